@@ -1,0 +1,32 @@
+//! Pictures as planes of floats, the form in which networks see them.
+
+use crate::error::{Error, Result};
+
+/// Float planes of one picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planes {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Number of planes.
+    pub channels: usize,
+    /// `[channel][row][column]`, nominally 0..1.
+    pub data: Vec<f32>,
+}
+
+impl Planes {
+    /// Checks that the data has the length that the sizes ask for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when it has not, or when a size is zero.
+    pub fn new(width: usize, height: usize, channels: usize, data: Vec<f32>) -> Result<Self> {
+        if width == 0 || height == 0 || channels == 0 || data.len() != width * height * channels {
+            return Err(Error::invalid(format!(
+                "{channels} planes of {width}x{height} do not hold {} values",
+                data.len()
+            )));
+        }
+        Ok(Self { width, height, channels, data })
+    }
+}

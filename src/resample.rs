@@ -1,0 +1,104 @@
+//! Bicubic resampling that equals MATLAB's `imresize(..., 'bicubic')`: the taps of one axis.
+//!
+//! The cubic kernel has a = -0.5 (Keys); when an axis shrinks, the kernel is widened by the factor
+//! (antialiasing); taps beyond an edge read the picture mirrored there. The table is computed in f64 on
+//! the host; the shader `resample.wgsl` and its CPU twin [`crate::reference::resample`] both apply it.
+
+use crate::error::{Error, Result};
+
+/// Where each output sample of one axis reads, and with which weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResampleTable {
+    /// Input samples on this axis.
+    pub input_len: usize,
+    /// Output samples on this axis.
+    pub output_len: usize,
+    /// Taps of one output sample: 4 when enlarging, more when shrinking.
+    pub taps: usize,
+    /// Input index of each tap, `[output_len][taps]`, mirrored into 0..input_len.
+    pub indices: Vec<u32>,
+    /// Weight of each tap, `[output_len][taps]`; each row sums to 1.
+    pub weights: Vec<f64>,
+}
+
+/// The cubic convolution kernel with a = -0.5; zero from 2 on.
+fn cubic(x: f64) -> f64 {
+    let x = x.abs();
+    if x <= 1.0 {
+        (1.5 * x - 2.5) * x * x + 1.0
+    } else if x < 2.0 {
+        ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
+    } else {
+        0.0
+    }
+}
+
+impl ResampleTable {
+    /// The table from `input_len` to `output_len` samples with the factor `scale`.
+    ///
+    /// MATLAB derives the missing one of size and factor from the other: from a factor the size is
+    /// [`output_len`] and the factor stays as given; from a size the factor is the lengths' quotient.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for empty axes or a factor that is not a positive number.
+    pub fn bicubic(input_len: usize, output_len: usize, scale: f64) -> Result<Self> {
+        if input_len == 0 || output_len == 0 {
+            return Err(Error::invalid("a picture has at least one pixel on each axis"));
+        }
+        if !(scale.is_finite() && scale > 0.0) {
+            return Err(Error::invalid(format!("scale {scale}: a positive number is needed")));
+        }
+        // Widened kernel: h(x) = s k(s x) for s < 1.
+        let shrink = scale.min(1.0);
+        let support = 4.0 / shrink;
+        let candidates = support.ceil() as usize + 2;
+        let period = 2 * input_len as i64;
+        let mut indices = Vec::with_capacity(output_len * candidates);
+        let mut weights = Vec::with_capacity(output_len * candidates);
+        for x in 0..output_len {
+            // Centre of the output sample in 1-based input coordinates, as MATLAB counts.
+            let centre = (x + 1) as f64 / scale + 0.5 * (1.0 - 1.0 / scale);
+            let left = (centre - support / 2.0).floor() as i64;
+            let row = weights.len();
+            for tap in 0..candidates as i64 {
+                let at = left + tap;
+                weights.push(shrink * cubic(shrink * (centre - at as f64)));
+                let mirrored = (at - 1).rem_euclid(period);
+                indices.push(mirrored.min(period - 1 - mirrored) as u32);
+            }
+            let sum: f64 = weights[row..].iter().sum();
+            weights[row..].iter_mut().for_each(|w| *w /= sum);
+        }
+        Ok(Self { input_len, output_len, taps: candidates, indices, weights }.without_empty_taps())
+    }
+
+    /// Drops the tap columns that are zero for every output sample.
+    fn without_empty_taps(self) -> Self {
+        let used: Vec<usize> = (0..self.taps)
+            .filter(|&tap| self.weights.iter().skip(tap).step_by(self.taps).any(|&w| w != 0.0))
+            .collect();
+        let rows = 0..self.output_len;
+        let pick = |row: usize, tap: &usize| row * self.taps + tap;
+        let indices = rows.clone().flat_map(|row| used.iter().map(move |tap| pick(row, tap)));
+        let weights = rows.flat_map(|row| used.iter().map(move |tap| pick(row, tap)));
+        Self {
+            indices: indices.map(|i| self.indices[i]).collect(),
+            weights: weights.map(|i| self.weights[i]).collect(),
+            taps: used.len(),
+            ..self
+        }
+    }
+
+    /// First and last input sample that the output samples `first..last` read.
+    pub fn input_range(&self, first: usize, last: usize) -> std::ops::RangeInclusive<usize> {
+        let read = &self.indices[first * self.taps..last * self.taps];
+        let low = read.iter().min().copied().unwrap_or(0) as usize;
+        let high = read.iter().max().copied().unwrap_or(0) as usize;
+        low..=high
+    }
+}
+
+/// Length of an axis of `input_len` samples after scaling by `scale`, as `imresize` rounds: upwards.
+pub fn output_len(input_len: usize, scale: f64) -> usize {
+    (input_len as f64 * scale).ceil() as usize
+}
