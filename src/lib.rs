@@ -1,16 +1,19 @@
 //! SRCNN image super-resolution on the GPU.
 pub mod error;
+pub mod gpu;
 #[cfg(feature = "headless")]
 pub mod headless;
 pub mod network;
 pub mod planes;
 pub mod reference;
 pub mod resample;
+pub mod upscaler;
 pub mod weights;
 
 pub use error::{Error, Result};
 pub use network::{Architecture, Channels, LayerShape, Padding};
 pub use planes::Planes;
+pub use upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions};
 pub use weights::{Layer, Metadata, Weights};
 /// The wgpu that this crate is built against; an embedding app uses this very version.
 pub use wgpu;

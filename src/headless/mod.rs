@@ -1,13 +1,19 @@
 //! The convenience layer: creates its own device, takes and returns pictures, blocks until they are done.
 
-use std::time::Duration;
+mod convert;
+mod tiles;
+
+use std::time::{Duration, Instant};
 
 use image::DynamicImage;
 
 use crate::error::{Error, Result};
 use crate::network::Padding;
 use crate::planes::Planes;
+use crate::upscaler::{Enlargement, GpuNetwork, SourceKind, UpscalerOptions, with_smaller_tiles};
 use crate::weights::Weights;
+use convert::{Sink, Source};
+use tiles::Tiles;
 
 /// An open device and what adapter it belongs to.
 #[derive(Debug, Clone)]
@@ -25,49 +31,159 @@ pub struct Gpu {
 pub struct HeadlessOptions {
     /// Padding other than the weight file's own.
     pub padding: Option<Padding>,
-    /// Edge of a tile in output pixels; chosen from the adapter's limits when `None`.
+    /// Longest side of a tile in result pixels; chosen from the adapter's limits when `None`.
     pub tile: Option<u32>,
 }
 
 /// How long the last picture took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
-    /// Time on the GPU: timestamp queries where the device has them, else the waits for the queue.
+    /// Time on the GPU: timestamp queries where the device has them, else the time that tiles were under way.
     pub gpu: Duration,
     /// From call to return.
     pub wall: Duration,
 }
 
+/// Called with tiles done and tiles in all.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
 /// Upscales pictures with one network on one device.
-pub struct Headless {}
+#[derive(Debug)]
+pub struct Headless {
+    gpu: Gpu,
+    weights: Weights,
+    options: HeadlessOptions,
+    colour: Option<Engine>,
+    planes: Option<Engine>,
+    timing: Timing,
+}
+
+/// A compiled network, and the tiles of the size that it ran last.
+#[derive(Debug)]
+struct Engine {
+    network: GpuNetwork,
+    tiles: Option<((u32, u32), Enlargement, Tiles)>,
+}
 
 impl Headless {
-    /// Compiles the pipelines for a network.
-    pub fn new(_gpu: Gpu, _weights: &Weights, _options: HeadlessOptions) -> Result<Self> {
-        Err(Error::invalid("not written yet"))
+    /// Takes a network to a device. Pipelines are compiled when the first picture comes.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a tile of 0.
+    pub fn new(gpu: Gpu, weights: &Weights, options: HeadlessOptions) -> Result<Self> {
+        if options.tile == Some(0) {
+            return Err(Error::invalid("a tile of 0 pixels: 16 or more, or none for the adapter's own"));
+        }
+        let weights = weights.clone();
+        Ok(Self { gpu, weights, options, colour: None, planes: None, timing: Timing::default() })
     }
 
-    /// Enlarges a picture to `width` x `height`; depth and colour type stay as they are.
-    /// `progress` is called with tiles done and tiles in all.
+    /// The device in use.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// Width and height of the result for a picture of `source` pixels.
+    ///
+    /// # Errors
+    /// As [`Enlargement::size`]; also for pictures smaller than the receptive field with [`Padding::Valid`].
+    pub fn result_size(&self, source: (u32, u32), enlargement: impl Into<Enlargement>) -> Result<(u32, u32)> {
+        let (width, height) = enlargement.into().size(source)?;
+        let padding = self.options.padding.unwrap_or(self.weights.metadata.padding);
+        if padding != Padding::Valid {
+            return Ok((width, height));
+        }
+        let lost = 2 * self.weights.architecture().radius() as u32;
+        match (width.checked_sub(lost), height.checked_sub(lost)) {
+            (Some(width @ 1..), Some(height @ 1..)) => Ok((width, height)),
+            _ => Err(Error::invalid(format!(
+                "padding 'valid' makes pictures {lost} pixels smaller on each axis; nothing is left of {width}x{height}"
+            ))),
+        }
+    }
+
+    /// Enlarges a picture; depth and colour type stay as they are, and samples are rounded once, at the end.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for sizes out of range, [`Error::Picture`] when the result does not fit in
+    /// memory, and what the device reports.
     pub fn upscale(
         &mut self,
-        _picture: &DynamicImage,
-        _width: u32,
-        _height: u32,
-        _progress: &mut dyn FnMut(u64, u64),
+        picture: &DynamicImage,
+        enlargement: impl Into<Enlargement>,
+        progress: Progress<'_>,
     ) -> Result<DynamicImage> {
-        Err(Error::invalid("not written yet"))
+        let enlargement = enlargement.into();
+        let (width, height) = self.result_size(picture.size(), enlargement)?;
+        let mut result = convert::empty_like(picture, width, height)?;
+        self.run(SourceKind::Colour, picture, enlargement, &mut result, progress)?;
+        Ok(result)
     }
 
-    /// Enlarges planes in the network's own channels (one plane of luminance, or three) by bicubic to
-    /// `width` x `height` and runs the network, without any colour conversion, rounding or clamping.
-    /// With the planes' own size there is no bicubic step.
-    pub fn upscale_planes(&mut self, _planes: &Planes, _width: usize, _height: usize) -> Result<Planes> {
-        Err(Error::invalid("not written yet"))
+    /// Enlarges planes in the network's own channels (one plane of luminance, or three) by bicubic and runs the
+    /// network, without any colour conversion, rounding or clamping. A factor of 1 runs the network alone.
+    ///
+    /// # Errors
+    /// As [`Headless::upscale`]; also for a number of planes that is not the network's.
+    pub fn upscale_planes(&mut self, planes: &Planes, enlargement: impl Into<Enlargement>) -> Result<Planes> {
+        let channels = self.weights.architecture().channels();
+        if planes.channels != channels {
+            return Err(Error::invalid(format!("{} planes, the network has {channels}", planes.channels)));
+        }
+        let enlargement = enlargement.into();
+        let (width, height) = self.result_size(planes.size(), enlargement)?;
+        let (width, height) = (width as usize, height as usize);
+        let mut result = Planes::new(width, height, channels, vec![0.0; width * height * channels])?;
+        self.run(SourceKind::Planes, planes, enlargement, &mut result, &mut |_, _| ())?;
+        Ok(result)
     }
 
     /// Times of the last picture.
     pub fn timing(&self) -> Timing {
-        Timing::default()
+        self.timing
+    }
+
+    fn run(
+        &mut self,
+        kind: SourceKind,
+        source: &impl Source,
+        enlargement: Enlargement,
+        sink: &mut impl Sink,
+        progress: Progress<'_>,
+    ) -> Result<()> {
+        let start = Instant::now();
+        let Gpu { device, queue, .. } = &self.gpu;
+        let engine = match kind {
+            SourceKind::Colour => &mut self.colour,
+            SourceKind::Planes => &mut self.planes,
+        };
+        let engine = match engine {
+            Some(engine) => engine,
+            None => {
+                let options = UpscalerOptions {
+                    padding: self.options.padding,
+                    target_format: wgpu::TextureFormat::Rgba32Float,
+                    source: kind,
+                    ..UpscalerOptions::for_device(device)
+                };
+                let network = GpuNetwork::new(device, &self.weights, &options)?;
+                engine.insert(Engine { network, tiles: None })
+            }
+        };
+        let size = source.size();
+        let first = self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
+        let ready = engine.tiles.take().filter(|(s, e, _)| (*s, *e) == (size, enlargement));
+        let mut ready = ready.map(|(_, _, tiles)| tiles);
+        let gpu = with_smaller_tiles(first, |tile| {
+            let mut tiles = match ready.take() {
+                Some(tiles) => tiles,
+                None => Tiles::new(device, &engine.network, size, enlargement, tile)?,
+            };
+            let gpu = tiles.run(device, queue, &engine.network, source, sink, progress)?;
+            engine.tiles = Some((size, enlargement, tiles));
+            Ok(gpu)
+        })?;
+        self.timing = Timing { gpu, wall: start.elapsed() };
+        Ok(())
     }
 }

@@ -1,0 +1,194 @@
+//! Pictures to texels and back: every colour type of the `image` crate, samples as floats in 0..1.
+
+use std::ops::Range;
+
+use image::{DynamicImage, ImageBuffer, Pixel};
+
+use crate::error::{Error, Result};
+use crate::planes::Planes;
+
+/// Red, green, blue, alpha; or planes in the first channels.
+pub(crate) type Texel = [f32; 4];
+
+/// Something that tiles are read from.
+pub(crate) trait Source {
+    /// Width and height.
+    fn size(&self) -> (u32, u32);
+    /// Appends the texels of a rectangle, row by row.
+    fn read(&self, columns: Range<usize>, rows: Range<usize>, texels: &mut Vec<Texel>);
+}
+
+/// Something that tiles are written to.
+pub(crate) trait Sink {
+    /// Takes a part of row `y` from column `x` on.
+    fn write(&mut self, x: usize, y: usize, texels: &[Texel]);
+}
+
+/// A sample of a picture.
+trait Sample: image::Primitive {
+    fn to_float(self) -> f32;
+    /// Rounded half up and clamped where the type is an integer.
+    fn from_float(value: f32) -> Self;
+}
+
+macro_rules! integer_sample {
+    ($($type:ty),+) => {$(
+        impl Sample for $type {
+            fn to_float(self) -> f32 {
+                f32::from(self) / f32::from(<$type>::MAX)
+            }
+            fn from_float(value: f32) -> Self {
+                // The cast saturates, and takes what is not a number to 0.
+                (value * f32::from(<$type>::MAX) + 0.5) as $type
+            }
+        }
+    )+};
+}
+integer_sample!(u8, u16);
+
+impl Sample for f32 {
+    fn to_float(self) -> f32 {
+        self
+    }
+    fn from_float(value: f32) -> Self {
+        value
+    }
+}
+
+fn read_pixel<S: Sample>(pixel: &[S]) -> Texel {
+    let v = |i: usize| pixel[i].to_float();
+    match pixel.len() {
+        1 => [v(0), v(0), v(0), 1.0],
+        2 => [v(0), v(0), v(0), v(1)],
+        3 => [v(0), v(1), v(2), 1.0],
+        _ => [v(0), v(1), v(2), v(3)],
+    }
+}
+
+fn write_pixel<S: Sample>(pixel: &mut [S], texel: &Texel) {
+    // A grey picture's channels are equal up to rounding; green has the smallest share of chrominance.
+    let order: &[usize] = match pixel.len() {
+        1 => &[1],
+        2 => &[1, 3],
+        3 => &[0, 1, 2],
+        _ => &[0, 1, 2, 3],
+    };
+    for (sample, &channel) in pixel.iter_mut().zip(order) {
+        *sample = S::from_float(texel[channel]);
+    }
+}
+
+fn read_rows<P: Pixel<Subpixel: Sample>>(
+    buffer: &ImageBuffer<P, Vec<P::Subpixel>>,
+    columns: Range<usize>,
+    rows: Range<usize>,
+    texels: &mut Vec<Texel>,
+) {
+    let channels = usize::from(P::CHANNEL_COUNT);
+    let stride = buffer.width() as usize * channels;
+    for row in buffer.as_raw().chunks_exact(stride).take(rows.end).skip(rows.start) {
+        let part = &row[columns.start * channels..columns.end * channels];
+        texels.extend(part.chunks_exact(channels).map(read_pixel));
+    }
+}
+
+fn write_row<P: Pixel<Subpixel: Sample>>(
+    buffer: &mut ImageBuffer<P, Vec<P::Subpixel>>,
+    x: usize,
+    y: usize,
+    texels: &[Texel],
+) {
+    let channels = usize::from(P::CHANNEL_COUNT);
+    let start = (y * buffer.width() as usize + x) * channels;
+    let row = &mut buffer.as_flat_samples_mut().samples[start..start + texels.len() * channels];
+    for (pixel, texel) in row.chunks_exact_mut(channels).zip(texels) {
+        write_pixel(pixel, texel);
+    }
+}
+
+macro_rules! each_kind {
+    ($picture:expr, $buffer:ident => $body:expr, $otherwise:expr) => {
+        match $picture {
+            DynamicImage::ImageLuma8($buffer) => $body,
+            DynamicImage::ImageLumaA8($buffer) => $body,
+            DynamicImage::ImageRgb8($buffer) => $body,
+            DynamicImage::ImageRgba8($buffer) => $body,
+            DynamicImage::ImageLuma16($buffer) => $body,
+            DynamicImage::ImageLumaA16($buffer) => $body,
+            DynamicImage::ImageRgb16($buffer) => $body,
+            DynamicImage::ImageRgba16($buffer) => $body,
+            DynamicImage::ImageRgb32F($buffer) => $body,
+            DynamicImage::ImageRgba32F($buffer) => $body,
+            _ => $otherwise,
+        }
+    };
+}
+
+impl Source for DynamicImage {
+    fn size(&self) -> (u32, u32) {
+        (self.width(), self.height())
+    }
+
+    fn read(&self, columns: Range<usize>, rows: Range<usize>, texels: &mut Vec<Texel>) {
+        each_kind!(self, buffer => read_rows(buffer, columns, rows, texels), ());
+    }
+}
+
+impl Sink for DynamicImage {
+    fn write(&mut self, x: usize, y: usize, texels: &[Texel]) {
+        each_kind!(self, buffer => write_row(buffer, x, y, texels), ());
+    }
+}
+
+/// An empty picture of the same colour type.
+///
+/// # Errors
+/// [`Error::Picture`] for colour types that are not known here, and when there is not enough memory.
+pub(crate) fn empty_like(picture: &DynamicImage, width: u32, height: u32) -> Result<DynamicImage> {
+    fn empty<P: Pixel<Subpixel: Sample>>(
+        _like: &ImageBuffer<P, Vec<P::Subpixel>>,
+        width: u32,
+        height: u32,
+    ) -> Result<ImageBuffer<P, Vec<P::Subpixel>>> {
+        let samples = u64::from(width) * u64::from(height) * u64::from(P::CHANNEL_COUNT);
+        let no_memory = || Error::Picture(format!("no memory for a result of {width}x{height} pixels"));
+        let samples = usize::try_from(samples).map_err(|_| no_memory())?;
+        let mut data = Vec::new();
+        data.try_reserve_exact(samples).map_err(|_| no_memory())?;
+        data.resize(samples, P::Subpixel::from_float(0.0));
+        ImageBuffer::from_raw(width, height, data).ok_or_else(no_memory)
+    }
+    each_kind!(picture, buffer => Ok(empty(buffer, width, height)?.into()), Err(Error::Picture(
+        format!("colour type {:?} is not supported", picture.color())
+    )))
+}
+
+impl Source for Planes {
+    fn size(&self) -> (u32, u32) {
+        (self.width as u32, self.height as u32)
+    }
+
+    fn read(&self, columns: Range<usize>, rows: Range<usize>, texels: &mut Vec<Texel>) {
+        let plane = self.width * self.height;
+        for y in rows {
+            texels.extend(columns.clone().map(|x| {
+                let mut texel = [0.0; 4];
+                for (c, value) in texel.iter_mut().enumerate().take(self.channels) {
+                    *value = self.data[c * plane + y * self.width + x];
+                }
+                texel
+            }));
+        }
+    }
+}
+
+impl Sink for Planes {
+    fn write(&mut self, x: usize, y: usize, texels: &[Texel]) {
+        let plane = self.width * self.height;
+        for (i, texel) in texels.iter().enumerate() {
+            for (c, value) in texel.iter().enumerate().take(self.channels) {
+                self.data[c * plane + y * self.width + x + i] = *value;
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Runs a picture tile by tile: while the GPU computes one tile, the next is uploaded and the last one read back.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::Progress;
+use super::convert::{Sink, Source, Texel};
+use crate::error::{Error, Result};
+use crate::gpu::scoped;
+use crate::upscaler::{Enlargement, GpuNetwork, Picture, Placement, Scratch, TextureBindings};
+
+/// Tiles under way at a time.
+const SLOTS: usize = 2;
+/// A tile is bounded work: one that takes longer than this does not end.
+const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Buffers and textures for the tiles of one picture size.
+#[derive(Debug)]
+pub(super) struct Tiles {
+    picture: Picture,
+    slots: Vec<Slot>,
+}
+
+/// What one tile under way occupies.
+#[derive(Debug)]
+struct Slot {
+    scratch: Scratch,
+    source: wgpu::Texture,
+    target: wgpu::Texture,
+    bindings: TextureBindings,
+    readback: wgpu::Buffer,
+    timestamps: Option<Timestamps>,
+    under_way: Option<UnderWay>,
+}
+
+#[derive(Debug)]
+struct Timestamps {
+    queries: wgpu::QuerySet,
+    resolved: wgpu::Buffer,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    tile: usize,
+    submission: wgpu::SubmissionIndex,
+    submitted: Instant,
+    mapped: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+}
+
+/// Bytes of two timestamps, and where resolved queries may lie.
+const TIMESTAMP_BYTES: u64 = 16;
+const QUERY_ALIGNMENT: u64 = wgpu::QUERY_RESOLVE_BUFFER_ALIGNMENT;
+const TEXEL_BYTES: u32 = size_of::<Texel>() as u32;
+
+fn row_bytes(columns: u32) -> u32 {
+    (columns * TEXEL_BYTES).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT)
+}
+
+impl Slot {
+    fn new(device: &wgpu::Device, network: &GpuNetwork, picture: &Picture) -> Result<Self> {
+        let scratch = Scratch::new(device, network, picture, 1)?;
+        let limits = device.limits();
+        let texture = |label, [width, height]: [usize; 2], usage| {
+            let longest = width.max(height);
+            if longest > limits.max_texture_dimension_2d as usize {
+                let limit = limits.max_texture_dimension_2d;
+                return Err(Error::OutOfMemory(format!("a texture of {longest} pixels, the device allows {limit}")));
+            }
+            Ok(wgpu::TextureDescriptor {
+                label: Some(label),
+                size: wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 },
+                mip_level_count: 1,
+                sample_count: 1,
+                dimension: wgpu::TextureDimension::D2,
+                format: wgpu::TextureFormat::Rgba32Float,
+                usage,
+                view_formats: &[],
+            })
+        };
+        use wgpu::TextureUsages as Usage;
+        let source = texture("srcnn.tile_source", picture.plan.largest_source(), Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
+        let target = texture("srcnn.tile_target", picture.plan.largest(), Usage::STORAGE_BINDING | Usage::COPY_SRC)?;
+        scoped(device, || {
+            let source = device.create_texture(&source);
+            let target = device.create_texture(&target);
+            let view = |texture: &wgpu::Texture| texture.create_view(&wgpu::TextureViewDescriptor::default());
+            let bindings = scratch.bind_textures(device, network, &view(&source), &view(&target));
+            let pixels = u64::from(row_bytes(target.width())) * u64::from(target.height());
+            let buffer = |label, size, usage| {
+                device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+            };
+            use wgpu::BufferUsages as Usage;
+            let readback = buffer("srcnn.readback", pixels + TIMESTAMP_BYTES, Usage::MAP_READ | Usage::COPY_DST);
+            let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Timestamps {
+                queries: device.create_query_set(&wgpu::QuerySetDescriptor {
+                    label: Some("srcnn.timestamps"),
+                    ty: wgpu::QueryType::Timestamp,
+                    count: 2,
+                }),
+                resolved: buffer("srcnn.timestamps", QUERY_ALIGNMENT, Usage::QUERY_RESOLVE | Usage::COPY_SRC),
+            });
+            Self { scratch, source, target, bindings, readback, timestamps, under_way: None }
+        })
+    }
+
+    /// Uploads, computes and asks for the readback of a tile.
+    fn submit(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        network: &GpuNetwork,
+        picture: &Picture,
+        tile: usize,
+        texels: &[Texel],
+    ) -> Result<()> {
+        let spans = picture.plan.tile(tile);
+        let extent = |[width, height]: [usize; 2]| wgpu::Extent3d {
+            width: width as u32,
+            height: height as u32,
+            depth_or_array_layers: 1,
+        };
+        let source = extent(spans.map(|s| s.source.len()));
+        let result = extent(spans.map(|s| s.len));
+        let bytes_per_row = row_bytes(result.width);
+        let (sender, mapped) = mpsc::channel();
+        let submission = scoped(device, || {
+            let layout = wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(source.width * TEXEL_BYTES),
+                rows_per_image: None,
+            };
+            queue.write_texture(self.source.as_image_copy(), bytemuck::cast_slice(texels), layout, source);
+            let regions = self.scratch.regions(network, picture, spans, Placement::Tile);
+            queue.write_buffer(self.scratch.region_buffer(), 0, &regions);
+            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("srcnn") });
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("srcnn"),
+                timestamp_writes: self.timestamps.as_ref().map(|t| wgpu::ComputePassTimestampWrites {
+                    query_set: &t.queries,
+                    beginning_of_pass_write_index: Some(0),
+                    end_of_pass_write_index: Some(1),
+                }),
+            });
+            self.scratch.record(&mut pass, network, picture, &self.bindings, spans, 0);
+            drop(pass);
+            let pixels = u64::from(bytes_per_row) * u64::from(result.height);
+            if let Some(t) = &self.timestamps {
+                encoder.resolve_query_set(&t.queries, 0..2, &t.resolved, 0);
+                encoder.copy_buffer_to_buffer(&t.resolved, 0, &self.readback, pixels, TIMESTAMP_BYTES);
+            }
+            let to = wgpu::TexelCopyBufferInfo {
+                buffer: &self.readback,
+                layout: wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(bytes_per_row),
+                    rows_per_image: None,
+                },
+            };
+            encoder.copy_texture_to_buffer(self.target.as_image_copy(), to, result);
+            let submission = queue.submit([encoder.finish()]);
+            // The receiver is gone only when the tile was given up.
+            self.readback.slice(..pixels + TIMESTAMP_BYTES).map_async(wgpu::MapMode::Read, move |result| {
+                let _ = sender.send(result);
+            });
+            submission
+        })?;
+        self.under_way = Some(UnderWay { tile, submission, submitted: Instant::now(), mapped });
+        Ok(())
+    }
+
+    /// Waits for the tile under way, if there is one, and hands its rows over. Returns the GPU's timestamps.
+    fn finish(
+        &mut self,
+        device: &wgpu::Device,
+        picture: &Picture,
+        sink: &mut impl Sink,
+    ) -> Result<Option<Finished>> {
+        let Some(UnderWay { tile, submission, submitted, mapped }) = self.under_way.take() else {
+            return Ok(None);
+        };
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
+        device.poll(wait).map_err(|e| Error::Gpu(format!("waiting for a tile: {e}")))?;
+        match mapped.try_recv() {
+            Ok(Ok(())) => {}
+            _ => return Err(Error::Gpu("the device was lost while it computed a tile".into())),
+        }
+        let ended = Instant::now();
+        let [columns, rows] = picture.plan.tile(tile);
+        let stride = row_bytes(columns.len as u32) as usize;
+        let pixels = stride * rows.len;
+        let bytes = self
+            .readback
+            .get_mapped_range(..pixels as u64 + TIMESTAMP_BYTES)
+            .map_err(|e| Error::Gpu(format!("reading a tile back: {e}")))?;
+        let mut finite = true;
+        for (y, row) in bytes[..pixels].chunks_exact(stride).enumerate() {
+            let texels: &[Texel] = bytemuck::cast_slice(&row[..columns.len * TEXEL_BYTES as usize]);
+            finite &= texels.as_flattened().iter().all(|v| v.is_finite());
+            sink.write(columns.start, rows.start + y, texels);
+        }
+        let timestamps = self.timestamps.is_some().then(|| {
+            let stamp = |i: usize| {
+                let at = pixels + 8 * i;
+                u64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]))
+            };
+            stamp(1).saturating_sub(stamp(0))
+        });
+        drop(bytes);
+        self.readback.unmap();
+        if !finite {
+            return Err(Error::Gpu(format!(
+                "the result at {}x{} holds values that are not finite numbers; `srcnn-gpu devices` tests the adapters",
+                columns.start, rows.start
+            )));
+        }
+        Ok(Some(Finished { submitted, ended, timestamps }))
+    }
+}
+
+struct Finished {
+    submitted: Instant,
+    ended: Instant,
+    timestamps: Option<u64>,
+}
+
+impl Tiles {
+    /// Tables, buffers and textures for pictures of `size`, with tiles of at most `tile` pixels.
+    pub fn new(
+        device: &wgpu::Device,
+        network: &GpuNetwork,
+        size: (u32, u32),
+        enlargement: Enlargement,
+        tile: usize,
+    ) -> Result<Self> {
+        let picture = Picture::new(device, network, size, enlargement, tile)?;
+        let slots = SLOTS.min(picture.plan.tiles());
+        let slots = (0..slots).map(|_| Slot::new(device, network, &picture)).collect::<Result<_>>()?;
+        Ok(Self { picture, slots })
+    }
+
+    /// Runs all tiles of a picture. Returns the time on the GPU.
+    pub fn run(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        network: &GpuNetwork,
+        source: &impl Source,
+        sink: &mut impl Sink,
+        progress: Progress<'_>,
+    ) -> Result<Duration> {
+        let tiles = self.picture.plan.tiles();
+        let mut texels = Vec::new();
+        let mut gpu = Duration::ZERO;
+        let mut last_end = None;
+        // Each round uploads a tile and then takes the result of the one that its slot held before.
+        for round in 0..tiles + self.slots.len() {
+            let slot_count = self.slots.len();
+            let slot = &mut self.slots[round % slot_count];
+            if let Some(done) = slot.finish(device, &self.picture, sink)? {
+                gpu += match done.timestamps {
+                    Some(ticks) => {
+                        Duration::from_secs_f64(ticks as f64 * f64::from(queue.get_timestamp_period()) * 1e-9)
+                    }
+                    None => done.ended - last_end.unwrap_or(done.submitted).max(done.submitted),
+                };
+                last_end = Some(done.ended);
+                progress((round - slot_count + 1) as u64, tiles as u64);
+            }
+            if round < tiles {
+                let [columns, rows] = self.picture.plan.tile(round);
+                texels.clear();
+                source.read(columns.source.clone(), rows.source.clone(), &mut texels);
+                slot.submit(device, queue, network, &self.picture, round, &texels)?;
+            }
+        }
+        Ok(gpu)
+    }
+}

@@ -1,0 +1,174 @@
+//! What stays on the device: the network's kernels and filters, and the tables of one picture size.
+
+use wgpu::util::DeviceExt;
+
+use super::layers::{self, GpuLayer};
+use super::plan::{Enlargement, Plan, valid_factors};
+use super::scratch::bytes_for_tile;
+use super::{SourceKind, UpscalerOptions};
+use crate::error::{Error, Result};
+use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::shaders::{self, ConvShape};
+use crate::gpu::scoped;
+use crate::network::{Architecture, Channels, Padding};
+use crate::resample::ResampleTable;
+use crate::weights::Weights;
+
+/// A network compiled for a device.
+#[derive(Debug)]
+pub(crate) struct GpuNetwork {
+    pub architecture: Architecture,
+    pub padding: Padding,
+    pub planes: usize,
+    pub layers: Vec<GpuLayer>,
+    pub from_texture: Kernel,
+    pub resample: [Kernel; 2],
+    pub pad: Kernel,
+    pub to_texture: Kernel,
+}
+
+impl GpuNetwork {
+    pub fn new(device: &wgpu::Device, weights: &Weights, options: &UpscalerOptions) -> Result<Self> {
+        let padding = options.padding.unwrap_or(weights.metadata.padding);
+        let colour = options.source == SourceKind::Colour;
+        let ycbcr = colour && weights.metadata.channels != Channels::Rgb;
+        let channels = weights.architecture().channels();
+        let format = options.target_format;
+        let to_texture = shaders::texture_from_planes(format, ycbcr, channels).ok_or_else(|| {
+            Error::invalid(format!("target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float"))
+        })?;
+        let resample = |rows| {
+            let bindings = [Binding::Region, Binding::Read, Binding::Read, Binding::Write];
+            Kernel::new(device, &shaders::resample(rows), &bindings)
+        };
+        Ok(Self {
+            architecture: weights.architecture().clone(),
+            padding,
+            planes: if colour { 4 } else { channels },
+            layers: layers::layers(device, weights, padding, options.conv_shape)?,
+            from_texture: Kernel::new(
+                device,
+                &shaders::planes_from_texture(ycbcr),
+                &[Binding::Region, Binding::Texture, Binding::Write],
+            )?,
+            resample: [resample(false)?, resample(true)?],
+            pad: Kernel::new(
+                device,
+                &shaders::pad(padding == Padding::Replicate),
+                &[Binding::Region, Binding::Write],
+            )?,
+            to_texture: Kernel::new(
+                device,
+                &to_texture,
+                &[Binding::Region, Binding::Read, Binding::Read, Binding::Target(format)],
+            )?,
+        })
+    }
+
+    /// Dispatches, and so regions, of one tile.
+    pub fn region_count(&self) -> usize {
+        4 + self.layers.iter().map(|layer| 1 + layer.chunks.len()).sum::<usize>()
+    }
+
+    /// A tile size that the device's limits allow, with bounded memory and work for one tile.
+    pub fn default_tile(&self, device: &wgpu::Device) -> usize {
+        let limits = device.limits();
+        let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
+        let binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        // A few hundred milliseconds at most at 20 GFLOP/s in software, and on a slow GPU of 200.
+        let (all, work, largest) = if software { (96 << 20, 2.0e9, 256) } else { (512 << 20, 2.0e10, 1024) };
+        let by_work = (work / self.architecture.multiply_adds() as f64).sqrt() as usize;
+        let texture = limits.max_texture_dimension_2d as usize / 2;
+        let mut tile = by_work.clamp(16, largest).min(texture);
+        while tile > 16 {
+            let [one, sum] = bytes_for_tile(self, tile);
+            if one <= binding && sum <= all {
+                break;
+            }
+            tile = tile * 7 / 8;
+        }
+        tile
+    }
+}
+
+/// The taps of one axis on the device.
+#[derive(Debug)]
+pub(crate) struct Taps {
+    pub count: usize,
+    pub buffer: wgpu::Buffer,
+}
+
+/// The tables of one picture size: taps of the resampling, valid-pixel normalization maps.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    pub plan: Plan,
+    pub planes: usize,
+    /// Whether positions outside the picture are read at all.
+    pub padded: bool,
+    pub taps: [Taps; 2],
+    /// One a layer: factors of the columns, then of the rows.
+    pub valid_maps: Vec<wgpu::Buffer>,
+}
+
+impl Picture {
+    pub fn new(
+        device: &wgpu::Device,
+        network: &GpuNetwork,
+        source: (u32, u32),
+        enlargement: Enlargement,
+        tile: usize,
+    ) -> Result<Self> {
+        let tables = enlargement.tables(source)?;
+        let plan = Plan::new(&tables, &network.architecture, network.padding, tile)?;
+        let [columns, rows] = &tables;
+        let taps = [Taps::new(device, columns)?, Taps::new(device, rows)?];
+        let normalized = network.padding == Padding::Normalized;
+        let valid_maps = scoped(device, || {
+            let map = |size: usize| {
+                let factors: Vec<f32> = if normalized {
+                    let [width, height] = plan.picture;
+                    valid_factors(width, size).chain(valid_factors(height, size)).collect()
+                } else {
+                    vec![1.0; 4]
+                };
+                storage(device, "srcnn.valid_map", bytemuck::cast_slice(&factors))
+            };
+            network.architecture.layers().iter().map(|layer| map(layer.size)).collect()
+        })?;
+        Ok(Self { plan, planes: network.planes, padded: network.padding != Padding::Valid, taps, valid_maps })
+    }
+}
+
+impl Taps {
+    fn new(device: &wgpu::Device, table: &ResampleTable) -> Result<Self> {
+        let taps: Vec<[u32; 2]> = table
+            .indices
+            .iter()
+            .zip(&table.weights)
+            .map(|(&index, &weight)| [index, (weight as f32).to_bits()])
+            .collect();
+        Ok(Self {
+            count: table.taps,
+            buffer: scoped(device, || storage(device, "srcnn.taps", bytemuck::cast_slice(&taps)))?,
+        })
+    }
+}
+
+fn storage(device: &wgpu::Device, label: &str, contents: &[u8]) -> wgpu::Buffer {
+    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        label: Some(label),
+        contents,
+        usage: wgpu::BufferUsages::STORAGE,
+    })
+}
+
+/// Register tile and workgroup for an adapter, before any measurement.
+pub(crate) fn default_conv_shape(device: &wgpu::Device) -> ConvShape {
+    if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
+        // Software adapters run invocations as lanes of one vector: neighbours in a column, so that narrow tiles
+        // fill the lanes; long register rows, because each load is a loop over lanes.
+        ConvShape { pixel_vecs: 4, filter_vecs: 1, workgroup: [1, 8] }
+    } else {
+        ConvShape { pixel_vecs: 2, filter_vecs: 2, workgroup: [8, 8] }
+    }
+}

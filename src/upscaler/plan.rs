@@ -1,0 +1,237 @@
+//! Cutting a picture into tiles: pure arithmetic, no GPU.
+//!
+//! A tile is a rectangle of the result. Layer i reads it with a halo of the radii of layers i and up, so that each
+//! layer computes exactly what it would compute for the whole picture: tiled and untiled results are equal bit for
+//! bit. Halo positions outside the picture are filled by the padding mode, once per layer.
+
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::network::{Architecture, Padding};
+use crate::resample::{ResampleTable, output_len};
+
+/// How large the result is to be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Enlargement {
+    /// Both axes times this factor, rounded upwards, as `imresize(picture, factor)`.
+    Factor(f64),
+    /// Width and height, each axis with its own factor, as `imresize(picture, [height width])`.
+    Size(u32, u32),
+}
+
+impl From<f64> for Enlargement {
+    fn from(factor: f64) -> Self {
+        Enlargement::Factor(factor)
+    }
+}
+
+impl From<(u32, u32)> for Enlargement {
+    fn from((width, height): (u32, u32)) -> Self {
+        Enlargement::Size(width, height)
+    }
+}
+
+impl Enlargement {
+    /// Longest axis that is accepted, in pixels: coordinates are exact in 32 bits with room for halos.
+    pub const MAX_AXIS: u32 = 1 << 30;
+
+    /// Width and height of the enlarged picture, before a network with [`Padding::Valid`] makes it smaller.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for empty pictures, factors that are not positive numbers, results too large.
+    pub fn size(self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
+        if width == 0 || height == 0 {
+            return Err(Error::invalid("a picture has at least one pixel on each axis"));
+        }
+        let (out_w, out_h) = match self {
+            Enlargement::Factor(factor) if !(factor.is_finite() && factor > 0.0) => {
+                return Err(Error::invalid(format!("scale {factor}: a positive number is needed")));
+            }
+            Enlargement::Factor(factor) => {
+                (output_len(width as usize, factor), output_len(height as usize, factor))
+            }
+            Enlargement::Size(width, height) => (width as usize, height as usize),
+        };
+        let limit = 1..=Self::MAX_AXIS as usize;
+        if !limit.contains(&out_w) || !limit.contains(&out_h) {
+            return Err(Error::invalid(format!(
+                "a result of {out_w}x{out_h} pixels: each axis is 1 to {}",
+                Self::MAX_AXIS
+            )));
+        }
+        Ok((out_w as u32, out_h as u32))
+    }
+
+    /// The resampling tables of columns and rows.
+    pub(crate) fn tables(self, source: (u32, u32)) -> Result<[ResampleTable; 2]> {
+        let target = self.size(source)?;
+        let table = |from: u32, to: u32| {
+            let factor = match self {
+                Enlargement::Factor(factor) => factor,
+                Enlargement::Size(..) => f64::from(to) / f64::from(from),
+            };
+            ResampleTable::bicubic(from as usize, to as usize, factor)
+        };
+        Ok([table(source.0, target.0)?, table(source.1, target.1)?])
+    }
+}
+
+/// One axis of a tile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// First pixel of the result.
+    pub start: usize,
+    /// Number of pixels of the result.
+    pub len: usize,
+    /// Coordinate in the enlarged picture of the first pixel: `start`, moved by the radius for valid padding.
+    pub first: usize,
+    /// Pixels of the low-resolution picture that are read.
+    pub source: Range<usize>,
+    /// Whether the halo reaches outside of the picture.
+    pub touches_border: bool,
+}
+
+/// One axis of a picture, cut into spans.
+fn spans(table: &ResampleTable, radius: usize, valid: bool, tile: usize) -> Vec<Span> {
+    let picture = table.output_len;
+    let shift = if valid { radius } else { 0 };
+    let result = picture - 2 * shift;
+    (0..result)
+        .step_by(tile)
+        .map(|start| {
+            let len = tile.min(result - start);
+            let first = start + shift;
+            let low = first.saturating_sub(radius);
+            let high = (first + len + radius).min(picture);
+            let source = table.input_range(low, high);
+            Span {
+                start,
+                len,
+                first,
+                source: *source.start()..source.end() + 1,
+                touches_border: first < radius || first + len + radius > picture,
+            }
+        })
+        .collect()
+}
+
+/// All tiles of a picture.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// The enlarged picture: width and height.
+    pub picture: [usize; 2],
+    /// Width and height of the result; smaller than the picture for valid padding.
+    pub result: [usize; 2],
+    /// Spans of the tiles' columns.
+    pub columns: Vec<Span>,
+    /// Spans of the tiles' rows.
+    pub rows: Vec<Span>,
+}
+
+impl Plan {
+    /// Cuts the picture into tiles of at most `tile` pixels a side.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for valid padding with a picture smaller than the receptive field.
+    pub fn new(
+        [columns, rows]: &[ResampleTable; 2],
+        architecture: &Architecture,
+        padding: Padding,
+        tile: usize,
+    ) -> Result<Self> {
+        let radius = architecture.radius();
+        let picture = [columns.output_len, rows.output_len];
+        let valid = padding == Padding::Valid;
+        if valid && picture.iter().any(|&len| len <= 2 * radius) {
+            return Err(Error::invalid(format!(
+                "a picture of {}x{} is smaller than the receptive field of {architecture} ({} pixels): padding 'valid' leaves nothing",
+                picture[0],
+                picture[1],
+                2 * radius + 1
+            )));
+        }
+        let tile = tile.max(1);
+        Ok(Self {
+            picture,
+            result: picture.map(|len| len - if valid { 2 * radius } else { 0 }),
+            columns: spans(columns, radius, valid, tile),
+            rows: spans(rows, radius, valid, tile),
+        })
+    }
+
+    /// Number of tiles.
+    pub fn tiles(&self) -> usize {
+        self.columns.len() * self.rows.len()
+    }
+
+    /// Columns and rows of tile `index`, row by row.
+    pub fn tile(&self, index: usize) -> [&Span; 2] {
+        [&self.columns[index % self.columns.len()], &self.rows[index / self.columns.len()]]
+    }
+
+    /// Largest tile, in result pixels: width and height.
+    pub fn largest(&self) -> [usize; 2] {
+        [&self.columns, &self.rows].map(|spans| spans.iter().map(|s| s.len).max().unwrap_or(0))
+    }
+
+    /// Largest part of the low-resolution picture that a tile reads: width and height.
+    pub fn largest_source(&self) -> [usize; 2] {
+        [&self.columns, &self.rows].map(|spans| spans.iter().map(|s| s.source.len()).max().unwrap_or(0))
+    }
+}
+
+/// Factors of the valid-pixel normalization map along one axis (section 4): f over the number of the filter's taps
+/// that fall inside a picture of `len` pixels. The map at a pixel is the product of its column's and row's factor.
+pub fn valid_factors(len: usize, filter_size: usize) -> impl Iterator<Item = f32> {
+    let radius = filter_size / 2;
+    (0..len).map(move |x| {
+        let inside = (x + radius + 1).min(len) - x.saturating_sub(radius);
+        filter_size as f32 / inside as f32
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_cover_the_result_once() {
+        let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
+        for padding in [Padding::Replicate, Padding::Valid] {
+            let tables = Enlargement::from(3.0).tables((41, 17)).unwrap();
+            let plan = Plan::new(&tables, &net, padding, 32).unwrap();
+            let mut next = 0;
+            for span in &plan.columns {
+                assert_eq!(span.start, next);
+                next += span.len;
+            }
+            assert_eq!(next, plan.result[0]);
+            assert_eq!(plan.tiles(), plan.columns.len() * plan.rows.len());
+        }
+    }
+
+    #[test]
+    fn spans_read_what_their_taps_need() {
+        let table = ResampleTable::bicubic(20, 60, 3.0).unwrap();
+        let span = &spans(&table, 6, false, 16)[1];
+        // Pixels 16-6..32+6 of 60 sit at 10/3-0.33..37/3-0.33 in the source, and each reads two more to each side.
+        assert_eq!((span.start, span.source.clone(), span.touches_border), (16, 1..14, false));
+        assert!(spans(&table, 6, false, 16)[0].touches_border);
+        assert!(!spans(&table, 6, true, 16).iter().any(|s| s.touches_border));
+    }
+
+    #[test]
+    fn valid_factors_count_taps() {
+        let factors: Vec<f32> = valid_factors(4, 5).collect();
+        assert_eq!(factors, [5.0 / 3.0, 5.0 / 4.0, 5.0 / 4.0, 5.0 / 3.0]);
+        assert_eq!(valid_factors(1, 9).collect::<Vec<_>>(), [9.0]);
+    }
+
+    #[test]
+    fn valid_padding_needs_a_receptive_field() {
+        let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
+        let tables = Enlargement::from(2.0).tables((6, 20)).unwrap();
+        assert!(Plan::new(&tables, &net, Padding::Valid, 64).is_err());
+        assert!(Plan::new(&tables, &net, Padding::Zero, 64).is_ok());
+    }
+}

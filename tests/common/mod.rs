@@ -1,0 +1,95 @@
+//! Shared by the tests: a device, data, and comparisons that state their tolerance.
+#![allow(dead_code, reason = "each test program uses a part of this")]
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use srcnn_gpu::headless::{AdapterSelection, Gpu};
+use srcnn_gpu::{Architecture, Channels, Layer, Metadata, Padding, Weights};
+
+/// The adapter that the tests run on: `WGPU_BACKEND`, `WGPU_ADAPTER_NAME` and `SRCNN_GPU` choose, software otherwise
+/// as it comes. Fails when there is none: a green run has computed something.
+pub fn gpu() -> Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| {
+        let gpu = srcnn_gpu::headless::open(&AdapterSelection::default())
+            .expect("the tests need an adapter, a software one will do");
+        eprintln!("adapter: {} ({:?}, {})", gpu.info.name, gpu.info.backend, gpu.info.driver_info);
+        gpu
+    })
+    .clone()
+}
+
+/// The folder with pictures and golden vectors, or `None` with a line that says so.
+pub fn data(part: &str) -> Option<PathBuf> {
+    match std::env::var_os("SRCNN_DATA") {
+        Some(folder) => Some(PathBuf::from(folder).join(part)),
+        None => {
+            eprintln!("SKIPPED: SRCNN_DATA is not set, {part} is not there to test with");
+            None
+        }
+    }
+}
+
+/// Numbers in -1..1 that look random and are the same everywhere.
+pub fn noise(seed: u64) -> impl FnMut() -> f32 {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+}
+
+/// A network with noise for filters, scaled so that maps stay around 1, and biases that matter.
+pub fn network(sizes: &str, filters: &str, channels: usize, padding: Padding) -> Weights {
+    let architecture = Architecture::parse(sizes, filters, channels).expect("a valid architecture");
+    let mut next = noise(7);
+    let layers = architecture
+        .layers()
+        .iter()
+        .map(|&shape| {
+            let scale = 2.0 / (shape.products() as f32).sqrt();
+            let weight = (0..shape.weights()).map(|_| next() * scale).collect();
+            let bias = (0..shape.filters).map(|_| next() * 0.2).collect();
+            Layer { shape, weight, bias }
+        })
+        .collect();
+    let channels = if channels == 1 { Channels::Y } else { Channels::Rgb };
+    Weights::new(layers, Metadata { channels, padding, ..Metadata::default() }).expect("valid weights")
+}
+
+/// Rounding errors of `layers` layers that each sum up to `products` products of values around `magnitude`:
+/// each product and sum is off by half an ulp of the running sum at most; a factor of 4 for the running sums of
+/// values of mixed sign.
+pub fn tolerance(products: usize, layers: usize, magnitude: f64) -> f64 {
+    4.0 * f64::from(f32::EPSILON) * products as f64 * layers as f64 * magnitude
+}
+
+/// Largest difference, and where it is.
+pub fn difference(actual: &[f32], expected: &[f64]) -> (f64, usize) {
+    assert_eq!(actual.len(), expected.len(), "lengths");
+    let mut worst = (0.0, 0);
+    for (i, (&a, &e)) in actual.iter().zip(expected).enumerate() {
+        let d = (f64::from(a) - e).abs();
+        // A value that is not a number differs from everything.
+        if d > worst.0 || d.is_nan() {
+            worst = (if d.is_nan() { f64::INFINITY } else { d }, i);
+        }
+    }
+    worst
+}
+
+/// Fails unless all values agree to `tolerance`, and unless the comparison would notice a wrong value: one that is
+/// off by four tolerances.
+pub fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: f64) {
+    let (worst, at) = difference(actual, expected);
+    assert!(
+        worst <= tolerance,
+        "{what}: value {at} is {}, expected {}; off by {worst:e}, allowed {tolerance:e}",
+        actual[at],
+        expected[at]
+    );
+    let mut perturbed = expected.to_vec();
+    perturbed[expected.len() / 2] += 4.0 * tolerance;
+    assert!(difference(actual, &perturbed).0 > tolerance, "{what}: the comparison cannot fail");
+}

@@ -1,0 +1,228 @@
+//! The inference path on the GPU against its CPU twins and the golden vectors.
+
+mod common;
+
+use common::{assert_close, data, gpu, network, noise, tolerance};
+use safetensors::SafeTensors;
+use srcnn_gpu::headless::{Headless, HeadlessOptions};
+use srcnn_gpu::reference::{self, Maps};
+use srcnn_gpu::resample::ResampleTable;
+use srcnn_gpu::{Channels, Enlargement, Layer, LayerShape, Metadata, Padding, Planes, Weights};
+
+const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
+
+/// Asymmetric, not smooth: no transposition or shift of it passes for itself.
+fn picture(channels: usize, height: usize, width: usize) -> Planes {
+    let mut next = noise(3);
+    let mut data = Vec::new();
+    for c in 0..channels {
+        for y in 0..height {
+            for x in 0..width {
+                let ramp = (c + 3 * y + 7 * x) as f32 / (channels + 3 * height + 7 * width) as f32;
+                data.push(0.7 * ramp + 0.15 * (next() + 1.0));
+            }
+        }
+    }
+    Planes::new(width, height, channels, data).unwrap()
+}
+
+fn maps(planes: &Planes) -> Maps {
+    let data = planes.data.iter().map(|&v| f64::from(v)).collect();
+    Maps { channels: planes.channels, height: planes.height, width: planes.width, data }
+}
+
+fn run(weights: &Weights, planes: &Planes, padding: Padding, tile: Option<u32>, to: impl Into<Enlargement>) -> Planes {
+    let options = HeadlessOptions { padding: Some(padding), tile };
+    Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, to).unwrap()
+}
+
+fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
+    reference::forward(weights, &maps(planes), padding).data
+}
+
+/// Tolerance of a whole network whose maps stay around 1.
+fn network_tolerance(weights: &Weights) -> f64 {
+    let layers = weights.architecture().layers();
+    tolerance(layers.iter().map(LayerShape::products).max().unwrap_or(1), layers.len(), 1.0)
+}
+
+fn check(sizes: &str, filters: &str, channels: usize, [height, width]: [usize; 2]) {
+    let planes = picture(channels, height, width);
+    for padding in PADDINGS {
+        let weights = network(sizes, filters, channels, padding);
+        let expected = twin(&weights, &planes, padding);
+        let actual = run(&weights, &planes, padding, None, 1.0);
+        let what = format!("{sizes} {filters} c={channels} {height}x{width} {padding}");
+        assert_close(&what, &actual.data, &expected, network_tolerance(&weights));
+    }
+}
+
+#[test]
+fn paper_network_agrees_with_its_twin() {
+    check("9-1-5", "64-32", 1, [29, 37]);
+}
+
+#[test]
+fn other_shapes_agree_with_their_twins() {
+    check("9-3-5", "8-6", 1, [23, 31]);
+    check("9-5-5", "10-7", 1, [19, 42]);
+    check("11-1-7", "5-3", 1, [33, 20]);
+    check("3-3", "4", 1, [9, 11]);
+    check("1-1", "1", 1, [5, 3]);
+    check("5-3-3-1", "6-5-4", 1, [21, 22]);
+    check("7-1-3", "13-9", 1, [17, 64]);
+}
+
+#[test]
+fn three_channels_agree_with_their_twin() {
+    check("9-1-5", "12-6", 3, [23, 26]);
+    check("5-5-3", "9-5", 3, [17, 35]);
+}
+
+#[test]
+fn filters_too_large_for_a_uniform_buffer_agree_with_their_twin() {
+    // Layer 2: one group of 4 filters is 128*7*7 vec4s, over 64 KiB. Layer 1 of 400 filters needs several chunks.
+    check("1-7-3", "128-5", 1, [18, 21]);
+    check("9-1-3", "400-2", 1, [17, 19]);
+}
+
+#[test]
+fn tiny_pictures_agree_with_their_twin() {
+    for size in [[1, 1], [1, 7], [5, 1], [2, 3]] {
+        let planes = picture(1, size[0], size[1]);
+        for padding in [Padding::Replicate, Padding::Normalized, Padding::Zero] {
+            let weights = network("9-1-5", "6-4", 1, padding);
+            let actual = run(&weights, &planes, padding, None, 1.0);
+            let what = format!("{size:?} {padding}");
+            assert_close(&what, &actual.data, &twin(&weights, &planes, padding), network_tolerance(&weights));
+        }
+        let options = HeadlessOptions { padding: Some(Padding::Valid), tile: None };
+        let mut valid = Headless::new(gpu(), &network("9-1-5", "6-4", 1, Padding::Valid), options).unwrap();
+        assert!(valid.upscale_planes(&planes, 1.0).is_err(), "{size:?}: nothing is left of it");
+    }
+}
+
+#[test]
+fn tiled_equals_untiled_bit_for_bit() {
+    for (sizes, filters, channels) in [("9-1-5", "16-8", 1), ("5-3-3", "6-5", 3)] {
+        let planes = picture(channels, 31, 45);
+        for padding in PADDINGS {
+            let weights = network(sizes, filters, channels, padding);
+            for scale in [1.0, 2.0, 1.7] {
+                let whole = run(&weights, &planes, padding, Some(512), scale);
+                for tile in [16, 23, 40] {
+                    let tiled = run(&weights, &planes, padding, Some(tile), scale);
+                    assert_eq!(
+                        whole.data.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
+                        tiled.data.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
+                        "{sizes} {padding} x{scale} tile {tile}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A network that returns its input: resampling alone.
+fn identity() -> Weights {
+    let layer = || Layer {
+        shape: LayerShape { inputs: 1, filters: 1, size: 1 },
+        weight: vec![1.0],
+        bias: vec![0.0],
+    };
+    Weights::new(vec![layer(), layer()], Metadata::default()).unwrap()
+}
+
+#[test]
+fn resampling_agrees_with_its_twin() {
+    let planes = picture(1, 29, 37);
+    let input = maps(&planes).data;
+    for (height, width) in [(58, 74), (87, 111), (44, 56), (30, 37), (15, 13), (29, 100), (1, 1)] {
+        let actual = run(&identity(), &planes, Padding::Replicate, Some(24), (width as u32, height as u32));
+        let expected = reference::resample::imresize_to(&input, (29, 37), (height, width)).unwrap();
+        let taps = ResampleTable::bicubic(37, width, width as f64 / 37.0).unwrap().taps;
+        assert_close(&format!("{width}x{height}"), &actual.data, &expected, tolerance(2 * taps, 2, 1.0));
+    }
+}
+
+fn tensor(file: &SafeTensors<'_>, name: &str) -> (Vec<usize>, Vec<f64>) {
+    let view = file.tensor(name).unwrap();
+    let values = match view.dtype() {
+        safetensors::Dtype::F64 => {
+            view.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
+        }
+        safetensors::Dtype::F32 => {
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()).into()).collect()
+        }
+        other => panic!("{name}: {other:?}"),
+    };
+    (view.shape().to_vec(), values)
+}
+
+fn planes_of(shape: &[usize], values: &[f64]) -> Planes {
+    let n = shape.len();
+    Planes::new(shape[n - 1], shape[n - 2], 1, values.iter().map(|&v| v as f32).collect()).unwrap()
+}
+
+#[test]
+fn resampling_agrees_with_the_golden_vectors() {
+    let Some(path) = data("reference/imresize.safetensors") else { return };
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let (shape, values) = tensor(&file, "in");
+    let input = planes_of(&shape, &values);
+    let mut cases = 0;
+    for name in file.names() {
+        let scale = match name.split_once('_') {
+            Some(("up", factor)) => factor.parse().unwrap(),
+            Some(("down", "0.4")) => 0.4,
+            Some(("down", fraction)) => 1.0 / fraction.strip_prefix("1_").unwrap().parse::<f64>().unwrap(),
+            _ => continue,
+        };
+        let (out_shape, expected) = tensor(&file, name);
+        let (cpu, height, width) = reference::resample::imresize(&values, shape[0], shape[1], scale).unwrap();
+        assert_eq!(out_shape, [height, width], "{name}");
+        let worst = cpu.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst < 1e-12, "{name}: the twin is off by {worst:e}");
+        let actual = run(&identity(), &input, Padding::Replicate, None, scale);
+        assert_close(name, &actual.data, &expected, tolerance(24, 2, 1.0));
+        cases += 1;
+    }
+    assert_eq!(cases, 9);
+
+    let (shape, values) = tensor(&file, "chain_in_3");
+    let (_, expected) = tensor(&file, "chain_3");
+    let small = run(&identity(), &planes_of(&shape, &values), Padding::Replicate, None, 1.0 / 3.0);
+    let back = run(&identity(), &small, Padding::Replicate, None, 3.0);
+    assert_close("chain_3", &back.data, &expected, tolerance(32, 4, 1.0));
+}
+
+#[test]
+fn forward_passes_agree_with_the_golden_vectors() {
+    let Some(path) = data("reference/forward.safetensors") else { return };
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let (shape, values) = tensor(&file, "input");
+    let input = planes_of(&shape, &values);
+    let layers = (1..=3).map(|i| {
+        let (shape, weight) = tensor(&file, &format!("conv{i}.weight"));
+        let (_, bias) = tensor(&file, &format!("conv{i}.bias"));
+        Layer {
+            shape: LayerShape { inputs: shape[1], filters: shape[0], size: shape[2] },
+            weight: weight.iter().map(|&v| v as f32).collect(),
+            bias: bias.iter().map(|&v| v as f32).collect(),
+        }
+    });
+    let metadata = Metadata { channels: Channels::Y, ..Metadata::default() };
+    let weights = Weights::new(layers.collect(), metadata).unwrap();
+    for padding in PADDINGS {
+        let (_, expected) = tensor(&file, &format!("output_{padding}"));
+        let allowed = network_tolerance(&weights);
+        let cpu: Vec<f32> = twin(&weights, &input, padding).iter().map(|&v| v as f32).collect();
+        assert_close(&format!("twin, {padding}"), &cpu, &expected, allowed);
+        for tile in [None, Some(16)] {
+            let actual = run(&weights, &input, padding, tile, 1.0);
+            assert_close(&format!("{padding}, tile {tile:?}"), &actual.data, &expected, allowed);
+        }
+    }
+}
