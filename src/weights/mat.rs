@@ -107,7 +107,9 @@ fn read_layer(file: &MatFile, number: usize, inputs: usize, bias: Vec<f32>) -> R
     let taps = values.len() / (inputs * filters);
     let size = taps.isqrt();
     let longer_than_one = |axes: &[usize]| axes.iter().copied().filter(|&n| n != 1).collect::<Vec<_>>();
-    if size % 2 == 0 || longer_than_one(&[inputs, size * size, filters]) != longer_than_one(array.size()) {
+    if size.is_multiple_of(2)
+        || longer_than_one(&[inputs, size * size, filters]) != longer_than_one(array.size())
+    {
         return Err(Error::invalid(format!(
             "variable {} is {:?}, expected [{inputs}, f*f, {filters}] with an odd f (axes of one left out), \
              from the biases of this layer and the one before",

@@ -24,7 +24,7 @@ pub struct Layer {
 /// What a weight file says about itself, next to its parameters.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Metadata {
-    /// Enlargements that the network was trained for; empty when unknown.
+    /// Enlargements that the network was trained for, each above 1; empty when unknown.
     pub scales: Vec<f32>,
     /// What its channels are.
     pub channels: Channels,
