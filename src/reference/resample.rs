@@ -18,7 +18,11 @@ pub fn imresize(input: &[f64], height: usize, width: usize, scale: f64) -> Resul
 ///
 /// # Errors
 /// As [`ResampleTable::bicubic`].
-pub fn imresize_to(input: &[f64], (height, width): (usize, usize), (out_h, out_w): (usize, usize)) -> Result<Vec<f64>> {
+pub fn imresize_to(
+    input: &[f64],
+    (height, width): (usize, usize),
+    (out_h, out_w): (usize, usize),
+) -> Result<Vec<f64>> {
     let rows = ResampleTable::bicubic(height, out_h, out_h as f64 / height as f64)?;
     let columns = ResampleTable::bicubic(width, out_w, out_w as f64 / width as f64)?;
     Ok(apply(input, &rows, &columns))
