@@ -1,30 +1,7 @@
-//! The command line program.
-
-use std::process::ExitCode;
-
-use clap::{Parser, Subcommand};
-use srcnn_gpu::Error;
+//! The command line program; `srcnn-gpu --help` tells what it does.
 
 mod cli;
 
-#[derive(Parser)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Model(cli::model::ModelCommand),
-}
-
-fn main() -> ExitCode {
-    let Command::Model(command) = Cli::parse().command;
-    let Err(error) = cli::model::run(&command) else { return ExitCode::SUCCESS };
-    eprintln!("error: {error}");
-    ExitCode::from(match error {
-        Error::Model { .. } => 4,
-        Error::Output { .. } => 5,
-        _ => 2,
-    })
+fn main() -> std::process::ExitCode {
+    cli::main()
 }

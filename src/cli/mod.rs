@@ -1,4 +1,214 @@
-//! The command line.
+//! The command line: arguments, exit codes, what goes to which stream. Results go to stdout, all else
+//! to stderr.
 
-pub mod model;
-pub mod output;
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use log::LevelFilter;
+use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::headless::adapter::{self, AdapterSelection};
+use srcnn_gpu::wgpu::{Backends, DeviceType};
+use srcnn_gpu::{Error, Result};
+
+mod devices;
+mod eval;
+mod jobs;
+mod model;
+mod output;
+mod picture;
+mod progress;
+mod upscale;
+
+/// Exit codes, the same for every command.
+mod exit {
+    pub const DONE: u8 = 0;
+    pub const SOME_FAILED: u8 = 1;
+    pub const USAGE: u8 = 2;
+    pub const GPU: u8 = 3;
+    pub const MODEL: u8 = 4;
+    pub const OUTPUT: u8 = 5;
+}
+
+/// SRCNN super-resolution on the GPU.
+#[derive(Debug, Parser)]
+#[command(
+    name = "srcnn-gpu",
+    version,
+    after_help = "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 GPU, 4 model, 5 output."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Enlarge pictures
+    Upscale(upscale::UpscaleArgs),
+    /// Measure PSNR and SSIM on folders of pictures
+    Eval(eval::EvalArgs),
+    /// Look into weight files and convert them
+    #[command(subcommand)]
+    Model(model::ModelCommand),
+    /// List the adapters, with a self test of each
+    Devices(devices::DevicesArgs),
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Say more on stderr: sizes and times; twice: what the library does
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Nothing but errors on stderr
+    #[arg(long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// How to show progress on stderr; auto is a bar on a terminal, else a line every few seconds
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    progress: progress::Mode,
+}
+
+/// Which adapter to use: part of every command that computes.
+#[derive(Debug, Clone, Args)]
+pub struct GpuArgs {
+    /// Adapter: auto, an index of `srcnn-gpu devices`, or a part of its name
+    #[arg(short, long, env = "SRCNN_GPU", value_name = "SPEC")]
+    gpu: Option<String>,
+    /// Graphics API to use, of those in this build; else WGPU_BACKEND, else all
+    #[arg(long, value_enum, value_name = "API")]
+    backend: Option<BackendName>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BackendName {
+    Vulkan,
+    Metal,
+    Dx12,
+    Gl,
+}
+
+impl GpuArgs {
+    /// The selection that the flags and variables describe.
+    pub fn selection(&self) -> AdapterSelection {
+        AdapterSelection {
+            gpu: self.gpu.clone().filter(|spec| !spec.trim().is_empty()),
+            backends: self.backend.map(|name| match name {
+                BackendName::Vulkan => Backends::VULKAN,
+                BackendName::Metal => Backends::METAL,
+                BackendName::Dx12 => Backends::DX12,
+                BackendName::Gl => Backends::GL,
+            }),
+        }
+    }
+
+    /// Opens the adapter; says on stderr when it is a software one.
+    pub fn open(&self) -> Result<Gpu> {
+        let gpu = adapter::open(&self.selection())?;
+        let name = adapter::describe(&gpu.info);
+        match gpu.info.device_type {
+            DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),
+            _ => log::info!("using {name}"),
+        }
+        Ok(gpu)
+    }
+}
+
+/// Parses the arguments, runs the command, tells its errors.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    start_log(&cli.common);
+    progress::set_mode(if cli.common.quiet { progress::Mode::None } else { cli.common.progress });
+    let outcome = match &cli.command {
+        Command::Upscale(args) => upscale::run(args),
+        Command::Eval(args) => eval::run(args).map(|()| exit::DONE),
+        Command::Model(command) => model::run(command).map(|()| exit::DONE),
+        Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
+    };
+    outcome
+        .unwrap_or_else(|error| {
+            report(&error);
+            exit_code(&error)
+        })
+        .into()
+}
+
+/// clap's help and version as they are, its errors on one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    match error.kind() {
+        DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand => {
+            // Nobody is left to read the text when this fails.
+            let _ = error.print();
+        }
+        _ => {
+            let text = error.to_string();
+            let told = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+            let told = told.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+            eprintln!("{}; try --help", told.collect::<Vec<_>>().join(" "));
+        }
+    }
+    // clap's own codes: 0 for help and version, 2 for the rest.
+    u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into()
+}
+
+/// Log lines are the program's remarks: `warning: ..`; wgpu's own only when they are errors.
+fn start_log(common: &Common) {
+    let level = match (common.quiet, common.verbose) {
+        (true, _) => LevelFilter::Error,
+        (false, 0) => LevelFilter::Warn,
+        (false, 1) => LevelFilter::Info,
+        (false, _) => LevelFilter::Debug,
+    };
+    env_logger::Builder::new()
+        .filter_level(LevelFilter::Error)
+        .filter_module("srcnn_gpu", level)
+        .parse_default_env()
+        .format(|out, record| match record.level() {
+            log::Level::Info => writeln!(out, "{}", record.args()),
+            level => {
+                let name =
+                    if level == log::Level::Warn { "warning".into() } else { level.as_str().to_lowercase() };
+                writeln!(out, "{name}: {}", record.args())
+            }
+        })
+        .init();
+}
+
+/// An error as one line on stderr.
+fn report(error: &Error) {
+    let text = error.to_string();
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    eprintln!("error: {}", lines.join("; "));
+}
+
+fn exit_code(error: &Error) -> u8 {
+    match error {
+        Error::InvalidArgument(_) => exit::USAGE,
+        Error::NoAdapter(_)
+        | Error::MissingCapability(_)
+        | Error::OutOfMemory(_)
+        | Error::Gpu(_)
+        | Error::SelfTest(_) => exit::GPU,
+        Error::Model { .. } => exit::MODEL,
+        Error::Output { .. } => exit::OUTPUT,
+        _ => exit::SOME_FAILED,
+    }
+}
+
+/// Writes one line of results to stdout. Ends the program quietly when its reader has gone.
+///
+/// # Errors
+/// [`Error::Output`] when stdout cannot take it, such as a file on a full disk.
+pub fn print(line: impl Display) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(exit::DONE.into()),
+        outcome => outcome
+            .map_err(|error| Error::Output { path: "standard output".into(), reason: error.to_string() }),
+    }
+}

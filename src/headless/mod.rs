@@ -1,6 +1,8 @@
 //! The convenience layer: creates its own device, takes and returns pictures, blocks until they are done.
 
+pub mod adapter;
 mod convert;
+mod self_test;
 mod tiles;
 
 use std::time::{Duration, Instant};
@@ -12,7 +14,9 @@ use crate::network::Padding;
 use crate::planes::Planes;
 use crate::upscaler::{Enlargement, GpuNetwork, SourceKind, UpscalerOptions, with_smaller_tiles};
 use crate::weights::Weights;
+pub use adapter::{AdapterSelection, open};
 use convert::{Sink, Source};
+pub use self_test::self_test;
 use tiles::Tiles;
 
 /// An open device and what adapter it belongs to.
@@ -24,6 +28,8 @@ pub struct Gpu {
     pub queue: wgpu::Queue,
     /// The adapter's name, type, backend, driver.
     pub info: wgpu::AdapterInfo,
+    /// Errors that the device reports outside of error scopes.
+    pub faults: adapter::Faults,
 }
 
 /// Settings of an upscaling run.
@@ -180,6 +186,7 @@ impl Headless {
                 None => Tiles::new(device, &engine.network, size, enlargement, tile)?,
             };
             let gpu = tiles.run(device, queue, &engine.network, source, sink, progress)?;
+            self.gpu.faults.check()?;
             engine.tiles = Some((size, enlargement, tiles));
             Ok(gpu)
         })?;

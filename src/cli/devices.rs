@@ -1,0 +1,102 @@
+//! `srcnn-gpu devices`: what adapters there are and whether they compute right.
+
+use clap::Args;
+use serde::Serialize;
+use srcnn_gpu::headless::{adapter, self_test};
+use srcnn_gpu::wgpu::Adapter;
+use srcnn_gpu::{Error, Result};
+
+use super::GpuArgs;
+use super::picture::bytes;
+
+/// List the adapters, with a self test of each.
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
+    /// One JSON array instead of a table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    gpu: GpuArgs,
+}
+
+/// An adapter as it is told; sizes are bytes, pixels and counts.
+#[derive(Debug, Serialize)]
+struct Device {
+    index: usize,
+    name: String,
+    #[serde(rename = "type")]
+    device_type: &'static str,
+    backend: &'static str,
+    driver: String,
+    /// `auto` chooses among the usable ones.
+    usable: bool,
+    limits: Limits,
+    self_test: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Limits {
+    storage_binding: u64,
+    buffer: u64,
+    texture: u32,
+    workgroups: u32,
+    storage_buffers: u32,
+}
+
+/// Lists all adapters, or the one that `--gpu` asks for.
+pub fn run(args: &DevicesArgs) -> Result<()> {
+    let selection = args.gpu.selection();
+    let found = match &selection.gpu {
+        Some(_) => vec![adapter::find(&selection)?],
+        None => adapter::list(&selection).into_iter().enumerate().collect(),
+    };
+    if found.is_empty() {
+        // Says what to install.
+        adapter::find(&selection)?;
+    }
+    let devices: Vec<Device> = found.iter().map(|(index, adapter)| examine(*index, adapter)).collect();
+    if args.json {
+        let text = serde_json::to_string_pretty(&devices);
+        return super::print(text.map_err(|e| Error::invalid(format!("devices as JSON: {e}")))?);
+    }
+    devices.iter().try_for_each(|device| super::print(describe(device)))
+}
+
+/// Reads an adapter's properties and runs the self test on it.
+fn examine(index: usize, adapter: &Adapter) -> Device {
+    let info = adapter.get_info();
+    let limits = adapter.limits();
+    let tested = adapter::open_adapter(adapter).and_then(|gpu| self_test(&gpu));
+    Device {
+        index,
+        name: info.name,
+        device_type: adapter::type_name(info.device_type),
+        backend: info.backend.to_str(),
+        driver: [info.driver, info.driver_info].join(" ").trim().to_owned(),
+        usable: adapter::lacks(adapter).is_none(),
+        limits: Limits {
+            storage_binding: limits.max_storage_buffer_binding_size,
+            buffer: limits.max_buffer_size,
+            texture: limits.max_texture_dimension_2d,
+            workgroups: limits.max_compute_workgroups_per_dimension,
+            storage_buffers: limits.max_storage_buffers_per_shader_stage,
+        },
+        self_test: match tested {
+            Ok(()) => "ok".into(),
+            Err(Error::SelfTest(why)) => format!("failed: {why}"),
+            Err(error) => format!("failed: {error}"),
+        },
+    }
+}
+
+fn describe(device: &Device) -> String {
+    let Device { index, name, device_type, backend, driver, limits, self_test, .. } = device;
+    format!(
+        "{index}: {name}\n   {device_type}, {backend}, driver: {driver}\n   \
+         storage binding {}, buffer {}, texture {}, workgroups {}\n   self test: {self_test}",
+        bytes(limits.storage_binding.into()),
+        bytes(limits.buffer.into()),
+        limits.texture,
+        limits.workgroups,
+    )
+}

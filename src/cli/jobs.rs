@@ -1,0 +1,270 @@
+//! From the arguments of `upscale` to a list of files to read and write.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use image::ImageFormat;
+use srcnn_gpu::{Error, Result};
+
+use super::output::Existing;
+use super::picture::Kind;
+
+/// What stands between a picture's name and the scale in names that are made up: `a_srcnn_x2.png`.
+const MARK: &str = "_srcnn_x";
+
+/// One picture to enlarge.
+#[derive(Debug)]
+pub struct Job {
+    pub input: PathBuf,
+    pub output: PathBuf,
+    pub kind: &'static Kind,
+}
+
+/// All pictures to enlarge, and where the results go.
+#[derive(Debug)]
+pub struct Plan {
+    /// In the order of the arguments; errors are inputs that cannot be used.
+    pub jobs: Vec<Result<Job>>,
+    pub existing: Existing,
+    /// The output folder, where one was given.
+    folder: Option<PathBuf>,
+    /// Existing inputs, in canonical form: never written to.
+    inputs: HashSet<PathBuf>,
+}
+
+/// Where results go.
+enum Target {
+    Beside,
+    Folder(PathBuf),
+    File(PathBuf, &'static Kind),
+}
+
+impl Plan {
+    /// Finds the pictures and their outputs; nothing is written yet.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for arguments that do not go together, [`Error::Output`] for an
+    /// output file whose folder does not exist.
+    pub fn new(
+        inputs: &[PathBuf],
+        output: Option<&Path>,
+        scale: f64,
+        existing: Option<Existing>,
+    ) -> Result<Self> {
+        if inputs.is_empty() {
+            return Err(Error::invalid("no input: name a picture or a folder of pictures"));
+        }
+        let several = inputs.len() > 1 || inputs[0].is_dir();
+        let target = target(output, several)?;
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        for input in inputs {
+            match expand(input, output.is_none()) {
+                Ok(files) => found.extend(files.into_iter().filter(|file| seen.insert(file.clone())).map(Ok)),
+                Err(error) => found.push(Err(error)),
+            }
+        }
+        let inputs = found.iter().flatten().filter_map(|file| file.canonicalize().ok()).collect();
+        let mut outputs = HashSet::new();
+        let jobs = found
+            .into_iter()
+            .map(|input| {
+                let job = target.job(input?, scale);
+                if outputs.insert(job.output.clone()) {
+                    return Ok(job);
+                }
+                Err(Error::Picture(format!(
+                    "{}: another input is written to {} already; give each its own folder",
+                    job.input.display(),
+                    job.output.display()
+                )))
+            })
+            .collect();
+        let default = if matches!(target, Target::File(..)) { Existing::Overwrite } else { Existing::Skip };
+        let folder = if let Target::Folder(folder) = target { Some(folder) } else { None };
+        Ok(Self { jobs, existing: existing.unwrap_or(default), folder, inputs })
+    }
+
+    /// Creates the output folder if need be and makes sure that files can be created in it.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn prepare_folder(&self) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        if !folder.exists() {
+            std::fs::create_dir(folder).map_err(|e| Error::Output {
+                path: folder.clone(),
+                reason: format!("the folder cannot be created: {e}"),
+            })?;
+        }
+        check_writable(folder)
+    }
+
+    /// The file to write for a job, `None` when it is to be skipped.
+    ///
+    /// # Errors
+    /// [`Error::Output`] when nothing may or can be written there.
+    pub fn resolve(&self, job: &Job) -> Result<Option<PathBuf>> {
+        let path = &job.output;
+        let refuse = |reason: &str| Err(Error::Output { path: path.clone(), reason: reason.into() });
+        check_writable(parent(path))?;
+        if path.is_dir() {
+            return refuse("it is a folder");
+        }
+        if !path.exists() {
+            return Ok(Some(path.clone()));
+        }
+        let is_input = path.canonicalize().is_ok_and(|path| self.inputs.contains(&path));
+        match self.existing {
+            Existing::Rename => Ok((2..).map(|n| renamed(path, n)).find(|path| !path.exists())),
+            _ if is_input => {
+                refuse("it is an input; choose another name, another folder, or --existing rename")
+            }
+            Existing::Overwrite => Ok(Some(path.clone())),
+            Existing::Skip => Ok(None),
+            Existing::Fail => refuse("it exists already (--existing fail)"),
+        }
+    }
+}
+
+impl Target {
+    /// The job for one picture. A picture in a folder that was named keeps its own name.
+    fn job(&self, input: PathBuf, scale: f64) -> Job {
+        if let Target::File(output, kind) = self {
+            return Job { input, output: output.clone(), kind };
+        }
+        let kind = Kind::of(&input).unwrap_or(Kind::fallback());
+        let mut name = input.file_stem().unwrap_or_default().to_owned();
+        let folder = match self {
+            Target::Folder(folder) => folder,
+            _ => {
+                name.push(format!("{MARK}{scale}"));
+                parent(&input)
+            }
+        };
+        // The input's own spelling of the extension, such as PNG, where it can be written.
+        name.push(".");
+        match input.extension().filter(|_| Kind::of(&input).is_some()) {
+            Some(extension) => name.push(extension),
+            None => name.push(kind.extension),
+        }
+        Job { output: folder.join(name), input, kind }
+    }
+}
+
+/// What `-o` means: a folder when it is one, ends like one, or there are several inputs.
+fn target(output: Option<&Path>, several: bool) -> Result<Target> {
+    let Some(path) = output else { return Ok(Target::Beside) };
+    let ends_like_folder = path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
+    if path.is_dir() || ends_like_folder {
+        return Ok(Target::Folder(path.into()));
+    }
+    let kind = Kind::of(path);
+    if several {
+        return match kind.is_some() || path.exists() {
+            true => Err(Error::invalid(format!(
+                "several inputs need an output folder, {} is a file",
+                path.display()
+            ))),
+            false => Ok(Target::Folder(path.into())),
+        };
+    }
+    let Some(kind) = kind else {
+        return Err(Error::invalid(format!(
+            "output {}: its extension is none of {}; a folder that does not exist yet ends in /",
+            path.display(),
+            Kind::extensions()
+        )));
+    };
+    let folder = parent(path);
+    if !folder.is_dir() {
+        let reason = format!("there is no folder {}", folder.display());
+        return Err(Error::Output { path: path.into(), reason });
+    }
+    check_writable(folder)?;
+    Ok(Target::File(path.into(), kind))
+}
+
+/// The pictures that an argument stands for: itself, or those directly in it, sorted. `skip_results`
+/// leaves out what an earlier run has put beside its inputs.
+fn expand(input: &Path, skip_results: bool) -> Result<Vec<PathBuf>> {
+    let refuse = |why: String| Error::Picture(format!("{}: {why}", input.display()));
+    let about = std::fs::metadata(input).map_err(|e| refuse(e.to_string()))?;
+    if !about.is_dir() {
+        return Ok(vec![input.into()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(input).map_err(|e| refuse(e.to_string()))? {
+        let path = entry.map_err(|e| refuse(e.to_string()))?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let is_picture = |path: &PathBuf| ImageFormat::from_path(path).is_ok_and(|f| f.reading_enabled());
+    let (mut pictures, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_picture);
+    if pictures.is_empty() {
+        return Err(refuse("there are no pictures in this folder".into()));
+    }
+    if let Some(first) = others.first().and_then(|path| path.file_name()) {
+        let (count, name) = (others.len(), first.to_string_lossy());
+        let files = if count == 1 { name.to_string() } else { format!("{count} files ({name}, ..)") };
+        log::warn!("{}: not pictures, left out: {files}", input.display());
+    }
+    if skip_results {
+        pictures.retain(|path| !is_result(path));
+    }
+    Ok(pictures)
+}
+
+/// Whether a name looks like one that this program made up: `.._srcnn_x2.png`.
+fn is_result(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    stem.rsplit_once(MARK).is_some_and(|(_, scale)| scale.parse::<f64>().is_ok())
+}
+
+/// The folder that a file is in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// `a.png` as `a (2).png`.
+fn renamed(path: &Path, n: u32) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!(" ({n})"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// Creates a nameless file in a folder: permissions alone do not tell, on network drives for one.
+fn check_writable(folder: &Path) -> Result<()> {
+    let outcome = tempfile::tempfile_in(folder);
+    outcome.map(drop).map_err(|e| Error::Output {
+        path: folder.into(),
+        reason: format!("no file can be created in this folder: {e}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_outputs() {
+        let beside = |input: &str, scale| Target::Beside.job(input.into(), scale).output;
+        assert_eq!(beside("x/a.PNG", 1.5), Path::new("x/a_srcnn_x1.5.PNG"));
+        assert_eq!(beside("a.b.gif", 2.0), Path::new("./a.b_srcnn_x2.png"));
+        let folder = Target::Folder("out".into()).job("x/a.jpg".into(), 2.0);
+        assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.jpg"), "jpg"));
+        assert_eq!(renamed(Path::new("o/a.png"), 2), Path::new("o/a (2).png"));
+    }
+
+    #[test]
+    fn own_results_are_known() {
+        assert!(is_result(Path::new("a/b_srcnn_x2.png")) && is_result(Path::new("b_srcnn_x1.5.jpg")));
+        assert!(!is_result(Path::new("b_srcnn_xy.png")) && !is_result(Path::new("b.png")));
+    }
+}

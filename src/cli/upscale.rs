@@ -1,0 +1,198 @@
+//! `srcnn-gpu upscale`: the main job.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use srcnn_gpu::headless::{Headless, HeadlessOptions};
+use srcnn_gpu::resample::output_len;
+use srcnn_gpu::{Error, Padding, Result, Weights};
+
+use super::jobs::{Job, Plan};
+use super::output::{Existing, write_atomically};
+use super::picture::{Header, Kind, encode};
+use super::progress::Progress;
+use super::{GpuArgs, exit};
+
+/// Far above any use; keeps sizes in the range of what can be counted.
+const MAX_SCALE: f64 = 1000.0;
+
+/// Enlarge pictures.
+#[derive(Debug, Args)]
+pub struct UpscaleArgs {
+    /// Pictures, and folders whose pictures are taken
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The same as an option, for scripts; repeatable
+    #[arg(short, long = "input", value_name = "INPUT")]
+    input: Vec<PathBuf>,
+    /// File or folder to write; else {name}_srcnn_x{scale}.{ext} beside each input
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// Enlargement, any number above 1
+    #[arg(short, long, default_value = "2", value_parser = scale, allow_negative_numbers = true)]
+    scale: f64,
+    /// Weight file, .safetensors or the authors' .mat; of several the one trained for the nearest scale is used
+    #[arg(short, long, value_name = "FILE")]
+    model: Vec<PathBuf>,
+    /// Edge of a tile in output pixels; chosen for the adapter when not given
+    #[arg(short, long, value_parser = tile, allow_negative_numbers = true)]
+    tile: Option<u32>,
+    #[command(flatten)]
+    gpu: GpuArgs,
+    /// What the network sees outside of the picture, other than its weight file says
+    #[arg(long, value_name = "MODE", value_parser = padding())]
+    padding: Option<Padding>,
+    /// What to do with outputs that exist; a single named file is overwritten, others are skipped
+    #[arg(long, value_enum, value_name = "WHAT")]
+    existing: Option<Existing>,
+}
+
+fn scale(text: &str) -> Result<f64> {
+    let number = text.parse::<f64>().ok().filter(|&scale| scale > 1.0 && scale <= MAX_SCALE);
+    number.ok_or_else(|| Error::invalid(format!("a number above 1 and at most {MAX_SCALE} is needed")))
+}
+
+fn tile(text: &str) -> Result<u32> {
+    let number = text.parse::<u32>().ok().filter(|&tile| tile > 0);
+    number.ok_or_else(|| Error::invalid("a number of pixels from 1 up is needed"))
+}
+
+/// The library's names of the padding modes; `eval` takes the same.
+pub fn padding() -> impl TypedValueParser<Value = Padding> {
+    PossibleValuesParser::new(Padding::NAMES).try_map(|name| name.parse::<Padding>())
+}
+
+/// Enlarges all inputs. One that fails is told and does not stop the others.
+///
+/// # Errors
+/// What makes all work pointless: arguments, the model, the adapter, the output folder.
+pub fn run(args: &UpscaleArgs) -> Result<u8> {
+    let inputs: Vec<PathBuf> = args.inputs.iter().chain(&args.input).cloned().collect();
+    let mut plan = Plan::new(&inputs, args.output.as_deref(), args.scale, args.existing)?;
+    let weights = choose_model(&args.model, args.scale)?;
+    plan.prepare_folder()?;
+
+    let jobs = std::mem::take(&mut plan.jobs);
+    let total = jobs.len();
+    let mut headless = None;
+    let mut failures = Vec::new();
+    for (index, job) in jobs.into_iter().enumerate() {
+        let ready = match job.and_then(|job| Ready::new(job, &plan, args.scale)) {
+            Ok(Some(ready)) => ready,
+            Ok(None) => continue,
+            Err(error) => {
+                super::report(&error);
+                failures.push(super::exit_code(&error));
+                continue;
+            }
+        };
+        // The device is opened when there is a picture for it; without one, no other picture can be done.
+        let headless = match &mut headless {
+            Some(headless) => headless,
+            none => none.insert(open(args, &weights)?),
+        };
+        let progress = Progress::new(match total {
+            1 => ready.name(),
+            _ => format!("[{}/{total}] {}", index + 1, ready.name()),
+        });
+        match ready.finish(headless, progress) {
+            Ok(path) => super::print(path.display())?,
+            Err(error) => {
+                super::report(&error);
+                failures.push(super::exit_code(&error));
+            }
+        }
+    }
+    // Nothing but failures of one kind have that kind's code.
+    Ok(match failures.as_slice() {
+        [] => exit::DONE,
+        [first, rest @ ..] if failures.len() == total && rest.iter().all(|code| code == first) => *first,
+        _ => exit::SOME_FAILED,
+    })
+}
+
+fn open(args: &UpscaleArgs, weights: &Weights) -> Result<Headless> {
+    Headless::new(args.gpu.open()?, weights, HeadlessOptions { padding: args.padding, tile: args.tile })
+}
+
+/// Reads all weight files and takes the one whose trained scale is nearest, as a ratio.
+fn choose_model(files: &[PathBuf], scale: f64) -> Result<Weights> {
+    let mut best: Option<(f64, &PathBuf, Weights)> = None;
+    for file in files {
+        let weights = Weights::load(file)?;
+        let ratios = weights.metadata.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
+        // Unknown scales come after all known ones.
+        let distance = ratios.fold(f64::INFINITY, f64::min);
+        if best.as_ref().is_none_or(|(least, ..)| distance < *least) {
+            best = Some((distance, file, weights));
+        }
+    }
+    let Some((_, file, weights)) = best else {
+        return Err(Error::invalid(
+            "no model: name a weight file with -m, a .safetensors or one of the authors' .mat files",
+        ));
+    };
+    log::info!("model {}: {}", file.display(), weights.architecture());
+    Ok(weights)
+}
+
+/// A picture that can be enlarged and written, as far as is known before the work.
+struct Ready {
+    output: PathBuf,
+    kind: &'static Kind,
+    header: Header,
+    width: u32,
+    height: u32,
+}
+
+impl Ready {
+    /// Checks all that can be checked before the work; `None` when the output exists and is kept.
+    fn new(job: Job, plan: &Plan, scale: f64) -> Result<Option<Self>> {
+        let Some(output) = plan.resolve(&job)? else {
+            log::warn!("{} exists already, skipped (--existing)", job.output.display());
+            return Ok(None);
+        };
+        let header = Header::open(&job.input)?;
+        let [width, height] = [header.width, header.height].map(|len| output_len(len as usize, scale));
+        job.kind.check(&header, width as u64, height as u64)?;
+        let too_large = |_| Error::Picture(format!("{}: the result is too large", job.input.display()));
+        let width = u32::try_from(width).map_err(too_large)?;
+        let height = u32::try_from(height).map_err(too_large)?;
+        Ok(Some(Self { output, kind: job.kind, header, width, height }))
+    }
+
+    fn name(&self) -> String {
+        self.header.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Decodes, enlarges, encodes, and returns the path that was written.
+    fn finish(self, headless: &mut Headless, mut progress: Progress) -> Result<PathBuf> {
+        let Self { output, kind, header, width, height } = self;
+        let input = header.path.clone();
+        let before = format!("{}x{} {:?}", header.width, header.height, header.color);
+        let start = Instant::now();
+        let (picture, icc) = header.decode()?;
+        let decoded = start.elapsed();
+        let result =
+            headless.upscale(&picture, scale, &mut |done, total| progress.update(done, total))?;
+        drop((picture, progress));
+        let upscaled = start.elapsed();
+        write_atomically(&output, |file| encode(file, result, kind, icc))?;
+        let timing = headless.timing();
+        log::info!(
+            "{}: {before} to {width}x{height}; decode {}, network {} (GPU {}), encode {}",
+            input.display(),
+            ms(decoded),
+            ms(timing.wall),
+            ms(timing.gpu),
+            ms(start.elapsed() - upscaled)
+        );
+        Ok(output)
+    }
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
