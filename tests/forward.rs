@@ -32,7 +32,7 @@ fn maps(planes: &Planes) -> Maps {
 }
 
 fn run(weights: &Weights, planes: &Planes, padding: Padding, tile: Option<u32>, to: impl Into<Enlargement>) -> Planes {
-    let options = HeadlessOptions { padding: Some(padding), tile };
+    let options = HeadlessOptions { padding: Some(padding), tile, conv_shape: None };
     Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, to).unwrap()
 }
 
@@ -96,7 +96,7 @@ fn tiny_pictures_agree_with_their_twin() {
             let what = format!("{size:?} {padding}");
             assert_close(&what, &actual.data, &twin(&weights, &planes, padding), network_tolerance(&weights));
         }
-        let options = HeadlessOptions { padding: Some(Padding::Valid), tile: None };
+        let options = HeadlessOptions { padding: Some(Padding::Valid), ..Default::default() };
         let mut valid = Headless::new(gpu(), &network("9-1-5", "6-4", 1, Padding::Valid), options).unwrap();
         assert!(valid.upscale_planes(&planes, 1.0).is_err(), "{size:?}: nothing is left of it");
     }
@@ -123,14 +123,14 @@ fn tiled_equals_untiled_bit_for_bit() {
     }
 }
 
-/// A network that returns its input: resampling alone.
+/// A network that returns its input, max(0, x) - max(0, -x): resampling alone.
 fn identity() -> Weights {
-    let layer = || Layer {
-        shape: LayerShape { inputs: 1, filters: 1, size: 1 },
-        weight: vec![1.0],
-        bias: vec![0.0],
+    let layer = |inputs, filters| Layer {
+        shape: LayerShape { inputs, filters, size: 1 },
+        weight: vec![1.0, -1.0],
+        bias: vec![0.0; filters],
     };
-    Weights::new(vec![layer(), layer()], Metadata::default()).unwrap()
+    Weights::new(vec![layer(1, 2), layer(2, 1)], Metadata::default()).unwrap()
 }
 
 #[test]

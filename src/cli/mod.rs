@@ -52,7 +52,6 @@ enum Command {
     /// Measure PSNR and SSIM on folders of pictures
     Eval(eval::EvalArgs),
     /// Look into weight files and convert them
-    #[command(subcommand)]
     Model(model::ModelCommand),
     /// List the adapters, with a self test of each
     Devices(devices::DevicesArgs),

@@ -1,6 +1,7 @@
 //! `srcnn-gpu model`: conversion of weight files, and what is in them.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};

@@ -1,7 +1,7 @@
 //! Writing of results so that a failure leaves what was there before.
 
 use std::fs;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -63,7 +63,7 @@ fn free_name(path: &Path) -> PathBuf {
 /// # Errors
 /// [`Error::Output`] when the folder is missing or may not be written to, when `path` is a folder or
 /// read-only, and for the errors of `write`.
-pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
     let failed = |e: io::Error| error(path, reason(&e));
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let existing = fs::metadata(&target).ok();
@@ -76,7 +76,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
         }
         if !existing.is_file() {
             let mut device = fs::File::options().write(true).open(&target).map_err(failed)?;
-            return write(&mut device).and_then(|()| device.flush()).map_err(failed);
+            return write(&mut device).map_err(failed);
         }
     }
     let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -92,9 +92,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
         builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
     }
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    let mut buffer = BufWriter::new(file.as_file_mut());
-    write(&mut buffer).and_then(|()| buffer.flush()).map_err(failed)?;
-    drop(buffer);
+    write(file.as_file_mut()).map_err(failed)?;
     if let Some(existing) = existing {
         file.as_file().set_permissions(existing.permissions()).map_err(failed)?;
     }

@@ -97,7 +97,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
             1 => ready.name(),
             _ => format!("[{}/{total}] {}", index + 1, ready.name()),
         });
-        match ready.finish(headless, progress) {
+        match ready.finish(headless, args.scale, progress) {
             Ok(path) => super::print(path.display())?,
             Err(error) => {
                 super::report(&error);
@@ -114,7 +114,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
 }
 
 fn open(args: &UpscaleArgs, weights: &Weights) -> Result<Headless> {
-    Headless::new(args.gpu.open()?, weights, HeadlessOptions { padding: args.padding, tile: args.tile })
+    Headless::new(args.gpu.open()?, weights, HeadlessOptions { padding: args.padding, tile: args.tile, conv_shape: None })
 }
 
 /// Reads all weight files and takes the one whose trained scale is nearest, as a ratio.
@@ -168,7 +168,7 @@ impl Ready {
     }
 
     /// Decodes, enlarges, encodes, and returns the path that was written.
-    fn finish(self, headless: &mut Headless, mut progress: Progress) -> Result<PathBuf> {
+    fn finish(self, headless: &mut Headless, scale: f64, mut progress: Progress) -> Result<PathBuf> {
         let Self { output, kind, header, width, height } = self;
         let input = header.path.clone();
         let before = format!("{}x{} {:?}", header.width, header.height, header.color);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use image::DynamicImage;
 
 use crate::error::{Error, Result};
+use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
 use crate::planes::Planes;
 use crate::upscaler::{Enlargement, GpuNetwork, SourceKind, UpscalerOptions, with_smaller_tiles};
@@ -39,6 +40,8 @@ pub struct HeadlessOptions {
     pub padding: Option<Padding>,
     /// Longest side of a tile in result pixels; chosen from the adapter's limits when `None`.
     pub tile: Option<u32>,
+    /// Register tile and workgroup of the convolutions; the adapter's default when `None`.
+    pub conv_shape: Option<ConvShape>,
 }
 
 /// How long the last picture took.
@@ -166,11 +169,13 @@ impl Headless {
         let engine = match engine {
             Some(engine) => engine,
             None => {
+                let defaults = UpscalerOptions::for_device(device);
                 let options = UpscalerOptions {
                     padding: self.options.padding,
                     target_format: wgpu::TextureFormat::Rgba32Float,
                     source: kind,
-                    ..UpscalerOptions::for_device(device)
+                    conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
+                    ..defaults
                 };
                 let network = GpuNetwork::new(device, &self.weights, &options)?;
                 engine.insert(Engine { network, tiles: None })

@@ -30,7 +30,7 @@ pub fn self_test(gpu: &Gpu) -> Result<()> {
     let (data, height, width) = reference::resample::imresize(&low, height, width, SCALE)?;
     let expected = reference::forward(&weights, &Maps { channels: 1, height, width, data }, Padding::Replicate);
 
-    let options = HeadlessOptions { padding: None, tile: Some(32) };
+    let options = HeadlessOptions { tile: Some(32), ..HeadlessOptions::default() };
     let actual = Headless::new(gpu.clone(), &weights, options)?.upscale_planes(&picture, SCALE)?;
     let pairs = actual.data.iter().zip(&expected.data);
     let worst = pairs.map(|(&a, &e)| (f64::from(a) - e).abs()).fold(0.0, f64::max);

@@ -5,20 +5,30 @@
 //! axis is row + f * column. With that, one layout covers all layers: [inputs, f*f, filters] in MATLAB's
 //! column-major order, where axes of length one are left out (c = 1 at both ends of the network).
 
+use std::io::Read;
 use std::panic::catch_unwind;
 
+use libflate::zlib;
 use matfile::{Array, MatFile, NumericData};
 
 use super::{Layer, Metadata, Weights, default_channels};
 use crate::error::{Error, Result};
 use crate::network::{LayerShape, Padding};
 
+/// Types of a file's outermost elements.
+const MATRIX: u32 = 14;
+const COMPRESSED: u32 = 15;
+
+/// Most bytes of one variable, far above any network's: guards against files made to fill the memory.
+const MAX_INFLATED: u64 = 1 << 30;
+
 pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
-    check_elements(bytes)?;
+    let bytes = inflate(bytes)?;
     let damaged = || Error::invalid("damaged .mat file: a variable cannot be decoded");
     // `matfile` multiplies dimensions without a check for overflow, so that a damaged file panics in
     // builds that have those checks on.
-    let file = catch_unwind(|| MatFile::parse(bytes)).map_err(|_| damaged())?.map_err(|_| damaged())?;
+    let file =
+        catch_unwind(|| MatFile::parse(bytes.as_slice())).map_err(|_| damaged())?.map_err(|_| damaged())?;
     let count = file.arrays().iter().filter_map(|a| layer_number(a.name())).max().unwrap_or(0);
     if count < 2 {
         return Err(Error::invalid(
@@ -46,31 +56,52 @@ fn layer_number(name: &str) -> Option<usize> {
     name.strip_prefix("weights_conv").or_else(|| name.strip_prefix("biases_conv"))?.parse().ok()
 }
 
-/// Walks the file's outermost elements: each must be a variable, plain or compressed, and end within
-/// the file. `matfile` drops a cut variable without a word.
-fn check_elements(bytes: &[u8]) -> Result<()> {
+/// The file with its compressed variables inflated: a header and elements (kind, length, data), each of
+/// which must be a variable and end within the file. `matfile` would inflate them too, but prints what it
+/// finds wrong, and drops a cut variable without a word.
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
     let cut = || Error::invalid("the .mat file is cut short");
+    let damaged = |what: String| Error::invalid(format!("damaged .mat file: {what}"));
     let little = match bytes.get(126..128).ok_or_else(cut)? {
         b"IM" => true,
         b"MI" => false,
-        _ => return Err(Error::invalid("damaged .mat file: its header has no byte order mark")),
+        _ => return Err(damaged("its header has no byte order mark".into())),
     };
+    let split = |element: &[u8]| -> Option<(u32, usize)> {
+        let word =
+            |bytes: &[u8; 4]| if little { u32::from_le_bytes(*bytes) } else { u32::from_be_bytes(*bytes) };
+        let (kind, rest) = element.split_first_chunk()?;
+        Some((word(kind), word(rest.first_chunk()?) as usize))
+    };
+    let mut inflated = bytes[..128].to_vec();
     let mut rest = &bytes[128..];
     while !rest.is_empty() {
-        let (tag, data) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
-        let [kind, length] = [[tag[0], tag[1], tag[2], tag[3]], [tag[4], tag[5], tag[6], tag[7]]]
-            .map(|word| if little { u32::from_le_bytes(word) } else { u32::from_be_bytes(word) });
-        if kind != 14 && kind != 15 {
-            return Err(Error::invalid(format!("damaged .mat file: unknown element type {kind}")));
+        let (kind, length) = split(rest).ok_or_else(cut)?;
+        let element = rest.get(..8 + length).ok_or_else(cut)?;
+        rest = &rest[element.len()..];
+        match kind {
+            MATRIX => {
+                // Plain variables are padded to eight bytes; the last one need not be.
+                rest = &rest[(length.next_multiple_of(8) - length).min(rest.len())..];
+                inflated.extend(element);
+            }
+            COMPRESSED => {
+                let start = inflated.len();
+                zlib::Decoder::new(&element[8..])
+                    .and_then(|decoder| decoder.take(MAX_INFLATED).read_to_end(&mut inflated))
+                    .map_err(|e| damaged(e.to_string()))?;
+                match split(&inflated[start..]) {
+                    Some((MATRIX, length)) if inflated.len() - start >= 8 + length => {
+                        inflated.truncate(start + 8 + length);
+                    }
+                    _ => return Err(damaged("a compressed variable is not whole".into())),
+                }
+            }
+            _ => return Err(damaged(format!("unknown element type {kind}"))),
         }
-        rest = data.get(length as usize..).ok_or_else(cut)?;
-        if kind == 14 {
-            // Only plain variables are padded to eight bytes; the last one need not be.
-            let padding = (length as usize).next_multiple_of(8) - length as usize;
-            rest = &rest[padding.min(rest.len())..];
-        }
+        inflated.resize(inflated.len().next_multiple_of(8), 0);
     }
-    Ok(())
+    Ok(inflated)
 }
 
 fn variable<'a>(file: &'a MatFile, name: &str) -> Result<&'a Array> {
