@@ -111,19 +111,11 @@ impl Plan {
         if path.is_dir() {
             return refuse("it is a folder");
         }
-        if !path.exists() {
-            return Ok(Some(path.clone()));
-        }
         let is_input = path.canonicalize().is_ok_and(|path| self.inputs.contains(&path));
-        match self.existing {
-            Existing::Rename => Ok((2..).map(|n| renamed(path, n)).find(|path| !path.exists())),
-            _ if is_input => {
-                refuse("it is an input; choose another name, another folder, or --existing rename")
-            }
-            Existing::Overwrite => Ok(Some(path.clone())),
-            Existing::Skip => Ok(None),
-            Existing::Fail => refuse("it exists already (--existing fail)"),
+        if is_input && self.existing != Existing::Rename {
+            return refuse("it is an input; choose another name, another folder, or --existing rename");
         }
+        self.existing.resolve(path)
     }
 }
 
@@ -228,17 +220,6 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// `a.png` as `a (2).png`.
-fn renamed(path: &Path, n: u32) -> PathBuf {
-    let mut name = path.file_stem().unwrap_or_default().to_owned();
-    name.push(format!(" ({n})"));
-    if let Some(extension) = path.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    path.with_file_name(name)
-}
-
 /// Creates a nameless file in a folder: permissions alone do not tell, on network drives for one.
 fn check_writable(folder: &Path) -> Result<()> {
     let outcome = tempfile::tempfile_in(folder);
@@ -259,7 +240,6 @@ mod tests {
         assert_eq!(beside("a.b.gif", 2.0), Path::new("./a.b_srcnn_x2.png"));
         let folder = Target::Folder("out".into()).job("x/a.jpg".into(), 2.0);
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.jpg"), "jpg"));
-        assert_eq!(renamed(Path::new("o/a.png"), 2), Path::new("o/a (2).png"));
     }
 
     #[test]

@@ -1,10 +1,209 @@
-//! `srcnn-gpu model`.
-use srcnn_gpu::{Error, Result};
-#[derive(Debug, clap::Subcommand)]
-pub enum ModelCommand {
-    /// Describe a weight file
-    Info { file: std::path::PathBuf },
+//! `srcnn-gpu model`: conversion of weight files, and what is in them.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
+
+use super::output::{Existing, print, write_atomically};
+
+/// Convert weight files and look into them.
+#[derive(Debug, Args)]
+pub struct ModelCommand {
+    #[command(subcommand)]
+    action: Action,
 }
-pub fn run(_command: &ModelCommand) -> Result<()> {
-    Err(Error::invalid("model is not written yet"))
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Write any readable weight file (.mat, .safetensors) as .safetensors.
+    Convert(Convert),
+    /// Print what a weight file holds.
+    Info(Info),
+}
+
+#[derive(Debug, Args)]
+struct Convert {
+    /// The weight file to read.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// The .safetensors file to write.
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// Scale that the network was trained for; may be given several times, or as a list: 2,3,4.
+    #[arg(long, value_name = "SCALE", value_delimiter = ',')]
+    scale: Vec<f32>,
+    /// Padding that the network is to be used with: replicate, normalized, zero or valid.
+    #[arg(long)]
+    padding: Option<Padding>,
+    /// What its channels are: y, ycbcr or rgb.
+    #[arg(long)]
+    channels: Option<Channels>,
+    /// How it was trained, in your words.
+    #[arg(long, value_name = "TEXT")]
+    training: Option<String>,
+    /// What to do when OUT exists.
+    #[arg(long, value_enum, default_value_t = Existing::Fail)]
+    existing: Existing,
+}
+
+#[derive(Debug, Args)]
+struct Info {
+    /// The weight file to read.
+    file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `srcnn-gpu model`.
+///
+/// # Errors
+/// [`Error::Model`] for a file that cannot be read, [`Error::Output`] for one that cannot be written,
+/// [`Error::InvalidArgument`] for metadata that do not fit the network.
+pub fn run(command: &ModelCommand) -> Result<()> {
+    match &command.action {
+        Action::Convert(arguments) => convert(arguments),
+        Action::Info(arguments) => info(arguments),
+    }
+}
+
+fn convert(arguments: &Convert) -> Result<()> {
+    if !arguments.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")) {
+        return Err(Error::invalid(format!(
+            "'{}': the file to write must end in .safetensors",
+            arguments.output.display()
+        )));
+    }
+    let weights = Weights::load(&arguments.input)?;
+    let mut metadata = weights.metadata.clone();
+    if !arguments.scale.is_empty() {
+        metadata.scales.clone_from(&arguments.scale);
+    }
+    metadata.padding = arguments.padding.unwrap_or(metadata.padding);
+    metadata.channels = arguments.channels.unwrap_or(metadata.channels);
+    metadata.training = arguments.training.clone().or(metadata.training);
+    let weights = Weights::new(weights.layers().to_vec(), metadata)?;
+    let bytes = weights.to_safetensors()?;
+    let Some(path) = arguments.existing.resolve(&arguments.output)? else {
+        eprintln!("{} exists, left as it is", arguments.output.display());
+        return Ok(());
+    };
+    write_atomically(&path, |file| file.write_all(&bytes))?;
+    let (architecture, Metadata { channels, padding, .. }) = (weights.architecture(), &weights.metadata);
+    print(&format!("{}: {architecture}, channels {channels}, padding {padding}\n", path.display()))
+}
+
+fn info(arguments: &Info) -> Result<()> {
+    let report = Report::new(&arguments.file, &Weights::load(&arguments.file)?);
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&report).map_err(|e| Error::invalid(e.to_string()))? + "\n"
+    } else {
+        report.text()
+    };
+    print(&text)
+}
+
+/// What `model info` tells; the fields are those of its JSON.
+#[derive(Serialize)]
+struct Report {
+    file: String,
+    architecture: String,
+    filters: String,
+    parameters: usize,
+    /// Pixels of context that an output pixel depends on, to each side.
+    receptive_radius: usize,
+    multiply_adds_per_pixel: usize,
+    #[serde(flatten)]
+    metadata: Metadata,
+    tensors: Vec<Tensor>,
+}
+
+#[derive(Serialize)]
+struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    min: f32,
+    max: f32,
+    mean: f64,
+}
+
+impl Tensor {
+    fn new(name: String, shape: Vec<usize>, values: &[f32]) -> Self {
+        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len() as f64;
+        let min = values.iter().copied().fold(f32::INFINITY, f32::min);
+        let max = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        Self { name, shape, min, max, mean }
+    }
+}
+
+impl Report {
+    fn new(file: &Path, weights: &Weights) -> Self {
+        let tensors = weights.layers().iter().enumerate().flat_map(|(i, layer)| {
+            let (shape, name) = (layer.shape, format!("conv{}", i + 1));
+            let weight_shape = vec![shape.filters, shape.inputs, shape.size, shape.size];
+            [
+                Tensor::new(format!("{name}.weight"), weight_shape, &layer.weight),
+                Tensor::new(format!("{name}.bias"), vec![shape.filters], &layer.bias),
+            ]
+        });
+        let architecture = weights.architecture();
+        Self {
+            file: file.display().to_string(),
+            architecture: architecture.sizes(),
+            filters: architecture.filters(),
+            parameters: weights.parameters(),
+            receptive_radius: architecture.radius(),
+            multiply_adds_per_pixel: architecture.multiply_adds(),
+            metadata: weights.metadata.clone(),
+            tensors: tensors.collect(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let Metadata { scales, channels, padding, training, psnr } = &self.metadata;
+        let scales: Vec<_> = scales.iter().map(f32::to_string).collect();
+        let or = |text: &str, other: &str| if text.is_empty() { other.into() } else { text.to_string() };
+        let mut rows = vec![
+            ("file", self.file.clone()),
+            ("architecture", format!("{}, filters {}", self.architecture, self.filters)),
+            ("parameters", self.parameters.to_string()),
+            ("receptive radius", format!("{} px", self.receptive_radius)),
+            ("multiply-adds", format!("{} per pixel", self.multiply_adds_per_pixel)),
+            ("scales", or(&scales.join(", "), "unknown")),
+            ("channels", channels.to_string()),
+            ("padding", padding.to_string()),
+            ("training", or(training.as_deref().unwrap_or_default(), "unknown")),
+        ];
+        match psnr {
+            None => rows.push(("PSNR", "unknown".into())),
+            Some(serde_json::Value::Array(entries)) => {
+                rows.extend(entries.iter().map(|e| ("PSNR", entry(e))))
+            }
+            Some(value) => rows.push(("PSNR", entry(value))),
+        }
+        let mut text = String::new();
+        for (name, value) in rows {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{name:<17} {value}");
+        }
+        let _ =
+            writeln!(text, "\n{:<14} {:<16} {:>10} {:>10} {:>10}", "tensor", "shape", "min", "max", "mean");
+        for Tensor { name, shape, min, max, mean } in &self.tensors {
+            let shape = format!("{shape:?}");
+            let _ = writeln!(text, "{name:<14} {shape:<16} {min:>10.6} {max:>10.6} {mean:>10.6}");
+        }
+        text
+    }
+}
+
+/// An entry of the PSNR table: `{"set":"Set5","scale":3,"psnr":32.39}` as `set Set5, scale 3, psnr 32.39`.
+fn entry(value: &serde_json::Value) -> String {
+    let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
+    match value.as_object() {
+        Some(map) => map.iter().map(|(k, v)| format!("{k} {}", word(v))).collect::<Vec<_>>().join(", "),
+        None => word(value),
+    }
 }

@@ -13,7 +13,7 @@ use super::jobs::{Job, Plan};
 use super::output::{Existing, write_atomically};
 use super::picture::{Header, Kind, encode};
 use super::progress::Progress;
-use super::{GpuArgs, exit};
+use super::{GpuArgs, exit, exit_code, print, report};
 
 /// Far above any use; keeps sizes in the range of what can be counted.
 const MAX_SCALE: f64 = 1000.0;
@@ -83,8 +83,8 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
             Ok(Some(ready)) => ready,
             Ok(None) => continue,
             Err(error) => {
-                super::report(&error);
-                failures.push(super::exit_code(&error));
+                report(&error);
+                failures.push(exit_code(&error));
                 continue;
             }
         };
@@ -98,10 +98,10 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
             _ => format!("[{}/{total}] {}", index + 1, ready.name()),
         });
         match ready.finish(headless, progress) {
-            Ok(path) => super::print(path.display())?,
+            Ok(path) => print(path.display())?,
             Err(error) => {
-                super::report(&error);
-                failures.push(super::exit_code(&error));
+                report(&error);
+                failures.push(exit_code(&error));
             }
         }
     }
@@ -179,7 +179,7 @@ impl Ready {
             headless.upscale(&picture, width, height, &mut |done, total| progress.update(done, total))?;
         drop((picture, progress));
         let upscaled = start.elapsed();
-        write_atomically(&output, |file| encode(file, result, kind, icc))?;
+        write_atomically(&output, |out| encode(out, result, kind, icc))?;
         let timing = headless.timing();
         log::info!(
             "{}: {before} to {width}x{height}; decode {}, network {} (GPU {}), encode {}",

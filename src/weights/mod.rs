@@ -50,7 +50,7 @@ impl Weights {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when the layers do not follow from each other, a list has the wrong
-    /// length, a value is not finite, or the channels do not match the metadata.
+    /// length, a value is not finite, the channels do not match the metadata, or a scale is not above 1.
     pub fn new(layers: Vec<Layer>, metadata: Metadata) -> Result<Self> {
         let sizes: Vec<_> = layers.iter().map(|l| l.shape.size).collect();
         let filters: Vec<_> = layers.iter().map(|l| l.shape.filters).collect();
@@ -61,8 +61,9 @@ impl Weights {
             let name = format!("conv{}", i + 1);
             if layer.shape != *shape {
                 return Err(Error::invalid(format!(
-                    "{name} is {:?}, but the layers around it need {shape:?}",
-                    layer.shape
+                    "{name}.weight has shape {:?}, but to fit the layers around it needs {:?}",
+                    tensor_shape(&layer.shape),
+                    tensor_shape(shape)
                 )));
             }
             if layer.weight.len() != shape.weights() || layer.bias.len() != shape.filters {
@@ -74,8 +75,15 @@ impl Weights {
                     shape.filters
                 )));
             }
-            if !layer.weight.iter().chain(&layer.bias).all(|v| v.is_finite()) {
-                return Err(Error::invalid(format!("{name} holds values that are not finite numbers")));
+            for (part, values) in [("weight", &layer.weight), ("bias", &layer.bias)] {
+                if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                    return Err(Error::invalid(format!(
+                        "{name}.{part} holds {} (value {} of {}); only finite numbers can be used",
+                        values[at],
+                        at + 1,
+                        values.len()
+                    )));
+                }
             }
         }
         if metadata.channels.count() != architecture.channels() {
@@ -85,6 +93,9 @@ impl Weights {
                 metadata.channels.count(),
                 architecture.channels()
             )));
+        }
+        if let Some(scale) = metadata.scales.iter().find(|s| !(s.is_finite() && **s > 1.0)) {
+            return Err(Error::invalid(format!("scale {scale}: scales are numbers above 1")));
         }
         Ok(Self { architecture, layers, metadata })
     }
@@ -99,22 +110,52 @@ impl Weights {
         &self.layers
     }
 
+    /// Number of parameters, weights and biases: 8129 for 9-1-5 64-32.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(|l| l.weight.len() + l.bias.len()).sum()
+    }
+
     /// Reads a weight file: `.mat` (the authors' MATLAB layout) or `.safetensors`, told by content.
+    ///
+    /// When the content does not say for which scale it was trained, a part `x3` of the file's name does,
+    /// as in `9-1-5_91-images_x3.mat`.
     ///
     /// # Errors
     /// [`Error::Model`] with what is wrong in it.
     pub fn load(path: &Path) -> Result<Self> {
         let model = |reason: String| Error::Model { path: path.into(), reason };
-        let bytes = std::fs::read(path).map_err(|e| model(e.to_string()))?;
-        Self::from_bytes(&bytes).map_err(|e| model(e.to_string()))
+        if path.is_dir() {
+            return Err(model("is a folder; a weight file is wanted".into()));
+        }
+        let bytes = std::fs::read(path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => model("no such file".into()),
+            _ => model(e.to_string()),
+        })?;
+        let mut weights = Self::from_bytes(&bytes).map_err(|e| model(e.to_string()))?;
+        if weights.metadata.scales.is_empty() {
+            weights.metadata.scales.extend(scale_in_name(path));
+        }
+        Ok(weights)
     }
 
-    /// Reads the content of a weight file, as [`Weights::load`] does.
+    /// Reads the content of a weight file.
+    ///
+    /// `.mat` files are used with padding `replicate`, as the authors' program does. `.safetensors` files
+    /// without this crate's metadata (a plain PyTorch export) are taken to be for padding `zero`, as
+    /// PyTorch's convolutions pad, and for `y` or `rgb` by their number of channels.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] with what is wrong in it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        if bytes.starts_with(b"MATLAB 5.0") { mat::read(bytes) } else { safetensors::read(bytes) }
+        if bytes.is_empty() {
+            Err(Error::invalid("the file is empty"))
+        } else if bytes.starts_with(b"MATLAB 5.0") {
+            mat::read(bytes)
+        } else if bytes.starts_with(b"MATLAB 7.3") {
+            Err(Error::invalid("a MATLAB 7.3 file; save it again with: save(name, '-v7', ..)"))
+        } else {
+            safetensors::read(bytes)
+        }
     }
 
     /// The content of a `.safetensors` file: PyTorch's names and layout, metadata in the header.
@@ -123,5 +164,40 @@ impl Weights {
     /// [`Error::InvalidArgument`] when it cannot be serialized.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
         safetensors::write(self)
+    }
+}
+
+/// What a file's channels are when it does not say.
+fn default_channels(count: usize) -> Channels {
+    if count == 3 { Channels::Rgb } else { Channels::Y }
+}
+
+/// The shape of a layer's weights as PyTorch has it: [filters, inputs, height, width].
+fn tensor_shape(shape: &LayerShape) -> [usize; 4] {
+    [shape.filters, shape.inputs, shape.size, shape.size]
+}
+
+/// The scale of a file name such as `9-1-5_91-images_x3.mat`.
+fn scale_in_name(path: &Path) -> Option<f32> {
+    let scale = |word: &str| word.strip_prefix('x')?.parse().ok().filter(|s: &f32| s.is_finite() && *s > 1.0);
+    path.file_stem()?.to_str()?.split(['_', '-', ' ']).find_map(scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scale_from_a_name() {
+        for (name, scale) in [
+            ("9-1-5_91-images_x3.mat", Some(3.0)),
+            ("x2.safetensors", Some(2.0)),
+            ("srcnn-x1.5-rgb.safetensors", Some(1.5)),
+            ("max3_x.mat", None),
+            ("xinf_x1_x-2.mat", None),
+            ("9-5-5.mat", None),
+        ] {
+            assert_eq!(scale_in_name(Path::new(name)), scale, "{name}");
+        }
     }
 }
