@@ -127,20 +127,18 @@ impl Target {
         }
         let kind = Kind::of(&input).unwrap_or(Kind::fallback());
         let mut name = input.file_stem().unwrap_or_default().to_owned();
-        let folder = match self {
-            Target::Folder(folder) => folder,
-            _ => {
-                name.push(format!("{MARK}{scale}"));
-                parent(&input)
-            }
-        };
+        if matches!(self, Target::Beside) {
+            name.push(format!("{MARK}{scale}"));
+        }
         // The input's own spelling of the extension, such as PNG, where it can be written.
         name.push(".");
         match input.extension().filter(|_| Kind::of(&input).is_some()) {
             Some(extension) => name.push(extension),
             None => name.push(kind.extension),
         }
-        Job { output: folder.join(name), input, kind }
+        let output =
+            if let Target::Folder(folder) = self { folder.join(name) } else { input.with_file_name(name) };
+        Job { input, output, kind }
     }
 }
 
@@ -237,7 +235,7 @@ mod tests {
     fn names_of_outputs() {
         let beside = |input: &str, scale| Target::Beside.job(input.into(), scale).output;
         assert_eq!(beside("x/a.PNG", 1.5), Path::new("x/a_srcnn_x1.5.PNG"));
-        assert_eq!(beside("a.b.gif", 2.0), Path::new("./a.b_srcnn_x2.png"));
+        assert_eq!(beside("a.b.gif", 2.0), Path::new("a.b_srcnn_x2.png"));
         let folder = Target::Folder("out".into()).job("x/a.jpg".into(), 2.0);
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.jpg"), "jpg"));
     }
