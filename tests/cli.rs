@@ -407,6 +407,12 @@ fn a_truncated_picture_and_a_folder_with_one_broken_file() {
     desk.upscale("in/2.png -o t.png").fails(1, &["2.png"]);
     assert!(!desk.exists("t.png"));
 
+    desk.save("whole.jpg", colour(40, 40));
+    let whole = fs::read(desk.path("whole.jpg")).unwrap();
+    fs::write(desk.path("half.jpg"), &whole[..whole.len() - 20]).unwrap();
+    assert!(!desk.upscale("whole.jpg -o t.png").stderr.contains("ends too early"));
+    assert!(desk.upscale("half.jpg -o t.png").stderr.contains("half.jpg: the file ends too early"));
+
     let run = desk.upscale("in -o out/");
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert_eq!(run.stderr.matches("error: ").count(), 1, "{}", run.stderr);

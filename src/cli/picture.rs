@@ -1,6 +1,7 @@
 //! Picture files: reading by content, what each written kind can hold, writing by extension.
 
-use std::io::{self, Cursor, Write};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use image::codecs::{bmp, jpeg, png, qoi, tga, tiff, webp};
@@ -209,6 +210,12 @@ impl Header {
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.to_string()))?;
+        if reader.format() == Some(ImageFormat::Jpeg) && lacks_jpeg_end(path, length) {
+            log::warn!(
+                "{}: the file ends too early, the lower part of the picture may be missing",
+                path.display()
+            );
+        }
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         limits.max_alloc = Some(available);
@@ -240,6 +247,17 @@ impl Header {
             Err(error) => Err(Error::Picture(format!("{}: {}", self.path.display(), explain(&error)))),
         }
     }
+}
+
+/// Whether a JPEG file has no end marker: its decoder makes up the rest of a truncated picture in silence.
+/// The marker is looked for near the end, as some cameras put data behind it.
+fn lacks_jpeg_end(path: &Path, length: u64) -> bool {
+    let mut end = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(length.saturating_sub(1 << 16)))?;
+        file.read_to_end(&mut end)
+    });
+    read.is_ok() && !end.windows(2).any(|pair| pair == [0xff, 0xd9])
 }
 
 /// A decoder's error in words of the user.
