@@ -8,6 +8,7 @@ use srcnn_gpu::{Error, Result};
 
 use super::GpuArgs;
 use super::picture::bytes;
+use super::print;
 
 /// List the adapters, with a self test of each.
 #[derive(Debug, Args)]
@@ -56,10 +57,11 @@ pub fn run(args: &DevicesArgs) -> Result<()> {
     }
     let devices: Vec<Device> = found.iter().map(|(index, adapter)| examine(*index, adapter)).collect();
     if args.json {
-        let text = serde_json::to_string_pretty(&devices);
-        return super::print(text.map_err(|e| Error::invalid(format!("devices as JSON: {e}")))?);
+        let text = serde_json::to_string_pretty(&devices)
+            .map_err(|e| Error::invalid(format!("devices as JSON: {e}")))?;
+        return print(text);
     }
-    devices.iter().try_for_each(|device| super::print(describe(device)))
+    devices.iter().try_for_each(|device| print(describe(device)))
 }
 
 /// Reads an adapter's properties and runs the self test on it.

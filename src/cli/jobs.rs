@@ -111,19 +111,11 @@ impl Plan {
         if path.is_dir() {
             return refuse("it is a folder");
         }
-        if !path.exists() {
-            return Ok(Some(path.clone()));
-        }
         let is_input = path.canonicalize().is_ok_and(|path| self.inputs.contains(&path));
-        match self.existing {
-            Existing::Rename => Ok((2..).map(|n| renamed(path, n)).find(|path| !path.exists())),
-            _ if is_input => {
-                refuse("it is an input; choose another name, another folder, or --existing rename")
-            }
-            Existing::Overwrite => Ok(Some(path.clone())),
-            Existing::Skip => Ok(None),
-            Existing::Fail => refuse("it exists already (--existing fail)"),
+        if is_input && self.existing != Existing::Rename {
+            return refuse("it is an input; choose another name, another folder, or --existing rename");
         }
+        self.existing.resolve(path)
     }
 }
 
@@ -135,20 +127,18 @@ impl Target {
         }
         let kind = Kind::of(&input).unwrap_or(Kind::fallback());
         let mut name = input.file_stem().unwrap_or_default().to_owned();
-        let folder = match self {
-            Target::Folder(folder) => folder,
-            _ => {
-                name.push(format!("{MARK}{scale}"));
-                parent(&input)
-            }
-        };
+        if matches!(self, Target::Beside) {
+            name.push(format!("{MARK}{scale}"));
+        }
         // The input's own spelling of the extension, such as PNG, where it can be written.
         name.push(".");
         match input.extension().filter(|_| Kind::of(&input).is_some()) {
             Some(extension) => name.push(extension),
             None => name.push(kind.extension),
         }
-        Job { output: folder.join(name), input, kind }
+        let output =
+            if let Target::Folder(folder) = self { folder.join(name) } else { input.with_file_name(name) };
+        Job { input, output, kind }
     }
 }
 
@@ -228,17 +218,6 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// `a.png` as `a (2).png`.
-fn renamed(path: &Path, n: u32) -> PathBuf {
-    let mut name = path.file_stem().unwrap_or_default().to_owned();
-    name.push(format!(" ({n})"));
-    if let Some(extension) = path.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    path.with_file_name(name)
-}
-
 /// Creates a nameless file in a folder: permissions alone do not tell, on network drives for one.
 fn check_writable(folder: &Path) -> Result<()> {
     let outcome = tempfile::tempfile_in(folder);
@@ -256,10 +235,9 @@ mod tests {
     fn names_of_outputs() {
         let beside = |input: &str, scale| Target::Beside.job(input.into(), scale).output;
         assert_eq!(beside("x/a.PNG", 1.5), Path::new("x/a_srcnn_x1.5.PNG"));
-        assert_eq!(beside("a.b.gif", 2.0), Path::new("./a.b_srcnn_x2.png"));
+        assert_eq!(beside("a.b.gif", 2.0), Path::new("a.b_srcnn_x2.png"));
         let folder = Target::Folder("out".into()).job("x/a.jpg".into(), 2.0);
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.jpg"), "jpg"));
-        assert_eq!(renamed(Path::new("o/a.png"), 2), Path::new("o/a (2).png"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! to stderr.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -51,7 +51,7 @@ enum Command {
     Upscale(upscale::UpscaleArgs),
     /// Measure PSNR and SSIM on folders of pictures
     Eval(eval::EvalArgs),
-    /// Look into weight files and convert them
+    /// Convert weight files and look into them
     Model(model::ModelCommand),
     /// List the adapters, with a self test of each
     Devices(devices::DevicesArgs),
@@ -125,7 +125,10 @@ pub fn main() -> ExitCode {
     progress::set_mode(if cli.common.quiet { progress::Mode::None } else { cli.common.progress });
     let outcome = match &cli.command {
         Command::Upscale(args) => upscale::run(args),
-        Command::Eval(args) => eval::run(args).map(|()| exit::DONE),
+        Command::Eval(args) => {
+            let all_done = eval::run(args, || args.gpu.open());
+            all_done.map(|all| if all { exit::DONE } else { exit::SOME_FAILED })
+        }
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
         Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
     };
@@ -200,14 +203,10 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
-/// Writes one line of results to stdout. Ends the program quietly when its reader has gone.
+/// Writes one line of results to stdout.
 ///
 /// # Errors
-/// [`Error::Output`] when stdout cannot take it, such as a file on a full disk.
+/// As [`output::print`].
 pub fn print(line: impl Display) -> Result<()> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(exit::DONE.into()),
-        outcome => outcome
-            .map_err(|error| Error::Output { path: "standard output".into(), reason: error.to_string() }),
-    }
+    output::print(&format!("{line}\n"))
 }

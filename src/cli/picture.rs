@@ -1,7 +1,7 @@
 //! Picture files: reading by content, what each written kind can hold, writing by extension.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use image::codecs::{bmp, jpeg, png, qoi, tga, tiff, webp};
@@ -141,7 +141,8 @@ impl Kind {
         let pixels = u128::from(width) * u128::from(height);
         let size = |color: ColorType| pixels.saturating_mul(color.bytes_per_pixel().into());
         // The decoded picture, the result, and the result as it is stored, or the encoder's own copy.
-        let copy = stored != header.color || matches!(self.format, ImageFormat::WebP | ImageFormat::Qoi);
+        let in_memory = [ImageFormat::WebP, ImageFormat::Qoi, ImageFormat::Tiff].contains(&self.format);
+        let copy = stored != header.color || in_memory;
         let needed = [u128::from(header.bytes), size(header.color), if copy { size(stored) } else { 0 }];
         let needed = needed.iter().fold(0u128, |sum, &part| sum.saturating_add(part));
         let available = available_memory();
@@ -209,6 +210,12 @@ impl Header {
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.to_string()))?;
+        if reader.format() == Some(ImageFormat::Jpeg) && lacks_jpeg_end(path, length) {
+            log::warn!(
+                "{}: the file ends too early, the lower part of the picture may be missing",
+                path.display()
+            );
+        }
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         limits.max_alloc = Some(available);
@@ -242,6 +249,17 @@ impl Header {
     }
 }
 
+/// Whether a JPEG file has no end marker: its decoder makes up the rest of a truncated picture in silence.
+/// The marker is looked for near the end, as some cameras put data behind it.
+fn lacks_jpeg_end(path: &Path, length: u64) -> bool {
+    let mut end = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(length.saturating_sub(1 << 16)))?;
+        file.read_to_end(&mut end)
+    });
+    read.is_ok() && !end.windows(2).any(|pair| pair == [0xff, 0xd9])
+}
+
 /// A decoder's error in words of the user.
 fn explain(error: &ImageError) -> String {
     match error {
@@ -255,27 +273,33 @@ fn explain(error: &ImageError) -> String {
     }
 }
 
-/// Encodes a picture into a file as `kind`, with its ICC profile where both have one.
-pub fn encode(file: &mut File, picture: DynamicImage, kind: &Kind, icc: Option<Vec<u8>>) -> io::Result<()> {
+/// Encodes a picture as `kind`, with its ICC profile where both have one.
+pub fn encode(
+    mut out: &mut dyn Write,
+    picture: DynamicImage,
+    kind: &Kind,
+    icc: Option<Vec<u8>>,
+) -> io::Result<()> {
     let stored = kind.stored(picture.color()).map_err(|what| io::Error::other(format!("it has {what}")))?;
     let picture = convert(picture, stored);
     // A profile of another colour model (a CMYK file's, or grey made RGB) would be wrong in the result.
     let space: &[u8] = if stored.has_color() { b"RGB " } else { b"GRAY" };
     let icc = icc.filter(|profile| profile.get(16..20) == Some(space));
-    let out = &mut BufWriter::new(file);
     match kind.format {
-        ImageFormat::Png => write(png::PngEncoder::new(&mut *out), &picture, icc),
-        ImageFormat::Jpeg => {
-            write(jpeg::JpegEncoder::new_with_quality(&mut *out, JPEG_QUALITY), &picture, icc)
+        ImageFormat::Png => write(png::PngEncoder::new(out), &picture, icc),
+        ImageFormat::Jpeg => write(jpeg::JpegEncoder::new_with_quality(out, JPEG_QUALITY), &picture, icc),
+        ImageFormat::WebP => write(webp::WebPEncoder::new_lossless(out), &picture, icc),
+        ImageFormat::Tiff => {
+            // This encoder goes back to fill in offsets, the output may be a pipe.
+            let mut whole = Cursor::new(Vec::new());
+            write(tiff::TiffEncoder::new(&mut whole), &picture, icc)?;
+            out.write_all(whole.get_ref())
         }
-        ImageFormat::WebP => write(webp::WebPEncoder::new_lossless(&mut *out), &picture, icc),
-        ImageFormat::Tiff => write(tiff::TiffEncoder::new(&mut *out), &picture, icc),
-        ImageFormat::Bmp => write(bmp::BmpEncoder::new(&mut *out), &picture, icc),
-        ImageFormat::Qoi => write(qoi::QoiEncoder::new(&mut *out), &picture, icc),
-        ImageFormat::Tga => write(tga::TgaEncoder::new(&mut *out), &picture, icc),
+        ImageFormat::Bmp => write(bmp::BmpEncoder::new(&mut out), &picture, icc),
+        ImageFormat::Qoi => write(qoi::QoiEncoder::new(out), &picture, icc),
+        ImageFormat::Tga => write(tga::TgaEncoder::new(out), &picture, icc),
         _ => write_pnm(out, &picture, kind.extension == "pam"),
-    }?;
-    out.flush()
+    }
 }
 
 fn write(mut encoder: impl ImageEncoder, picture: &DynamicImage, icc: Option<Vec<u8>>) -> io::Result<()> {
@@ -291,7 +315,7 @@ fn write(mut encoder: impl ImageEncoder, picture: &DynamicImage, icc: Option<Vec
 
 /// Binary PGM, PPM, or PAM (asked for, or needed for alpha). The `image` crate's encoder has no
 /// 16-bit PPM and no 16-bit grey with alpha.
-fn write_pnm(out: &mut impl Write, picture: &DynamicImage, pam: bool) -> io::Result<()> {
+fn write_pnm(out: &mut dyn Write, picture: &DynamicImage, pam: bool) -> io::Result<()> {
     let (width, height, color) = (picture.width(), picture.height(), picture.color());
     let channels = color.channel_count();
     let wide = color.bytes_per_pixel() > channels;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use image::DynamicImage;
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::resample::output_len;
 use srcnn_gpu::{Error, Padding, Result, Weights};
@@ -13,7 +14,7 @@ use super::jobs::{Job, Plan};
 use super::output::{Existing, write_atomically};
 use super::picture::{Header, Kind, encode};
 use super::progress::Progress;
-use super::{GpuArgs, exit};
+use super::{GpuArgs, exit, exit_code, print, report};
 
 /// Far above any use; keeps sizes in the range of what can be counted.
 const MAX_SCALE: f64 = 1000.0;
@@ -83,8 +84,8 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
             Ok(Some(ready)) => ready,
             Ok(None) => continue,
             Err(error) => {
-                super::report(&error);
-                failures.push(super::exit_code(&error));
+                report(&error);
+                failures.push(exit_code(&error));
                 continue;
             }
         };
@@ -97,11 +98,11 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
             1 => ready.name(),
             _ => format!("[{}/{total}] {}", index + 1, ready.name()),
         });
-        match ready.finish(headless, args.scale, progress) {
-            Ok(path) => super::print(path.display())?,
+        match ready.finish(headless, progress) {
+            Ok(path) => print(path.display())?,
             Err(error) => {
-                super::report(&error);
-                failures.push(super::exit_code(&error));
+                report(&error);
+                failures.push(exit_code(&error));
             }
         }
     }
@@ -114,7 +115,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
 }
 
 fn open(args: &UpscaleArgs, weights: &Weights) -> Result<Headless> {
-    Headless::new(args.gpu.open()?, weights, HeadlessOptions { padding: args.padding, tile: args.tile, conv_shape: None })
+    Headless::new(args.gpu.open()?, weights, HeadlessOptions { padding: args.padding, tile: args.tile })
 }
 
 /// Reads all weight files and takes the one whose trained scale is nearest, as a ratio.
@@ -138,56 +139,58 @@ fn choose_model(files: &[PathBuf], scale: f64) -> Result<Weights> {
     Ok(weights)
 }
 
-/// A picture that can be enlarged and written, as far as is known before the work.
+/// A decoded picture, and where its result can be written, as far as is known before the work.
 struct Ready {
+    input: PathBuf,
     output: PathBuf,
     kind: &'static Kind,
-    header: Header,
+    picture: DynamicImage,
+    icc: Option<Vec<u8>>,
     width: u32,
     height: u32,
+    decoding: Duration,
 }
 
 impl Ready {
-    /// Checks all that can be checked before the work; `None` when the output exists and is kept.
+    /// Does all that needs no adapter; `None` when the output exists and is kept.
     fn new(job: Job, plan: &Plan, scale: f64) -> Result<Option<Self>> {
         let Some(output) = plan.resolve(&job)? else {
             log::warn!("{} exists already, skipped (--existing)", job.output.display());
             return Ok(None);
         };
-        let header = Header::open(&job.input)?;
+        let start = Instant::now();
+        let Job { input, kind, .. } = job;
+        let header = Header::open(&input)?;
         let [width, height] = [header.width, header.height].map(|len| output_len(len as usize, scale));
-        job.kind.check(&header, width as u64, height as u64)?;
-        let too_large = |_| Error::Picture(format!("{}: the result is too large", job.input.display()));
+        kind.check(&header, width as u64, height as u64)?;
+        let too_large = |_| Error::Picture(format!("{}: the result is too large", input.display()));
         let width = u32::try_from(width).map_err(too_large)?;
         let height = u32::try_from(height).map_err(too_large)?;
-        Ok(Some(Self { output, kind: job.kind, header, width, height }))
+        let (picture, icc) = header.decode()?;
+        Ok(Some(Self { input, output, kind, picture, icc, width, height, decoding: start.elapsed() }))
     }
 
     fn name(&self) -> String {
-        self.header.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        self.input.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Decodes, enlarges, encodes, and returns the path that was written.
-    fn finish(self, headless: &mut Headless, scale: f64, mut progress: Progress) -> Result<PathBuf> {
-        let Self { output, kind, header, width, height } = self;
-        let input = header.path.clone();
-        let before = format!("{}x{} {:?}", header.width, header.height, header.color);
-        let start = Instant::now();
-        let (picture, icc) = header.decode()?;
-        let decoded = start.elapsed();
+    /// Enlarges, encodes, and returns the path that was written.
+    fn finish(self, headless: &mut Headless, mut progress: Progress) -> Result<PathBuf> {
+        let Self { input, output, kind, picture, icc, width, height, decoding } = self;
+        let before = format!("{}x{} {:?}", picture.width(), picture.height(), picture.color());
         let result =
-            headless.upscale(&picture, scale, &mut |done, total| progress.update(done, total))?;
+            headless.upscale(&picture, width, height, &mut |done, total| progress.update(done, total))?;
         drop((picture, progress));
-        let upscaled = start.elapsed();
-        write_atomically(&output, |file| encode(file, result, kind, icc))?;
         let timing = headless.timing();
+        let start = Instant::now();
+        write_atomically(&output, |out| encode(out, result, kind, icc))?;
         log::info!(
-            "{}: {before} to {width}x{height}; decode {}, network {} (GPU {}), encode {}",
+            "{}: {before} to {width}x{height}; decode {}, upscale {} (GPU {}), encode {}",
             input.display(),
-            ms(decoded),
+            ms(decoding),
             ms(timing.wall),
             ms(timing.gpu),
-            ms(start.elapsed() - upscaled)
+            ms(start.elapsed())
         );
         Ok(output)
     }
