@@ -2,16 +2,6 @@
 
 mod cli;
 
-use clap::Parser;
-
 fn main() -> std::process::ExitCode {
-    let cli::Command::Eval(args) = cli::Cli::parse().command;
-    match cli::eval::run(&args, || args.gpu.open()) {
-        Ok(true) => 0.into(),
-        Ok(false) => 1.into(),
-        Err(error) => {
-            eprintln!("error: {error}");
-            2.into()
-        }
-    }
+    cli::main()
 }

@@ -1,17 +1,21 @@
 //! `srcnn-gpu eval`: PSNR and SSIM of a network on folders of test pictures.
 
 use std::collections::HashMap;
-use std::io::{Cursor, ErrorKind, Write};
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::Args;
+use image::{ExtendedColorType, ImageFormat};
 use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
 use srcnn_gpu::eval::protocol::{Luminance, Measured, Protocol};
 use srcnn_gpu::eval::table::{Layout, render};
 use srcnn_gpu::eval::{Enlarge, Report, SetReport};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
 use srcnn_gpu::{Error, Padding, Result, Weights};
+
+use super::output::write_atomically;
+use super::progress::Progress;
+use super::{GpuArgs, print};
 
 /// Measure a model on folders of test pictures, beside bicubic interpolation and published figures
 #[derive(Debug, Args)]
@@ -57,9 +61,8 @@ pub struct EvalArgs {
     #[arg(short, long, value_name = "N")]
     pub tile: Option<u32>,
 
-    /// Choice of the adapter.
     #[command(flatten)]
-    pub gpu: crate::cli::GpuArgs,
+    pub gpu: GpuArgs,
 }
 
 /// Runs the subcommand; `open` opens the GPU, after everything that can be checked without it.
@@ -73,7 +76,7 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     let protocols = protocols(args, &weights)?;
     let datasets = args.datasets.iter().map(|dir| Dataset::open(dir)).collect::<Result<Vec<_>>>()?;
     for set in datasets.iter().filter(|set| !set.skipped.is_empty()) {
-        eprintln!("note: {}: skipped what is not a picture file: {}", set.name, set.skipped.join(", "));
+        log::warn!("{}: skipped what is not a picture file: {}", set.name, set.skipped.join(", "));
     }
     if let Some(folder) = &args.save {
         check_save(folder, &datasets)?;
@@ -83,9 +86,9 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
         args,
         network: Headless::new(open()?, &weights, options)?,
         weights,
-        progress: Progress::new(
-            datasets.iter().map(|set| set.pictures.len()).sum::<usize>() * protocols.len(),
-        ),
+        progress: Progress::new("measuring"),
+        done: 0,
+        total: datasets.iter().map(|set| set.pictures.len()).sum::<usize>() * protocols.len(),
         failed: false,
     };
     let mut report = Report::default();
@@ -94,8 +97,16 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
             report.sets.push(run.measure(set, protocol)?);
         }
     }
-    print(&report, args)?;
-    Ok(!run.failed)
+    let all = !run.failed;
+    // A bar goes before the results come.
+    drop(run);
+    let text = if args.json {
+        serde_json::to_string_pretty(&report).map_err(|e| Error::invalid(e.to_string()))?
+    } else {
+        render(&report, if args.markdown { Layout::Markdown } else { Layout::Plain }).trim_end().into()
+    };
+    print(text)?;
+    Ok(all)
 }
 
 /// One protocol a scale; a note for scales that the model was not trained for.
@@ -111,7 +122,7 @@ fn protocols(args: &EvalArgs, weights: &Weights) -> Result<Vec<Protocol>> {
     }
     for scale in asked.iter().filter(|scale| !trained.is_empty() && !trained.contains(scale)) {
         let names: Vec<String> = trained.iter().map(|scale| format!("x{scale}")).collect();
-        eprintln!("note: {} was trained for {}, not x{scale}", args.model.display(), names.join(", "));
+        log::warn!("{} was trained for {}, not x{scale}", args.model.display(), names.join(", "));
     }
     asked.iter().map(|&scale| Protocol::new(scale, args.shave, metadata.channels)).collect()
 }
@@ -121,6 +132,8 @@ struct Run<'a> {
     weights: Weights,
     network: Headless,
     progress: Progress,
+    done: usize,
+    total: usize,
     failed: bool,
 }
 
@@ -144,11 +157,12 @@ impl Run<'_> {
                 }
                 Err(error @ Error::Picture(_)) => {
                     self.failed = true;
-                    eprintln!("error: {error}");
+                    log::error!("{error}");
                 }
                 Err(error) => return Err(error),
             }
-            self.progress.step(&format!("{} x{} {name}", set.name, protocol.scale));
+            self.done += 1;
+            self.progress.update(self.done as u64, self.total as u64);
         }
         report.finish(architecture);
         Ok(report)
@@ -180,9 +194,8 @@ fn check_save(folder: &Path, datasets: &[Dataset]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a PNG beside its place and renames it, so that a failure leaves an existing file as it was.
+/// Writes a plane of luminance as PNG.
 fn save(path: &Path, picture: &Luminance) -> Result<()> {
-    let failed = |reason: String| Error::Output { path: path.into(), reason };
     let mut png = Cursor::new(Vec::new());
     let (width, height) = (picture.width as u32, picture.height as u32);
     image::write_buffer_with_format(
@@ -190,50 +203,9 @@ fn save(path: &Path, picture: &Luminance) -> Result<()> {
         &picture.data,
         width,
         height,
-        image::ExtendedColorType::L8,
-        image::ImageFormat::Png,
+        ExtendedColorType::L8,
+        ImageFormat::Png,
     )
-    .map_err(|e| failed(e.to_string()))?;
-    let partial = path.with_extension(format!("png.{}.part", std::process::id()));
-    let written = std::fs::write(&partial, png.into_inner()).and_then(|()| std::fs::rename(&partial, path));
-    written.map_err(|e| {
-        // It may not even exist; the first error is the one to tell.
-        let _ = std::fs::remove_file(&partial);
-        failed(e.to_string())
-    })
-}
-
-/// The report on stdout. A reader that has gone away is no error.
-fn print(report: &Report, args: &EvalArgs) -> Result<()> {
-    let stdout = |reason: String| Error::Output { path: "standard output".into(), reason };
-    let text = if args.json {
-        serde_json::to_string_pretty(report).map_err(|e| stdout(e.to_string()))? + "\n"
-    } else {
-        render(report, if args.markdown { Layout::Markdown } else { Layout::Plain })
-    };
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(stdout(e.to_string())),
-        _ => Ok(()),
-    }
-}
-
-/// A line a picture on stderr, once the run has taken a second.
-struct Progress {
-    start: Instant,
-    done: usize,
-    total: usize,
-}
-
-impl Progress {
-    fn new(total: usize) -> Self {
-        Self { start: Instant::now(), done: 0, total }
-    }
-
-    fn step(&mut self, what: &str) {
-        self.done += 1;
-        if self.start.elapsed() > Duration::from_secs(1) {
-            eprintln!("[{}/{}] {what}", self.done, self.total);
-        }
-    }
+    .map_err(|e| Error::Output { path: path.into(), reason: e.to_string() })?;
+    write_atomically(path, |file| file.write_all(png.get_ref()))
 }
