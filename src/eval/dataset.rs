@@ -88,8 +88,10 @@ impl Picture {
             return Err(failed("the file is empty".into()));
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-        let picture =
-            reader.map_err(|e| failed(e.to_string()))?.decode().map_err(|e| failed(e.to_string()))?;
+        let picture = reader
+            .map_err(|e| failed(e.to_string()))?
+            .decode()
+            .map_err(|e| failed(format!("not a readable picture: {e}")))?;
         Ok(Self::new(&picture, has_palette(&head)))
     }
 
