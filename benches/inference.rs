@@ -1,11 +1,11 @@
 //! Inference speed: checks the result against the CPU twin, then times networks over pictures.
 //!
-//! `cargo bench --bench inference [-- SHAPE..]`, where a shape is `pixel_vecs,filter_vecs,workgroup_x,workgroup_y`.
+//! `cargo bench --bench inference [-- SHAPE..]`, where a shape is `pixels,workgroup_x,workgroup_y`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use srcnn_gpu::gpu::shaders::ConvShape;
+use srcnn_gpu::gpu::shaders::{ConvShape, Pixels};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::{Padding, Planes};
@@ -19,9 +19,9 @@ fn picture(width: usize, height: usize) -> Planes {
 fn parse(text: &str) -> Option<ConvShape> {
     let numbers: Vec<u32> = text.split(',').map(|n| n.parse().ok()).collect::<Option<_>>()?;
     match numbers[..] {
-        [p, f, x, y] => {
-            Some(ConvShape { pixel_vecs: p as usize, filter_vecs: f as usize, workgroup: [x, y] })
-        }
+        [4, x, y] => Some(ConvShape { pixels: Pixels::Four, workgroup: [x, y] }),
+        [8, x, y] => Some(ConvShape { pixels: Pixels::Eight, workgroup: [x, y] }),
+        [16, x, y] => Some(ConvShape { pixels: Pixels::Sixteen, workgroup: [x, y] }),
         _ => None,
     }
 }
@@ -36,11 +36,11 @@ fn main() -> srcnn_gpu::Result<()> {
     for (sizes, filters) in [("9-1-5", "64-32"), ("9-5-5", "64-32")] {
         let weights = common::network(sizes, filters, 1, Padding::Replicate);
         for &conv_shape in &shapes {
-            for tile in [None, Some(128), Some(512)] {
+            for tile in [None, Some(128)] {
                 let options = HeadlessOptions { conv_shape, tile, ..HeadlessOptions::default() };
                 let mut headless = Headless::new(gpu.clone(), &weights, options)?;
                 check(&mut headless, &weights)?;
-                let size = if sizes == "9-1-5" { [1024, 1024] } else { [512, 512] };
+                let size = [512, 512];
                 let picture = picture(size[0], size[1]);
                 let work = 2e-9 * (weights.architecture().multiply_adds() * size[0] * size[1]) as f64;
                 let mut best = [f64::INFINITY; 2];

@@ -8,19 +8,18 @@
 // (section 4: f*f over the number of the filter's taps inside the picture), the product of one factor a column
 // and one a row.
 //
-// One invocation owns 4 * PIXEL_VECS pixels of a row for 4 * FILTER_VECS outputs, kept in registers as 4x4 matrices
-// (a column an output, a row a pixel). The 4 outputs of a matrix are 4 filters, or with OUTPUT_ROWS = 4 four rows of
-// one filter, whose taps the host has then moved down by 0 to 3 rows in a filter of FILTER_ROWS = f + 3.
-// Grid: x = columns / (4 PIXEL_VECS), y = rows / OUTPUT_ROWS, z = filters / filters of a group.
+// One invocation owns PIXELS pixels of a row for 4 outputs, kept in registers (shared/registers_*.wgsl). The outputs
+// are 4 filters, or with OUTPUT_ROWS = 4 four rows of one filter, whose taps the host has then moved down by 0 to 3
+// rows in a filter of FILTER_ROWS = f + 3.
+// Grid: x = columns / PIXELS, y = rows / OUTPUT_ROWS, z = groups of 4 filters, or filters.
 //
-// Prelude: INPUTS, FILTER_ROWS, FILTER_COLUMNS, PIXEL_VECS, FILTER_VECS, OUTPUT_ROWS, WEIGHTS, RELU, NORMALIZED.
+// Prelude: INPUTS, FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, WEIGHTS, RELU, NORMALIZED.
 
 override WORKGROUP_X: u32 = 1u;
 override WORKGROUP_Y: u32 = 8u;
 
-// vec4s of one group in `weights`: [bias, then taps as [c][i][j]][FILTER_VECS].
-const GROUP: u32 = (1u + INPUTS * FILTER_ROWS * FILTER_COLUMNS) * FILTER_VECS;
-const TILE: u32 = PIXEL_VECS * FILTER_VECS;
+// vec4s of one group in `weights`: bias, then taps as [c][i][j].
+const GROUP: u32 = 1u + INPUTS * FILTER_ROWS * FILTER_COLUMNS;
 
 @group(0) @binding(2) var<storage, read> valid_map: array<f32>; // [picture width + picture height]
 @group(0) @binding(3) var<storage, read> input: array<vec4<f32>>;
@@ -32,96 +31,65 @@ fn outer(pixels: vec4<f32>, outputs: vec4<f32>) -> mat4x4<f32> {
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let column = id.x * PIXEL_VECS * 4u;
+    let column = id.x * PIXELS;
     let row = id.y * OUTPUT_ROWS;
     if column >= region.size.x || row >= region.size.y {
         return;
     }
-    let group = id.z * GROUP;
-
-    var sum: array<mat4x4<f32>, TILE>;
-    var tap = group + FILTER_VECS;
+    var sums = Sums();
+    var tap = id.z * GROUP + 1u;
     for (var c = 0u; c < INPUTS; c++) {
         for (var i = 0u; i < FILTER_ROWS; i++) {
             var at = (c * region.input_plane + (row + i) * region.input_stride + column) / 4u;
-            // The pixels under the current tap of each vec4 of output, and the vec4 to the right of them.
-            var window: array<vec4<f32>, PIXEL_VECS + 1u>;
-            for (var p = 0u; p < PIXEL_VECS; p++) {
-                window[p] = input[at + p];
-            }
-            at += PIXEL_VECS;
+            var window = load(at);
             // Four taps at a time, so that vec4s of pixels stay aligned.
             for (var j = 0u; j + 4u <= FILTER_COLUMNS; j += 4u) {
-                window[PIXEL_VECS] = input[at];
+                load_next(&window, at);
+                tap0(&sums, &window, weights[tap]);
+                tap1(&sums, &window, weights[tap + 1u]);
+                tap2(&sums, &window, weights[tap + 2u]);
+                tap3(&sums, &window, weights[tap + 3u]);
+                advance(&window);
                 at++;
-                for (var q = 0u; q < FILTER_VECS; q++) {
-                    let w0 = weights[tap + q];
-                    let w1 = weights[tap + FILTER_VECS + q];
-                    let w2 = weights[tap + 2u * FILTER_VECS + q];
-                    let w3 = weights[tap + 3u * FILTER_VECS + q];
-                    for (var p = 0u; p < PIXEL_VECS; p++) {
-                        let left = window[p];
-                        let right = window[p + 1u];
-                        var s = sum[q * PIXEL_VECS + p];
-                        s += outer(left, w0);
-                        s += outer(vec4(left.yzw, right.x), w1);
-                        s += outer(vec4(left.zw, right.xy), w2);
-                        s += outer(vec4(left.w, right.xyz), w3);
-                        sum[q * PIXEL_VECS + p] = s;
-                    }
-                }
-                tap += 4u * FILTER_VECS;
-                for (var p = 0u; p < PIXEL_VECS; p++) {
-                    window[p] = window[p + 1u];
-                }
+                tap += 4u;
             }
             // An odd filter leaves one tap or three.
+            tap0(&sums, &window, weights[tap]);
             if FILTER_COLUMNS % 4u == 3u {
-                window[PIXEL_VECS] = input[at];
+                load_next(&window, at);
+                tap1(&sums, &window, weights[tap + 1u]);
+                tap2(&sums, &window, weights[tap + 2u]);
             }
-            for (var q = 0u; q < FILTER_VECS; q++) {
-                let w0 = weights[tap + q];
-                for (var p = 0u; p < PIXEL_VECS; p++) {
-                    sum[q * PIXEL_VECS + p] += outer(window[p], w0);
-                }
-                if FILTER_COLUMNS % 4u == 3u {
-                    let w1 = weights[tap + FILTER_VECS + q];
-                    let w2 = weights[tap + 2u * FILTER_VECS + q];
-                    for (var p = 0u; p < PIXEL_VECS; p++) {
-                        let left = window[p];
-                        let right = window[p + 1u];
-                        sum[q * PIXEL_VECS + p] += outer(vec4(left.yzw, right.x), w1);
-                        sum[q * PIXEL_VECS + p] += outer(vec4(left.zw, right.xy), w2);
-                    }
-                }
-            }
-            tap += (FILTER_COLUMNS % 4u) * FILTER_VECS;
+            tap += FILTER_COLUMNS % 4u;
         }
     }
+    store_all(sums, id.z, column, row);
+}
 
-    for (var q = 0u; q < FILTER_VECS; q++) {
-        let bias = weights[group + q];
-        for (var p = 0u; p < PIXEL_VECS; p++) {
-            let s = sum[q * PIXEL_VECS + p];
-            for (var o = 0u; o < 4u; o++) {
-                // Output o of the matrix: a filter, or a row.
-                let y = row + select(0u, o, OUTPUT_ROWS == 4u);
-                let n = region.first_filter + select(id.z * 4u * FILTER_VECS + 4u * q + o, id.z * FILTER_VECS + q, OUTPUT_ROWS == 4u);
-                let x = column + 4u * p;
-                if n < region.planes && y < region.size.y && x < region.size.x {
-                    var value = s[o];
-                    if NORMALIZED {
-                        value *= valid_columns(x) * valid_row(y);
-                    }
-                    value += bias[o];
-                    if RELU {
-                        value = max(value, vec4(0.0));
-                    }
-                    output[(n * region.output_plane + y * region.output_stride + x) / 4u] = value;
-                }
-            }
-        }
+// Four pixels of the four outputs of a group.
+fn store(sums: mat4x4<f32>, group: u32, x: u32, row: u32) {
+    store_one(sums[0], group, 0u, x, row);
+    store_one(sums[1], group, 1u, x, row);
+    store_one(sums[2], group, 2u, x, row);
+    store_one(sums[3], group, 3u, x, row);
+}
+
+fn store_one(sum: vec4<f32>, group: u32, o: u32, x: u32, row: u32) {
+    // Output o is a filter, or a row.
+    let y = row + select(0u, o, OUTPUT_ROWS == 4u);
+    let n = region.first_filter + select(4u * group + o, group, OUTPUT_ROWS == 4u);
+    if n >= region.planes || y >= region.size.y || x >= region.size.x {
+        return;
     }
+    var value = sum;
+    if NORMALIZED {
+        value *= valid_columns(x) * valid_row(y);
+    }
+    value += weights[group * GROUP][o];
+    if RELU {
+        value = max(value, vec4(0.0));
+    }
+    output[(n * region.output_plane + y * region.output_stride + x) / 4u] = value;
 }
 
 // The map's factors; positions in the halo take those of the nearest pixel, they are overwritten anyway.

@@ -1,8 +1,12 @@
 //! SRCNN image super-resolution on the GPU.
+pub mod colour;
 pub mod error;
+#[cfg(feature = "headless")]
+pub mod eval;
 pub mod gpu;
 #[cfg(feature = "headless")]
 pub mod headless;
+pub mod metrics;
 pub mod network;
 pub mod planes;
 pub mod reference;

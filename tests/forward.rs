@@ -31,7 +31,13 @@ fn maps(planes: &Planes) -> Maps {
     Maps { channels: planes.channels, height: planes.height, width: planes.width, data }
 }
 
-fn run(weights: &Weights, planes: &Planes, padding: Padding, tile: Option<u32>, to: impl Into<Enlargement>) -> Planes {
+fn run(
+    weights: &Weights,
+    planes: &Planes,
+    padding: Padding,
+    tile: Option<u32>,
+    to: impl Into<Enlargement>,
+) -> Planes {
     let options = HeadlessOptions { padding: Some(padding), tile, conv_shape: None };
     Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, to).unwrap()
 }

@@ -98,7 +98,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
             1 => ready.name(),
             _ => format!("[{}/{total}] {}", index + 1, ready.name()),
         });
-        match ready.finish(headless, progress) {
+        match ready.finish(headless, args.scale, progress) {
             Ok(path) => print(path.display())?,
             Err(error) => {
                 report(&error);
@@ -115,7 +115,11 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
 }
 
 fn open(args: &UpscaleArgs, weights: &Weights) -> Result<Headless> {
-    Headless::new(args.gpu.open()?, weights, HeadlessOptions { padding: args.padding, tile: args.tile })
+    Headless::new(
+        args.gpu.open()?,
+        weights,
+        HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() },
+    )
 }
 
 /// Reads all weight files and takes the one whose trained scale is nearest, as a ratio.
@@ -175,11 +179,10 @@ impl Ready {
     }
 
     /// Enlarges, encodes, and returns the path that was written.
-    fn finish(self, headless: &mut Headless, mut progress: Progress) -> Result<PathBuf> {
+    fn finish(self, headless: &mut Headless, scale: f64, mut progress: Progress) -> Result<PathBuf> {
         let Self { input, output, kind, picture, icc, width, height, decoding } = self;
         let before = format!("{}x{} {:?}", picture.width(), picture.height(), picture.color());
-        let result =
-            headless.upscale(&picture, width, height, &mut |done, total| progress.update(done, total))?;
+        let result = headless.upscale(&picture, scale, &mut |done, total| progress.update(done, total))?;
         drop((picture, progress));
         let timing = headless.timing();
         let start = Instant::now();

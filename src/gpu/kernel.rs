@@ -23,7 +23,11 @@ pub(crate) enum Binding {
 
 impl Binding {
     fn ty(self) -> wgpu::BindingType {
-        let buffer = |ty, has_dynamic_offset| wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None };
+        let buffer = |ty, has_dynamic_offset| wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset,
+            min_binding_size: None,
+        };
         match self {
             Binding::Region => buffer(wgpu::BufferBindingType::Uniform, true),
             Binding::Uniform => buffer(wgpu::BufferBindingType::Uniform, false),

@@ -89,13 +89,23 @@ pub fn texture_from_planes(
     Some(per_pixel("texture_from_planes", &[text, target, REGION], &settings))
 }
 
+/// Register tiles of `conv_forward.wgsl`: pixels of a row that an invocation owns, for 4 outputs each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Pixels {
+    /// 4 pixels.
+    Four = 4,
+    /// 8 pixels.
+    Eight = 8,
+    /// 16 pixels.
+    Sixteen = 16,
+}
+
 /// Shape parameters of `conv_forward.wgsl`, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
-    /// Pixels of a row that an invocation owns, over 4.
-    pub pixel_vecs: usize,
-    /// Outputs that an invocation owns, over 4.
-    pub filter_vecs: usize,
+    /// Pixels of a row that an invocation owns: 4, 8 or 16.
+    pub pixels: Pixels,
     /// Invocations of a workgroup along a row, and along a column.
     pub workgroup: [u32; 2],
 }
@@ -140,12 +150,20 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
         ("FILTER_ROWS", Constant::Number(variant.filter_rows())),
         ("FILTER_COLUMNS", Constant::Number(variant.filter_columns)),
         ("OUTPUT_ROWS", Constant::Number(variant.output_rows)),
-        ("PIXEL_VECS", Constant::Number(variant.shape.pixel_vecs)),
-        ("FILTER_VECS", Constant::Number(variant.shape.filter_vecs)),
         ("WEIGHTS", Constant::Number(variant.weights)),
         ("RELU", Constant::Flag(variant.relu)),
         ("NORMALIZED", Constant::Flag(variant.normalized)),
     ];
+    let registers = match variant.shape.pixels {
+        Pixels::Four => include_str!("../../shaders/shared/registers_4.wgsl"),
+        Pixels::Eight => include_str!("../../shaders/shared/registers_8.wgsl"),
+        Pixels::Sixteen => include_str!("../../shaders/shared/registers_16.wgsl"),
+    };
     let text = include_str!("../../shaders/conv_forward.wgsl");
-    with_prelude("conv_forward", &prelude, &[text, weights, REGION], workgroup(variant.shape.workgroup))
+    with_prelude(
+        "conv_forward",
+        &prelude,
+        &[text, registers, weights, REGION],
+        workgroup(variant.shape.workgroup),
+    )
 }

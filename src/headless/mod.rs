@@ -182,7 +182,8 @@ impl Headless {
             }
         };
         let size = source.size();
-        let first = self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
+        let first =
+            self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
         let ready = engine.tiles.take().filter(|(s, e, _)| (*s, *e) == (size, enlargement));
         let mut ready = ready.map(|(_, _, tiles)| tiles);
         let gpu = with_smaller_tiles(first, |tile| {

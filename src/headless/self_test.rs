@@ -20,7 +20,9 @@ pub fn self_test(gpu: &Gpu) -> Result<()> {
     let architecture = Architecture::parse("5-1-3", "6-5", 1)?;
     let layers = architecture.layers().iter().map(|&shape| Layer {
         shape,
-        weight: (0..shape.weights()).map(|i| (value(i, 101) - 0.4) / (shape.products() as f32).sqrt()).collect(),
+        weight: (0..shape.weights())
+            .map(|i| (value(i, 101) - 0.4) / (shape.products() as f32).sqrt())
+            .collect(),
         bias: (0..shape.filters).map(|i| value(i, 11) * 0.1).collect(),
     });
     let weights = Weights::new(layers.collect(), Metadata::default())?;
@@ -28,7 +30,8 @@ pub fn self_test(gpu: &Gpu) -> Result<()> {
 
     let low: Vec<f64> = picture.data.iter().map(|&v| f64::from(v)).collect();
     let (data, height, width) = reference::resample::imresize(&low, height, width, SCALE)?;
-    let expected = reference::forward(&weights, &Maps { channels: 1, height, width, data }, Padding::Replicate);
+    let expected =
+        reference::forward(&weights, &Maps { channels: 1, height, width, data }, Padding::Replicate);
 
     let options = HeadlessOptions { tile: Some(32), ..HeadlessOptions::default() };
     let actual = Headless::new(gpu.clone(), &weights, options)?.upscale_planes(&picture, SCALE)?;

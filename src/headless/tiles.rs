@@ -64,7 +64,9 @@ impl Slot {
             let longest = width.max(height);
             if longest > limits.max_texture_dimension_2d as usize {
                 let limit = limits.max_texture_dimension_2d;
-                return Err(Error::OutOfMemory(format!("a texture of {longest} pixels, the device allows {limit}")));
+                return Err(Error::OutOfMemory(format!(
+                    "a texture of {longest} pixels, the device allows {limit}"
+                )));
             }
             Ok(wgpu::TextureDescriptor {
                 label: Some(label),
@@ -78,8 +80,13 @@ impl Slot {
             })
         };
         use wgpu::TextureUsages as Usage;
-        let source = texture("srcnn.tile_source", picture.plan.largest_source(), Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
-        let target = texture("srcnn.tile_target", picture.plan.largest(), Usage::STORAGE_BINDING | Usage::COPY_SRC)?;
+        let source = texture(
+            "srcnn.tile_source",
+            picture.plan.largest_source(),
+            Usage::TEXTURE_BINDING | Usage::COPY_DST,
+        )?;
+        let target =
+            texture("srcnn.tile_target", picture.plan.largest(), Usage::STORAGE_BINDING | Usage::COPY_SRC)?;
         scoped(device, || {
             let source = device.create_texture(&source);
             let target = device.create_texture(&target);
@@ -87,18 +94,29 @@ impl Slot {
             let bindings = scratch.bind_textures(device, network, &view(&source), &view(&target));
             let pixels = u64::from(row_bytes(target.width())) * u64::from(target.height());
             let buffer = |label, size, usage| {
-                device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+                device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some(label),
+                    size,
+                    usage,
+                    mapped_at_creation: false,
+                })
             };
             use wgpu::BufferUsages as Usage;
-            let readback = buffer("srcnn.readback", pixels + TIMESTAMP_BYTES, Usage::MAP_READ | Usage::COPY_DST);
-            let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Timestamps {
-                queries: device.create_query_set(&wgpu::QuerySetDescriptor {
-                    label: Some("srcnn.timestamps"),
-                    ty: wgpu::QueryType::Timestamp,
-                    count: 2,
-                }),
-                resolved: buffer("srcnn.timestamps", QUERY_ALIGNMENT, Usage::QUERY_RESOLVE | Usage::COPY_SRC),
-            });
+            let readback =
+                buffer("srcnn.readback", pixels + TIMESTAMP_BYTES, Usage::MAP_READ | Usage::COPY_DST);
+            let timestamps =
+                device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Timestamps {
+                    queries: device.create_query_set(&wgpu::QuerySetDescriptor {
+                        label: Some("srcnn.timestamps"),
+                        ty: wgpu::QueryType::Timestamp,
+                        count: 2,
+                    }),
+                    resolved: buffer(
+                        "srcnn.timestamps",
+                        QUERY_ALIGNMENT,
+                        Usage::QUERY_RESOLVE | Usage::COPY_SRC,
+                    ),
+                });
             Self { scratch, source, target, bindings, readback, timestamps, under_way: None }
         })
     }
@@ -132,7 +150,8 @@ impl Slot {
             queue.write_texture(self.source.as_image_copy(), bytemuck::cast_slice(texels), layout, source);
             let regions = self.scratch.regions(network, picture, spans, Placement::Tile);
             queue.write_buffer(self.scratch.region_buffer(), 0, &regions);
-            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("srcnn") });
+            let mut encoder =
+                device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("srcnn") });
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some("srcnn"),
                 timestamp_writes: self.timestamps.as_ref().map(|t| wgpu::ComputePassTimestampWrites {

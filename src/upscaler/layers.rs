@@ -4,8 +4,8 @@ use wgpu::util::DeviceExt;
 
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
-use crate::gpu::shaders::{self, ConvShape, ConvVariant};
 use crate::gpu::scoped;
+use crate::gpu::shaders::{self, ConvShape, ConvVariant};
 use crate::network::Padding;
 use crate::weights::{Layer, Weights};
 
@@ -32,7 +32,13 @@ pub(crate) struct Chunk {
 
 impl GpuLayer {
     /// Packs and uploads a layer's filters and compiles its kernel. `relu` for all but the last layer.
-    pub fn new(device: &wgpu::Device, layer: &Layer, relu: bool, padding: Padding, shape: ConvShape) -> Result<Self> {
+    pub fn new(
+        device: &wgpu::Device,
+        layer: &Layer,
+        relu: bool,
+        padding: Padding,
+        shape: ConvShape,
+    ) -> Result<Self> {
         let limits = device.limits();
         let (variant, packed, chunks) = pack(layer, relu, padding, shape, &limits)?;
         let weights_kind = if variant.uniform { Binding::Uniform } else { Binding::Read };
@@ -67,44 +73,53 @@ impl GpuLayer {
         let bind = |chunk: &Chunk| {
             let weights = wgpu::BufferBinding { buffer: &self.weights, offset: chunk.offset, size };
             let weights = wgpu::BindingResource::Buffer(weights);
-            self.kernel.bind(device, &[region.clone(), weights, valid_map.clone(), input.clone(), output.clone()])
+            self.kernel
+                .bind(device, &[region.clone(), weights, valid_map.clone(), input.clone(), output.clone()])
         };
         self.chunks.iter().map(bind).collect()
     }
 
     /// Workgroups for an output of `columns` x `rows`.
     pub fn workgroups(&self, columns: u32, rows: u32, chunk: &Chunk) -> [u32; 3] {
-        let ConvShape { pixel_vecs, workgroup: [x, y], .. } = self.variant.shape;
-        let across = columns.div_ceil(4 * pixel_vecs as u32).div_ceil(x);
+        let ConvShape { pixels, workgroup: [x, y] } = self.variant.shape;
+        let across = columns.div_ceil(pixels as u32).div_ceil(x);
         [across, rows.div_ceil(self.variant.output_rows as u32).div_ceil(y), chunk.groups as u32]
     }
 }
 
 /// Chooses the kernel's variant and lays the filters out for it:
-/// `[chunk][group][bias, taps as input, row, column][FILTER_VECS]` of vec4, chunks aligned for bindings.
+/// `[chunk][group][bias, taps as input, row, column]` of vec4, chunks aligned for bindings.
 fn pack(
     layer: &Layer,
     relu: bool,
     padding: Padding,
-    mut shape: ConvShape,
+    shape: ConvShape,
     limits: &wgpu::Limits,
 ) -> Result<(ConvVariant, Vec<f32>, Vec<Chunk>)> {
     let size = layer.shape.size;
     // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead.
     let output_rows = if layer.shape.filters == 1 { 4 } else { 1 };
-    shape.filter_vecs = if output_rows == 4 { 1 } else { shape.filter_vecs.min(layer.shape.filters.div_ceil(4)) };
     let filter_rows = size + output_rows - 1;
-    let group_filters = shape.filter_vecs * 4 / output_rows;
+    let group_filters = 4 / output_rows;
     let groups = layer.shape.filters.div_ceil(group_filters);
-    let group_vecs = (1 + layer.shape.inputs * filter_rows * size) * shape.filter_vecs;
+    let group_vecs = 1 + layer.shape.inputs * filter_rows * size;
     let fit = |bytes: u64| (bytes / (group_vecs as u64 * 16)) as usize;
     let uniform_groups = fit(limits.max_uniform_buffer_binding_size);
     let uniform = uniform_groups > 0;
-    let chunk_groups = groups.min(if uniform { uniform_groups } else { fit(limits.max_storage_buffer_binding_size) });
+    let chunk_groups =
+        groups.min(if uniform { uniform_groups } else { fit(limits.max_storage_buffer_binding_size) });
     if chunk_groups == 0 {
-        return Err(Error::MissingCapability(format!("storage bindings of {} bytes for {:?}", group_vecs * 16, layer.shape)));
+        return Err(Error::MissingCapability(format!(
+            "storage bindings of {} bytes for {:?}",
+            group_vecs * 16,
+            layer.shape
+        )));
     }
-    let alignment = if uniform { limits.min_uniform_buffer_offset_alignment } else { limits.min_storage_buffer_offset_alignment };
+    let alignment = if uniform {
+        limits.min_uniform_buffer_offset_alignment
+    } else {
+        limits.min_storage_buffer_offset_alignment
+    };
     let chunk_floats = (chunk_groups * group_vecs * 4).next_multiple_of(alignment.max(16) as usize / 4);
 
     let chunk_count = groups.div_ceil(chunk_groups);
@@ -113,14 +128,13 @@ fn pack(
         let (group, within) = (filter / group_filters, filter % group_filters);
         let start = group / chunk_groups * chunk_floats + group % chunk_groups * group_vecs * 4;
         for output in 0..output_rows {
-            // Lane of the group: which vec4 and which of its components.
             let lane = within * output_rows + output;
             packed[start + lane] = layer.bias[filter];
             for c in 0..layer.shape.inputs {
                 for i in 0..size {
                     for j in 0..size {
                         let tap = (c * filter_rows + i + output) * size + j;
-                        packed[start + (1 + tap) * shape.filter_vecs * 4 + lane] =
+                        packed[start + (1 + tap) * 4 + lane] =
                             layer.weight[((filter * layer.shape.inputs + c) * size + i) * size + j];
                     }
                 }

@@ -17,8 +17,8 @@ pub(crate) use plan::Plan;
 pub(crate) use scratch::{Placement, Scratch, TextureBindings};
 
 use crate::error::{Error, Result};
-use crate::gpu::shaders::ConvShape;
 use crate::gpu::scoped;
+use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
 use crate::weights::Weights;
 
@@ -210,10 +210,13 @@ impl Upscaler {
                 self.options.target_format
             )));
         }
-        let textures =
-            scoped(&self.device, || ready.scratch.bind_textures(&self.device, &self.network, source, target))?;
-        let mut pass = encoder
-            .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("srcnn"), timestamp_writes: None });
+        let textures = scoped(&self.device, || {
+            ready.scratch.bind_textures(&self.device, &self.network, source, target)
+        })?;
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("srcnn"),
+            timestamp_writes: None,
+        });
         for index in tiles {
             let tile = plan.tile(index);
             ready.scratch.record(&mut pass, &self.network, &ready.picture, &textures, tile, index);
@@ -226,7 +229,12 @@ fn result_size(plan: &Plan) -> (u32, u32) {
     (plan.result[0] as u32, plan.result[1] as u32)
 }
 
-fn check_texture(name: &str, view: &wgpu::TextureView, usage: wgpu::TextureUsages, size: (u32, u32)) -> Result<()> {
+fn check_texture(
+    name: &str,
+    view: &wgpu::TextureView,
+    usage: wgpu::TextureUsages,
+    size: (u32, u32),
+) -> Result<()> {
     let texture = view.texture();
     if !texture.usage().contains(usage) {
         return Err(Error::invalid(format!("the {name} texture lacks the usage {usage:?}")));

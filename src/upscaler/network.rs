@@ -8,8 +8,8 @@ use super::scratch::bytes_for_tile;
 use super::{SourceKind, UpscalerOptions};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
-use crate::gpu::shaders::{self, ConvShape};
 use crate::gpu::scoped;
+use crate::gpu::shaders::{self, ConvShape, Pixels};
 use crate::network::{Architecture, Channels, Padding};
 use crate::resample::ResampleTable;
 use crate::weights::Weights;
@@ -167,8 +167,8 @@ pub(crate) fn default_conv_shape(device: &wgpu::Device) -> ConvShape {
     if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
         // Software adapters run invocations as lanes of one vector: neighbours in a column, so that narrow tiles
         // fill the lanes; long register rows, because each load is a loop over lanes.
-        ConvShape { pixel_vecs: 4, filter_vecs: 1, workgroup: [1, 8] }
+        ConvShape { pixels: Pixels::Sixteen, workgroup: [1, 8] }
     } else {
-        ConvShape { pixel_vecs: 2, filter_vecs: 2, workgroup: [8, 8] }
+        ConvShape { pixels: Pixels::Eight, workgroup: [8, 8] }
     }
 }

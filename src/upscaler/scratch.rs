@@ -72,7 +72,8 @@ impl Layouts {
             let maps = self.maps[1..last].iter().skip(parity).step_by(2);
             maps.map(PlaneLayout::bytes).max().unwrap_or(16)
         };
-        let single = [&self.source, &self.horizontal, &self.maps[0], &self.maps[last]].map(PlaneLayout::bytes);
+        let single =
+            [&self.source, &self.horizontal, &self.maps[0], &self.maps[last]].map(PlaneLayout::bytes);
         [&single[..3], &[hidden(0), hidden(1)], &single[3..]].concat()
     }
 }
@@ -91,7 +92,8 @@ impl Scratch {
     /// # Errors
     /// Out of memory, or a binding larger than the device allows: a smaller tile helps.
     pub fn new(device: &wgpu::Device, network: &GpuNetwork, picture: &Picture, tiles: usize) -> Result<Self> {
-        let layouts = Layouts::new(network, picture.planes, picture.plan.largest(), picture.plan.largest_source());
+        let layouts =
+            Layouts::new(network, picture.planes, picture.plan.largest(), picture.plan.largest_source());
         let limits = device.limits();
         let limit = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         let sizes = layouts.buffers();
@@ -142,7 +144,10 @@ impl Scratch {
             let layers = network.layers.iter().zip(&picture.valid_maps).enumerate();
             Self {
                 resample: [resample(0, &buffers[0], &buffers[1]), resample(1, &buffers[1], &buffers[2])],
-                pad: maps[..last].iter().map(|m| network.pad.bind(device, &[region(), entire(&m.1)])).collect(),
+                pad: maps[..last]
+                    .iter()
+                    .map(|m| network.pad.bind(device, &[region(), entire(&m.1)]))
+                    .collect(),
                 conv: layers
                     .map(|(i, (layer, map))| layer.bind(device, region(), map, &maps[i].1, &maps[i + 1].1))
                     .collect(),
@@ -174,7 +179,13 @@ impl Scratch {
     }
 
     /// The regions of a tile's dispatches, one after another at [`Region::SPACING`], as `record` expects them.
-    pub fn regions(&self, network: &GpuNetwork, picture: &Picture, tile: [&Span; 2], placement: Placement) -> Vec<u8> {
+    pub fn regions(
+        &self,
+        network: &GpuNetwork,
+        picture: &Picture,
+        tile: [&Span; 2],
+        placement: Placement,
+    ) -> Vec<u8> {
         let radius = network.architecture.radius();
         let planes = picture.planes as u32;
         let both = |value: fn(&Span) -> usize| tile.map(value);

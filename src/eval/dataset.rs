@@ -1,0 +1,219 @@
+//! Test pictures: a folder's files in the order of their names, read as MATLAB's `imread` reads them.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageFormat, ImageReader};
+
+use crate::colour::{luminance_u8, rgb_to_ycbcr_u8};
+use crate::error::{Error, Result};
+use crate::network::Channels;
+
+/// The picture files of one folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// The folder's name.
+    pub name: String,
+    /// Its pictures, sorted by name.
+    pub pictures: Vec<PathBuf>,
+    /// Names of the entries that are not pictures, by their extensions.
+    pub skipped: Vec<String>,
+}
+
+impl Dataset {
+    /// Lists a folder, not the folders in it.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] when it cannot be listed or has no pictures.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let failed = |e: std::io::Error| Error::Picture(format!("{}: {e}", folder.display()));
+        let entries = std::fs::read_dir(folder).map_err(failed)?;
+        let mut paths =
+            entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        paths.sort_unstable();
+        let (pictures, others): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_picture(path));
+        if pictures.is_empty() {
+            return Err(Error::Picture(format!(
+                "{}: no pictures in this folder; give a folder with PNG, BMP, TIFF or similar files",
+                folder.display()
+            )));
+        }
+        // `.` and `..` have no name of their own.
+        let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
+        let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { name: name(&full), pictures, skipped: others.iter().map(|path| name(path)).collect() })
+    }
+}
+
+fn is_picture(path: &Path) -> bool {
+    path.is_file() && ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
+}
+
+/// The file's name without folder and extension.
+pub fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// An 8-bit test picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    samples: Samples,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Samples {
+    Grey(Vec<u8>),
+    Colour(Vec<[u8; 3]>),
+}
+
+impl Picture {
+    /// Reads a file; its content decides on the format. Alpha is left out, 16 bits are rounded to 8.
+    ///
+    /// A picture is grey when it is stored with one channel, or with a palette that it uses greys of:
+    /// `imread` returns one channel in both cases. True colour stays colour, whatever it shows.
+    ///
+    /// # Errors
+    /// [`Error::Picture`], with the path, when it cannot be read or decoded.
+    pub fn read(path: &Path) -> Result<Self> {
+        let failed = |reason: String| Error::Picture(format!("{}: {reason}", path.display()));
+        let mut head = Vec::new();
+        let file = File::open(path).map_err(|e| failed(e.to_string()))?;
+        file.take(32).read_to_end(&mut head).map_err(|e| failed(e.to_string()))?;
+        if head.is_empty() {
+            return Err(failed("the file is empty".into()));
+        }
+        let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+        let picture = reader
+            .map_err(|e| failed(e.to_string()))?
+            .decode()
+            .map_err(|e| failed(format!("not a readable picture: {e}")))?;
+        Ok(Self::new(&picture, has_palette(&head)))
+    }
+
+    /// From a decoded picture; `palette` says that colours of equal R, G and B only mean a grey picture.
+    pub fn new(picture: &DynamicImage, palette: bool) -> Self {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let colours = || picture.to_rgb8().pixels().map(|pixel| pixel.0).collect::<Vec<_>>();
+        let samples = if picture.color().has_color() {
+            let colours = colours();
+            if palette && colours.iter().all(|[r, g, b]| r == g && g == b) {
+                Samples::Grey(colours.iter().map(|colour| colour[0]).collect())
+            } else {
+                Samples::Colour(colours)
+            }
+        } else {
+            Samples::Grey(picture.to_luma8().into_raw())
+        };
+        Self { width, height, samples }
+    }
+
+    /// Whether it has one channel.
+    pub fn is_grey(&self) -> bool {
+        matches!(self.samples, Samples::Grey(_))
+    }
+
+    /// The top left part whose sides are multiples of `scale`: the authors' `modcrop`.
+    pub fn modcrop(&self, scale: usize) -> Self {
+        fn crop<T: Copy>(samples: &[T], old_width: usize, width: usize, height: usize) -> Vec<T> {
+            samples
+                .chunks_exact(old_width.max(1))
+                .take(height)
+                .flat_map(|row| &row[..width])
+                .copied()
+                .collect()
+        }
+        let (width, height) = (self.width - self.width % scale, self.height - self.height % scale);
+        let samples = match &self.samples {
+            Samples::Grey(grey) => Samples::Grey(crop(grey, self.width, width, height)),
+            Samples::Colour(colours) => Samples::Colour(crop(colours, self.width, width, height)),
+        };
+        Self { width, height, samples }
+    }
+
+    /// Luminance: grey as it is (0..255), colours through `rgb2ycbcr` (16..235).
+    pub fn luminance(&self) -> Vec<u8> {
+        match &self.samples {
+            Samples::Grey(grey) => grey.clone(),
+            Samples::Colour(colours) => colours.iter().map(|&rgb| luminance_u8(rgb)).collect(),
+        }
+    }
+
+    /// The picture in a network's channels, 8 bits each. Grey fills Y as it is with 128 for Cb and Cr,
+    /// or all of R, G and B.
+    pub fn planes(&self, channels: Channels) -> Vec<Vec<u8>> {
+        let plane = |pick: &dyn Fn([u8; 3]) -> u8| match &self.samples {
+            Samples::Grey(grey) => grey.iter().map(|&v| pick([v; 3])).collect(),
+            Samples::Colour(colours) => colours.iter().map(|&rgb| pick(rgb)).collect::<Vec<_>>(),
+        };
+        match channels {
+            Channels::Y => vec![self.luminance()],
+            Channels::YCbCr => {
+                vec![
+                    self.luminance(),
+                    plane(&|rgb| rgb_to_ycbcr_u8(rgb)[1]),
+                    plane(&|rgb| rgb_to_ycbcr_u8(rgb)[2]),
+                ]
+            }
+            Channels::Rgb => (0..3).map(|i| plane(&|rgb| rgb[i])).collect(),
+        }
+    }
+}
+
+/// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.
+fn has_palette(head: &[u8]) -> bool {
+    let byte = |at: usize| head.get(at).copied();
+    match head {
+        [b'B', b'M', ..] => matches!(byte(28), Some(1..=8)),
+        [0x89, b'P', b'N', b'G', ..] => byte(25) == Some(3),
+        _ => head.starts_with(b"GIF8"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn colour(pixels: &[[u8; 3]], width: u32) -> DynamicImage {
+        let height = pixels.len() as u32 / width;
+        image::RgbImage::from_raw(width, height, pixels.concat()).unwrap().into()
+    }
+
+    #[test]
+    fn grey_stays_grey() {
+        let greys = colour(&[[9; 3], [200; 3]], 2);
+        let palette = Picture::new(&greys, true);
+        assert!(palette.is_grey());
+        assert_eq!(palette.luminance(), [9, 200]);
+        assert_eq!(palette.planes(Channels::YCbCr), [[9, 200], [128, 128], [128, 128]]);
+        assert!(!Picture::new(&greys, false).is_grey());
+        assert!(!Picture::new(&colour(&[[9, 9, 8]], 1), true).is_grey());
+        assert_eq!(Picture::new(&DynamicImage::ImageLuma8(greys.to_luma8()), false), palette);
+    }
+
+    #[test]
+    fn modcrop_cuts_right_and_bottom() {
+        let pixels: Vec<[u8; 3]> = (0..35).map(|i| [i, 0, 255]).collect();
+        let cut = Picture::new(&colour(&pixels, 5), false).modcrop(3);
+        assert_eq!((cut.width, cut.height), (3, 6));
+        assert_eq!(cut.planes(Channels::Rgb)[0][..6], [0, 1, 2, 5, 6, 7]);
+        let gone = cut.modcrop(4);
+        assert_eq!((gone.width, gone.height, gone.luminance().len()), (0, 4, 0));
+    }
+
+    #[test]
+    fn palettes_are_seen() {
+        let mut bmp = [0; 32];
+        bmp[..2].copy_from_slice(b"BM");
+        bmp[28] = 8;
+        assert!(has_palette(&bmp));
+        bmp[28] = 24;
+        assert!(!has_palette(&bmp));
+        assert!(has_palette(b"GIF89a"));
+        assert!(!has_palette(b"BM"));
+    }
+}

@@ -1,0 +1,285 @@
+//! The protocol `srcnn`: how the authors' released MATLAB code measures a network.
+//!
+//! The picture as `uint8` luminance is cut to multiples of the scale, shrunk and enlarged again by
+//! `imresize` with nothing rounded in between; bicubic and network results are rounded to `uint8`, lose
+//! a border as wide as the scale, and are compared with the original.
+//!
+//! Networks of three channels get all of them shrunk. The luminance of their result, rounded once, is
+//! compared as above; the bicubic figures stay those of luminance.
+
+use super::dataset::Picture;
+use super::{Enlarge, Score};
+use crate::colour::{OFFSET, TO_YCBCR, rgb_to_ycbcr};
+use crate::error::{Error, Result};
+use crate::metrics::{psnr, shave, ssim};
+use crate::network::Channels;
+use crate::planes::Planes;
+use crate::reference::resample::apply;
+use crate::resample::ResampleTable;
+
+/// Settings of the protocol `srcnn`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protocol {
+    /// Enlargement, from 2 on.
+    pub scale: usize,
+    /// Pixels that are left out on each side; the authors' code takes the scale.
+    pub shave: usize,
+    /// The network's channels.
+    pub channels: Channels,
+}
+
+/// 8-bit luminance, `[row][column]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Luminance {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Rows after each other.
+    pub data: Vec<u8>,
+}
+
+/// One measured picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// Its figures.
+    pub score: Score,
+    /// Pixels left out on each side: those asked for, or what the network did not compute if that is more.
+    pub border: usize,
+    /// The bicubic result before the border is cut.
+    pub bicubic: Luminance,
+    /// The network's result before the border is cut; smaller where the network does not pad.
+    pub network: Luminance,
+}
+
+impl Protocol {
+    /// Name on the command line and in reports.
+    pub const NAME: &'static str = "srcnn";
+
+    /// The protocol at a scale, leaving out `shave` pixels, or as many as the scale.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a scale that is not a whole number from 2 on: pictures cannot be cut
+    /// to multiples of it.
+    pub fn new(scale: f64, shave: Option<usize>, channels: Channels) -> Result<Self> {
+        // More than any picture's side: the conversion below is exact.
+        if !(scale >= 2.0 && scale.fract() == 0.0 && scale <= 65536.0) {
+            return Err(Error::invalid(format!(
+                "scale {scale}: the protocol '{}' needs a whole number from 2 on",
+                Self::NAME
+            )));
+        }
+        let scale = scale as usize;
+        Ok(Self { scale, shave: shave.unwrap_or(scale), channels })
+    }
+
+    /// Shrinks a picture, lets the network restore it, and compares.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] when the picture is too small to leave anything to compare, the network's own
+    /// errors, and [`Error::InvalidArgument`] for a network whose result does not fit.
+    pub fn measure(&self, picture: &Picture, network: &mut dyn Enlarge) -> Result<Measured> {
+        let too_small = |border: usize| {
+            Error::Picture(format!(
+                "{}x{} is too small: nothing is left at scale {} without {border} pixels on each side",
+                picture.width, picture.height, self.scale
+            ))
+        };
+        let cut = picture.modcrop(self.scale);
+        let (width, height) = (cut.width, cut.height);
+        if width.min(height) <= self.shave.saturating_mul(2) {
+            return Err(too_small(self.shave));
+        }
+        let resampling = Resampling::new(width, height, self.scale)?;
+        let truth = cut.luminance();
+        let low_luminance = resampling.shrink(&truth);
+        let bicubic: Vec<u8> = resampling.enlarge(&low_luminance).into_iter().map(to_u8).collect();
+
+        let low = match self.channels {
+            Channels::Y => low_luminance,
+            channels => cut.planes(channels).iter().flat_map(|plane| resampling.shrink(plane)).collect(),
+        };
+        let low = Planes::new(
+            width / self.scale,
+            height / self.scale,
+            self.channels.count(),
+            low.into_iter().map(|v| v as f32).collect(),
+        )?;
+        let (result, timing) = network.enlarge(&low, width, height)?;
+        let margin = self.margin(&result, width, height)?;
+        if !result.data.iter().all(|v| v.is_finite()) {
+            return Err(Error::Gpu("the network's result holds values that are not finite numbers".into()));
+        }
+        let border = self.shave.max(margin);
+        let result = self.luminance(&result, cut.is_grey());
+
+        let left = |length: usize| length.saturating_sub(2 * border);
+        let (columns, rows) = (left(width), left(height));
+        if columns == 0 || rows == 0 {
+            return Err(too_small(border));
+        }
+        let original = shave(&truth, width, height, border);
+        let score = |plane: &[u8]| (psnr(&original, plane), ssim(&original, plane, columns, rows));
+        let (psnr_bicubic, ssim_bicubic) = score(&shave(&bicubic, width, height, border));
+        let (psnr, ssim) = score(&shave(&result.data, result.width, result.height, border - margin));
+        let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+        let (gpu_ms, wall_ms) = (ms(timing.gpu), ms(timing.wall));
+        Ok(Measured {
+            score: Score { psnr_bicubic, psnr, ssim_bicubic, ssim, gpu_ms, wall_ms },
+            border,
+            bicubic: Luminance { width, height, data: bicubic },
+            network: result,
+        })
+    }
+
+    /// Pixels that the network's result lacks on each side.
+    fn margin(&self, result: &Planes, width: usize, height: usize) -> Result<usize> {
+        let margin = width.saturating_sub(result.width) / 2;
+        let fits = result.width + 2 * margin == width && result.height + 2 * margin == height;
+        if !fits || result.channels != self.channels.count() {
+            return Err(Error::invalid(format!(
+                "the network returned {} planes of {}x{} for {} of {width}x{height}",
+                result.channels,
+                result.width,
+                result.height,
+                self.channels.count()
+            )));
+        }
+        Ok(margin)
+    }
+
+    /// The luminance of a network's result in the truth's range: 0..255 for grey, 16..235 for colour.
+    fn luminance(&self, result: &Planes, grey: bool) -> Luminance {
+        let pixels = result.width * result.height;
+        let value = |channel: usize, i: usize| f64::from(result.data[channel * pixels + i]);
+        // Grey as R = G = B: the share of luminance in 16..235, spread over 0..255 again.
+        let range: f64 = TO_YCBCR[0].iter().sum();
+        let data = (0..pixels).map(|i| match self.channels {
+            Channels::Y | Channels::YCbCr => value(0, i),
+            Channels::Rgb => {
+                let [y, ..] = rgb_to_ycbcr([value(0, i), value(1, i), value(2, i)]);
+                if grey { (y - OFFSET[0]) / range } else { y }
+            }
+        });
+        Luminance { width: result.width, height: result.height, data: data.map(to_u8).collect() }
+    }
+}
+
+/// MATLAB's `uint8(x * 255)`: halves away from zero, saturated.
+fn to_u8(value: f64) -> u8 {
+    (value * 255.0).round() as u8
+}
+
+/// `imresize` by 1 / scale and by scale for one size of picture.
+struct Resampling {
+    down: [ResampleTable; 2],
+    up: [ResampleTable; 2],
+}
+
+impl Resampling {
+    /// `width` and `height` are multiples of `scale`.
+    fn new(width: usize, height: usize, scale: usize) -> Result<Self> {
+        let factor = scale as f64;
+        let down = |length: usize| ResampleTable::bicubic(length, length / scale, 1.0 / factor);
+        let up = |length: usize| ResampleTable::bicubic(length / scale, length, factor);
+        Ok(Self { down: [down(height)?, down(width)?], up: [up(height)?, up(width)?] })
+    }
+
+    fn shrink(&self, plane: &[u8]) -> Vec<f64> {
+        let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v) / 255.0).collect();
+        apply(&plane, &self.down[0], &self.down[1])
+    }
+
+    fn enlarge(&self, plane: &[f64]) -> Vec<f64> {
+        apply(plane, &self.up[0], &self.up[1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headless::Timing;
+    use crate::reference::resample::imresize_to;
+    use image::DynamicImage;
+
+    /// A network that only interpolates, and leaves `margin` pixels out on each side.
+    struct Bicubic {
+        margin: usize,
+    }
+
+    impl Enlarge for Bicubic {
+        fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
+            let mut data = Vec::new();
+            for plane in low.data.chunks_exact(low.width * low.height) {
+                let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
+                let high = imresize_to(&plane, (low.height, low.width), (height, width))?;
+                for row in high.chunks_exact(width).skip(self.margin).take(height - 2 * self.margin) {
+                    data.extend(row[self.margin..width - self.margin].iter().map(|&v| v as f32));
+                }
+            }
+            let (width, height) = (width - 2 * self.margin, height - 2 * self.margin);
+            Ok((Planes::new(width, height, low.channels, data)?, Timing::default()))
+        }
+    }
+
+    fn picture(grey: bool) -> Picture {
+        let colours = image::RgbImage::from_fn(50, 41, |x, y| {
+            let v = |a: u32, b: u32| ((x * a + y * b + x * y / 7) % 200) as u8;
+            image::Rgb([v(3, 5), v(7, 1), v(2, 9)])
+        });
+        let colours = DynamicImage::from(colours);
+        Picture::new(&if grey { colours.to_luma8().into() } else { colours }, false)
+    }
+
+    /// With interpolation as the network, both results are the same luminance: in every channel layout,
+    /// for grey and colour, and over the same pixels where the network leaves a border out.
+    #[test]
+    fn interpolation_equals_the_baseline() {
+        for channels in [Channels::Y, Channels::YCbCr, Channels::Rgb] {
+            for (grey, margin) in [(false, 0), (true, 0), (false, 6), (true, 1)] {
+                let protocol = Protocol::new(3.0, None, channels).unwrap();
+                let measured = protocol.measure(&picture(grey), &mut Bicubic { margin }).unwrap();
+                let Score { psnr, psnr_bicubic, ssim, ssim_bicubic, .. } = measured.score;
+                // Chroma and RGB are rounded to 8 bits before they shrink: hundredths of a dB.
+                let tolerance = if channels == Channels::Rgb { 0.05 } else { 1e-9 };
+                assert!(
+                    (psnr - psnr_bicubic).abs() < tolerance,
+                    "{channels} {grey} {margin}: {psnr} {psnr_bicubic}"
+                );
+                assert!((ssim - ssim_bicubic).abs() < 1e-3);
+                assert_eq!(measured.border, margin.max(3));
+                assert_eq!((measured.bicubic.width, measured.bicubic.height), (48, 39));
+            }
+        }
+    }
+
+    #[test]
+    fn shave_is_the_scale_unless_given() {
+        assert_eq!(Protocol::new(4.0, None, Channels::Y).unwrap().shave, 4);
+        assert_eq!(Protocol::new(4.0, Some(0), Channels::Y).unwrap().shave, 0);
+    }
+
+    #[test]
+    fn refuses_scales_that_are_not_whole() {
+        for scale in [0.0, 1.0, 1.5, -2.0, f64::NAN, f64::INFINITY] {
+            assert!(Protocol::new(scale, None, Channels::Y).is_err(), "{scale}");
+        }
+    }
+
+    #[test]
+    fn refuses_small_pictures() {
+        let small = Picture::new(&DynamicImage::new_rgb8(7, 30), false);
+        let protocol = Protocol::new(3.0, None, Channels::Y).unwrap();
+        let error = protocol.measure(&small, &mut Bicubic { margin: 0 }).unwrap_err();
+        assert!(error.to_string().contains("7x30 is too small"), "{error}");
+        let dot = Picture::new(&DynamicImage::new_luma8(1, 1), false);
+        assert!(protocol.measure(&dot, &mut Bicubic { margin: 0 }).is_err());
+        let plain = Picture::new(&DynamicImage::new_rgb8(12, 12), false);
+        assert!(protocol.measure(&plain, &mut Bicubic { margin: 6 }).is_err());
+    }
+
+    #[test]
+    fn rounds_as_matlab() {
+        assert_eq!([-0.1, 0.0, 0.5 / 255.0, 127.4 / 255.0, 1.0, 1.7].map(to_u8), [0, 0, 1, 127, 255, 255]);
+    }
+}
