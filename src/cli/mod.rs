@@ -19,6 +19,7 @@ mod model;
 mod output;
 mod picture;
 mod progress;
+mod shaders;
 mod upscale;
 
 /// Exit codes, the same for every command.
@@ -55,6 +56,8 @@ enum Command {
     Model(model::ModelCommand),
     /// List the adapters, with a self test of each
     Devices(devices::DevicesArgs),
+    /// Write the kernels of a network as files in a shading language
+    Shaders(shaders::ShadersArgs),
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +134,7 @@ pub fn main() -> ExitCode {
         }
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
         Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
+        Command::Shaders(args) => shaders::run(args).map(|()| exit::DONE),
     };
     outcome
         .unwrap_or_else(|error| {

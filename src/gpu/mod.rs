@@ -2,6 +2,8 @@
 
 pub(crate) mod kernel;
 pub mod shaders;
+#[cfg(feature = "cli")]
+pub mod translate;
 
 use std::future::Future;
 use std::pin::pin;

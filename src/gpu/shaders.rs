@@ -5,11 +5,15 @@
 
 use std::fmt::Write;
 
+use crate::network::{Architecture, LayerShape};
+
 /// A variant of a kernel: complete WGSL with an entry point `main`, and values for its `override`s.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shader {
     /// Name of the kernel, the file's without `.wgsl`.
     pub name: &'static str,
+    /// Name of the variant, fit for a file name: the kernel's and its settings.
+    pub variant: String,
     /// The whole text.
     pub wgsl: String,
     /// Values of override constants, by name.
@@ -20,6 +24,7 @@ const REGION: &str = include_str!("../../shaders/shared/region.wgsl");
 
 fn with_prelude(
     name: &'static str,
+    settings: &[&str],
     prelude: &[(&str, Constant)],
     parts: &[&str],
     overrides: Vec<(&'static str, f64)>,
@@ -33,7 +38,9 @@ fn with_prelude(
         };
     }
     parts.iter().for_each(|part| wgsl.push_str(part));
-    Shader { name, wgsl, overrides }
+    let settings = settings.iter().filter(|setting| !setting.is_empty());
+    let variant = settings.fold(name.to_owned(), |variant, setting| format!("{variant}-{setting}"));
+    Shader { name, variant, wgsl, overrides }
 }
 
 enum Constant {
@@ -48,29 +55,41 @@ fn workgroup([x, y]: [u32; 2]) -> Vec<(&'static str, f64)> {
 /// Workgroup of the kernels that do one element an invocation.
 pub const PIXEL_WORKGROUP: [u32; 2] = [8, 8];
 
-fn per_pixel(name: &'static str, parts: &[&str], more: &[(&'static str, f64)]) -> Shader {
+fn per_pixel(name: &'static str, settings: &[&str], parts: &[&str], more: &[(&'static str, f64)]) -> Shader {
     let mut overrides = workgroup(PIXEL_WORKGROUP);
     overrides.extend_from_slice(more);
-    with_prelude(name, &[], parts, overrides)
+    with_prelude(name, settings, &[], parts, overrides)
+}
+
+/// A word where a flag is set.
+fn word(flag: bool, name: &'static str) -> &'static str {
+    if flag { name } else { "" }
 }
 
 /// `planes_from_texture.wgsl`: source texture to planes.
 pub fn planes_from_texture(ycbcr: bool) -> Shader {
     let text = include_str!("../../shaders/planes_from_texture.wgsl");
-    per_pixel("planes_from_texture", &[text, REGION], &[("YCBCR", f64::from(ycbcr))])
+    let settings = [word(ycbcr, "ycbcr")];
+    per_pixel("planes_from_texture", &settings, &[text, REGION], &[("YCBCR", f64::from(ycbcr))])
 }
 
 /// `resample.wgsl`: one axis of bicubic resampling.
 pub fn resample(rows: bool) -> Shader {
     let text = include_str!("../../shaders/resample.wgsl");
-    per_pixel("resample", &[text, REGION], &[("ROWS", f64::from(rows))])
+    let settings = [if rows { "rows" } else { "columns" }];
+    per_pixel("resample", &settings, &[text, REGION], &[("ROWS", f64::from(rows))])
 }
 
 /// `pad.wgsl`: values outside the picture.
 pub fn pad(replicate: bool) -> Shader {
     let text = include_str!("../../shaders/pad.wgsl");
-    per_pixel("pad", &[text, REGION], &[("REPLICATE", f64::from(replicate))])
+    let settings = [if replicate { "replicate" } else { "zero" }];
+    per_pixel("pad", &settings, &[text, REGION], &[("REPLICATE", f64::from(replicate))])
 }
+
+/// Formats of target textures that there are kernels for.
+pub const TARGET_FORMATS: [wgpu::TextureFormat; 3] =
+    [wgpu::TextureFormat::Rgba8Unorm, wgpu::TextureFormat::Rgba16Float, wgpu::TextureFormat::Rgba32Float];
 
 /// `texture_from_planes.wgsl`: planes to the target texture. `None` for formats that it does not write.
 pub fn texture_from_planes(
@@ -78,15 +97,22 @@ pub fn texture_from_planes(
     ycbcr: bool,
     network_planes: usize,
 ) -> Option<Shader> {
-    let target = match format {
-        wgpu::TextureFormat::Rgba8Unorm => include_str!("../../shaders/shared/target_rgba8unorm.wgsl"),
-        wgpu::TextureFormat::Rgba16Float => include_str!("../../shaders/shared/target_rgba16float.wgsl"),
-        wgpu::TextureFormat::Rgba32Float => include_str!("../../shaders/shared/target_rgba32float.wgsl"),
+    let (target, name) = match format {
+        wgpu::TextureFormat::Rgba8Unorm => {
+            (include_str!("../../shaders/shared/target_rgba8unorm.wgsl"), "rgba8unorm")
+        }
+        wgpu::TextureFormat::Rgba16Float => {
+            (include_str!("../../shaders/shared/target_rgba16float.wgsl"), "rgba16float")
+        }
+        wgpu::TextureFormat::Rgba32Float => {
+            (include_str!("../../shaders/shared/target_rgba32float.wgsl"), "rgba32float")
+        }
         _ => return None,
     };
     let text = include_str!("../../shaders/texture_from_planes.wgsl");
-    let settings = [("YCBCR", f64::from(ycbcr)), ("NETWORK_PLANES", network_planes as f64)];
-    Some(per_pixel("texture_from_planes", &[text, target, REGION], &settings))
+    let settings = [name, word(ycbcr, "ycbcr"), &format!("planes{network_planes}")];
+    let overrides = [("YCBCR", f64::from(ycbcr)), ("NETWORK_PLANES", network_planes as f64)];
+    Some(per_pixel("texture_from_planes", &settings, &[text, target, REGION], &overrides))
 }
 
 /// Register tiles of `conv_forward.wgsl`: pixels of a row that an invocation owns, for 4 outputs each.
@@ -132,9 +158,47 @@ pub struct ConvVariant {
 }
 
 impl ConvVariant {
+    /// The variant for a layer, whose filters go to a uniform buffer if that takes a group of them. Sizes of
+    /// bindings are in bytes. `None` when not even a storage buffer takes a group.
+    pub fn new(
+        layer: &LayerShape,
+        relu: bool,
+        normalized: bool,
+        shape: ConvShape,
+        [uniform_binding, storage_binding]: [u64; 2],
+    ) -> Option<Self> {
+        let mut variant = Self {
+            inputs: layer.inputs,
+            filter_columns: layer.size,
+            // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead.
+            output_rows: if layer.filters == 1 { 4 } else { 1 },
+            weights: 0,
+            uniform: true,
+            relu,
+            normalized,
+            shape,
+        };
+        let vecs = variant.group_vecs();
+        let fit = |bytes: u64| (bytes / (vecs as u64 * 16)) as usize;
+        variant.uniform = fit(uniform_binding) > 0;
+        let groups = fit(if variant.uniform { uniform_binding } else { storage_binding });
+        variant.weights = vecs * groups.min(layer.filters.div_ceil(variant.group_filters()));
+        (groups > 0).then_some(variant)
+    }
+
     /// Rows of a filter as the shader sees it: f, or f + 3 with four output rows.
     pub fn filter_rows(&self) -> usize {
         self.filter_columns + self.output_rows - 1
+    }
+
+    /// Filters whose outputs an invocation computes: four, or one with four output rows.
+    pub fn group_filters(&self) -> usize {
+        4 / self.output_rows
+    }
+
+    /// Length of a group of filters in vec4s: bias and taps.
+    pub fn group_vecs(&self) -> usize {
+        1 + self.inputs * self.filter_rows() * self.filter_columns
     }
 }
 
@@ -160,10 +224,50 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
         Pixels::Sixteen => include_str!("../../shaders/shared/registers_16.wgsl"),
     };
     let text = include_str!("../../shaders/conv_forward.wgsl");
+    let (size, pixels) = (variant.filter_columns, variant.shape.pixels as u32);
     with_prelude(
         "conv_forward",
+        &[
+            &format!("{size}x{size}"),
+            &format!("inputs{}", variant.inputs),
+            &format!("weights{}", variant.weights),
+            &format!("rows{}", variant.output_rows),
+            word(variant.relu, "relu"),
+            word(variant.normalized, "normalized"),
+            if variant.uniform { "uniform" } else { "storage" },
+            &format!("pixels{pixels}"),
+        ],
         &prelude,
         &[text, registers, weights, REGION],
         workgroup(variant.shape.workgroup),
     )
+}
+
+/// Every variant of every kernel that a network can come to use, on any device, with any padding and texture: what
+/// tests and porters go through. Filters are in uniform bindings of 64 KiB, and in storage bindings of 128 MiB.
+pub fn variants(architecture: &Architecture) -> Vec<Shader> {
+    const BOTH: [bool; 2] = [false, true];
+    let mut shaders = Vec::new();
+    for flag in BOTH {
+        shaders.extend([planes_from_texture(flag), resample(flag), pad(flag)]);
+        let to_texture = |format| texture_from_planes(format, flag, architecture.channels());
+        shaders.extend(TARGET_FORMATS.into_iter().filter_map(to_texture));
+    }
+    let last = architecture.layers().len() - 1;
+    for (i, layer) in architecture.layers().iter().enumerate() {
+        for pixels in [Pixels::Four, Pixels::Eight, Pixels::Sixteen] {
+            for normalized in BOTH {
+                for uniform_binding in [0, 64 << 10] {
+                    let shape = ConvShape { pixels, workgroup: [8, 8] };
+                    let bindings = [uniform_binding, 128 << 20];
+                    let variant = ConvVariant::new(layer, i < last, normalized, shape, bindings);
+                    shaders.extend(variant.as_ref().map(conv_forward));
+                }
+            }
+        }
+    }
+    // Layers alike have a kernel in common, and so have both bindings where only storage fits.
+    let mut seen = std::collections::HashSet::new();
+    shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));
+    shaders
 }

@@ -97,24 +97,16 @@ fn pack(
     limits: &wgpu::Limits,
 ) -> Result<(ConvVariant, Vec<f32>, Vec<Chunk>)> {
     let size = layer.shape.size;
-    // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead.
-    let output_rows = if layer.shape.filters == 1 { 4 } else { 1 };
-    let filter_rows = size + output_rows - 1;
-    let group_filters = 4 / output_rows;
+    let bindings = [limits.max_uniform_buffer_binding_size, limits.max_storage_buffer_binding_size];
+    let normalized = padding == Padding::Normalized;
+    let variant = ConvVariant::new(&layer.shape, relu, normalized, shape, bindings).ok_or_else(|| {
+        Error::MissingCapability(format!("storage bindings large enough for {:?}", layer.shape))
+    })?;
+    let ConvVariant { output_rows, uniform, .. } = variant;
+    let (filter_rows, group_filters, group_vecs) =
+        (variant.filter_rows(), variant.group_filters(), variant.group_vecs());
     let groups = layer.shape.filters.div_ceil(group_filters);
-    let group_vecs = 1 + layer.shape.inputs * filter_rows * size;
-    let fit = |bytes: u64| (bytes / (group_vecs as u64 * 16)) as usize;
-    let uniform_groups = fit(limits.max_uniform_buffer_binding_size);
-    let uniform = uniform_groups > 0;
-    let chunk_groups =
-        groups.min(if uniform { uniform_groups } else { fit(limits.max_storage_buffer_binding_size) });
-    if chunk_groups == 0 {
-        return Err(Error::MissingCapability(format!(
-            "storage bindings of {} bytes for {:?}",
-            group_vecs * 16,
-            layer.shape
-        )));
-    }
+    let chunk_groups = variant.weights / group_vecs;
     let alignment = if uniform {
         limits.min_uniform_buffer_offset_alignment
     } else {
@@ -148,16 +140,6 @@ fn pack(
             offset: (chunk * chunk_floats * 4) as u64,
         })
         .collect();
-    let variant = ConvVariant {
-        inputs: layer.shape.inputs,
-        filter_columns: size,
-        output_rows,
-        weights: chunk_groups * group_vecs,
-        uniform,
-        relu,
-        normalized: padding == Padding::Normalized,
-        shape,
-    };
     Ok((variant, packed, chunks))
 }
 

@@ -1,0 +1,80 @@
+//! `srcnn-gpu shaders`: the kernels as files, for driver bug reports and for authors who port them.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use srcnn_gpu::gpu::shaders::variants;
+use srcnn_gpu::gpu::translate::{Language, translate};
+use srcnn_gpu::{Architecture, Error, Result};
+
+use super::output::write_atomically;
+use super::print;
+
+/// Write every variant of every kernel that a network can come to use, on any adapter.
+#[derive(Debug, Args)]
+pub struct ShadersArgs {
+    /// Language of the files
+    #[arg(short, long, value_enum, default_value = "wgsl", value_name = "LANGUAGE")]
+    language: LanguageName,
+    /// Folder to write to; created if it is not there, files of the same names are replaced
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Filter sizes of the network
+    #[arg(long, default_value = "9-1-5", value_name = "SIZES")]
+    arch: String,
+    /// Filter counts of all layers but the last
+    #[arg(long, default_value = "64-32", value_name = "COUNTS")]
+    filters: String,
+    /// Channels of the network, 1 or 3
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    channels: usize,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LanguageName {
+    /// As in the sources
+    Wgsl,
+    /// Vulkan
+    Spirv,
+    /// Metal
+    Msl,
+    /// Direct3D 12
+    Hlsl,
+    /// OpenGL 4.3
+    Glsl,
+    /// OpenGL ES 3.1
+    GlslEs,
+}
+
+impl From<LanguageName> for Language {
+    fn from(name: LanguageName) -> Self {
+        match name {
+            LanguageName::Wgsl => Self::Wgsl,
+            LanguageName::Spirv => Self::Spirv,
+            LanguageName::Msl => Self::Msl,
+            LanguageName::Hlsl => Self::Hlsl,
+            LanguageName::Glsl => Self::Glsl,
+            LanguageName::GlslEs => Self::GlslEs,
+        }
+    }
+}
+
+/// Writes the files and prints their paths.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for a network that there cannot be, [`Error::Output`] for a folder that cannot be
+/// written to.
+pub fn run(args: &ShadersArgs) -> Result<()> {
+    let architecture = Architecture::parse(&args.arch, &args.filters, args.channels)?;
+    let language = Language::from(args.language);
+    std::fs::create_dir_all(&args.output)
+        .map_err(|e| Error::Output { path: args.output.clone(), reason: e.to_string() })?;
+    for shader in variants(&architecture) {
+        let path = args.output.join(format!("{}.{}", shader.variant, language.extension()));
+        let text = translate(&shader, language)?;
+        write_atomically(&path, |file| file.write_all(&text))?;
+        print(path.display())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Kernels in the languages of the graphics APIs, as wgpu itself translates them: for driver bug reports, for authors
+//! who port the kernels, and for tests on machines without those APIs.
+
+use naga::ShaderStage::Compute;
+use naga::back::{self, PipelineConstants};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, ResourceBinding, TypeInner};
+
+use super::shaders::Shader;
+use crate::error::{Error, Result};
+
+/// A shading language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// WGSL as this crate has it; the values of its overrides are in a comment before it.
+    Wgsl,
+    /// SPIR-V 1.0 for Vulkan, binary, little endian.
+    Spirv,
+    /// Metal shading language 2.2; a resource's slot is the number of its binding.
+    Msl,
+    /// HLSL of shader model 5.1 for Direct3D 12; a resource's register is the number of its binding.
+    Hlsl,
+    /// GLSL 4.30, for OpenGL on desktops.
+    Glsl,
+    /// GLSL ES 3.10, for OpenGL ES.
+    GlslEs,
+}
+
+impl Language {
+    /// All languages.
+    pub const ALL: [Self; 6] = [Self::Wgsl, Self::Spirv, Self::Msl, Self::Hlsl, Self::Glsl, Self::GlslEs];
+
+    /// The extension that files in this language go by.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Wgsl => "wgsl",
+            Self::Spirv => "spv",
+            Self::Msl => "metal",
+            Self::Hlsl => "hlsl",
+            Self::Glsl | Self::GlslEs => "comp",
+        }
+    }
+}
+
+/// Parses and validates a shader, puts the values of its overrides in, and writes it in a language; without the
+/// checks of indices, divisors and loops that this crate's kernels run without, too.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] with the shader's variant and what naga says about it.
+pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
+    let refused = |step: &str, reason: String| {
+        let reason: Vec<_> = reason.split_whitespace().collect();
+        Error::invalid(format!("shader {}: {step}: {}", shader.variant, reason.join(" ")))
+    };
+    let module = naga::front::wgsl::parse_str(&shader.wgsl)
+        .map_err(|e| refused("parsing", e.emit_to_string(&shader.wgsl)))?;
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .map_err(|e| refused("validation", e.emit_to_string(&shader.wgsl)))?;
+    let values: PipelineConstants =
+        shader.overrides.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+    let (module, info) =
+        back::pipeline_constants::process_overrides(&module, &info, Some((Compute, "main")), &values)
+            .map_err(|e| refused("overrides", e.to_string()))?;
+    let written = match language {
+        Language::Wgsl => Ok(wgsl(shader)),
+        Language::Spirv => spirv(&module, &info),
+        Language::Msl => msl(&module, &info),
+        Language::Hlsl => hlsl(&module, &info),
+        Language::Glsl => glsl(&module, &info, back::glsl::Version::Desktop(430)),
+        Language::GlslEs => glsl(&module, &info, back::glsl::Version::new_gles(310)),
+    };
+    written.map_err(|reason| refused(&format!("{language:?}"), reason))
+}
+
+type Written = Result<Vec<u8>, String>;
+
+fn wgsl(shader: &Shader) -> Vec<u8> {
+    let values: Vec<_> = shader.overrides.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    format!("// Overrides: {}\n{}", values.join(", "), shader.wgsl).into_bytes()
+}
+
+fn spirv(module: &Module, info: &ModuleInfo) -> Written {
+    let options = back::spv::Options {
+        force_loop_bounding: false,
+        emit_int_div_checks: false,
+        flags: back::spv::WriterFlags::DEBUG,
+        ..Default::default()
+    };
+    let entry = back::spv::PipelineOptions { shader_stage: Compute, entry_point: "main".into() };
+    let words = back::spv::write_vec(module, info, &options, Some(&entry)).map_err(|e| e.to_string())?;
+    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+fn msl(module: &Module, info: &ModuleInfo) -> Written {
+    use back::msl::{BindTarget, EntryPointResources, Options, PipelineOptions};
+    let resources = bindings(module).map(|(binding, space, ty)| {
+        let (number, texture) = (Some(binding.binding as u8), matches!(ty, TypeInner::Image { .. }));
+        let target = BindTarget {
+            buffer: number.filter(|_| !texture),
+            texture: number.filter(|_| texture),
+            mutable: !matches!(space, AddressSpace::Uniform),
+            ..BindTarget::default()
+        };
+        (binding, target)
+    });
+    // Metal has 31 slots for buffers, 0 to 30.
+    let entry =
+        EntryPointResources { resources: resources.collect(), sizes_buffer: Some(30), ..Default::default() };
+    let options = Options {
+        lang_version: (2, 2),
+        per_entry_point_map: [("main".into(), entry)].into(),
+        fake_missing_bindings: false,
+        force_loop_bounding: false,
+        emit_int_div_checks: false,
+        ..Options::default()
+    };
+    let (text, translated) = back::msl::write_string(module, info, &options, &PipelineOptions::default())
+        .map_err(|e| e.to_string())?;
+    // Entry points have errors of their own.
+    translated.entry_point_names.into_iter().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+    Ok(text.into_bytes())
+}
+
+fn hlsl(module: &Module, info: &ModuleInfo) -> Written {
+    let options = back::hlsl::Options {
+        restrict_indexing: false,
+        force_loop_bounding: false,
+        ..back::hlsl::Options::default()
+    };
+    let mut text = String::new();
+    let translated = back::hlsl::Writer::new(&mut text, &options, &Default::default())
+        .write(module, info, None)
+        .map_err(|e| e.to_string())?;
+    translated.entry_point_names.into_iter().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+    Ok(text.into_bytes())
+}
+
+fn glsl(module: &Module, info: &ModuleInfo, version: back::glsl::Version) -> Written {
+    let options = back::glsl::Options {
+        version,
+        binding_map: bindings(module).map(|(binding, ..)| (binding, binding.binding as u8)).collect(),
+        ..back::glsl::Options::default()
+    };
+    let entry =
+        back::glsl::PipelineOptions { shader_stage: Compute, entry_point: "main".into(), multiview: None };
+    let mut text = String::new();
+    back::glsl::Writer::new(&mut text, module, info, &options, &entry, Default::default())
+        .and_then(|mut writer| writer.write())
+        .map_err(|e| e.to_string())?;
+    Ok(text.into_bytes())
+}
+
+/// What a shader binds.
+fn bindings(module: &Module) -> impl Iterator<Item = (ResourceBinding, AddressSpace, &TypeInner)> {
+    module.global_variables.iter().filter_map(|(_, variable)| {
+        variable.binding.map(|binding| (binding, variable.space, &module.types[variable.ty].inner))
+    })
+}
