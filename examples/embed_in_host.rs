@@ -1,0 +1,181 @@
+//! A host that owns instance, adapter, device and queue: it renders a scene at a low resolution and upscales it in
+//! the same command encoder. The picture stays on the GPU until the last frame is saved to see it.
+//!
+//! `cargo run --release --example embed_in_host -- [OUTPUT [MODEL]]`
+//!
+//! Without a weight file it takes a sharpening filter in place of a trained network.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use image::RgbaImage;
+use srcnn_gpu::{Upscaler, UpscalerOptions, wgpu};
+
+const LOW: (u32, u32) = (240, 136);
+const SCALE: f64 = 3.0;
+const FRAMES: u32 = 3;
+/// What the scene renders to: both kinds of texture are plain, not sRGB; the network works on gamma-encoded values.
+const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let output =
+        args.first().map_or_else(|| std::env::temp_dir().join("srcnn-gpu-embed_in_host.png"), PathBuf::from);
+    let weights = common::weights(args.get(1).map(|path| path.as_ref()))?;
+
+    // The host's own set-up; the library only says what it needs beside the host's needs.
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let adapter = wgpu::util::initialize_adapter_from_env_or_default(&instance, None);
+    let adapter = pollster::block_on(adapter)?;
+    println!("adapter: {}", adapter.get_info().name);
+    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+        label: Some("host"),
+        required_features: Upscaler::required_features(),
+        required_limits: Upscaler::required_limits(),
+        ..Default::default()
+    }))?;
+
+    // Once a network, and once a size.
+    let options = UpscalerOptions { target_format: FORMAT, ..UpscalerOptions::for_device(&device) };
+    let mut upscaler = Upscaler::new(&device, &queue, &weights, options)?;
+    let high = upscaler.prepare(LOW, SCALE)?;
+
+    use wgpu::TextureUsages as Usage;
+    let rendered = texture(&device, LOW, Usage::RENDER_ATTACHMENT | Usage::TEXTURE_BINDING);
+    let upscaled = texture(&device, high, Usage::STORAGE_BINDING | Usage::COPY_SRC);
+    let [source, target] = [&rendered, &upscaled].map(|texture| texture.create_view(&Default::default()));
+    let scene = scene(&device);
+    for frame in 0..FRAMES {
+        let mut encoder = device.create_command_encoder(&Default::default());
+        draw(&mut encoder, &scene, &source, frame);
+        upscaler.record(&mut encoder, &source, &target)?;
+        // Here a host with a window draws `target` to it.
+        queue.submit([encoder.finish()]);
+    }
+    save(&device, &queue, &upscaled, &output)?;
+    println!("{}: {}x{} from {}x{}", output.display(), high.0, high.1, LOW.0, LOW.1);
+    Ok(())
+}
+
+fn texture(device: &wgpu::Device, (width, height): (u32, u32), usage: wgpu::TextureUsages) -> wgpu::Texture {
+    device.create_texture(&wgpu::TextureDescriptor {
+        label: None,
+        size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: FORMAT,
+        usage,
+        view_formats: &[],
+    })
+}
+
+/// A triangle over the whole target; its instance number is the frame's. Spokes, a ring and a grating, with edges
+/// that are softened over one pixel.
+const SCENE: &str = "
+    struct Varying {
+        @builtin(position) position: vec4<f32>,
+        @location(0) at: vec2<f32>,
+        @location(1) @interpolate(flat) frame: u32,
+    }
+
+    @vertex
+    fn corner(@builtin(vertex_index) index: u32, @builtin(instance_index) frame: u32) -> Varying {
+        let at = vec2(f32(index & 1u), f32(index >> 1u)) * 4.0 - 1.0;
+        return Varying(vec4(at, 0.0, 1.0), at * vec2(16.0 / 9.0, 1.0), frame);
+    }
+
+    // 1 where the distance is negative, 0 where it is positive.
+    fn fill(distance: f32) -> f32 {
+        return clamp(0.5 - distance / fwidth(distance), 0.0, 1.0);
+    }
+
+    @fragment
+    fn colour(in: Varying) -> @location(0) vec4<f32> {
+        let angle = atan2(in.at.y, in.at.x) + 0.1 * f32(in.frame);
+        let radius = length(in.at);
+        let spokes = fill(abs(sin(angle * 8.0)) * radius - 0.07) * fill(radius - 0.8);
+        let ring = fill(abs(radius - 0.88) - 0.025);
+        let grating = fill(sin(in.at.y * 90.0)) * fill(1.15 - abs(in.at.x));
+        let sky = mix(vec3(0.95, 0.9, 0.8), vec3(0.3, 0.5, 0.75), in.at.y * 0.5 + 0.5);
+        let ink = mix(vec3(0.1, 0.1, 0.3), vec3(0.8, 0.2, 0.1), ring);
+        return vec4(mix(sky, ink, max(max(spokes, ring), grating)), 1.0);
+    }";
+
+fn scene(device: &wgpu::Device) -> wgpu::RenderPipeline {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some("scene"),
+        source: wgpu::ShaderSource::Wgsl(SCENE.into()),
+    });
+    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some("scene"),
+        layout: None,
+        vertex: wgpu::VertexState {
+            module: &module,
+            entry_point: Some("corner"),
+            compilation_options: Default::default(),
+            buffers: &[],
+        },
+        primitive: Default::default(),
+        depth_stencil: None,
+        multisample: Default::default(),
+        fragment: Some(wgpu::FragmentState {
+            module: &module,
+            entry_point: Some("colour"),
+            compilation_options: Default::default(),
+            targets: &[Some(FORMAT.into())],
+        }),
+        multiview_mask: None,
+        cache: None,
+    })
+}
+
+fn draw(
+    encoder: &mut wgpu::CommandEncoder,
+    scene: &wgpu::RenderPipeline,
+    view: &wgpu::TextureView,
+    frame: u32,
+) {
+    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        label: Some("scene"),
+        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+            view,
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations::default(),
+        })],
+        ..Default::default()
+    });
+    pass.set_pipeline(scene);
+    pass.draw(0..3, frame..frame + 1);
+}
+
+/// Copies a texture to memory and writes it as a picture file.
+fn save(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    texture: &wgpu::Texture,
+    path: &Path,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (width, height) = (texture.width(), texture.height());
+    let stride = (width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("picture"),
+        size: u64::from(stride * height),
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    });
+    let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(stride), rows_per_image: None };
+    let mut encoder = device.create_command_encoder(&Default::default());
+    let to = wgpu::TexelCopyBufferInfo { buffer: &buffer, layout };
+    encoder.copy_texture_to_buffer(texture.as_image_copy(), to, texture.size());
+    queue.submit([encoder.finish()]);
+    buffer.slice(..).map_async(wgpu::MapMode::Read, |_| ());
+    device.poll(wgpu::PollType::wait_indefinitely())?;
+    let rows = buffer.get_mapped_range(..)?;
+    let pixels: Vec<u8> =
+        rows.chunks_exact(stride as usize).flat_map(|row| &row[..width as usize * 4]).copied().collect();
+    RgbaImage::from_raw(width, height, pixels).ok_or("the picture has another size")?.save(path)?;
+    Ok(())
+}
