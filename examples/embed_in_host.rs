@@ -5,12 +5,10 @@
 //!
 //! Without a weight file it takes a sharpening filter in place of a trained network.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
 use image::RgbaImage;
-use srcnn_gpu::{Upscaler, UpscalerOptions, wgpu};
+use srcnn_gpu::{Upscaler, UpscalerOptions, Weights, wgpu};
 
 const LOW: (u32, u32) = (240, 136);
 const SCALE: f64 = 3.0;
@@ -22,7 +20,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let output =
         args.first().map_or_else(|| std::env::temp_dir().join("srcnn-gpu-embed_in_host.png"), PathBuf::from);
-    let weights = common::weights(args.get(1).map(|path| path.as_ref()))?;
+    let weights = match args.get(1) {
+        Some(path) => Weights::load(path.as_ref())?,
+        None => Weights::from_bytes(include_bytes!("../weights/sharpen.safetensors"))?,
+    };
 
     // The host's own set-up; the library only says what it needs beside the host's needs.
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());

@@ -4,11 +4,10 @@
 //!
 //! Without arguments it takes a picture that it generates, and a sharpening filter in place of a trained network.
 
-mod common;
-
 use std::path::PathBuf;
 
 use image::{DynamicImage, Rgb, RgbImage};
+use srcnn_gpu::Weights;
 use srcnn_gpu::headless::{self, AdapterSelection, Headless, HeadlessOptions};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,7 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let output =
         args.get(1).map_or_else(|| std::env::temp_dir().join("srcnn-gpu-upscale_image.png"), PathBuf::from);
     let scale: f64 = args.get(2).map_or(Ok(3.0), |text| text.parse())?;
-    let weights = common::weights(args.get(3).map(|path| path.as_ref()))?;
+    let weights = match args.get(3) {
+        Some(path) => Weights::load(path.as_ref())?,
+        None => Weights::from_bytes(include_bytes!("../weights/sharpen.safetensors"))?,
+    };
 
     let gpu = headless::open(&AdapterSelection::default())?;
     println!("adapter: {}", headless::adapter::describe(&gpu.info));

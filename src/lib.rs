@@ -21,3 +21,8 @@ pub use upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions};
 pub use weights::{Layer, Metadata, Weights};
 /// The wgpu that this crate is built against; an embedding app uses this very version.
 pub use wgpu;
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
