@@ -131,7 +131,7 @@ fn label(x: f64, y: f64) -> Option<Colour> {
     }
     let paper = [0.96, 0.94, 0.88];
     let (column, row) = ((x - 0.03) / DOT, (y - 0.012) / DOT);
-    let ink = if column >= 0.0 && row >= 0.0 && row < 7.0 {
+    let ink = if column >= 0.0 && (0.0..7.0).contains(&row) {
         let letter = (column / 6.0) as usize;
         let bit = (column % 6.0) as usize;
         bit < 5 && LETTERS.get(letter).is_some_and(|rows| rows[row as usize] >> (4 - bit) & 1 == 1)

@@ -40,10 +40,10 @@ pub fn ssim(a: &[u8], b: &[u8], width: usize, height: usize) -> f64 {
         if y + 1 < WINDOW {
             continue;
         }
-        for x in 0..out_width {
+        sum = (0..out_width).fold(sum, |sum, x| {
             let column: [Moments; WINDOW] = std::array::from_fn(|tap| rows[(y + 1 + tap) % WINDOW][x]);
-            sum += Moments::weighted(&window, &column).similarity();
-        }
+            sum + Moments::weighted(&window, &column).similarity()
+        });
     }
     sum / (out_width * (height - WINDOW + 1)) as f64
 }
