@@ -17,6 +17,7 @@ pub struct Shader {
 }
 
 const REGION: &str = include_str!("../../shaders/shared/region.wgsl");
+const PADDING: &str = include_str!("../../shaders/shared/padding.wgsl");
 
 fn with_prelude(
     name: &'static str,
@@ -48,28 +49,35 @@ fn workgroup([x, y]: [u32; 2]) -> Vec<(&'static str, f64)> {
 /// Workgroup of the kernels that do one element an invocation.
 pub const PIXEL_WORKGROUP: [u32; 2] = [8, 8];
 
-fn per_pixel(name: &'static str, parts: &[&str], more: &[(&'static str, f64)]) -> Shader {
+/// What a kernel writes at positions outside the picture, for the layer that reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutsideValue {
+    /// Nothing of use: no layer reads them.
+    None,
+    /// The value of the nearest pixel of the picture.
+    Replicate,
+    /// Zero.
+    Zero,
+}
+
+impl OutsideValue {
+    fn constant(self) -> (&'static str, Constant) {
+        ("PADDING", Constant::Number(self as usize))
+    }
+}
+
+/// `resample_columns.wgsl`: the source texture, columns resampled.
+pub fn resample_columns() -> Shader {
+    let text = include_str!("../../shaders/resample_columns.wgsl");
+    with_prelude("resample_columns", &[], &[text, REGION], workgroup(PIXEL_WORKGROUP))
+}
+
+/// `resample_rows.wgsl`: rows resampled, colours converted, padded for the first layer.
+pub fn resample_rows(ycbcr: bool, outside: OutsideValue) -> Shader {
+    let text = include_str!("../../shaders/resample_rows.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);
-    overrides.extend_from_slice(more);
-    with_prelude(name, &[], parts, overrides)
-}
-
-/// `planes_from_texture.wgsl`: source texture to planes.
-pub fn planes_from_texture(ycbcr: bool) -> Shader {
-    let text = include_str!("../../shaders/planes_from_texture.wgsl");
-    per_pixel("planes_from_texture", &[text, REGION], &[("YCBCR", f64::from(ycbcr))])
-}
-
-/// `resample.wgsl`: one axis of bicubic resampling.
-pub fn resample(rows: bool) -> Shader {
-    let text = include_str!("../../shaders/resample.wgsl");
-    per_pixel("resample", &[text, REGION], &[("ROWS", f64::from(rows))])
-}
-
-/// `pad.wgsl`: values outside the picture.
-pub fn pad(replicate: bool) -> Shader {
-    let text = include_str!("../../shaders/pad.wgsl");
-    per_pixel("pad", &[text, REGION], &[("REPLICATE", f64::from(replicate))])
+    overrides.push(("YCBCR", f64::from(ycbcr)));
+    with_prelude("resample_rows", &[outside.constant()], &[text, PADDING, REGION], overrides)
 }
 
 /// `texture_from_planes.wgsl`: planes to the target texture. `None` for formats that it does not write.
@@ -85,28 +93,54 @@ pub fn texture_from_planes(
         _ => return None,
     };
     let text = include_str!("../../shaders/texture_from_planes.wgsl");
-    let settings = [("YCBCR", f64::from(ycbcr)), ("NETWORK_PLANES", network_planes as f64)];
-    Some(per_pixel("texture_from_planes", &[text, target, REGION], &settings))
+    let mut overrides = workgroup(PIXEL_WORKGROUP);
+    overrides.extend([("YCBCR", f64::from(ycbcr)), ("NETWORK_PLANES", network_planes as f64)]);
+    Some(with_prelude("texture_from_planes", &[], &[text, target, REGION], overrides))
 }
 
-/// Register tiles of `conv_forward.wgsl`: pixels of a row that an invocation owns, for 4 outputs each.
+/// Register tiles of `conv_forward.wgsl`: pixels of a row and outputs that an invocation owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Pixels {
-    /// 4 pixels.
-    Four = 4,
-    /// 8 pixels.
-    Eight = 8,
-    /// 16 pixels.
-    Sixteen = 16,
+pub enum Registers {
+    /// 16 pixels of 4 outputs.
+    P16x4,
+    /// 8 pixels of 8 outputs.
+    P8x8,
+    /// 8 pixels of 16 outputs.
+    P8x16,
+}
+
+impl Registers {
+    /// Pixels of a row.
+    pub fn pixels(self) -> u32 {
+        if self == Registers::P16x4 { 16 } else { 8 }
+    }
+
+    /// Outputs, a multiple of 4.
+    pub fn outputs(self) -> usize {
+        match self {
+            Registers::P16x4 => 4,
+            Registers::P8x8 => 8,
+            Registers::P8x16 => 16,
+        }
+    }
+
+    fn wgsl(self) -> &'static str {
+        match self {
+            Registers::P16x4 => include_str!("../../shaders/shared/registers_16x4.wgsl"),
+            Registers::P8x8 => include_str!("../../shaders/shared/registers_8x8.wgsl"),
+            Registers::P8x16 => include_str!("../../shaders/shared/registers_8x16.wgsl"),
+        }
+    }
 }
 
 /// Shape parameters of `conv_forward.wgsl`, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
-    /// Pixels of a row that an invocation owns: 4, 8 or 16.
-    pub pixels: Pixels,
-    /// Invocations of a workgroup along a row, and along a column.
+    /// Register tile of layers with filters larger than a pixel.
+    pub spatial: Registers,
+    /// Register tile of 1x1 layers.
+    pub pointwise: Registers,
+    /// Register tiles of a workgroup along a row, and along a column.
     pub workgroup: [u32; 2],
 }
 
@@ -127,8 +161,12 @@ pub struct ConvVariant {
     pub relu: bool,
     /// Division by the fraction of valid taps.
     pub normalized: bool,
-    /// Register tile and workgroup.
-    pub shape: ConvShape,
+    /// What is written outside the picture.
+    pub outside: OutsideValue,
+    /// Register tile.
+    pub registers: Registers,
+    /// Register tiles of a workgroup along a row, and along a column.
+    pub workgroup: [u32; 2],
 }
 
 impl ConvVariant {
@@ -153,17 +191,13 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
         ("WEIGHTS", Constant::Number(variant.weights)),
         ("RELU", Constant::Flag(variant.relu)),
         ("NORMALIZED", Constant::Flag(variant.normalized)),
+        variant.outside.constant(),
     ];
-    let registers = match variant.shape.pixels {
-        Pixels::Four => include_str!("../../shaders/shared/registers_4.wgsl"),
-        Pixels::Eight => include_str!("../../shaders/shared/registers_8.wgsl"),
-        Pixels::Sixteen => include_str!("../../shaders/shared/registers_16.wgsl"),
-    };
     let text = include_str!("../../shaders/conv_forward.wgsl");
     with_prelude(
         "conv_forward",
         &prelude,
-        &[text, registers, weights, REGION],
-        workgroup(variant.shape.workgroup),
+        &[text, variant.registers.wgsl(), weights, PADDING, REGION],
+        workgroup(variant.workgroup),
     )
 }
