@@ -1,11 +1,12 @@
 //! Inference speed: checks the result against the CPU twin, then times networks over pictures.
 //!
-//! `cargo bench --bench inference [-- SHAPE..]`, where a shape is `pixels,workgroup_x,workgroup_y`.
+//! `cargo bench --bench inference [-- SHAPE..]`, where a shape is `spatial,pointwise,workgroup_x,workgroup_y`:
+//! `16x4,8x16,1,8`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use srcnn_gpu::gpu::shaders::{ConvShape, Pixels};
+use srcnn_gpu::gpu::shaders::{ConvShape, Registers};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::{Padding, Planes};
@@ -17,13 +18,16 @@ fn picture(width: usize, height: usize) -> Planes {
 }
 
 fn parse(text: &str) -> Option<ConvShape> {
-    let numbers: Vec<u32> = text.split(',').map(|n| n.parse().ok()).collect::<Option<_>>()?;
-    match numbers[..] {
-        [4, x, y] => Some(ConvShape { pixels: Pixels::Four, workgroup: [x, y] }),
-        [8, x, y] => Some(ConvShape { pixels: Pixels::Eight, workgroup: [x, y] }),
-        [16, x, y] => Some(ConvShape { pixels: Pixels::Sixteen, workgroup: [x, y] }),
+    let tile = |name: &str| match name {
+        "16x4" => Some(Registers::P16x4),
+        "8x8" => Some(Registers::P8x8),
+        "8x16" => Some(Registers::P8x16),
         _ => None,
-    }
+    };
+    let words: Vec<&str> = text.split(',').collect();
+    let [spatial, pointwise, x, y] = words[..] else { return None };
+    let workgroup = [x.parse().ok()?, y.parse().ok()?];
+    Some(ConvShape { spatial: tile(spatial)?, pointwise: tile(pointwise)?, workgroup })
 }
 
 fn main() -> srcnn_gpu::Result<()> {

@@ -1,31 +1,33 @@
-// Writes the result into a part of the target texture: the network's planes [NETWORK_PLANES][rows][columns] in place
-// of the first bicubic ones, the others [planes][rows][columns] as bicubic left them; alpha is the fourth plane, or 1.
+// Writes the result into a part of the target texture: the network's planes F(Y) in place of the first bicubic ones,
+// the others as bicubic left them; alpha is the fourth plane, or 1.
 //
-// With YCBCR the planes are converted to red, green and blue by the inverse of `planes_from_texture`. Float targets
-// get the values unclamped; shared/target_*.wgsl declares the texture, one file a format.
+// With YCBCR the planes are converted to red, green and blue by the inverse of `resample_rows`. Float targets get the
+// values unclamped; shared/target_*.wgsl declares the texture, one file a format.
 // One invocation owns one pixel. Grid: x = columns, y = rows.
-//
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
 override YCBCR: bool = true;
 override NETWORK_PLANES: u32 = 1u;
 
-@group(0) @binding(1) var<storage, read> network: array<f32>;
-@group(0) @binding(2) var<storage, read> bicubic: array<f32>;
+@group(0) @binding(1) var network: texture_2d<f32>;
+@group(0) @binding(2) var bicubic: texture_2d<f32>;
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x >= region.size.x || id.y >= region.size.y {
+    let position = vec2<i32>(id.xy);
+    if any(position >= region.size) {
         return;
     }
+    let around = position + region.halo;
     var texel = vec4(0.0, 0.0, 0.0, 1.0);
     for (var plane = 0u; plane < region.planes; plane++) {
         if plane < NETWORK_PLANES {
-            texel[plane] = network[plane * region.input_plane + id.y * region.input_stride + id.x];
+            let at = input_plane(plane) + vec2(position.x / 4, position.y);
+            texel[plane] = textureLoad(network, at, 0)[position.x % 4];
         } else {
-            let row = id.y + region.halo;
-            texel[plane] = bicubic[plane * region.output_plane + row * region.output_stride + id.x + region.halo];
+            let at = output_plane(plane) + vec2(around.x / 4, around.y);
+            texel[plane] = textureLoad(bicubic, at, 0)[around.x % 4];
         }
     }
     if YCBCR {
@@ -38,5 +40,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             texel.a,
         );
     }
-    textureStore(target_texture, region.offset + vec2<i32>(id.xy), texel);
+    textureStore(target_texture, region.offset + position, texel);
 }

@@ -13,8 +13,6 @@ pub(crate) enum Binding {
     Uniform,
     /// Storage buffer, read only.
     Read,
-    /// Storage buffer, written.
-    Write,
     /// Sampled texture of floats, read with `textureLoad`.
     Texture,
     /// Storage texture of a format, written.
@@ -32,7 +30,6 @@ impl Binding {
             Binding::Region => buffer(wgpu::BufferBindingType::Uniform, true),
             Binding::Uniform => buffer(wgpu::BufferBindingType::Uniform, false),
             Binding::Read => buffer(wgpu::BufferBindingType::Storage { read_only: true }, false),
-            Binding::Write => buffer(wgpu::BufferBindingType::Storage { read_only: false }, false),
             Binding::Texture => wgpu::BindingType::Texture {
                 sample_type: wgpu::TextureSampleType::Float { filterable: false },
                 view_dimension: wgpu::TextureViewDimension::D2,

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::network::{Architecture, LayerShape};
+use crate::network::{Architecture, LayerShape, Padding};
 
 /// A variant of a kernel: complete WGSL with an entry point `main`, and values for its `override`s.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,7 @@ pub struct Shader {
 }
 
 const REGION: &str = include_str!("../../shaders/shared/region.wgsl");
+const PADDING: &str = include_str!("../../shaders/shared/padding.wgsl");
 
 fn with_prelude(
     name: &'static str,
@@ -43,6 +44,11 @@ fn with_prelude(
     Shader { name, variant, wgsl, overrides }
 }
 
+/// A word where a flag is set.
+fn word(flag: bool, name: &'static str) -> &'static str {
+    if flag { name } else { "" }
+}
+
 enum Constant {
     Number(usize),
     Flag(bool),
@@ -55,36 +61,54 @@ fn workgroup([x, y]: [u32; 2]) -> Vec<(&'static str, f64)> {
 /// Workgroup of the kernels that do one element an invocation.
 pub const PIXEL_WORKGROUP: [u32; 2] = [8, 8];
 
-fn per_pixel(name: &'static str, settings: &[&str], parts: &[&str], more: &[(&'static str, f64)]) -> Shader {
+/// What a kernel writes at positions outside the picture, for the layer that reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutsideValue {
+    /// Nothing of use: no layer reads them.
+    None,
+    /// The value of the nearest pixel of the picture.
+    Replicate,
+    /// Zero.
+    Zero,
+}
+
+impl From<Padding> for OutsideValue {
+    fn from(padding: Padding) -> Self {
+        match padding {
+            Padding::Replicate => Self::Replicate,
+            Padding::Normalized | Padding::Zero => Self::Zero,
+            Padding::Valid => Self::None,
+        }
+    }
+}
+
+impl OutsideValue {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Replicate => "replicate",
+            Self::Zero => "zero",
+        }
+    }
+
+    fn constant(self) -> (&'static str, Constant) {
+        ("PADDING", Constant::Number(self as usize))
+    }
+}
+
+/// `resample_columns.wgsl`: the source texture, columns resampled.
+pub fn resample_columns() -> Shader {
+    let text = include_str!("../../shaders/resample_columns.wgsl");
+    with_prelude("resample_columns", &[], &[], &[text, REGION], workgroup(PIXEL_WORKGROUP))
+}
+
+/// `resample_rows.wgsl`: rows resampled, colours converted, padded for the first layer.
+pub fn resample_rows(ycbcr: bool, outside: OutsideValue) -> Shader {
+    let text = include_str!("../../shaders/resample_rows.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);
-    overrides.extend_from_slice(more);
-    with_prelude(name, settings, &[], parts, overrides)
-}
-
-/// A word where a flag is set.
-fn word(flag: bool, name: &'static str) -> &'static str {
-    if flag { name } else { "" }
-}
-
-/// `planes_from_texture.wgsl`: source texture to planes.
-pub fn planes_from_texture(ycbcr: bool) -> Shader {
-    let text = include_str!("../../shaders/planes_from_texture.wgsl");
-    let settings = [word(ycbcr, "ycbcr")];
-    per_pixel("planes_from_texture", &settings, &[text, REGION], &[("YCBCR", f64::from(ycbcr))])
-}
-
-/// `resample.wgsl`: one axis of bicubic resampling.
-pub fn resample(rows: bool) -> Shader {
-    let text = include_str!("../../shaders/resample.wgsl");
-    let settings = [if rows { "rows" } else { "columns" }];
-    per_pixel("resample", &settings, &[text, REGION], &[("ROWS", f64::from(rows))])
-}
-
-/// `pad.wgsl`: values outside the picture.
-pub fn pad(replicate: bool) -> Shader {
-    let text = include_str!("../../shaders/pad.wgsl");
-    let settings = [if replicate { "replicate" } else { "zero" }];
-    per_pixel("pad", &settings, &[text, REGION], &[("REPLICATE", f64::from(replicate))])
+    overrides.push(("YCBCR", f64::from(ycbcr)));
+    let settings = [word(ycbcr, "ycbcr"), outside.name()];
+    with_prelude("resample_rows", &settings, &[outside.constant()], &[text, PADDING, REGION], overrides)
 }
 
 /// Formats of target textures that there are kernels for.
@@ -110,29 +134,58 @@ pub fn texture_from_planes(
         _ => return None,
     };
     let text = include_str!("../../shaders/texture_from_planes.wgsl");
+    let mut overrides = workgroup(PIXEL_WORKGROUP);
+    overrides.extend([("YCBCR", f64::from(ycbcr)), ("NETWORK_PLANES", network_planes as f64)]);
     let settings = [name, word(ycbcr, "ycbcr"), &format!("planes{network_planes}")];
-    let overrides = [("YCBCR", f64::from(ycbcr)), ("NETWORK_PLANES", network_planes as f64)];
-    Some(per_pixel("texture_from_planes", &settings, &[text, target, REGION], &overrides))
+    Some(with_prelude("texture_from_planes", &settings, &[], &[text, target, REGION], overrides))
 }
 
-/// Register tiles of `conv_forward.wgsl`: pixels of a row that an invocation owns, for 4 outputs each.
+/// Register tiles of `conv_forward.wgsl`: pixels of a row and outputs that an invocation owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Pixels {
-    /// 4 pixels.
-    Four = 4,
-    /// 8 pixels.
-    Eight = 8,
-    /// 16 pixels.
-    Sixteen = 16,
+pub enum Registers {
+    /// 16 pixels of 4 outputs.
+    P16x4,
+    /// 8 pixels of 8 outputs.
+    P8x8,
+    /// 8 pixels of 16 outputs.
+    P8x16,
+}
+
+impl Registers {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::P16x4, Self::P8x8, Self::P8x16];
+
+    /// Pixels of a row.
+    pub fn pixels(self) -> u32 {
+        if self == Registers::P16x4 { 16 } else { 8 }
+    }
+
+    /// Outputs, a multiple of 4.
+    pub fn outputs(self) -> usize {
+        match self {
+            Registers::P16x4 => 4,
+            Registers::P8x8 => 8,
+            Registers::P8x16 => 16,
+        }
+    }
+
+    fn wgsl(self) -> &'static str {
+        match self {
+            Registers::P16x4 => include_str!("../../shaders/shared/registers_16x4.wgsl"),
+            Registers::P8x8 => include_str!("../../shaders/shared/registers_8x8.wgsl"),
+            Registers::P8x16 => include_str!("../../shaders/shared/registers_8x16.wgsl"),
+        }
+    }
 }
 
 /// Shape parameters of `conv_forward.wgsl`, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
-    /// Pixels of a row that an invocation owns: 4, 8 or 16.
-    pub pixels: Pixels,
-    /// Invocations of a workgroup along a row, and along a column.
+    /// Register tile of layers with filters larger than a pixel.
+    pub spatial: Registers,
+    /// Register tile of 1x1 layers.
+    pub pointwise: Registers,
+    /// Register tiles of a workgroup along a row, and along a column.
     pub workgroup: [u32; 2],
 }
 
@@ -153,8 +206,12 @@ pub struct ConvVariant {
     pub relu: bool,
     /// Division by the fraction of valid taps.
     pub normalized: bool,
-    /// Register tile and workgroup.
-    pub shape: ConvShape,
+    /// What is written outside the picture.
+    pub outside: OutsideValue,
+    /// Register tile.
+    pub registers: Registers,
+    /// Register tiles of a workgroup along a row, and along a column.
+    pub workgroup: [u32; 2],
 }
 
 impl ConvVariant {
@@ -162,43 +219,47 @@ impl ConvVariant {
     /// bindings are in bytes. `None` when not even a storage buffer takes a group.
     pub fn new(
         layer: &LayerShape,
-        relu: bool,
-        normalized: bool,
+        last: bool,
+        padding: Padding,
         shape: ConvShape,
         [uniform_binding, storage_binding]: [u64; 2],
     ) -> Option<Self> {
+        let wide = if layer.size == 1 { shape.pointwise } else { shape.spatial };
         let mut variant = Self {
             inputs: layer.inputs,
             filter_columns: layer.size,
-            // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead.
-            output_rows: if layer.filters == 1 { 4 } else { 1 },
+            // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead. (Not where
+            // rows outside the picture are computed from the nearest one inside, one by one.)
+            output_rows: if last && layer.filters == 1 { 4 } else { 1 },
             weights: 0,
             uniform: true,
-            relu,
-            normalized,
-            shape,
+            relu: !last,
+            normalized: padding == Padding::Normalized,
+            outside: if last { OutsideValue::None } else { padding.into() },
+            registers: if layer.filters < wide.outputs() { Registers::P16x4 } else { wide },
+            workgroup: shape.workgroup,
         };
-        let vecs = variant.group_vecs();
-        let fit = |bytes: u64| (bytes / (vecs as u64 * 16)) as usize;
+        let floats = variant.group_floats();
+        let fit = |bytes: u64| (bytes / (floats as u64 * 4)) as usize;
         variant.uniform = fit(uniform_binding) > 0;
         let groups = fit(if variant.uniform { uniform_binding } else { storage_binding });
-        variant.weights = vecs * groups.min(layer.filters.div_ceil(variant.group_filters()));
+        variant.weights = floats / 4 * groups.min(layer.filters.div_ceil(variant.group_filters()));
         (groups > 0).then_some(variant)
+    }
+
+    /// Filters whose outputs an invocation computes.
+    pub fn group_filters(&self) -> usize {
+        self.registers.outputs() / self.output_rows
+    }
+
+    /// Length of such a group of filters: biases and taps.
+    pub fn group_floats(&self) -> usize {
+        (1 + self.inputs * self.filter_rows() * self.filter_columns) * self.registers.outputs()
     }
 
     /// Rows of a filter as the shader sees it: f, or f + 3 with four output rows.
     pub fn filter_rows(&self) -> usize {
         self.filter_columns + self.output_rows - 1
-    }
-
-    /// Filters whose outputs an invocation computes: four, or one with four output rows.
-    pub fn group_filters(&self) -> usize {
-        4 / self.output_rows
-    }
-
-    /// Length of a group of filters in vec4s: bias and taps.
-    pub fn group_vecs(&self) -> usize {
-        1 + self.inputs * self.filter_rows() * self.filter_columns
     }
 }
 
@@ -217,14 +278,10 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
         ("WEIGHTS", Constant::Number(variant.weights)),
         ("RELU", Constant::Flag(variant.relu)),
         ("NORMALIZED", Constant::Flag(variant.normalized)),
+        variant.outside.constant(),
     ];
-    let registers = match variant.shape.pixels {
-        Pixels::Four => include_str!("../../shaders/shared/registers_4.wgsl"),
-        Pixels::Eight => include_str!("../../shaders/shared/registers_8.wgsl"),
-        Pixels::Sixteen => include_str!("../../shaders/shared/registers_16.wgsl"),
-    };
     let text = include_str!("../../shaders/conv_forward.wgsl");
-    let (size, pixels) = (variant.filter_columns, variant.shape.pixels as u32);
+    let size = variant.filter_columns;
     with_prelude(
         "conv_forward",
         &[
@@ -234,39 +291,40 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
             &format!("rows{}", variant.output_rows),
             word(variant.relu, "relu"),
             word(variant.normalized, "normalized"),
+            variant.outside.name(),
             if variant.uniform { "uniform" } else { "storage" },
-            &format!("pixels{pixels}"),
+            &format!("registers{}x{}", variant.registers.pixels(), variant.registers.outputs()),
         ],
         &prelude,
-        &[text, registers, weights, REGION],
-        workgroup(variant.shape.workgroup),
+        &[text, variant.registers.wgsl(), weights, PADDING, REGION],
+        workgroup(variant.workgroup),
     )
 }
 
 /// Every variant of every kernel that a network can come to use, on any device, with any padding and texture: what
 /// tests and porters go through. Filters are in uniform bindings of 64 KiB, and in storage bindings of 128 MiB.
 pub fn variants(architecture: &Architecture) -> Vec<Shader> {
-    const BOTH: [bool; 2] = [false, true];
-    let mut shaders = Vec::new();
-    for flag in BOTH {
-        shaders.extend([planes_from_texture(flag), resample(flag), pad(flag)]);
-        let to_texture = |format| texture_from_planes(format, flag, architecture.channels());
+    const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
+    let mut shaders = vec![resample_columns()];
+    for ycbcr in [false, true] {
+        shaders.extend(PADDINGS.map(|padding| resample_rows(ycbcr, padding.into())));
+        let to_texture = |format| texture_from_planes(format, ycbcr, architecture.channels());
         shaders.extend(TARGET_FORMATS.into_iter().filter_map(to_texture));
     }
     let last = architecture.layers().len() - 1;
     for (i, layer) in architecture.layers().iter().enumerate() {
-        for pixels in [Pixels::Four, Pixels::Eight, Pixels::Sixteen] {
-            for normalized in BOTH {
+        for registers in Registers::ALL {
+            let shape = ConvShape { spatial: registers, pointwise: registers, workgroup: [8, 8] };
+            for padding in PADDINGS {
                 for uniform_binding in [0, 64 << 10] {
-                    let shape = ConvShape { pixels, workgroup: [8, 8] };
                     let bindings = [uniform_binding, 128 << 20];
-                    let variant = ConvVariant::new(layer, i < last, normalized, shape, bindings);
+                    let variant = ConvVariant::new(layer, i == last, padding, shape, bindings);
                     shaders.extend(variant.as_ref().map(conv_forward));
                 }
             }
         }
     }
-    // Layers alike have a kernel in common, and so have both bindings where only storage fits.
+    // Settings that make no difference, and layers alike, have a kernel in common.
     let mut seen = std::collections::HashSet::new();
     shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));
     shaders

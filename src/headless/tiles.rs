@@ -91,7 +91,7 @@ impl Slot {
             let source = device.create_texture(&source);
             let target = device.create_texture(&target);
             let view = |texture: &wgpu::Texture| texture.create_view(&wgpu::TextureViewDescriptor::default());
-            let bindings = scratch.bind_textures(device, network, &view(&source), &view(&target));
+            let bindings = scratch.bind_textures(device, network, picture, &view(&source), &view(&target));
             let pixels = u64::from(row_bytes(target.width())) * u64::from(target.height());
             let buffer = |label, size, usage| {
                 device.create_buffer(&wgpu::BufferDescriptor {
@@ -160,7 +160,7 @@ impl Slot {
                     end_of_pass_write_index: Some(1),
                 }),
             });
-            self.scratch.record(&mut pass, network, picture, &self.bindings, spans, 0);
+            self.scratch.record(&mut pass, network, &self.bindings, spans, 0);
             drop(pass);
             let pixels = u64::from(bytes_per_row) * u64::from(result.height);
             if let Some(t) = &self.timestamps {
@@ -199,7 +199,8 @@ impl Slot {
         };
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
         device.poll(wait).map_err(|e| Error::Gpu(format!("waiting for a tile: {e}")))?;
-        match mapped.try_recv() {
+        // Another thread that polls the device may be the one that runs the callback.
+        match mapped.recv_timeout(TIMEOUT) {
             Ok(Ok(())) => {}
             _ => return Err(Error::Gpu("the device was lost while it computed a tile".into())),
         }

@@ -9,6 +9,9 @@ use crate::gpu::shaders::{self, ConvShape, ConvVariant};
 use crate::network::Padding;
 use crate::weights::{Layer, Weights};
 
+/// Feature maps, as kernels write them.
+pub(crate) const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
+
 /// One layer's kernel and filters.
 #[derive(Debug)]
 pub(crate) struct GpuLayer {
@@ -31,22 +34,18 @@ pub(crate) struct Chunk {
 }
 
 impl GpuLayer {
-    /// Packs and uploads a layer's filters and compiles its kernel. `relu` for all but the last layer.
+    /// Packs and uploads a layer's filters and compiles its kernel.
     pub fn new(
         device: &wgpu::Device,
         layer: &Layer,
-        relu: bool,
+        last: bool,
         padding: Padding,
         shape: ConvShape,
     ) -> Result<Self> {
-        let limits = device.limits();
-        let (variant, packed, chunks) = pack(layer, relu, padding, shape, &limits)?;
+        let (variant, packed, chunks) = pack(layer, last, padding, shape, &device.limits())?;
         let weights_kind = if variant.uniform { Binding::Uniform } else { Binding::Read };
-        let kernel = Kernel::new(
-            device,
-            &shaders::conv_forward(&variant),
-            &[Binding::Region, weights_kind, Binding::Read, Binding::Read, Binding::Write],
-        )?;
+        let bindings = [Binding::Region, weights_kind, Binding::Read, Binding::Texture, MAPS];
+        let kernel = Kernel::new(device, &shaders::conv_forward(&variant), &bindings)?;
         let usage = if variant.uniform { wgpu::BufferUsages::UNIFORM } else { wgpu::BufferUsages::STORAGE };
         let weights = scoped(device, || {
             device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
@@ -64,70 +63,68 @@ impl GpuLayer {
         device: &wgpu::Device,
         region: wgpu::BindingResource<'_>,
         valid_map: &wgpu::Buffer,
-        input: &wgpu::Buffer,
-        output: &wgpu::Buffer,
+        input: &wgpu::TextureView,
+        output: &wgpu::TextureView,
     ) -> Vec<wgpu::BindGroup> {
         let size = std::num::NonZeroU64::new(self.variant.weights as u64 * 16);
-        let buffers = [valid_map, input, output].map(wgpu::Buffer::as_entire_binding);
-        let [valid_map, input, output] = buffers;
         let bind = |chunk: &Chunk| {
             let weights = wgpu::BufferBinding { buffer: &self.weights, offset: chunk.offset, size };
             let weights = wgpu::BindingResource::Buffer(weights);
-            self.kernel
-                .bind(device, &[region.clone(), weights, valid_map.clone(), input.clone(), output.clone()])
+            let [input, output] = [input, output].map(wgpu::BindingResource::TextureView);
+            let resources = [region.clone(), weights, valid_map.as_entire_binding(), input, output];
+            self.kernel.bind(device, &resources)
         };
         self.chunks.iter().map(bind).collect()
     }
 
     /// Workgroups for an output of `columns` x `rows`.
     pub fn workgroups(&self, columns: u32, rows: u32, chunk: &Chunk) -> [u32; 3] {
-        let ConvShape { pixels, workgroup: [x, y] } = self.variant.shape;
-        let across = columns.div_ceil(pixels as u32).div_ceil(x);
-        [across, rows.div_ceil(self.variant.output_rows as u32).div_ceil(y), chunk.groups as u32]
+        let ConvVariant { registers, output_rows, workgroup: [x, y], .. } = self.variant;
+        let across = columns.div_ceil(registers.pixels()).div_ceil(x);
+        [across, rows.div_ceil(output_rows as u32).div_ceil(y), chunk.groups as u32]
     }
 }
 
 /// Chooses the kernel's variant and lays the filters out for it:
-/// `[chunk][group][bias, taps as input, row, column]` of vec4, chunks aligned for bindings.
+/// `[chunk][group][biases, then taps as input, row, column][outputs]`, chunks aligned for bindings.
 fn pack(
     layer: &Layer,
-    relu: bool,
+    last: bool,
     padding: Padding,
     shape: ConvShape,
     limits: &wgpu::Limits,
 ) -> Result<(ConvVariant, Vec<f32>, Vec<Chunk>)> {
-    let size = layer.shape.size;
+    let (size, inputs, filters) = (layer.shape.size, layer.shape.inputs, layer.shape.filters);
     let bindings = [limits.max_uniform_buffer_binding_size, limits.max_storage_buffer_binding_size];
-    let normalized = padding == Padding::Normalized;
-    let variant = ConvVariant::new(&layer.shape, relu, normalized, shape, bindings).ok_or_else(|| {
+    let variant = ConvVariant::new(&layer.shape, last, padding, shape, bindings).ok_or_else(|| {
         Error::MissingCapability(format!("storage bindings large enough for {:?}", layer.shape))
     })?;
     let ConvVariant { output_rows, uniform, .. } = variant;
-    let (filter_rows, group_filters, group_vecs) =
-        (variant.filter_rows(), variant.group_filters(), variant.group_vecs());
-    let groups = layer.shape.filters.div_ceil(group_filters);
-    let chunk_groups = variant.weights / group_vecs;
+    let (filter_rows, outputs) = (variant.filter_rows(), variant.registers.outputs());
+    let (group_filters, group_floats) = (variant.group_filters(), variant.group_floats());
+    let groups = filters.div_ceil(group_filters);
+    let chunk_groups = variant.weights * 4 / group_floats;
     let alignment = if uniform {
         limits.min_uniform_buffer_offset_alignment
     } else {
         limits.min_storage_buffer_offset_alignment
     };
-    let chunk_floats = (chunk_groups * group_vecs * 4).next_multiple_of(alignment.max(16) as usize / 4);
+    let chunk_floats = (chunk_groups * group_floats).next_multiple_of(alignment.max(16) as usize / 4);
 
     let chunk_count = groups.div_ceil(chunk_groups);
     let mut packed = vec![0.0; chunk_count * chunk_floats];
-    for filter in 0..layer.shape.filters {
+    for filter in 0..filters {
         let (group, within) = (filter / group_filters, filter % group_filters);
-        let start = group / chunk_groups * chunk_floats + group % chunk_groups * group_vecs * 4;
-        for output in 0..output_rows {
-            let lane = within * output_rows + output;
-            packed[start + lane] = layer.bias[filter];
-            for c in 0..layer.shape.inputs {
+        let start = group / chunk_groups * chunk_floats + group % chunk_groups * group_floats;
+        for row in 0..output_rows {
+            let output = within * output_rows + row;
+            packed[start + output] = layer.bias[filter];
+            for c in 0..inputs {
                 for i in 0..size {
                     for j in 0..size {
-                        let tap = (c * filter_rows + i + output) * size + j;
-                        packed[start + (1 + tap) * 4 + lane] =
-                            layer.weight[((filter * layer.shape.inputs + c) * size + i) * size + j];
+                        let tap = (c * filter_rows + i + row) * size + j;
+                        packed[start + (1 + tap) * outputs + output] =
+                            layer.weight[((filter * inputs + c) * size + i) * size + j];
                     }
                 }
             }
@@ -155,6 +152,6 @@ pub(crate) fn layers(
         .layers()
         .iter()
         .enumerate()
-        .map(|(i, layer)| GpuLayer::new(device, layer, i < last, padding, shape))
+        .map(|(i, layer)| GpuLayer::new(device, layer, i == last, padding, shape))
         .collect()
 }

@@ -211,7 +211,7 @@ impl Upscaler {
             )));
         }
         let textures = scoped(&self.device, || {
-            ready.scratch.bind_textures(&self.device, &self.network, source, target)
+            ready.scratch.bind_textures(&self.device, &self.network, &ready.picture, source, target)
         })?;
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("srcnn"),
@@ -219,7 +219,7 @@ impl Upscaler {
         });
         for index in tiles {
             let tile = plan.tile(index);
-            ready.scratch.record(&mut pass, &self.network, &ready.picture, &textures, tile, index);
+            ready.scratch.record(&mut pass, &self.network, &textures, tile, index);
         }
         Ok(())
     }

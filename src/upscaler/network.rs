@@ -2,14 +2,14 @@
 
 use wgpu::util::DeviceExt;
 
-use super::layers::{self, GpuLayer};
+use super::layers::{self, GpuLayer, MAPS};
 use super::plan::{Enlargement, Plan, valid_factors};
 use super::scratch::bytes_for_tile;
 use super::{SourceKind, UpscalerOptions};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, ConvShape, Pixels};
+use crate::gpu::shaders::{self, ConvShape, OutsideValue, Registers};
 use crate::network::{Architecture, Channels, Padding};
 use crate::resample::ResampleTable;
 use crate::weights::Weights;
@@ -21,9 +21,8 @@ pub(crate) struct GpuNetwork {
     pub padding: Padding,
     pub planes: usize,
     pub layers: Vec<GpuLayer>,
-    pub from_texture: Kernel,
-    pub resample: [Kernel; 2],
-    pub pad: Kernel,
+    pub resample_columns: Kernel,
+    pub resample_rows: Kernel,
     pub to_texture: Kernel,
 }
 
@@ -37,54 +36,37 @@ impl GpuNetwork {
         let to_texture = shaders::texture_from_planes(format, ycbcr, channels).ok_or_else(|| {
             Error::invalid(format!("target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float"))
         })?;
-        let resample = |rows| {
-            let bindings = [Binding::Region, Binding::Read, Binding::Read, Binding::Write];
-            Kernel::new(device, &shaders::resample(rows), &bindings)
-        };
+        let outside = OutsideValue::from(padding);
+        let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
             architecture: weights.architecture().clone(),
             padding,
             planes: if colour { 4 } else { channels },
             layers: layers::layers(device, weights, padding, options.conv_shape)?,
-            from_texture: Kernel::new(
-                device,
-                &shaders::planes_from_texture(ycbcr),
-                &[Binding::Region, Binding::Texture, Binding::Write],
-            )?,
-            resample: [resample(false)?, resample(true)?],
-            pad: Kernel::new(
-                device,
-                &shaders::pad(padding == Padding::Replicate),
-                &[Binding::Region, Binding::Write],
-            )?,
+            resample_columns: Kernel::new(device, &shaders::resample_columns(), &resample)?,
+            resample_rows: Kernel::new(device, &shaders::resample_rows(ycbcr, outside), &resample)?,
             to_texture: Kernel::new(
                 device,
                 &to_texture,
-                &[Binding::Region, Binding::Read, Binding::Read, Binding::Target(format)],
+                &[Binding::Region, Binding::Texture, Binding::Texture, Binding::Target(format)],
             )?,
         })
     }
 
     /// Dispatches, and so regions, of one tile.
     pub fn region_count(&self) -> usize {
-        4 + self.layers.iter().map(|layer| 1 + layer.chunks.len()).sum::<usize>()
+        3 + self.layers.iter().map(|layer| layer.chunks.len()).sum::<usize>()
     }
 
     /// A tile size that the device's limits allow, with bounded memory and work for one tile.
     pub fn default_tile(&self, device: &wgpu::Device) -> usize {
-        let limits = device.limits();
+        let longest = device.limits().max_texture_dimension_2d;
         let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
-        let binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         // A few hundred milliseconds at most at 20 GFLOP/s in software, and on a slow GPU of 200.
         let (all, work, largest) = if software { (96 << 20, 2.0e9, 256) } else { (512 << 20, 2.0e10, 1024) };
         let by_work = (work / self.architecture.multiply_adds() as f64).sqrt() as usize;
-        let texture = limits.max_texture_dimension_2d as usize / 2;
-        let mut tile = by_work.clamp(16, largest).min(texture);
-        while tile > 16 {
-            let [one, sum] = bytes_for_tile(self, tile);
-            if one <= binding && sum <= all {
-                break;
-            }
+        let mut tile = by_work.clamp(16, largest);
+        while tile > 16 && bytes_for_tile(self, tile, longest).is_none_or(|bytes| bytes > all) {
             tile = tile * 7 / 8;
         }
         tile
@@ -102,9 +84,6 @@ pub(crate) struct Taps {
 #[derive(Debug)]
 pub(crate) struct Picture {
     pub plan: Plan,
-    pub planes: usize,
-    /// Whether positions outside the picture are read at all.
-    pub padded: bool,
     pub taps: [Taps; 2],
     /// One a layer: factors of the columns, then of the rows.
     pub valid_maps: Vec<wgpu::Buffer>,
@@ -135,7 +114,7 @@ impl Picture {
             };
             network.architecture.layers().iter().map(|layer| map(layer.size)).collect()
         })?;
-        Ok(Self { plan, planes: network.planes, padded: network.padding != Padding::Valid, taps, valid_maps })
+        Ok(Self { plan, taps, valid_maps })
     }
 }
 
@@ -165,10 +144,9 @@ fn storage(device: &wgpu::Device, label: &str, contents: &[u8]) -> wgpu::Buffer 
 /// Register tile and workgroup for an adapter, before any measurement.
 pub(crate) fn default_conv_shape(device: &wgpu::Device) -> ConvShape {
     if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
-        // Software adapters run invocations as lanes of one vector: neighbours in a column, so that narrow tiles
-        // fill the lanes; long register rows, because each load is a loop over lanes.
-        ConvShape { pixels: Pixels::Sixteen, workgroup: [1, 8] }
+        // Invocations are lanes of one vector: neighbours in a column, so that narrow tiles fill the lanes.
+        ConvShape { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup: [1, 8] }
     } else {
-        ConvShape { pixels: Pixels::Eight, workgroup: [8, 8] }
+        ConvShape { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16] }
     }
 }

@@ -5,58 +5,66 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 pub(crate) struct Region {
     pub origin: [i32; 2],
-    pub size: [u32; 2],
+    pub size: [i32; 2],
     pub picture: [i32; 2],
     pub offset: [i32; 2],
-    pub input_stride: u32,
-    pub input_plane: u32,
-    pub output_stride: u32,
-    pub output_plane: u32,
+    pub input_across: u32,
+    pub input_texels: u32,
+    pub input_rows: u32,
+    pub output_across: u32,
+    pub output_texels: u32,
+    pub output_rows: u32,
     pub planes: u32,
     pub first_filter: u32,
-    pub halo: u32,
+    pub halo: i32,
     pub taps: u32,
+    pub source: [i32; 2],
 }
 
 impl Region {
     /// Distance of two regions in their buffer: the largest alignment that dynamic offsets may need.
     pub const SPACING: usize = 256;
 
-    /// With a buffer's planes as input.
-    pub fn reads(self, layout: PlaneLayout) -> Self {
-        Self { input_stride: layout.stride as u32, input_plane: layout.plane() as u32, ..self }
+    /// With maps as input.
+    pub fn reads(self, maps: MapLayout) -> Self {
+        Self { input_across: maps.across, input_texels: maps.texels, input_rows: maps.rows, ..self }
     }
 
-    /// With a buffer's planes as output.
-    pub fn writes(self, layout: PlaneLayout) -> Self {
-        Self { output_stride: layout.stride as u32, output_plane: layout.plane() as u32, ..self }
+    /// With maps as output.
+    pub fn writes(self, maps: MapLayout) -> Self {
+        Self { output_across: maps.across, output_texels: maps.texels, output_rows: maps.rows, ..self }
     }
 }
 
-/// How planes lie in a buffer: rows of `stride` floats, a multiple of 4 so that kernels can read vec4s.
+/// How maps lie in a texture: 4 pixels of a row a texel, planes side by side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PlaneLayout {
-    pub planes: usize,
-    pub rows: usize,
-    pub stride: usize,
+pub(crate) struct MapLayout {
+    /// Number of planes.
+    pub planes: u32,
+    /// Planes in a row of planes.
+    pub across: u32,
+    /// Width of a plane in texels.
+    pub texels: u32,
+    /// Height of a plane.
+    pub rows: u32,
 }
 
-impl PlaneLayout {
-    pub fn new(planes: usize, rows: usize, columns: usize) -> Self {
-        Self { planes, rows, stride: columns.next_multiple_of(4) }
+impl MapLayout {
+    /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last
+    /// plane; what they compute from it is not written.
+    const SLACK: [u32; 2] = [24, 4];
+
+    /// A layout for planes of `columns` x `rows` in textures of at most `longest` texels a side. The texture may
+    /// come out too high for that; then [`MapLayout::size`] says so.
+    pub fn new(planes: usize, columns: usize, rows: usize, longest: u32) -> Self {
+        let texels = columns.div_ceil(4) as u32;
+        let across = (longest.saturating_sub(Self::SLACK[0]) / texels).clamp(1, planes as u32);
+        Self { planes: planes as u32, across, texels, rows: rows as u32 }
     }
 
-    /// Floats of one plane.
-    pub fn plane(&self) -> usize {
-        self.rows * self.stride
-    }
-
-    /// Bytes of the buffer. Convolutions compute whole register tiles and so read up to `SLACK_ROWS` rows
-    /// and `SLACK_COLUMNS` columns past the last plane; what they compute from it is not written.
-    pub fn bytes(&self) -> u64 {
-        const SLACK_ROWS: usize = 4;
-        const SLACK_COLUMNS: usize = 128;
-        let floats = self.planes * self.plane() + SLACK_ROWS * self.stride + SLACK_COLUMNS;
-        (floats * size_of::<f32>()) as u64
+    /// Width and height of the texture.
+    pub fn size(&self) -> [u32; 2] {
+        let [columns, rows] = Self::SLACK;
+        [self.across * self.texels + columns, self.planes.div_ceil(self.across) * self.rows + rows]
     }
 }

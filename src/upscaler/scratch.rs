@@ -1,11 +1,11 @@
-//! The buffers in which one tile is computed, their bind groups, and the list of dispatches.
+//! The textures in which one tile is computed, their bind groups, and the list of dispatches.
 
 use std::num::NonZeroU64;
 
 use super::network::{GpuNetwork, Picture};
 use super::plan::Span;
-use super::region::{PlaneLayout, Region};
-use crate::error::Result;
+use super::region::{MapLayout, Region};
+use crate::error::{Error, Result};
 use crate::gpu::kernel::Kernel;
 use crate::gpu::scoped;
 use crate::gpu::shaders::PIXEL_WORKGROUP;
@@ -19,18 +19,16 @@ pub(crate) enum Placement {
     Tile,
 }
 
-/// Buffers for one tile at a time and everything bound to them.
+/// Textures for one tile at a time and everything bound to them.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    /// Planes of the tile's part of the low-resolution picture.
-    source: (PlaneLayout, wgpu::Buffer),
-    /// The same with columns resampled.
-    horizontal: (PlaneLayout, wgpu::Buffer),
-    /// Inputs of the layers; the first holds the bicubic planes Y, and the last one the result F(Y).
-    maps: Vec<(PlaneLayout, wgpu::Buffer)>,
+    /// Inputs of the layers; the first holds the bicubic planes Y, and behind the last layer's is the result F(Y).
+    maps: Vec<MapLayout>,
+    horizontal: wgpu::TextureView,
+    bicubic: wgpu::TextureView,
+    result: wgpu::TextureView,
     regions: wgpu::Buffer,
-    resample: [wgpu::BindGroup; 2],
-    pad: Vec<wgpu::BindGroup>,
+    rows: wgpu::BindGroup,
     conv: Vec<Vec<wgpu::BindGroup>>,
 }
 
@@ -41,119 +39,92 @@ pub(crate) struct TextureBindings {
     target: wgpu::BindGroup,
 }
 
-/// Layouts of all buffers for tiles of at most `tile` pixels that read at most `source` pixels.
+/// Sizes of all textures for tiles of at most `tile` pixels that read at most `source_rows` rows.
 struct Layouts {
-    source: PlaneLayout,
-    horizontal: PlaneLayout,
-    maps: Vec<PlaneLayout>,
+    /// The tile with its halo, columns resampled: a texel a pixel.
+    horizontal: [u32; 2],
+    maps: Vec<MapLayout>,
 }
 
 impl Layouts {
-    fn new(network: &GpuNetwork, planes: usize, tile: [usize; 2], source: [usize; 2]) -> Self {
+    fn new(network: &GpuNetwork, [columns, rows]: [usize; 2], source_rows: usize, longest: u32) -> Self {
         let mut reach = network.architecture.radius();
-        let layers = network.architecture.layers();
-        let map = |planes, reach: usize| PlaneLayout::new(planes, tile[1] + 2 * reach, tile[0] + 2 * reach);
-        let mut maps = vec![map(planes, reach)];
-        for layer in layers {
+        let map = |planes, reach| MapLayout::new(planes, columns + 2 * reach, rows + 2 * reach, longest);
+        let mut maps = vec![map(network.planes, reach)];
+        for layer in network.architecture.layers() {
             reach -= layer.radius();
             maps.push(map(layer.filters, reach));
         }
-        Self {
-            source: PlaneLayout::new(planes, source[1], source[0]),
-            horizontal: PlaneLayout::new(planes, source[1], maps[0].stride),
-            maps,
-        }
+        // Four more, for the last group of 4 pixels.
+        Self { horizontal: [maps[0].texels * 4 + 4, source_rows as u32], maps }
     }
 
-    /// Bytes of each storage buffer: source, horizontal, bicubic, then the ping-pong pair of hidden maps and the result.
-    fn buffers(&self) -> Vec<u64> {
+    /// Width and height of each texture: horizontal, bicubic, the ping-pong pair of hidden maps, and the result.
+    fn textures(&self) -> [[u32; 2]; 5] {
         let last = self.maps.len() - 1;
         let hidden = |parity| {
-            let maps = self.maps[1..last].iter().skip(parity).step_by(2);
-            maps.map(PlaneLayout::bytes).max().unwrap_or(16)
+            let sizes = self.maps[1..last].iter().skip(parity).step_by(2).map(MapLayout::size);
+            sizes.fold([1, 1], |[w, h], [width, height]| [w.max(width), h.max(height)])
         };
-        let single =
-            [&self.source, &self.horizontal, &self.maps[0], &self.maps[last]].map(PlaneLayout::bytes);
-        [&single[..3], &[hidden(0), hidden(1)], &single[3..]].concat()
+        [self.horizontal, self.maps[0].size(), hidden(0), hidden(1), self.maps[last].size()]
     }
 }
 
-/// Largest storage buffer, and all of them together, for tiles of `tile` x `tile` of a picture without resampling;
-/// what the choice of a tile size starts from.
-pub(crate) fn bytes_for_tile(network: &GpuNetwork, tile: usize) -> [u64; 2] {
-    let reach = tile + 2 * network.architecture.radius() + 4;
-    let buffers = Layouts::new(network, 4, [tile; 2], [reach; 2]).buffers();
-    [buffers.iter().copied().max().unwrap_or(0), buffers.iter().sum()]
+/// Bytes of all textures for tiles of `tile` x `tile` pixels, `None` when one is too large for the device; what the
+/// choice of a tile size starts from.
+pub(crate) fn bytes_for_tile(network: &GpuNetwork, tile: usize, longest: u32) -> Option<u64> {
+    let rows = tile + 2 * network.architecture.radius() + 4;
+    let textures = Layouts::new(network, [tile; 2], rows, longest).textures();
+    let fits = textures.as_flattened().iter().all(|&side| side <= longest);
+    fits.then(|| textures.iter().map(|[w, h]| u64::from(*w) * u64::from(*h) * 16).sum())
 }
 
 impl Scratch {
-    /// Creates the buffers for the plan's largest tile. `tiles` regions lists fit at a time.
+    /// Creates the textures for the plan's largest tile. The regions of `lists` tiles fit at a time.
     ///
     /// # Errors
-    /// Out of memory, or a binding larger than the device allows: a smaller tile helps.
-    pub fn new(device: &wgpu::Device, network: &GpuNetwork, picture: &Picture, tiles: usize) -> Result<Self> {
-        let layouts =
-            Layouts::new(network, picture.planes, picture.plan.largest(), picture.plan.largest_source());
-        let limits = device.limits();
-        let limit = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-        let sizes = layouts.buffers();
-        if let Some(bytes) = sizes.iter().find(|&&bytes| bytes > limit) {
-            let reason = format!("a tile's buffer of {bytes} bytes, the device allows {limit}");
-            return Err(crate::Error::OutOfMemory(reason));
+    /// Out of memory, or a texture larger than the device allows: a smaller tile helps.
+    pub fn new(device: &wgpu::Device, network: &GpuNetwork, picture: &Picture, lists: usize) -> Result<Self> {
+        let longest = device.limits().max_texture_dimension_2d;
+        let [_, source_rows] = picture.plan.largest_source();
+        let layouts = Layouts::new(network, picture.plan.largest(), source_rows, longest);
+        let sizes = layouts.textures();
+        if let Some(side) = sizes.as_flattened().iter().find(|&&side| side > longest) {
+            return Err(Error::OutOfMemory(format!(
+                "a tile's texture of {side} texels, the device allows {longest}"
+            )));
         }
-        let names = ["source", "horizontal", "bicubic", "hidden0", "hidden1", "result"];
+        let names = ["horizontal", "bicubic", "hidden0", "hidden1", "result"];
         scoped(device, || {
-            let buffers: Vec<_> = names
-                .iter()
-                .zip(&sizes)
-                .map(|(name, &size)| {
-                    device.create_buffer(&wgpu::BufferDescriptor {
-                        label: Some(&format!("srcnn.{name}")),
-                        size,
-                        usage: wgpu::BufferUsages::STORAGE,
-                        mapped_at_creation: false,
-                    })
-                })
-                .collect();
+            let views: Vec<_> =
+                names.iter().zip(sizes).map(|(name, size)| map_texture(device, name, size)).collect();
             let regions = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("srcnn.regions"),
-                size: (tiles * network.region_count() * Region::SPACING) as u64,
+                size: (lists * network.region_count() * Region::SPACING) as u64,
                 usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             });
-            let last = layouts.maps.len() - 1;
-            let maps: Vec<_> = layouts
-                .maps
-                .into_iter()
-                .enumerate()
-                .map(|(i, layout)| {
-                    let buffer = match i {
-                        0 => &buffers[2],
-                        i if i == last => &buffers[5],
-                        i => &buffers[3 + (i - 1) % 2],
-                    };
-                    (layout, buffer.clone())
-                })
-                .collect();
-            let region = || region_binding(&regions);
-            let entire = wgpu::Buffer::as_entire_binding;
-            let resample = |axis: usize, input: &wgpu::Buffer, output: &wgpu::Buffer| {
-                let taps = entire(&picture.taps[axis].buffer);
-                network.resample[axis].bind(device, &[region(), taps, entire(input), entire(output)])
+            let last = network.layers.len();
+            let map = |i: usize| match i {
+                0 => &views[1],
+                i if i == last => &views[4],
+                i => &views[2 + (i - 1) % 2],
             };
+            let region = || region_binding(&regions);
+            let view = wgpu::BindingResource::TextureView;
+            let taps = picture.taps[1].buffer.as_entire_binding();
             let layers = network.layers.iter().zip(&picture.valid_maps).enumerate();
             Self {
-                resample: [resample(0, &buffers[0], &buffers[1]), resample(1, &buffers[1], &buffers[2])],
-                pad: maps[..last]
-                    .iter()
-                    .map(|m| network.pad.bind(device, &[region(), entire(&m.1)]))
-                    .collect(),
+                rows: network.resample_rows.bind(device, &[region(), taps, view(&views[0]), view(&views[1])]),
                 conv: layers
-                    .map(|(i, (layer, map))| layer.bind(device, region(), map, &maps[i].1, &maps[i + 1].1))
+                    .map(|(i, (layer, valid_map))| {
+                        layer.bind(device, region(), valid_map, map(i), map(i + 1))
+                    })
                     .collect(),
-                source: (layouts.source, buffers[0].clone()),
-                horizontal: (layouts.horizontal, buffers[1].clone()),
-                maps,
+                maps: layouts.maps,
+                horizontal: views[0].clone(),
+                bicubic: views[1].clone(),
+                result: views[4].clone(),
                 regions,
             }
         })
@@ -164,16 +135,17 @@ impl Scratch {
         &self,
         device: &wgpu::Device,
         network: &GpuNetwork,
+        picture: &Picture,
         source: &wgpu::TextureView,
         target: &wgpu::TextureView,
     ) -> TextureBindings {
         let region = || region_binding(&self.regions);
-        let entire = wgpu::Buffer::as_entire_binding;
         let view = wgpu::BindingResource::TextureView;
-        let result = &self.maps[self.maps.len() - 1].1;
-        let target = [region(), entire(result), entire(&self.maps[0].1), view(target)];
+        let taps = picture.taps[0].buffer.as_entire_binding();
+        let source = [region(), taps, view(source), view(&self.horizontal)];
+        let target = [region(), view(&self.result), view(&self.bicubic), view(target)];
         TextureBindings {
-            source: network.from_texture.bind(device, &[region(), view(source), entire(&self.source.1)]),
+            source: network.resample_columns.bind(device, &source),
             target: network.to_texture.bind(device, &target),
         }
     }
@@ -187,44 +159,40 @@ impl Scratch {
         placement: Placement,
     ) -> Vec<u8> {
         let radius = network.architecture.radius();
-        let planes = picture.planes as u32;
-        let both = |value: fn(&Span) -> usize| tile.map(value);
-        let size = both(|s| s.len).map(|len| len as u32);
-        let source_first = both(|s| s.source.start).map(|v| v as i32);
-        let source_size = both(|s| s.source.len()).map(|v| v as u32);
+        let both = |value: fn(&Span) -> usize| tile.map(|span| value(span) as i32);
+        let size = both(|s| s.len);
+        let source_first = both(|s| s.source.start);
         let at = |texel: [i32; 2]| if placement == Placement::Whole { texel } else { [0, 0] };
         // The region around the tile that reaches `reach` pixels further to each side.
         let around = |reach: usize| Region {
-            origin: both(|s| s.first).map(|first| first as i32 - reach as i32),
-            size: size.map(|len| len + 2 * reach as u32),
+            origin: both(|s| s.first).map(|first| first - reach as i32),
+            size: size.map(|len| len + 2 * reach as i32),
             picture: picture.plan.picture.map(|len| len as i32),
-            planes,
             ..Region::default()
         };
-        let full = around(radius);
-        let taps = [0, 1].map(|axis| picture.taps[axis].count as u32);
-        let (bicubic, result) = (self.maps[0].0, self.maps[self.maps.len() - 1].0);
+        let full = Region { offset: source_first, planes: network.planes as u32, ..around(radius) };
+        let taps = |axis: usize| picture.taps[axis].count as u32;
+        let (bicubic, result) = (self.maps[0], self.maps[self.maps.len() - 1]);
+        let source_rows = tile[1].source.len() as i32;
+        let columns = [full.size[0], source_rows];
         let mut list = vec![
-            Region { size: source_size, offset: at(source_first), ..full }.writes(self.source.0),
-            Region { size: [full.size[0], source_size[1]], offset: source_first, taps: taps[0], ..full }
-                .reads(self.source.0)
-                .writes(self.horizontal.0),
-            Region { offset: source_first, taps: taps[1], ..full }.reads(self.horizontal.0).writes(bicubic),
+            Region { size: columns, source: at(source_first), taps: taps(0), ..full },
+            Region { taps: taps(1), ..full }.writes(bicubic),
         ];
         let mut reach = radius;
-        for (i, layer) in network.layers.iter().enumerate() {
-            let shape = network.architecture.layers()[i];
-            let (input, output) = (self.maps[i].0, self.maps[i + 1].0);
-            list.push(Region { planes: shape.inputs as u32, ..around(reach) }.writes(input));
+        for ((layer, shape), maps) in
+            network.layers.iter().zip(network.architecture.layers()).zip(self.maps.windows(2))
+        {
             reach -= shape.radius();
             for chunk in &layer.chunks {
                 let first_filter = chunk.first_filter as u32;
                 let region = Region { planes: shape.filters as u32, first_filter, ..around(reach) };
-                list.push(region.reads(input).writes(output));
+                list.push(region.reads(maps[0]).writes(maps[1]));
             }
         }
-        let target = at(both(|s| s.start).map(|v| v as i32));
-        list.push(Region { offset: target, halo: radius as u32, ..around(0) }.reads(result).writes(bicubic));
+        let target =
+            Region { offset: at(both(|s| s.start)), halo: radius as i32, planes: full.planes, ..around(0) };
+        list.push(target.reads(result).writes(bicubic));
 
         let mut bytes = vec![0; list.len() * Region::SPACING];
         for (slot, region) in bytes.chunks_exact_mut(Region::SPACING).zip(&list) {
@@ -233,58 +201,64 @@ impl Scratch {
         bytes
     }
 
-    /// The buffer that [`Scratch::regions`] is to be written to, `slot` lists in.
+    /// The buffer that lists of [`Scratch::regions`] are to be written to, one after another.
     pub fn region_buffer(&self) -> &wgpu::Buffer {
         &self.regions
     }
 
-    /// Records all dispatches of one tile, whose regions are list number `slot` of the region buffer.
+    /// Records all dispatches of one tile, whose regions are list number `list` of the region buffer.
     pub fn record(
         &self,
         pass: &mut wgpu::ComputePass<'_>,
         network: &GpuNetwork,
-        picture: &Picture,
         textures: &TextureBindings,
         tile: [&Span; 2],
-        slot: usize,
+        list: usize,
     ) {
-        let mut next = (slot * network.region_count() * Region::SPACING) as u32;
+        let mut next = (list * network.region_count() * Region::SPACING) as u32;
         let mut dispatch = |kernel: &Kernel, group: &wgpu::BindGroup, [x, y, z]: [u32; 3]| {
             pass.set_pipeline(&kernel.pipeline);
             pass.set_bind_group(0, group, &[next]);
-            if x * y * z > 0 {
-                pass.dispatch_workgroups(x, y, z);
-            }
+            pass.dispatch_workgroups(x, y, z);
             next += Region::SPACING as u32;
         };
         let [columns, rows] = tile.map(|s| s.len as u32);
-        let [source_columns, source_rows] = tile.map(|s| s.source.len() as u32);
-        let radius = network.architecture.radius() as u32;
-        let planes = picture.planes as u32;
-        let pixels = |columns: u32, rows: u32, planes: u32| {
-            [columns.div_ceil(PIXEL_WORKGROUP[0]), rows.div_ceil(PIXEL_WORKGROUP[1]), planes]
+        let source_rows = tile[1].source.len() as u32;
+        let per_pixel = |columns: u32, rows: u32| {
+            [columns.div_ceil(PIXEL_WORKGROUP[0]), rows.div_ceil(PIXEL_WORKGROUP[1]), 1]
         };
-
-        dispatch(&network.from_texture, &textures.source, pixels(source_columns, source_rows, 1));
-        let (full_columns, full_rows) = (columns + 2 * radius, rows + 2 * radius);
-        dispatch(&network.resample[0], &self.resample[0], pixels(full_columns, source_rows, planes));
-        dispatch(&network.resample[1], &self.resample[1], pixels(full_columns, full_rows, planes));
-
-        let pads = picture.padded && tile.iter().any(|s| s.touches_border);
-        let mut reach = radius;
-        for (i, layer) in network.layers.iter().enumerate() {
-            let shape = network.architecture.layers()[i];
-            // A filter of one pixel reads nothing outside of the picture.
-            let around = if pads && shape.size > 1 { shape.inputs as u32 } else { 0 };
-            dispatch(&network.pad, &self.pad[i], pixels(columns + 2 * reach, rows + 2 * reach, around));
+        let mut reach = network.architecture.radius() as u32;
+        let halo = 2 * reach;
+        dispatch(&network.resample_columns, &textures.source, per_pixel(columns + halo, source_rows));
+        dispatch(&network.resample_rows, &self.rows, per_pixel((columns + halo).div_ceil(4), rows + halo));
+        for ((layer, shape), groups) in
+            network.layers.iter().zip(network.architecture.layers()).zip(&self.conv)
+        {
             reach -= shape.radius() as u32;
-            for (chunk, group) in layer.chunks.iter().zip(&self.conv[i]) {
-                let grid = layer.workgroups(columns + 2 * reach, rows + 2 * reach, chunk);
-                dispatch(&layer.kernel, group, grid);
+            for (chunk, group) in layer.chunks.iter().zip(groups) {
+                dispatch(
+                    &layer.kernel,
+                    group,
+                    layer.workgroups(columns + 2 * reach, rows + 2 * reach, chunk),
+                );
             }
         }
-        dispatch(&network.to_texture, &textures.target, pixels(columns, rows, 1));
+        dispatch(&network.to_texture, &textures.target, per_pixel(columns, rows));
     }
+}
+
+fn map_texture(device: &wgpu::Device, name: &str, [width, height]: [u32; 2]) -> wgpu::TextureView {
+    let texture = device.create_texture(&wgpu::TextureDescriptor {
+        label: Some(&format!("srcnn.{name}")),
+        size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Rgba32Float,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::STORAGE_BINDING,
+        view_formats: &[],
+    });
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
 /// A region of the buffer, chosen by dynamic offset.
