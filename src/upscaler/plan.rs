@@ -206,7 +206,9 @@ mod tests {
     fn spans_read_what_their_taps_need() {
         let table = ResampleTable::bicubic(20, 60, 3.0).unwrap();
         let span = &spans(&table, 6, false, 16)[1];
-        // Pixels 16-6..32+6 of 60 sit at 10/3-0.33..37/3-0.33 in the source, and each reads two more to each side.
+        // Pixels 10..38 of 60 sit at (x + 0.5) / 3 - 0.5 in the source, 3.0 to 12.0; each has four taps, from 1 to the
+        // left to 2 to the right of where it sits.
+        assert_eq!((span.start, span.source.clone()), (16, 2..15));
     }
 
     #[test]
