@@ -80,11 +80,11 @@ mod tests {
     #[test]
     fn colour_filters_and_rows() {
         let mut first = vec![0.0; 27 * 9];
-        first[26 * 9 + 8] = -3.0;
-        first[8 * 27 + 9 + 4] = 1.0; // filter 9, channel 2
+        first[8 * 27 + 9 + 4] = 1.0; // the last filter's channel 2, in the middle
+        first[8 * 27 + 18 + 8] = -3.0; // its channel 3, in the corner
         let picture = sheet(&weights(Channels::Rgb, first, "9"), 1);
         assert_eq!(picture.dimensions(), (8 * 7 + 4, 2 * 7 + 4));
-        let colours: Vec<_> = picture.pixels().filter(|p| p.0 == [128, 255, 128]).collect();
-        assert_eq!(colours.len(), 1);
+        let at = |x: u32, y: u32| picture.get_pixel(GAP + x, GAP + y).0;
+        assert_eq!((at(1, 1), at(2, 2), at(0, 0)), ([128, 170, 128], [128, 128, 0], [128; 3]));
     }
 }
