@@ -164,7 +164,7 @@ fn a_whole_run() {
     let report = run.go(&folder, None);
     assert_eq!(report.outcome.unwrap(), Outcome::Done);
     assert_eq!(report.state.step, 45);
-    let last = folder.load_checkpoint().unwrap();
+    let last = folder.load_checkpoint().unwrap().unwrap();
     assert_eq!((last.state, last.backprops, last.best), (report.state, 90, Some(32.0)));
     let best = Weights::load(&folder.best()).unwrap();
     assert!(best.metadata.training.unwrap().contains("30 steps, 60 backprops"));
@@ -203,7 +203,7 @@ fn interrupted_anywhere_it_ends_the_same() {
         let part = run.go(&folder, None);
         assert_eq!(part.outcome.unwrap(), Outcome::Interrupted);
         assert!(matches!(part.events.last(), Some(Event::End { interrupted: true, .. })));
-        let checkpoint = folder.load_checkpoint().unwrap();
+        let checkpoint = folder.load_checkpoint().unwrap().unwrap();
         assert!(checkpoint.state.step >= stops && checkpoint.state == part.state);
         Session::check(&checkpoint, &run.config, "d").unwrap();
         let rest = whole.go(&folder, Some(&checkpoint));
@@ -228,7 +228,7 @@ fn killed_and_continued() {
     assert!(matches!(broken.outcome, Err(Error::Diverged(_))));
     let mut file = fs::File::options().append(true).open(folder.metrics()).unwrap();
     std::io::Write::write_all(&mut file, b"{\"kind\":\"st").unwrap();
-    let checkpoint = folder.load_checkpoint().unwrap();
+    let checkpoint = folder.load_checkpoint().unwrap().unwrap();
     assert_eq!(checkpoint.state.step, 14);
     let rest = run.go(&folder, Some(&checkpoint));
     assert!(rest.state == expected);
@@ -242,7 +242,7 @@ fn divergence_keeps_the_last_good_checkpoint() {
     let folder = folder(&parent, "run", &run.config);
     let error = run.go(&folder, None).outcome.unwrap_err().to_string();
     assert!(error.contains("--lr") && error.contains("checkpoint of step 7"), "{error}");
-    let kept = folder.load_checkpoint().unwrap();
+    let kept = folder.load_checkpoint().unwrap().unwrap();
     assert!(kept.state.step == 7 && kept.state.is_finite());
 }
 
@@ -269,7 +269,7 @@ fn time_limits() {
     let folder = folder(&parent, "run", &run.config);
     let report = run.go(&folder, None);
     assert_eq!(report.outcome.unwrap(), Outcome::Done);
-    let checkpoint = folder.load_checkpoint().unwrap();
+    let checkpoint = folder.load_checkpoint().unwrap().unwrap();
     let total = checkpoint.total_steps.unwrap();
     assert!(checkpoint.state.step <= total && total > 100, "{} of {total}", checkpoint.state.step);
     assert!(checkpoint.elapsed.as_secs_f64() < 5.0);
@@ -297,7 +297,7 @@ fn checkpoints_of_other_runs_are_refused() {
     let run = Run::new(7);
     let folder = folder(&parent, "run", &run.config);
     run.go(&folder, None).outcome.unwrap();
-    let checkpoint = folder.load_checkpoint().unwrap();
+    let checkpoint = folder.load_checkpoint().unwrap().unwrap();
     let other = TrainConfig { seed: 1, ..run.config.clone() };
     assert!(Session::check(&checkpoint, &other, "d").unwrap_err().to_string().contains("seed 1"));
     assert!(Session::check(&checkpoint, &run.config, "e").unwrap_err().to_string().contains("pictures"));

@@ -87,7 +87,12 @@ fn shrink_file(job: &Job, plan: &Plan, scale: usize, degradation: Degradation) -
 }
 
 /// Each channel by itself, at the picture's own depth; integers are rounded half up.
-fn shrink(picture: &DynamicImage, scale: usize, degradation: Degradation, path: &Path) -> Result<DynamicImage> {
+fn shrink(
+    picture: &DynamicImage,
+    scale: usize,
+    degradation: Degradation,
+    path: &Path,
+) -> Result<DynamicImage> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let cut = |length: usize| length - length % scale;
     let degrader = Degrader::new(cut(width), cut(height), scale, degradation)?;

@@ -18,6 +18,10 @@ use crate::network::Channels;
 use crate::reference::resample::imresize;
 use crate::resample::output_len;
 
+/// The budget of a shard's inputs that every adapter can bind. It decides on the order of sub-images, so it is
+/// the same for all of them.
+pub const SHARD_BYTES: usize = 128 << 20;
+
 /// Where a picture (or a band of it) lies in [`PackedShard::inputs`] and [`PackedShard::targets`].
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]

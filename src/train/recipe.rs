@@ -181,6 +181,25 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
     Ok(config)
 }
 
+/// Changes a run that is continued. Flags that the checkpoint would not survive are not looked at: rates,
+/// limits, intervals and validation folders are all that may change.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for impossible settings.
+#[cfg(feature = "headless")]
+pub fn override_parts(config: &mut TrainConfig, flags: &Overrides) -> Result<()> {
+    let changeable = Overrides {
+        val: flags.val.clone(),
+        learning_rates: flags.learning_rates.clone(),
+        limit: flags.limit,
+        eval_every: flags.eval_every,
+        save_every: flags.save_every,
+        ..Overrides::default()
+    };
+    apply(config, &changeable);
+    config.check()
+}
+
 #[cfg(feature = "headless")]
 fn apply(config: &mut TrainConfig, flags: &Overrides) {
     fn set<T: Clone>(target: &mut T, flag: &Option<T>) {

@@ -230,19 +230,13 @@ impl RunFolder {
         self.replace(&self.best(), &weights.to_safetensors()?)
     }
 
-    /// Reads the last checkpoint.
+    /// Reads the last checkpoint; `None` where the run was cut off before its first one.
     ///
     /// # Errors
-    /// [`Error::Model`] when there is none or it cannot be read.
-    pub fn load_checkpoint(&self) -> Result<Checkpoint> {
+    /// [`Error::Model`] when it cannot be read.
+    pub fn load_checkpoint(&self) -> Result<Option<Checkpoint>> {
         let path = self.checkpoint();
-        if !path.exists() {
-            return Err(Error::Model {
-                path,
-                reason: "there is no checkpoint yet; begin the run again in another folder".into(),
-            });
-        }
-        Checkpoint::load(&path)
+        path.exists().then(|| Checkpoint::load(&path)).transpose()
     }
 
     /// Replaces a file of the run.
@@ -311,7 +305,9 @@ mod tests {
         assert_eq!(RunFolder::open(&path).unwrap(), (run.clone(), config()));
         let again = RunFolder::create(&path, &config(), "").unwrap_err().to_string();
         assert!(again.contains("--resume"), "{again}");
-        assert!(run.load_checkpoint().unwrap_err().to_string().contains("no checkpoint yet"));
+        assert_eq!(run.load_checkpoint().unwrap(), None);
+        fs::write(run.checkpoint(), b"not a checkpoint").unwrap();
+        assert!(matches!(run.load_checkpoint(), Err(Error::Model { .. })));
         assert!(RunFolder::open(folder.path()).unwrap_err().to_string().contains("not the folder of a run"));
     }
 

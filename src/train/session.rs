@@ -244,12 +244,10 @@ impl Session<'_> {
             progress.best = checkpoint.best;
             progress.before = checkpoint.elapsed;
             progress.saved = Some(progress.step);
-            progress.records = self.folder.rewind(progress.step)?;
-            progress.last_eval = progress.records.iter().rev().find_map(|record| match record {
-                Record::Eval(record) => Some(record.clone()),
-                Record::Step(_) => None,
-            });
         }
+        // A run that was cut off has metrics beyond its checkpoint; those steps are done again.
+        progress.records = self.folder.rewind(progress.step)?;
+        progress.last_eval = evals(&progress.records).last().cloned();
         Ok(progress)
     }
 
