@@ -3,7 +3,7 @@
 #![cfg(feature = "headless")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use srcnn_gpu::train::checkpoint::Checkpoint;
@@ -21,15 +21,15 @@ struct Fake {
     state: State,
     /// The loss is not finite from this step on.
     breaks: u64,
+    /// This folder is removed at step 5.
+    removes: Option<PathBuf>,
     /// Sets the flag after this step.
     stops: u64,
     stop: &'static AtomicBool,
-    calls: Vec<usize>,
 }
 
 impl TrainEngine for Fake {
     fn train(&mut self, factors: &[f32]) -> Result<f64> {
-        self.calls.push(factors.len());
         let mut loss = 0.0;
         for &factor in factors {
             let step = self.state.step as f32;
@@ -42,6 +42,9 @@ impl TrainEngine for Fake {
             }
             self.state.step += 1;
             loss += if self.state.step >= self.breaks { f64::NAN } else { 1.0 / self.state.step as f64 };
+            if let Some(folder) = self.removes.take_if(|_| self.state.step == 5) {
+                fs::remove_dir_all(folder).unwrap();
+            }
             if self.state.step == self.stops {
                 self.stop.store(true, Ordering::Relaxed);
             }
@@ -94,6 +97,7 @@ struct Run {
     config: TrainConfig,
     breaks: u64,
     stops: u64,
+    removes: Option<PathBuf>,
     scores: Vec<f64>,
 }
 
@@ -122,7 +126,8 @@ impl Run {
                 initialize(&architecture, config.initialization, config.seed, Metadata::default()).unwrap();
             State::new(first.layers().to_vec(), config.optimizer.slots())
         });
-        let mut engine = Fake { state, breaks: self.breaks, stops: self.stops, stop, calls: Vec::new() };
+        let mut engine =
+            Fake { state, breaks: self.breaks, removes: self.removes.clone(), stops: self.stops, stop };
         let sets = vec![SetInfo { name: "Set5".into(), published: vec![("SRCNN".into(), 32.39)] }];
         let done = checkpoint.map_or(0, |c| (c.state.step / 10) as usize);
         let mut judge = Judge { sets, scores: self.scores.clone(), evaluated: done };
@@ -284,9 +289,9 @@ fn time_limits() {
 #[test]
 fn a_folder_that_goes_away_is_told() {
     let parent = tempfile::tempdir().unwrap();
-    let run = Run::new(20);
+    let mut run = Run::new(20);
     let folder = folder(&parent, "run", &run.config);
-    fs::remove_dir_all(folder.path()).unwrap();
+    run.removes = Some(folder.path().into());
     let error = run.go(&folder, None).outcome.unwrap_err();
     assert!(matches!(&error, Error::Output { reason, .. } if reason.contains("gone")), "{error}");
 }
