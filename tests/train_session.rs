@@ -109,12 +109,8 @@ struct Report {
 
 impl Run {
     fn new(steps: u64) -> Self {
-        Self {
-            config: config(steps),
-            breaks: u64::MAX,
-            stops: u64::MAX,
-            scores: vec![29.0, 31.0, 32.0, 31.5],
-        }
+        let scores = vec![29.0, 31.0, 32.0, 31.5];
+        Self { config: config(steps), breaks: u64::MAX, stops: u64::MAX, removes: None, scores }
     }
 
     fn go(&self, folder: &RunFolder, checkpoint: Option<&Checkpoint>) -> Report {
