@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use srcnn_gpu::train::checkpoint::Checkpoint;
 use srcnn_gpu::train::config::{Limit, Schedule, TrainConfig};
+use srcnn_gpu::train::event::Event;
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::{Overrides, resolve};
 use srcnn_gpu::train::run::{Record, RunFolder, SetScore};
-use srcnn_gpu::train::session::{Event, Outcome, Session};
+use srcnn_gpu::train::session::{Outcome, Session};
 use srcnn_gpu::train::validate::{SetInfo, Validate};
 use srcnn_gpu::train::{State, TrainEngine};
 use srcnn_gpu::{Error, Metadata, Result, Weights};

@@ -124,7 +124,7 @@ impl Dataset {
         let mut set =
             Self { files, shards: Vec::new(), lengths: Vec::new(), cut, fingerprint: String::new() };
         set.plan(&config.augmentation.scales, budget / size_of::<f32>())?;
-        if set.len() == 0 {
+        if set.is_empty() {
             let names: Vec<_> = config.data.iter().map(|path| path.display().to_string()).collect();
             return Err(Error::Picture(format!(
                 "{}: no readable picture of {} x {} pixels or more to train on",

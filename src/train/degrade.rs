@@ -76,7 +76,7 @@ impl Degrader {
     /// # Errors
     /// [`Error::InvalidArgument`] for sizes that are no multiples of the scale, or empty.
     pub fn new(width: usize, height: usize, scale: usize, degradation: Degradation) -> Result<Self> {
-        if scale == 0 || width % scale != 0 || height % scale != 0 {
+        if scale == 0 || !width.is_multiple_of(scale) || !height.is_multiple_of(scale) {
             return Err(Error::invalid(format!("{width}x{height} are no multiples of the scale {scale}")));
         }
         let factor = scale as f64;

@@ -8,8 +8,12 @@ pub mod chart;
 pub mod checkpoint;
 pub mod config;
 #[cfg(feature = "headless")]
+pub mod curve;
+#[cfg(feature = "headless")]
 pub mod dataset;
 pub mod degrade;
+#[cfg(feature = "headless")]
+pub mod event;
 #[cfg(feature = "headless")]
 pub mod filters;
 pub mod init;

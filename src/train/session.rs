@@ -6,11 +6,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
-use super::chart::{self, Panel};
+use super::chart::render;
 use super::checkpoint::Checkpoint;
 use super::config::{Limit, TrainConfig};
+use super::curve::{evals, panels};
+use super::event::Event;
 use super::filters;
 use super::run::{EvalRecord, Record, RunFolder, StepRecord, save_png};
 use super::validate::Validate;
@@ -26,80 +26,6 @@ const TRIAL: Duration = Duration::from_secs(3);
 const RECORDS_PER_EVAL: u64 = 10;
 /// Pixels for a tap in the sheet of filters.
 const ZOOM: u32 = 5;
-
-/// What a run tells while it goes. In JSON, `event` names the kind.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
-pub enum Event {
-    /// Before the first step.
-    Start {
-        /// Filter sizes and counts.
-        network: String,
-        /// Enlargement.
-        scale: usize,
-        /// Training sub-images.
-        subimages: u64,
-        /// Steps that are done already: more than 0 when a run is continued.
-        step: u64,
-        /// Steps of the whole run, where no time limits it.
-        total_steps: Option<u64>,
-    },
-    /// How long the run will take, from its first measured steps.
-    Estimate {
-        /// Time left in seconds, without evaluations.
-        seconds: f64,
-        /// Steps of the whole run.
-        total_steps: u64,
-        /// Measured speed.
-        subimages_per_second: f64,
-    },
-    /// A block of steps is done.
-    Progress {
-        /// Steps done.
-        step: u64,
-        /// Steps of the whole run.
-        total_steps: Option<u64>,
-        /// Mean loss of the block.
-        loss: f64,
-        /// PSNR of the last evaluation, the mean over the sets.
-        psnr: Option<f64>,
-        /// Speed of the block.
-        subimages_per_second: f64,
-        /// Time left in seconds.
-        seconds_left: Option<f64>,
-    },
-    /// A line of the metrics.
-    Step(StepRecord),
-    /// A line of the metrics.
-    Eval(EvalRecord),
-    /// The network does worse than the interpolation that it starts from.
-    Below {
-        /// Validation set.
-        set: String,
-        /// PSNR of the network in dB.
-        psnr: f64,
-        /// PSNR of bicubic interpolation in dB.
-        psnr_bicubic: f64,
-    },
-    /// A file of the run has been replaced.
-    Saved {
-        /// Which.
-        path: String,
-        /// Steps done.
-        step: u64,
-    },
-    /// The run is over, or has been interrupted.
-    End {
-        /// Steps done.
-        step: u64,
-        /// Best validation PSNR, the mean over the sets.
-        psnr: Option<f64>,
-        /// Time that the run has taken in seconds, all parts of it.
-        seconds: f64,
-        /// Whether there is more to do, by `--resume`.
-        interrupted: bool,
-    },
-}
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,10 +126,10 @@ impl Session<'_> {
             }
             self.block(&mut progress)?;
             self.estimate(&mut progress);
-            if progress.step % self.config.eval_every == 0 {
+            if progress.step.is_multiple_of(self.config.eval_every) {
                 self.evaluate(&mut progress)?;
             }
-            if progress.step % self.config.save_every == 0 {
+            if progress.step.is_multiple_of(self.config.save_every) {
                 self.save(&mut progress)?;
             }
         };
@@ -247,7 +173,7 @@ impl Session<'_> {
         }
         // A run that was cut off has metrics beyond its checkpoint; those steps are done again.
         progress.records = self.folder.rewind(progress.step)?;
-        progress.last_eval = evals(&progress.records).last().cloned();
+        progress.last_eval = evals(&progress.records).next_back().cloned();
         Ok(progress)
     }
 
@@ -305,7 +231,7 @@ impl Session<'_> {
                 .zip(progress.seconds_per_step())
                 .map(|(total, seconds)| (total - progress.step) as f64 * seconds),
         });
-        if progress.step % self.record_every() == 0 {
+        if progress.step.is_multiple_of(self.record_every()) {
             self.record(progress)?;
         }
         Ok(())
@@ -467,48 +393,10 @@ impl Session<'_> {
     /// `curve.svg` and `filters.png`.
     fn draw(&self, progress: &Progress, weights: &Weights) -> Result<()> {
         let sets = self.validation.as_ref().map_or(&[][..], |validation| validation.sets());
-        let mut panels: Vec<Panel> = sets
-            .iter()
-            .enumerate()
-            .map(|(i, info)| {
-                let scores =
-                    || evals(&progress.records).filter_map(|e| Some((e.backprops as f64, e.sets.get(i)?)));
-                let points = scores().map(|(x, set)| (x, set.psnr)).collect();
-                let bicubic = scores().last().map(|(_, set)| ("bicubic".to_string(), set.psnr_bicubic));
-                Panel {
-                    title: format!(
-                        "{} x{}, {} {}",
-                        info.name, self.config.scale, self.config.arch, self.config.filters
-                    ),
-                    y_label: "PSNR (dB)".into(),
-                    curves: vec![("this run".into(), points)],
-                    lines: bicubic.into_iter().chain(info.published.iter().cloned()).collect(),
-                    logarithmic: false,
-                }
-            })
-            .collect();
-        if panels.is_empty() {
-            let points = progress.records.iter().filter_map(|record| match record {
-                Record::Step(step) => Some((step.backprops as f64, step.loss.log10())),
-                Record::Eval(_) => None,
-            });
-            panels.push(Panel {
-                title: format!("Training loss x{}", self.config.scale),
-                y_label: "log10 of the loss".into(),
-                curves: vec![("this run".into(), points.collect())],
-                ..Panel::default()
-            });
-        }
-        self.folder.replace(&self.folder.curve(), chart::render(&panels).as_bytes())?;
+        let panels = panels(self.config, sets, &progress.records);
+        self.folder.replace(&self.folder.curve(), render(&panels).as_bytes())?;
         let sheet = filters::sheet(weights, ZOOM);
         let (width, height) = sheet.dimensions();
         save_png(&self.folder.filters(), sheet.as_raw(), width, height, image::ExtendedColorType::Rgb8)
     }
-}
-
-fn evals(records: &[Record]) -> impl Iterator<Item = &EvalRecord> {
-    records.iter().filter_map(|record| match record {
-        Record::Eval(record) => Some(record),
-        Record::Step(_) => None,
-    })
 }
