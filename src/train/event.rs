@@ -1,0 +1,79 @@
+//! What a run tells while it goes.
+
+use serde::Serialize;
+
+use super::run::{EvalRecord, StepRecord};
+
+/// One thing that has happened. In JSON, `event` names the kind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// Before the first step.
+    Start {
+        /// Filter sizes and counts.
+        network: String,
+        /// Enlargement.
+        scale: usize,
+        /// Training sub-images.
+        subimages: u64,
+        /// Steps that are done already: more than 0 when a run is continued.
+        step: u64,
+        /// Steps of the whole run, where no time limits it.
+        total_steps: Option<u64>,
+    },
+    /// How long the run will take, from its first measured steps.
+    Estimate {
+        /// Time left in seconds, without evaluations.
+        seconds: f64,
+        /// Steps of the whole run.
+        total_steps: u64,
+        /// Measured speed.
+        subimages_per_second: f64,
+    },
+    /// A block of steps is done.
+    Progress {
+        /// Steps done.
+        step: u64,
+        /// Steps of the whole run.
+        total_steps: Option<u64>,
+        /// Mean loss of the block.
+        loss: f64,
+        /// PSNR of the last evaluation, the mean over the sets.
+        psnr: Option<f64>,
+        /// Speed of the block.
+        subimages_per_second: f64,
+        /// Time left in seconds.
+        seconds_left: Option<f64>,
+    },
+    /// A line of the metrics.
+    Step(StepRecord),
+    /// A line of the metrics.
+    Eval(EvalRecord),
+    /// The network does worse than the interpolation that it starts from.
+    Below {
+        /// Validation set.
+        set: String,
+        /// PSNR of the network in dB.
+        psnr: f64,
+        /// PSNR of bicubic interpolation in dB.
+        psnr_bicubic: f64,
+    },
+    /// A file of the run has been replaced.
+    Saved {
+        /// Which.
+        path: String,
+        /// Steps done.
+        step: u64,
+    },
+    /// The run is over, or has been interrupted.
+    End {
+        /// Steps done.
+        step: u64,
+        /// Best validation PSNR, the mean over the sets.
+        psnr: Option<f64>,
+        /// Time that the run has taken in seconds, all parts of it.
+        seconds: f64,
+        /// Whether there is more to do, by `--resume`.
+        interrupted: bool,
+    },
+}
