@@ -239,6 +239,12 @@ fn check_texture(
     if !texture.usage().contains(usage) {
         return Err(Error::invalid(format!("the {name} texture lacks the usage {usage:?}")));
     }
+    if texture.format().is_srgb() {
+        return Err(Error::invalid(format!(
+            "the {name} texture is {:?}: networks work on gamma-encoded values, use the format without sRGB",
+            texture.format()
+        )));
+    }
     if texture.width() < size.0 || texture.height() < size.1 {
         return Err(Error::invalid(format!(
             "the {name} texture is {}x{}, {}x{} are needed",
