@@ -14,7 +14,9 @@ pub use plan::{Enlargement, valid_factors};
 
 pub(crate) use network::{GpuNetwork, Picture};
 pub(crate) use plan::Plan;
-pub(crate) use scratch::{Placement, Scratch, TextureBindings};
+#[cfg(feature = "headless")]
+pub(crate) use scratch::TextureBindings;
+pub(crate) use scratch::{Placement, Scratch};
 
 use crate::error::{Error, Result};
 use crate::gpu::scoped;

@@ -16,6 +16,7 @@ pub(crate) enum Placement {
     /// The textures hold the whole pictures.
     Whole,
     /// The textures hold only what the tile reads and writes, at texel 0.
+    #[cfg_attr(not(feature = "headless"), expect(dead_code, reason = "hosts have whole pictures"))]
     Tile,
 }
 
