@@ -19,9 +19,9 @@ pub(crate) fn scoped<T>(device: &wgpu::Device, create: impl FnOnce() -> T) -> Re
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let value = create();
-    // Popped innermost first.
-    let errors = [now(internal.pop()), now(validation.pop()), now(memory.pop())];
-    match errors.into_iter().flatten().next() {
+    // Popped innermost first. Whatever is made from a texture that did not fit is invalid as well: memory is the cause.
+    let [internal, validation, memory] = [now(internal.pop()), now(validation.pop()), now(memory.pop())];
+    match memory.or(validation).or(internal) {
         Some(error) => Err(error),
         None => Ok(value),
     }
