@@ -52,6 +52,10 @@ pub enum Error {
     #[error("GPU error: {0}")]
     Gpu(String),
 
+    /// Training whose loss or parameters are no finite numbers any more.
+    #[error("{0}")]
+    Diverged(String),
+
     /// An adapter whose results do not agree with the CPU's.
     #[error("the adapter fails its self test: {0}; try another one (--gpu, --backend) or update its driver")]
     SelfTest(String),

@@ -1,4 +1,6 @@
 //! SRCNN image super-resolution on the GPU.
+#[cfg(feature = "headless")]
+pub mod atomic;
 pub mod colour;
 pub mod error;
 #[cfg(feature = "headless")]
@@ -11,6 +13,7 @@ pub mod network;
 pub mod planes;
 pub mod reference;
 pub mod resample;
+pub mod train;
 pub mod upscaler;
 pub mod weights;
 

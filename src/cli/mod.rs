@@ -12,6 +12,7 @@ use srcnn_gpu::headless::adapter::{self, AdapterSelection};
 use srcnn_gpu::wgpu::{Backends, DeviceType};
 use srcnn_gpu::{Error, Result};
 
+mod degrade;
 mod devices;
 mod eval;
 mod jobs;
@@ -19,6 +20,7 @@ mod model;
 mod output;
 mod picture;
 mod progress;
+mod train;
 mod upscale;
 
 /// Exit codes, the same for every command.
@@ -29,6 +31,8 @@ mod exit {
     pub const GPU: u8 = 3;
     pub const MODEL: u8 = 4;
     pub const OUTPUT: u8 = 5;
+    /// Stopped by Ctrl-C, with everything saved.
+    pub const INTERRUPTED: u8 = 130;
 }
 
 /// SRCNN super-resolution on the GPU.
@@ -36,7 +40,7 @@ mod exit {
 #[command(
     name = "srcnn-gpu",
     version,
-    after_help = "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 GPU, 4 model, 5 output."
+    after_help = "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 GPU, 4 model, 5 output, 130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -51,6 +55,10 @@ enum Command {
     Upscale(upscale::UpscaleArgs),
     /// Measure PSNR and SSIM on folders of pictures
     Eval(eval::EvalArgs),
+    /// Train a network on folders of pictures
+    Train(Box<train::TrainArgs>),
+    /// Make low-resolution pictures as the evaluation does
+    Degrade(degrade::DegradeArgs),
     /// Convert weight files and look into them
     Model(model::ModelCommand),
     /// List the adapters, with a self test of each
@@ -129,6 +137,8 @@ pub fn main() -> ExitCode {
             let all_done = eval::run(args, || args.gpu.open());
             all_done.map(|all| if all { exit::DONE } else { exit::SOME_FAILED })
         }
+        Command::Train(args) => train::run(args),
+        Command::Degrade(args) => degrade::run(args),
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
         Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
     };

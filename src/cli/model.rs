@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use srcnn_gpu::train::filters::sheet;
+use srcnn_gpu::train::run::save_png;
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
 use super::output::{Existing, print, write_atomically};
@@ -23,6 +25,8 @@ enum Action {
     Convert(Convert),
     /// Print what a weight file holds.
     Info(Info),
+    /// Draw the first layer's filters, those with the most variance first, as a PNG sheet.
+    Filters(Filters),
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +63,18 @@ struct Info {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+struct Filters {
+    /// The weight file to read.
+    file: PathBuf,
+    /// The PNG file to write; one that exists is replaced.
+    #[arg(short, long, value_name = "PNG")]
+    output: PathBuf,
+    /// Pixels for each tap of a filter.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    zoom: u32,
+}
+
 /// Runs `srcnn-gpu model`.
 ///
 /// # Errors
@@ -68,7 +84,15 @@ pub fn run(command: &ModelCommand) -> Result<()> {
     match &command.action {
         Action::Convert(arguments) => convert(arguments),
         Action::Info(arguments) => info(arguments),
+        Action::Filters(arguments) => filters(arguments),
     }
+}
+
+fn filters(arguments: &Filters) -> Result<()> {
+    let sheet = sheet(&Weights::load(&arguments.file)?, arguments.zoom);
+    let (width, height) = sheet.dimensions();
+    save_png(&arguments.output, sheet.as_raw(), width, height, image::ExtendedColorType::Rgb8)?;
+    print(&format!("{}\n", arguments.output.display()))
 }
 
 fn convert(arguments: &Convert) -> Result<()> {

@@ -88,6 +88,34 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// Tells the same with what there is to say about it: behind the bar, or in the lines.
+    pub fn detail(&mut self, done: u64, total: u64, text: &str) {
+        match (self.mode, &self.bar) {
+            (Mode::Auto, _) => {
+                if self.told.is_none_or(|told| told.elapsed() >= INTERVAL) {
+                    eprintln!("{}: {text}", self.label);
+                    self.told = Some(Instant::now());
+                }
+            }
+            (_, Some(bar)) => bar.set_message(format!("{}: {text}", self.label)),
+            _ => {}
+        }
+        if self.mode != Mode::Auto {
+            self.update(done, total);
+        }
+    }
+
+    /// A line that stays, above the bar.
+    pub fn note(&self, line: &str) {
+        match (self.mode, &self.bar) {
+            (Mode::None, _) => {}
+            (_, Some(bar)) => bar.suspend(|| eprintln!("{line}")),
+            _ => eprintln!("{line}"),
+        }
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {

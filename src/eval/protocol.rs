@@ -14,8 +14,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{psnr, shave, ssim};
 use crate::network::Channels;
 use crate::planes::Planes;
-use crate::reference::resample::apply;
-use crate::resample::ResampleTable;
+use crate::train::degrade::{Degradation, Degrader};
 
 /// Settings of the protocol `srcnn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,14 +89,16 @@ impl Protocol {
         if width.min(height) <= self.shave.saturating_mul(2) {
             return Err(too_small(self.shave));
         }
-        let resampling = Resampling::new(width, height, self.scale)?;
+        let degrader = Degrader::new(width, height, self.scale, Degradation::Bicubic)?;
         let truth = cut.luminance();
-        let low_luminance = resampling.shrink(&truth);
-        let bicubic: Vec<u8> = resampling.enlarge(&low_luminance).into_iter().map(to_u8).collect();
+        let shrink =
+            |plane: &[u8]| degrader.shrink(&plane.iter().map(|&v| f64::from(v) / 255.0).collect::<Vec<_>>());
+        let low_luminance = shrink(&truth);
+        let bicubic: Vec<u8> = degrader.enlarge(&low_luminance).into_iter().map(to_u8).collect();
 
         let low = match self.channels {
             Channels::Y => low_luminance,
-            channels => cut.planes(channels).iter().flat_map(|plane| resampling.shrink(plane)).collect(),
+            channels => cut.planes(channels).iter().flat_map(|plane| shrink(plane)).collect(),
         };
         let low = Planes::new(
             width / self.scale,
@@ -168,31 +169,6 @@ impl Protocol {
 /// MATLAB's `uint8(x * 255)`: halves away from zero, saturated.
 fn to_u8(value: f64) -> u8 {
     (value * 255.0).round() as u8
-}
-
-/// `imresize` by 1 / scale and by scale for one size of picture.
-struct Resampling {
-    down: [ResampleTable; 2],
-    up: [ResampleTable; 2],
-}
-
-impl Resampling {
-    /// `width` and `height` are multiples of `scale`.
-    fn new(width: usize, height: usize, scale: usize) -> Result<Self> {
-        let factor = scale as f64;
-        let down = |length: usize| ResampleTable::bicubic(length, length / scale, 1.0 / factor);
-        let up = |length: usize| ResampleTable::bicubic(length / scale, length, factor);
-        Ok(Self { down: [down(height)?, down(width)?], up: [up(height)?, up(width)?] })
-    }
-
-    fn shrink(&self, plane: &[u8]) -> Vec<f64> {
-        let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v) / 255.0).collect();
-        apply(&plane, &self.down[0], &self.down[1])
-    }
-
-    fn enlarge(&self, plane: &[f64]) -> Vec<f64> {
-        apply(plane, &self.up[0], &self.up[1])
-    }
 }
 
 #[cfg(test)]

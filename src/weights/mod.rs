@@ -10,6 +10,8 @@ use crate::network::{Architecture, Channels, LayerShape, Padding};
 mod mat;
 mod safetensors;
 
+pub(crate) use safetensors::serialize;
+
 /// The parameters of one layer (W and B of equations 1 to 3).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {

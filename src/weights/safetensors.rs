@@ -187,21 +187,32 @@ struct Header {
 }
 
 pub(super) fn write(weights: &Weights) -> Result<Vec<u8>> {
-    let mut tensors = BTreeMap::new();
+    let tensors = weights.layers().iter().enumerate().flat_map(|(i, layer)| {
+        let name = |part: &str| format!("conv{}.{part}", i + 1);
+        [
+            (name("weight"), tensor_shape(&layer.shape).to_vec(), layer.weight.as_slice()),
+            (name("bias"), vec![layer.shape.filters], layer.bias.as_slice()),
+        ]
+    });
+    serialize(write_metadata(weights), tensors)
+}
+
+/// A `.safetensors` file of float tensors: name, shape, values. Equal content gives equal bytes.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] when the header cannot be written as JSON.
+pub(crate) fn serialize<'a>(
+    metadata: BTreeMap<&'static str, String>,
+    tensors: impl Iterator<Item = (String, Vec<usize>, &'a [f32])>,
+) -> Result<Vec<u8>> {
+    let mut infos = BTreeMap::new();
     let mut data = Vec::new();
-    for (i, layer) in weights.layers().iter().enumerate() {
-        let parts = [
-            ("weight", tensor_shape(&layer.shape).to_vec(), &layer.weight),
-            ("bias", vec![layer.shape.filters], &layer.bias),
-        ];
-        for (part, shape, values) in parts {
-            let start = data.len();
-            data.extend(values.iter().flat_map(|v| v.to_le_bytes()));
-            let info = TensorInfo { dtype: Dtype::F32, shape, data_offsets: (start, data.len()) };
-            tensors.insert(format!("conv{}.{part}", i + 1), info);
-        }
+    for (name, shape, values) in tensors {
+        let start = data.len();
+        data.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+        infos.insert(name, TensorInfo { dtype: Dtype::F32, shape, data_offsets: (start, data.len()) });
     }
-    let header = Header { metadata: write_metadata(weights), tensors };
+    let header = Header { metadata, tensors: infos };
     let mut header = serde_json::to_vec(&header).map_err(|e| Error::invalid(e.to_string()))?;
     header.resize(header.len().next_multiple_of(8), b' '); // the format wants aligned data
     let length = (header.len() as u64).to_le_bytes();

@@ -1,0 +1,139 @@
+//! `srcnn-gpu degrade`: low-resolution pictures as the evaluation's protocol makes them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use image::{DynamicImage, ImageBuffer, Pixel};
+use srcnn_gpu::train::degrade::{Degradation, Degrader};
+use srcnn_gpu::{Error, Result};
+
+use super::jobs::{Job, Plan};
+use super::output::{Existing, write_atomically};
+use super::picture::{Header, encode};
+use super::progress::Progress;
+use super::{exit, exit_code, print, report};
+
+/// Make low-resolution pictures: cut to multiples of the scale, shrink as MATLAB's imresize, round once
+#[derive(Debug, Args)]
+pub struct DegradeArgs {
+    /// Picture, or folder of pictures
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// File to write; for a folder, the folder to write to
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// How many times smaller: a whole number from 2 to 16
+    #[arg(short, long, value_parser = clap::value_parser!(u32).range(2..=16))]
+    scale: u32,
+    /// bicubic, or gaussian:SIGMA for a blur and subsampling
+    #[arg(long, default_value = "bicubic", value_name = "HOW")]
+    degradation: Degradation,
+    /// What to do with outputs that exist; a single named file is overwritten, others are skipped
+    #[arg(long, value_enum, value_name = "WHAT")]
+    existing: Option<Existing>,
+}
+
+/// Shrinks all inputs. One that fails is told and does not stop the others.
+///
+/// # Errors
+/// What makes all work pointless: arguments, the output folder.
+pub fn run(args: &DegradeArgs) -> Result<u8> {
+    let scale = args.scale as usize;
+    let inputs = [args.input.clone()];
+    let mut plan = Plan::new(&inputs, Some(&args.output), 1.0 / f64::from(args.scale), args.existing)?;
+    plan.prepare_folder()?;
+    let jobs = std::mem::take(&mut plan.jobs);
+    let (total, mut failures) = (jobs.len(), Vec::new());
+    let mut progress = Progress::new("shrinking");
+    for (index, job) in jobs.into_iter().enumerate() {
+        match job.and_then(|job| shrink_file(&job, &plan, scale, args.degradation)) {
+            Ok(Some(path)) => print(path.display())?,
+            Ok(None) => {}
+            Err(error) => {
+                report(&error);
+                failures.push(exit_code(&error));
+            }
+        }
+        progress.update(index as u64 + 1, total as u64);
+    }
+    Ok(match failures.as_slice() {
+        [] => exit::DONE,
+        [code] if total == 1 => *code,
+        _ => exit::SOME_FAILED,
+    })
+}
+
+/// Returns the path that was written, `None` when it exists and is kept.
+fn shrink_file(job: &Job, plan: &Plan, scale: usize, degradation: Degradation) -> Result<Option<PathBuf>> {
+    let Some(output) = plan.resolve(job)? else {
+        log::warn!("{} exists already, skipped (--existing)", job.output.display());
+        return Ok(None);
+    };
+    let header = Header::open(&job.input)?;
+    let small = |length: u32| u64::from(length) / scale as u64;
+    if small(header.width) * small(header.height) == 0 {
+        return Err(Error::Picture(format!(
+            "{}: {}x{} is smaller than the scale {scale}",
+            job.input.display(),
+            header.width,
+            header.height
+        )));
+    }
+    job.kind.check(&header, small(header.width), small(header.height))?;
+    let (picture, icc) = header.decode()?;
+    let result = shrink(&picture, scale, degradation, &job.input)?;
+    write_atomically(&output, |out| encode(out, result, job.kind, icc))?;
+    Ok(Some(output))
+}
+
+/// Each channel by itself, at the picture's own depth; integers are rounded half up.
+fn shrink(
+    picture: &DynamicImage,
+    scale: usize,
+    degradation: Degradation,
+    path: &Path,
+) -> Result<DynamicImage> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let cut = |length: usize| length - length % scale;
+    let degrader = Degrader::new(cut(width), cut(height), scale, degradation)?;
+    // The casts saturate.
+    let (to_u8, to_u16, to_f32) = (|v: f64| v.round() as u8, |v: f64| v.round() as u16, |v: f64| v as f32);
+    Ok(match picture {
+        DynamicImage::ImageLuma8(buffer) => each_channel(buffer, &degrader, scale, to_u8).into(),
+        DynamicImage::ImageLumaA8(buffer) => each_channel(buffer, &degrader, scale, to_u8).into(),
+        DynamicImage::ImageRgb8(buffer) => each_channel(buffer, &degrader, scale, to_u8).into(),
+        DynamicImage::ImageRgba8(buffer) => each_channel(buffer, &degrader, scale, to_u8).into(),
+        DynamicImage::ImageLuma16(buffer) => each_channel(buffer, &degrader, scale, to_u16).into(),
+        DynamicImage::ImageLumaA16(buffer) => each_channel(buffer, &degrader, scale, to_u16).into(),
+        DynamicImage::ImageRgb16(buffer) => each_channel(buffer, &degrader, scale, to_u16).into(),
+        DynamicImage::ImageRgba16(buffer) => each_channel(buffer, &degrader, scale, to_u16).into(),
+        DynamicImage::ImageRgb32F(buffer) => each_channel(buffer, &degrader, scale, to_f32).into(),
+        DynamicImage::ImageRgba32F(buffer) => each_channel(buffer, &degrader, scale, to_f32).into(),
+        other => {
+            let what = format!("{}: colour type {:?} is not supported", path.display(), other.color());
+            return Err(Error::Picture(what));
+        }
+    })
+}
+
+type Buffer<P> = ImageBuffer<P, Vec<<P as Pixel>::Subpixel>>;
+
+fn each_channel<P: Pixel<Subpixel: Into<f64>>>(
+    buffer: &Buffer<P>,
+    degrader: &Degrader,
+    scale: usize,
+    round: impl Fn(f64) -> P::Subpixel,
+) -> Buffer<P> {
+    let (width, height) = (buffer.width() as usize / scale, buffer.height() as usize / scale);
+    let channels = usize::from(P::CHANNEL_COUNT);
+    let mut result = Buffer::<P>::new(width as u32, height as u32);
+    let row = buffer.width() as usize * channels;
+    for channel in 0..channels {
+        let rows = buffer.as_raw().chunks_exact(row).take(height * scale);
+        let samples = rows.flat_map(|row| row.iter().skip(channel).step_by(channels).take(width * scale));
+        let plane: Vec<f64> = samples.map(|&sample| sample.into()).collect();
+        let targets = result.iter_mut().skip(channel).step_by(channels);
+        targets.zip(degrader.shrink(&plane)).for_each(|(sample, value)| *sample = round(value));
+    }
+    result
+}

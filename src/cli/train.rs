@@ -1,0 +1,336 @@
+//! `srcnn-gpu train`: from a folder of pictures to a network.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::train::checkpoint::Checkpoint;
+use srcnn_gpu::train::config::{Limit, Span, TrainConfig};
+use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
+use srcnn_gpu::train::degrade::Degradation;
+use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::train::recipe::{Overrides, Recipe, override_parts, resolve};
+use srcnn_gpu::train::run::RunFolder;
+use srcnn_gpu::train::session::{Event, Outcome, Session};
+use srcnn_gpu::train::validate::{Validate, Validator};
+use srcnn_gpu::train::{State, TrainEngine};
+use srcnn_gpu::{Channels, Error, Metadata, Result};
+
+use super::progress::Progress;
+use super::{GpuArgs, exit, print};
+
+/// Train a network on folders of pictures
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Folders of training pictures, with the folders in them; single pictures too
+    #[arg(value_name = "DATA", conflicts_with = "resume")]
+    data: Vec<PathBuf>,
+    /// Enlargement to train for: a whole number from 2 on
+    #[arg(short, long, value_name = "N", conflicts_with = "resume")]
+    scale: Option<usize>,
+    /// Folder to keep the run in; it must not hold one already
+    #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
+    output: Option<PathBuf>,
+    /// Continue the run in this folder, to the bit as if it had not been interrupted
+    #[arg(long, value_name = "RUN", conflicts_with = "output")]
+    resume: Option<PathBuf>,
+    /// Folder of pictures to measure on while training, such as Set5; repeatable
+    #[arg(long, value_name = "DIR")]
+    val: Vec<PathBuf>,
+    /// Filter sizes [default: 9-1-5]
+    #[arg(long, value_name = "SIZES", conflicts_with = "resume")]
+    arch: Option<String>,
+    /// Filter counts of all layers but the last [default: 64-32]
+    #[arg(long, value_name = "COUNTS", conflicts_with = "resume")]
+    filters: Option<String>,
+    /// What the network works on: y, ycbcr or rgb [default: y]
+    #[arg(long, conflicts_with = "resume", value_parser = channels())]
+    channels: Option<Channels>,
+    /// paper: the paper's text; fast: good results soon [default: fast]
+    #[arg(long, conflicts_with = "resume", value_parser = recipes())]
+    recipe: Option<Recipe>,
+    /// Settings in TOML, such as a run's config.toml; it changes the recipe, and flags change it
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    config: Option<PathBuf>,
+    /// Stop after so many updates
+    #[arg(long, value_name = "N", group = "limit")]
+    steps: Option<u64>,
+    /// Stop after so many sub-images have gone forward and backward
+    #[arg(long, value_name = "N", group = "limit")]
+    backprops: Option<u64>,
+    /// Stop after so much time: 90s, 30m, 2h
+    #[arg(long, value_name = "TIME", group = "limit")]
+    time: Option<Span>,
+    /// Sub-images in an update
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    batch: Option<usize>,
+    /// Learning rate: one for all layers, or a list with one for each
+    #[arg(long, value_name = "RATE", value_delimiter = ',')]
+    lr: Vec<f64>,
+    /// Seed of the first weights and of the order of sub-images
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    seed: Option<u32>,
+    /// Width and height of a sub-image
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    patch: Option<usize>,
+    /// Pixels from one sub-image to the next
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    stride: Option<usize>,
+    /// How low resolution is made: bicubic, or gaussian:SIGMA
+    #[arg(long, value_name = "HOW", conflicts_with = "resume")]
+    degradation: Option<Degradation>,
+    /// Steps between two checkpoints
+    #[arg(long, value_name = "STEPS")]
+    save_every: Option<u64>,
+    /// Steps between two evaluations
+    #[arg(long, value_name = "STEPS")]
+    eval_every: Option<u64>,
+    /// Print events as JSON, one object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    gpu: GpuArgs,
+}
+
+fn channels() -> impl TypedValueParser<Value = Channels> {
+    PossibleValuesParser::new(Channels::NAMES).try_map(|name| name.parse::<Channels>())
+}
+
+fn recipes() -> impl TypedValueParser<Value = Recipe> {
+    PossibleValuesParser::new(Recipe::NAMES).try_map(|name| name.parse::<Recipe>())
+}
+
+impl TrainArgs {
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            recipe: self.recipe,
+            data: self.data.clone(),
+            val: self.val.clone(),
+            scale: self.scale,
+            arch: self.arch.clone(),
+            filters: self.filters.clone(),
+            channels: self.channels,
+            seed: self.seed,
+            batch: self.batch,
+            patch: self.patch,
+            stride: self.stride,
+            degradation: self.degradation,
+            learning_rates: self.lr.clone(),
+            limit: self
+                .steps
+                .map(Limit::Steps)
+                .or(self.backprops.map(Limit::Backprops))
+                .or(self.time.map(Limit::Time)),
+            eval_every: self.eval_every,
+            save_every: self.save_every,
+        }
+    }
+}
+
+/// Set by Ctrl-C: the run saves and ends after the current block of steps.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Trains until the limit or Ctrl-C.
+///
+/// # Errors
+/// Whatever keeps the run from beginning or going on; its last checkpoint stays.
+pub fn run(args: &TrainArgs) -> Result<u8> {
+    let flags = args.overrides();
+    let (existing, config) = match &args.resume {
+        Some(path) => {
+            let (folder, mut config) = RunFolder::open(path)?;
+            override_parts(&mut config, &flags)?;
+            (Some(folder), config)
+        }
+        None => {
+            let file = args.config.as_deref().map(read_config).transpose()?;
+            (None, resolve(file.as_deref(), &flags)?)
+        }
+    };
+    let data = Arc::new(Dataset::open(&config, SHARD_BYTES)?);
+    let mut checkpoint = existing.as_ref().map(RunFolder::load_checkpoint).transpose()?.flatten();
+    if let (Some(checkpoint), Some(_)) = (&mut checkpoint, flags.limit) {
+        // What the time limit stood for until now.
+        checkpoint.total_steps = None;
+    }
+    match (&existing, &checkpoint) {
+        (_, Some(checkpoint)) => Session::check(checkpoint, &config, &data.fingerprint)?,
+        (Some(folder), None) => {
+            log::warn!("{}: no checkpoint yet, the run begins again", folder.path().display());
+        }
+        (None, None) => {}
+    }
+    let gpu = args.gpu.open()?;
+    let mut validator = match config.val.as_slice() {
+        [] => {
+            log::warn!("no validation pictures (--val): nothing tells how good the network is");
+            None
+        }
+        folders => Some(Validator::open(gpu.clone(), folders, config.scale, config.channels)?),
+    };
+    let state = first_state(&config, checkpoint.as_ref())?;
+    let mut engine = engine(&gpu, &config, data.clone(), &state)?;
+    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let folder = match (existing, &args.output) {
+        (Some(folder), _) => {
+            folder.write_config(&config, &command)?;
+            folder
+        }
+        (None, Some(path)) => RunFolder::create(path, &config, &command)?,
+        (None, None) => return Err(Error::invalid("no folder for the run: name one with -o")),
+    };
+    catch_interrupts()?;
+    let mut teller = Teller::new(args.json);
+    let session = Session {
+        config: &config,
+        folder: &folder,
+        engine: &mut *engine,
+        validation: validator.as_mut().map(|v| v as &mut dyn Validate),
+        data: (data.len(), data.fingerprint.clone()),
+        stop: &STOP,
+        tell: &mut |event| teller.tell(event),
+    };
+    let outcome = session.run(checkpoint.as_ref())?;
+    let printed = std::mem::replace(&mut teller.printed, Ok(()));
+    drop(teller);
+    printed?;
+    if !args.json {
+        print(folder.best().display())?;
+    }
+    Ok(if outcome == Outcome::Done { exit::DONE } else { exit::INTERRUPTED })
+}
+
+/// The engine that computes the steps.
+fn engine(
+    _gpu: &Gpu,
+    _config: &TrainConfig,
+    _data: Arc<Dataset>,
+    _state: &State,
+) -> Result<Box<dyn TrainEngine>> {
+    Err(Error::Gpu("training is not part of this build".into()))
+}
+
+fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<State> {
+    if let Some(checkpoint) = checkpoint {
+        return Ok(checkpoint.state.clone());
+    }
+    let metadata = Metadata { channels: config.channels, ..Metadata::default() };
+    let first = initialize(&config.architecture()?, config.initialization, config.seed, metadata)?;
+    Ok(State::new(first.layers().to_vec(), config.optimizer.slots()))
+}
+
+fn read_config(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| Error::invalid(format!("{}: {e}", path.display())))
+}
+
+/// The first Ctrl-C asks the run to save and stop, the second one ends the program at once.
+fn catch_interrupts() -> Result<()> {
+    let handler = || {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|e| Error::invalid(format!("Ctrl-C cannot be caught: {e}")))
+}
+
+/// Shows a run's events.
+struct Teller {
+    json: bool,
+    progress: Progress,
+    /// The first failure of printing.
+    printed: Result<()>,
+}
+
+impl Teller {
+    fn new(json: bool) -> Self {
+        Self { json, progress: Progress::new("training"), printed: Ok(()) }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        if self.json {
+            if self.printed.is_ok() {
+                self.printed = json_line(event).and_then(print);
+            }
+            return;
+        }
+        match event {
+            Event::Start { network, scale, subimages, step, total_steps } => {
+                let from = if *step > 0 { format!(", from step {step}") } else { String::new() };
+                let to = total_steps.map(|steps| format!(", {steps} steps")).unwrap_or_default();
+                self.progress.note(&format!("{network} x{scale} on {subimages} sub-images{to}{from}"));
+            }
+            Event::Estimate { seconds, total_steps, subimages_per_second } => self.progress.note(&format!(
+                "{subimages_per_second:.0} sub-images/s: step {total_steps} in about {}, evaluations not counted",
+                about(*seconds)
+            )),
+            Event::Progress { step, total_steps, loss, psnr, subimages_per_second, seconds_left } => {
+                let psnr = psnr.map(|psnr| format!(", {psnr:.2} dB")).unwrap_or_default();
+                let left = seconds_left.map(|s| format!(", {} left", about(s))).unwrap_or_default();
+                let text = format!("step {step}, loss {loss:.4}{psnr}, {subimages_per_second:.0} sub-images/s{left}");
+                self.progress.detail(*step, total_steps.unwrap_or(*step), &text);
+            }
+            Event::Eval(record) => {
+                for set in &record.sets {
+                    self.progress.note(&format!(
+                        "step {}: {} {:.2} dB (bicubic {:.2}), SSIM {:.4}",
+                        record.step, set.set, set.psnr, set.psnr_bicubic, set.ssim
+                    ));
+                }
+            }
+            Event::Below { set, psnr, psnr_bicubic } => self.progress.note(&format!(
+                "warning: WORSE THAN BICUBIC on {set}: {psnr:.2} dB, plain interpolation has {psnr_bicubic:.2}"
+            )),
+            Event::End { step, seconds, interrupted, .. } => {
+                let what = if *interrupted { "interrupted and saved" } else { "done" };
+                let more = if *interrupted { "; --resume goes on" } else { "" };
+                self.progress.note(&format!("{what} at step {step} after {}{more}", about(*seconds)));
+            }
+            Event::Step(_) | Event::Saved { .. } => {}
+        }
+    }
+}
+
+/// An event with the version of the format first.
+fn json_line(event: &Event) -> Result<String> {
+    #[derive(serde::Serialize)]
+    struct Versioned<'a> {
+        v: u32,
+        #[serde(flatten)]
+        event: &'a Event,
+    }
+    serde_json::to_string(&Versioned { v: 1, event })
+        .map_err(|e| Error::invalid(format!("event as JSON: {e}")))
+}
+
+/// A time in its two largest units.
+fn about(seconds: f64) -> String {
+    let unit = match seconds {
+        s if s >= 86400.0 => 3600.0,
+        s if s >= 3600.0 => 60.0,
+        _ => 1.0,
+    };
+    Span(Duration::from_secs(((seconds / unit).round() * unit) as u64)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        for (seconds, text) in [(0.2, "0s"), (59.7, "1m"), (3725.0, "1h2m"), (400_000.0, "4d15h")] {
+            assert_eq!(about(seconds), text);
+        }
+    }
+
+    #[test]
+    fn events_as_json() {
+        let event = Event::Below { set: "Set5".into(), psnr: 20.0, psnr_bicubic: f64::NAN };
+        let line = json_line(&event).unwrap();
+        assert_eq!(line, r#"{"v":1,"event":"below","set":"Set5","psnr":20.0,"psnr_bicubic":null}"#);
+    }
+}

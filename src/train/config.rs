@@ -1,0 +1,389 @@
+//! Everything that decides on a training run, as it stands in `config.toml`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::degrade::Degradation;
+use super::recipe::Recipe;
+use crate::error::{Error, Result};
+use crate::network::{Architecture, Channels, Padding};
+
+/// The whole configuration of a run. In TOML the fields stand in this order; enumerations with parameters
+/// are tables with a `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Where the settings below come from where nobody said otherwise.
+    pub recipe: Recipe,
+    /// Folders (with the folders in them) and files of training pictures.
+    pub data: Vec<PathBuf>,
+    /// Folders of validation pictures, each a set of its own.
+    #[serde(default)]
+    pub val: Vec<PathBuf>,
+    /// Enlargement that the network is for: a whole number from 2 on.
+    pub scale: usize,
+    /// Filter sizes: `9-1-5`.
+    pub arch: String,
+    /// Filter counts of all layers but the last: `64-32`.
+    pub filters: String,
+    /// What the network's channels are.
+    pub channels: Channels,
+    /// Seed of the first weights and of the order of the sub-images.
+    pub seed: u32,
+    /// Sub-images in a step: n of equation 4.
+    pub batch: usize,
+    /// Width and height of a sub-image; the target is its centre, by the network's radius smaller on each side.
+    pub patch: usize,
+    /// Pixels from one sub-image to the next.
+    pub stride: usize,
+    /// How the low resolution is made.
+    pub degradation: Degradation,
+    /// Padding of the layers while training; `valid` in the paper.
+    pub train_padding: Padding,
+    /// Padding that the weights are evaluated with, and which their file names for use.
+    pub padding: Padding,
+    /// Steps between two evaluations on `val`.
+    pub eval_every: u64,
+    /// Steps between two checkpoints.
+    pub save_every: u64,
+    /// When training is over.
+    pub limit: Limit,
+    /// The first weights.
+    pub initialization: Initialization,
+    /// How gradients become updates.
+    pub optimizer: Optimizer,
+    /// How the learning rates change over the run.
+    pub schedule: Schedule,
+    /// Variants of the training pictures.
+    pub augmentation: Augmentation,
+}
+
+/// Distribution that the first weights are drawn from; biases begin at zero.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Initialization {
+    /// Normal with zero mean: the paper's, with a standard deviation of 0.001.
+    Gaussian {
+        /// Standard deviation.
+        deviation: f64,
+    },
+    /// Normal with the variance `gain^2` 2 / (inputs f^2), which keeps the size of maps behind a ReLU.
+    He {
+        /// Factor of the deviation in all layers but the last.
+        gain: f64,
+        /// The same in the last layer.
+        last_gain: f64,
+    },
+    /// As `he`, and in each layer the first c filters pass their own map on, so that the network begins as
+    /// interpolation plus noise of that size.
+    Identity {
+        /// Factor of the deviation in all layers but the last.
+        gain: f64,
+        /// The same in the last layer.
+        last_gain: f64,
+    },
+}
+
+/// The rule that updates parameters. `learning_rates` has one rate a layer, for its weights and biases, which
+/// belong to the loss of equation 4 (sums over pixels, mean over the batch).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Optimizer {
+    /// v <- momentum v - rate g; p <- p + v.
+    Sgd {
+        /// Share of the last update that is kept.
+        momentum: f64,
+        /// One for each layer.
+        learning_rates: Vec<f64>,
+    },
+    /// Adam (Kingma and Ba 2015) with bias correction.
+    Adam {
+        /// Decay of the first and second moment.
+        betas: [f64; 2],
+        /// Added to the root of the second moment.
+        epsilon: f64,
+        /// One for each layer.
+        learning_rates: Vec<f64>,
+    },
+}
+
+impl Optimizer {
+    /// One rate for each layer.
+    pub fn learning_rates(&self) -> &[f64] {
+        match self {
+            Self::Sgd { learning_rates, .. } | Self::Adam { learning_rates, .. } => learning_rates,
+        }
+    }
+
+    /// The same to write to.
+    pub fn learning_rates_mut(&mut self) -> &mut Vec<f64> {
+        match self {
+            Self::Sgd { learning_rates, .. } | Self::Adam { learning_rates, .. } => learning_rates,
+        }
+    }
+
+    /// Values that are kept for each parameter: the velocity, or both moments.
+    pub fn slots(&self) -> usize {
+        match self {
+            Self::Sgd { .. } => 1,
+            Self::Adam { .. } => 2,
+        }
+    }
+}
+
+/// Factor of the learning rates over the steps of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Schedule {
+    /// 1 throughout: the paper's.
+    Constant,
+    /// From 1 to `last` along half a cosine.
+    Cosine {
+        /// Factor at the end.
+        last: f64,
+    },
+    /// Multiplied by `factor` at each of the fractions of the run.
+    Steps {
+        /// Parts of the run in 0..1, rising.
+        at: Vec<f64>,
+        /// What each multiplies.
+        factor: f64,
+    },
+}
+
+impl Schedule {
+    /// Factor of the rates at `step` of `total`, both counted from 0. The same on every platform, to the bit.
+    pub fn factor(&self, step: u64, total: u64) -> f64 {
+        let part = (step as f64 / total.max(1) as f64).min(1.0);
+        match self {
+            Self::Constant => 1.0,
+            Self::Cosine { last } => last + (1.0 - last) * 0.5 * (1.0 + half_turn_cosine(part)),
+            Self::Steps { at, factor } => at.iter().filter(|&&at| part >= at).map(|_| factor).product(),
+        }
+    }
+}
+
+/// cos(pi x) for x in 0..1 from basic arithmetic only: a platform's own cosine may differ in the last bit.
+fn half_turn_cosine(x: f64) -> f64 {
+    // sin of at most a quarter turn: cos(pi x) = sin(pi (1/2 - x)); terms fall below 2^-53 after 11.
+    let angle = std::f64::consts::PI * (0.5 - x);
+    let (mut term, mut sum) = (angle, angle);
+    for k in 1..12 {
+        term *= -angle * angle / (2 * k * (2 * k + 1)) as f64;
+        sum += term;
+    }
+    sum
+}
+
+/// Variants of training pictures beside the pictures themselves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Augmentation {
+    /// Each time that a sub-image is taken, one of the 8 flips and turns of it, at random.
+    pub turns: bool,
+    /// Sizes at which each picture enters the set, in 0.1..1; 1 is the picture itself.
+    pub scales: Vec<f64>,
+}
+
+/// When training is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Limit {
+    /// After so many updates.
+    Steps(u64),
+    /// After so many sub-images have gone forward and backward: the paper's unit, 8e8 in all.
+    Backprops(u64),
+    /// After so much time with evaluations, as text: `90s`, `30m`, `2h`, `3d`.
+    Time(Span),
+}
+
+/// A time in whole seconds, written `90s`, `30m`, `2h`, `3d`, or in parts: `1h30m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Span(pub Duration);
+
+const UNITS: [(char, u64); 4] = [('d', 86400), ('h', 3600), ('m', 60), ('s', 1)];
+
+impl FromStr for Span {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || Error::invalid(format!("'{text}' is not a time such as 90s, 30m, 2h or 1h30m"));
+        let (mut rest, mut seconds) = (text.trim(), 0u64);
+        while let Some(end) = rest.find(|c: char| !c.is_ascii_digit()) {
+            let count: u64 = rest[..end].parse().map_err(|_| wrong())?;
+            let (unit, length) =
+                UNITS.into_iter().find(|(unit, _)| rest[end..].starts_with(*unit)).ok_or_else(wrong)?;
+            let part = count.checked_mul(length).ok_or_else(wrong)?;
+            seconds = seconds.checked_add(part).ok_or_else(wrong)?;
+            rest = &rest[end + unit.len_utf8()..];
+        }
+        // A bare number is seconds only when nothing else is said.
+        if seconds == 0 || !rest.is_empty() { Err(wrong()) } else { Ok(Self(Duration::from_secs(seconds))) }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut left = self.0.as_secs();
+        for (unit, length) in UNITS {
+            let count = left / length;
+            left %= length;
+            if count > 0 || (unit == 's' && self.0.as_secs() == 0) {
+                write!(f, "{count}{unit}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Span> for String {
+    fn from(span: Span) -> Self {
+        span.to_string()
+    }
+}
+
+impl TrainConfig {
+    /// The network's shape.
+    ///
+    /// # Errors
+    /// As [`Architecture::parse`].
+    pub fn architecture(&self) -> Result<Architecture> {
+        Architecture::parse(&self.arch, &self.filters, self.channels.count())
+    }
+
+    /// Width and height of a target: 21 for 33 and 9-1-5; all of the patch when the layers pad.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when nothing is left of the patch.
+    pub fn target(&self) -> Result<usize> {
+        let border = self.border()?;
+        self.patch.checked_sub(2 * border).filter(|&left| left > 0).ok_or_else(|| {
+            Error::invalid(format!(
+                "patch {}: {} without padding leaves nothing of it; {} or more is needed",
+                self.patch,
+                self.arch,
+                2 * border + 1
+            ))
+        })
+    }
+
+    /// Pixels that a target lacks on each side of its sub-image.
+    ///
+    /// # Errors
+    /// As [`Architecture::parse`].
+    pub fn border(&self) -> Result<usize> {
+        let radius = self.architecture()?.radius();
+        Ok(if self.train_padding == Padding::Valid { radius } else { 0 })
+    }
+
+    /// Updates of the whole run, where that is known: a time limit does not say.
+    pub fn steps(&self) -> Option<u64> {
+        match self.limit {
+            Limit::Steps(steps) => Some(steps),
+            Limit::Backprops(count) => Some(count.div_ceil(self.batch.max(1) as u64)),
+            Limit::Time(_) => None,
+        }
+    }
+
+    /// What the order of sub-images and the shape of the state follow from: a checkpoint belongs to it. Rates,
+    /// schedules and limits may change from one part of a run to the next.
+    pub fn fingerprint(&self) -> String {
+        let Self {
+            scale,
+            arch,
+            filters,
+            channels,
+            seed,
+            batch,
+            patch,
+            stride,
+            degradation,
+            augmentation,
+            ..
+        } = self;
+        let optimizer = if self.optimizer.slots() == 1 { "sgd" } else { "adam" };
+        format!(
+            "x{scale} {arch} {filters} {channels} seed {seed} batch {batch} patch {patch} stride {stride} \
+             {degradation} turns {} sizes {:?} padding {} {optimizer}",
+            augmentation.turns, augmentation.scales, self.train_padding
+        )
+    }
+
+    /// Checks what types do not.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] with the first setting that cannot be.
+    pub fn check(&self) -> Result<()> {
+        let layers = self.architecture()?.layers().len();
+        self.target()?;
+        let rates = self.optimizer.learning_rates();
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let fraction = |value: f64| (0.0..1.0).contains(&value);
+        let rules = [
+            (!self.data.is_empty(), "data: name a folder of training pictures".into()),
+            ((2..=16).contains(&self.scale), format!("scale {}: a whole number from 2 to 16", self.scale)),
+            ((1..=65536).contains(&self.batch), format!("batch {}: 1 to 65536 sub-images", self.batch)),
+            (self.patch <= 1024, format!("patch {}: 1024 pixels at most", self.patch)),
+            ((1..=65536).contains(&self.stride), format!("stride {}: 1 pixel or more", self.stride)),
+            (self.padding != Padding::Valid, "padding valid: results would be smaller than asked for".into()),
+            (self.eval_every > 0, "eval_every 0: 1 step or more".into()),
+            (self.save_every > 0, "save_every 0: 1 step or more".into()),
+            (self.steps() != Some(0), "limit: 1 step or more".into()),
+            (
+                rates.len() == layers && rates.iter().all(|&rate| positive(rate)),
+                format!(
+                    "learning_rates {rates:?}: {} has {layers} layers, each needs a number above 0",
+                    self.arch
+                ),
+            ),
+        ];
+        let broken = rules.into_iter().find(|(holds, _)| !holds).map(|(_, text)| text);
+        let parameters = || match (&self.initialization, &self.optimizer) {
+            (Initialization::Gaussian { deviation }, _) if !positive(*deviation) => {
+                Some("initialization: deviation must be above 0")
+            }
+            (Initialization::He { gain, last_gain }, _) if !positive(*gain) || !positive(*last_gain) => {
+                Some("initialization: gains must be above 0")
+            }
+            (Initialization::Identity { gain, last_gain }, _) if !(*gain >= 0.0 && *last_gain >= 0.0) => {
+                Some("initialization: gains must not be below 0")
+            }
+            (_, Optimizer::Sgd { momentum, .. }) if !fraction(*momentum) => {
+                Some("momentum: 0 or more, below 1")
+            }
+            (_, Optimizer::Adam { betas, epsilon, .. })
+                if !betas.iter().all(|&b| fraction(b)) || !positive(*epsilon) =>
+            {
+                Some("adam: betas of 0 or more and below 1, an epsilon above 0")
+            }
+            _ => None,
+        };
+        let shape = || match &self.schedule {
+            Schedule::Cosine { last } if !(0.0..=1.0).contains(last) => Some("schedule: last is in 0..1"),
+            Schedule::Steps { at, factor } if !at.iter().all(|&at| fraction(at)) || !positive(*factor) => {
+                Some("schedule: steps are at fractions in 0..1, with a factor above 0")
+            }
+            _ => None,
+        };
+        let sizes = &self.augmentation.scales;
+        let scales = || {
+            let fit = !sizes.is_empty() && sizes.iter().all(|s| (0.1..=1.0).contains(s));
+            (!fit).then_some("augmentation: scales are one number or more in 0.1..1")
+        };
+        match broken.or_else(|| parameters().or_else(shape).or_else(scales).map(str::to_string)) {
+            Some(text) => Err(Error::invalid(text)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! Training pictures: what sub-images there are, and the pictures packed for the GPU in shards of bounded size.
+//!
+//! A picture is cut to multiples of the scale, degraded as a whole, and stays whole: a sub-image is a place in
+//! it. Places begin at 0 on each axis and go by `stride` while the sub-image fits (the authors' code:
+//! `1 : stride : length - size + 1`). Pictures that do not fit in a shard are cut into bands of rows after
+//! they are degraded, so that no place is lost.
+
+use std::path::{Path, PathBuf};
+
+use bytemuck::{Pod, Zeroable};
+use image::ImageFormat;
+
+use super::config::TrainConfig;
+use super::degrade::{Degradation, Degrader};
+use crate::error::{Error, Result};
+use crate::eval::dataset::Picture;
+use crate::network::Channels;
+use crate::reference::resample::imresize;
+use crate::resample::output_len;
+
+/// The budget of a shard's inputs that every adapter can bind. It decides on the order of sub-images, so it is
+/// the same for all of them.
+pub const SHARD_BYTES: usize = 128 << 20;
+
+/// Where a picture (or a band of it) lies in [`PackedShard::inputs`] and [`PackedShard::targets`].
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+pub struct PictureEntry {
+    /// Index of the first value of its first plane; the planes follow each other, `[channel][row][column]`.
+    pub offset: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// A sub-image: its upper left corner.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+pub struct PatchEntry {
+    /// Index in [`PackedShard::pictures`].
+    pub picture: u32,
+    /// First row.
+    pub y: u32,
+    /// First column.
+    pub x: u32,
+}
+
+/// Pictures as the GPU gets them. A target is the centre of its sub-image in `targets`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PackedShard {
+    /// Y of the paper: degraded and enlarged pictures, 0..1, neither rounded nor clamped.
+    pub inputs: Vec<f32>,
+    /// X of the paper: 8-bit samples / 255, laid out as `inputs`.
+    pub targets: Vec<f32>,
+    /// One for each picture or band.
+    pub pictures: Vec<PictureEntry>,
+    /// All sub-images, picture by picture, row by row.
+    pub patches: Vec<PatchEntry>,
+}
+
+/// A band of rows of one picture at one size: all of it, unless it is larger than a shard.
+#[derive(Debug, Clone, PartialEq)]
+struct Piece {
+    file: usize,
+    /// Size of the augmentation: 1 for the picture itself.
+    size: f64,
+    width: usize,
+    first_row: usize,
+    rows: usize,
+}
+
+/// What is in the folders and how it is cut, known from the pictures' headers alone.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    files: Vec<PathBuf>,
+    shards: Vec<Vec<Piece>>,
+    lengths: Vec<u32>,
+    cut: Cut,
+    /// Of all names and sizes, FNV-1a in hexadecimal: resuming compares it.
+    pub fingerprint: String,
+}
+
+/// How pictures are cut and degraded.
+#[derive(Debug, Clone)]
+struct Cut {
+    channels: Channels,
+    scale: usize,
+    degradation: Degradation,
+    patch: usize,
+    stride: usize,
+}
+
+impl Cut {
+    /// Places on an axis.
+    fn places(&self, length: usize) -> usize {
+        length.checked_sub(self.patch).map_or(0, |left| left / self.stride + 1)
+    }
+
+    fn modcrop(&self, length: usize) -> usize {
+        length - length % self.scale
+    }
+}
+
+impl Dataset {
+    /// Looks through the data of a configuration. `budget` is the most bytes that [`PackedShard::inputs`] of
+    /// one shard may take; its targets take the same again. Files that cannot be read get a line in the log.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] when a folder cannot be listed or holds no picture that is large enough,
+    /// [`Error::InvalidArgument`] when not even one row of sub-images fits in the budget.
+    pub fn open(config: &TrainConfig, budget: usize) -> Result<Self> {
+        let cut = Cut {
+            channels: config.channels,
+            scale: config.scale,
+            degradation: config.degradation,
+            patch: config.patch,
+            stride: config.stride,
+        };
+        let mut files = Vec::new();
+        for path in &config.data {
+            list(path, &mut files)?;
+        }
+        let mut set =
+            Self { files, shards: Vec::new(), lengths: Vec::new(), cut, fingerprint: String::new() };
+        set.plan(&config.augmentation.scales, budget / size_of::<f32>())?;
+        if set.len() == 0 {
+            let names: Vec<_> = config.data.iter().map(|path| path.display().to_string()).collect();
+            return Err(Error::Picture(format!(
+                "{}: no readable picture of {} x {} pixels or more to train on",
+                names.join(", "),
+                config.patch,
+                config.patch
+            )));
+        }
+        Ok(set)
+    }
+
+    /// Fills shards with pieces until the next one would exceed `budget` values.
+    fn plan(&mut self, sizes: &[f64], budget: usize) -> Result<()> {
+        // Offsets are u32.
+        let budget = budget.min(u32::MAX as usize);
+        let (mut used, mut small) = (0, 0usize);
+        let mut hash = Fnv::default();
+        for (file, path) in self.files.iter().enumerate() {
+            let (width, height) = match header(path) {
+                Ok(size) => size,
+                Err(error) => {
+                    log::warn!("{error}; left out");
+                    continue;
+                }
+            };
+            hash.add(path.file_name().unwrap_or_default().as_encoded_bytes());
+            hash.add(&[width.to_le_bytes(), height.to_le_bytes()].concat());
+            for &size in sizes {
+                let side = |length: u32| self.cut.modcrop(resized(length as usize, size));
+                let (width, height) = (side(width), side(height));
+                if self.cut.places(width) * self.cut.places(height) == 0 {
+                    small += 1;
+                    continue;
+                }
+                for piece in self.bands(file, size, width, height, budget)? {
+                    let values = piece.width * piece.rows * self.cut.channels.count();
+                    if self.shards.is_empty() || used + values > budget {
+                        self.shards.push(Vec::new());
+                        self.lengths.push(0);
+                        used = 0;
+                    }
+                    used += values;
+                    let places = self.cut.places(piece.width) * self.cut.places(piece.rows);
+                    if let (Some(shard), Some(length)) = (self.shards.last_mut(), self.lengths.last_mut()) {
+                        shard.push(piece);
+                        *length += places as u32;
+                    }
+                }
+            }
+        }
+        if small > 0 {
+            log::info!(
+                "{small} pictures are smaller than a sub-image of {} pixels; left out",
+                self.cut.patch
+            );
+        }
+        self.fingerprint = hash.text();
+        Ok(())
+    }
+
+    /// One piece, or bands that overlap so that each place is in one of them.
+    fn bands(
+        &self,
+        file: usize,
+        size: f64,
+        width: usize,
+        height: usize,
+        budget: usize,
+    ) -> Result<Vec<Piece>> {
+        let Cut { patch, stride, channels, .. } = self.cut;
+        let fitting = self.cut.places(budget / (width * channels.count()));
+        if fitting == 0 {
+            return Err(Error::invalid(format!(
+                "{}: {width} pixels wide is too wide for a shard of {budget} values; shrink it or leave it out",
+                self.files[file].display()
+            )));
+        }
+        if width * height * channels.count() <= budget {
+            return Ok(vec![Piece { file, size, width, first_row: 0, rows: height }]);
+        }
+        let places = self.cut.places(height);
+        Ok((0..places)
+            .step_by(fitting)
+            .map(|first| {
+                let rows = (fitting.min(places - first) - 1) * stride + patch;
+                Piece { file, size, width, first_row: first * stride, rows }
+            })
+            .collect())
+    }
+
+    /// All sub-images of all shards.
+    pub fn len(&self) -> u64 {
+        self.lengths.iter().map(|&length| u64::from(length)).sum()
+    }
+
+    /// Whether there are none; not after [`Dataset::open`].
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sub-images of each shard, as planned from the headers.
+    pub fn lengths(&self) -> &[u32] {
+        &self.lengths
+    }
+
+    /// Picture files found, readable or not.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// Reads, degrades and packs the pictures of one shard. A picture that turns out to be unreadable, or not
+    /// of the size that its header said, is left out with a line in the log: the shard is shorter then.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] when no picture is left, [`Error::InvalidArgument`] for a shard that is not there.
+    pub fn load(&self, shard: usize) -> Result<PackedShard> {
+        let pieces =
+            self.shards.get(shard).ok_or_else(|| Error::invalid(format!("there is no shard {shard}")))?;
+        let mut packed = PackedShard::default();
+        let mut picture: Option<(usize, Picture)> = None;
+        for piece in pieces {
+            // Pieces of one file follow each other.
+            if picture.as_ref().is_none_or(|(file, _)| *file != piece.file) {
+                picture = match Picture::read(&self.files[piece.file]) {
+                    Ok(read) => Some((piece.file, read)),
+                    Err(error) => {
+                        log::warn!("{error}; left out");
+                        None
+                    }
+                };
+            }
+            if let Some((_, picture)) = &picture {
+                self.pack(piece, picture, &mut packed)?;
+            }
+        }
+        if packed.patches.is_empty() {
+            return Err(Error::Picture("none of the training pictures can be read any more".into()));
+        }
+        Ok(packed)
+    }
+
+    fn pack(&self, piece: &Piece, picture: &Picture, packed: &mut PackedShard) -> Result<()> {
+        let (width, height, planes) = variant(picture, self.cut.channels, piece.size, self.cut.scale)?;
+        let (first, end) = (piece.first_row * width, (piece.first_row + piece.rows) * width);
+        if width != piece.width || end > width * height {
+            log::warn!("{}: its size has changed; left out", self.files[piece.file].display());
+            return Ok(());
+        }
+        let degrader = Degrader::new(width, height, self.cut.scale, self.cut.degradation)?;
+        let (index, offset) = (packed.pictures.len() as u32, packed.inputs.len() as u32);
+        packed.pictures.push(PictureEntry { offset, width: width as u32, height: piece.rows as u32 });
+        for plane in planes {
+            let truth: Vec<f64> = plane.iter().map(|&v| f64::from(v) / 255.0).collect();
+            let input = degrader.enlarge(&degrader.shrink(&truth));
+            packed.inputs.extend(input[first..end].iter().map(|&v| v as f32));
+            packed.targets.extend(truth[first..end].iter().map(|&v| v as f32));
+        }
+        for row in 0..self.cut.places(piece.rows) {
+            for column in 0..self.cut.places(width) {
+                let (y, x) = ((row * self.cut.stride) as u32, (column * self.cut.stride) as u32);
+                packed.patches.push(PatchEntry { picture: index, y, x });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A picture in the network's channels, at a size of the augmentation (rounded to 8 bits, as a picture file
+/// of that size would be), cut to multiples of the scale.
+fn variant(
+    picture: &Picture,
+    channels: Channels,
+    size: f64,
+    scale: usize,
+) -> Result<(usize, usize, Vec<Vec<u8>>)> {
+    if size == 1.0 {
+        let cut = picture.modcrop(scale);
+        return Ok((cut.width, cut.height, cut.planes(channels)));
+    }
+    let (width, height) = (resized(picture.width, size), resized(picture.height, size));
+    let (columns, rows) = (width - width % scale, height - height % scale);
+    let planes = picture.planes(channels).into_iter().map(|plane| {
+        let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
+        let (small, ..) = imresize(&plane, picture.height, picture.width, size)?;
+        let kept = small.chunks_exact(width).take(rows).flat_map(|row| &row[..columns]);
+        Ok(kept.map(|v| v.round() as u8).collect())
+    });
+    Ok((columns, rows, planes.collect::<Result<_>>()?))
+}
+
+fn resized(length: usize, size: f64) -> usize {
+    if size == 1.0 { length } else { output_len(length, size) }
+}
+
+/// Width and height of a picture file.
+fn header(path: &Path) -> Result<(u32, u32)> {
+    let failed = |reason: String| Error::Picture(format!("{}: {reason}", path.display()));
+    let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
+    let reader = reader.map_err(|e| failed(e.to_string()))?;
+    reader.into_dimensions().map_err(|e| failed(format!("not a readable picture: {e}")))
+}
+
+/// Adds a picture file, or those of a folder and the folders in it, sorted by name in each.
+fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let failed = |e: std::io::Error| Error::Picture(format!("{}: {e}", path.display()));
+    if !std::fs::metadata(path).map_err(failed)?.is_dir() {
+        files.push(path.into());
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(path).map_err(failed)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    paths.sort_unstable();
+    for path in paths {
+        let kind = std::fs::symlink_metadata(&path).map_err(failed)?;
+        // Links to folders could lead round in circles.
+        if kind.is_dir() {
+            list(&path, files)?;
+        } else if path.is_file() && ImageFormat::from_path(&path).is_ok_and(|format| format.reading_enabled())
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// FNV-1a of 64 bits.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{:016x}", self.0)
+    }
+}

@@ -1,0 +1,148 @@
+//! The first weights of a network.
+
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
+
+use super::config::Initialization;
+use crate::error::Result;
+use crate::network::Architecture;
+use crate::weights::{Layer, Metadata, Weights};
+
+/// Weights drawn from `initialization`, zero biases. The same seed gives the same weights on every platform:
+/// ChaCha8 seeded with it, one normal number for each weight in the order of the file.
+///
+/// # Errors
+/// As [`Weights::new`], for metadata that do not fit.
+pub fn initialize(
+    architecture: &Architecture,
+    initialization: Initialization,
+    seed: u32,
+    metadata: Metadata,
+) -> Result<Weights> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed.into());
+    let channels = architecture.channels();
+    let last = architecture.layers().len() - 1;
+    let layers = architecture.layers().iter().enumerate().map(|(i, &shape)| {
+        let he = |gain: f64, last_gain: f64| {
+            (if i == last { last_gain } else { gain }) * (2.0 / shape.products() as f64).sqrt()
+        };
+        let deviation = match initialization {
+            Initialization::Gaussian { deviation } => deviation,
+            Initialization::He { gain, last_gain } | Initialization::Identity { gain, last_gain } => {
+                he(gain, last_gain)
+            }
+        };
+        let mut weight: Vec<f32> =
+            (0..shape.weights()).map(|_| (deviation * normal(&mut random)) as f32).collect();
+        if matches!(initialization, Initialization::Identity { .. }) {
+            let taps = shape.size * shape.size;
+            for filter in 0..channels.min(shape.filters) {
+                let own = filter * shape.products();
+                // Only the last layer listens to the other maps too, softly.
+                if i < last {
+                    weight[own..own + shape.products()].fill(0.0);
+                }
+                weight[own + filter * taps + taps / 2] += 1.0;
+            }
+        }
+        Layer { shape, weight, bias: vec![0.0; shape.filters] }
+    });
+    Weights::new(layers.collect(), metadata)
+}
+
+/// A number from the standard normal distribution, by the polar method of Marsaglia (one of its pair), from
+/// operations that IEEE 754 rounds the same everywhere.
+fn normal(random: &mut impl Rng) -> f64 {
+    // The upper 53 bits as a number in -1..1.
+    let mut uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0;
+    loop {
+        let (x, y) = (uniform(), uniform());
+        let square = x * x + y * y;
+        if square > 0.0 && square < 1.0 {
+            return x * (-2.0 * logarithm(square) / square).sqrt();
+        }
+    }
+}
+
+/// Natural logarithm of a positive normal number: the platform's own may differ in the last bit.
+fn logarithm(x: f64) -> f64 {
+    // x = m 2^e with m in 0.75..1.5; ln m = 2 artanh z, z = (m - 1) / (m + 1) in -1/7..1/5.
+    let bits = x.to_bits();
+    let mut exponent = (bits >> 52) as i64 - 1023;
+    let mut m = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
+    if m >= 1.5 {
+        (m, exponent) = (m / 2.0, exponent + 1);
+    }
+    let z = (m - 1.0) / (m + 1.0);
+    let terms = (0..12).rev().fold(0.0, |sum, k| sum * z * z + 1.0 / f64::from(2 * k + 1));
+    2.0 * z * terms + exponent as f64 * std::f64::consts::LN_2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Channels;
+    use crate::network::Padding;
+    use crate::reference::{Maps, forward};
+
+    fn weights(initialization: Initialization, channels: Channels, seed: u32) -> Weights {
+        let architecture = Architecture::parse("9-3-5", "64-32", channels.count()).unwrap();
+        initialize(&architecture, initialization, seed, Metadata { channels, ..Metadata::default() }).unwrap()
+    }
+
+    #[test]
+    fn logarithms() {
+        for i in 1..2000 {
+            let x = f64::from(i) / 1000.0;
+            assert!((logarithm(x) - x.ln()).abs() < 2e-16 * (1.0 + x.ln().abs() * 2.0), "{x}");
+        }
+        assert_eq!(logarithm(1.0), 0.0);
+        assert!((logarithm(1e-300) + 690.775_527_898_213_7).abs() < 1e-12);
+    }
+
+    #[test]
+    fn gaussian_of_the_paper() {
+        let first = weights(Initialization::Gaussian { deviation: 0.001 }, Channels::Y, 7);
+        let values: Vec<f64> =
+            first.layers().iter().flat_map(|l| &l.weight).map(|&w| f64::from(w) / 0.001).collect();
+        let n = values.len() as f64;
+        let moment = |power: i32| values.iter().map(|v| v.powi(power)).sum::<f64>() / n;
+        // Moments of the normal distribution 0, 1, 0, 3, each within five of its own deviations.
+        for (power, expected, spread) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0f64)] {
+            assert!(
+                (moment(power) - expected).abs() < 5.0 * (spread / n).sqrt(),
+                "{power}: {}",
+                moment(power)
+            );
+        }
+        assert!(first.layers().iter().all(|l| l.bias.iter().all(|&b| b == 0.0)));
+        assert_eq!(first, weights(Initialization::Gaussian { deviation: 0.001 }, Channels::Y, 7));
+        assert_ne!(first, weights(Initialization::Gaussian { deviation: 0.001 }, Channels::Y, 8));
+        // Runs that are continued elsewhere begin alike.
+        assert_eq!(first.layers()[0].weight[..4], GOLDEN);
+    }
+    const GOLDEN: [f32; 4] = [-0.00031290756, 0.00094058923, 0.0012029421, -0.0012406518];
+
+    #[test]
+    fn he_follows_the_inputs() {
+        let he = weights(Initialization::He { gain: 1.0, last_gain: 0.5 }, Channels::Y, 0);
+        for (layer, gain) in he.layers().iter().zip([1.0, 1.0, 0.5]) {
+            let variance =
+                layer.weight.iter().map(|&w| f64::from(w * w)).sum::<f64>() / layer.weight.len() as f64;
+            let expected = gain * gain * 2.0 / layer.shape.products() as f64;
+            assert!((variance / expected - 1.0).abs() < 0.2, "{:?}: {variance} {expected}", layer.shape);
+        }
+    }
+
+    #[test]
+    fn identity_passes_pictures_on() {
+        for channels in [Channels::Y, Channels::Rgb] {
+            let c = channels.count();
+            let network = weights(Initialization::Identity { gain: 1.0, last_gain: 0.0 }, channels, 0);
+            let input = Maps::from_fn([c, 11, 12], |c, y, x| (c * 7 + y * 5 + x * 3) as f64 / 100.0);
+            let output = forward(&network, &input, Padding::Zero);
+            let worst = input.data.iter().zip(&output.data).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(worst < 1e-12, "{channels}: {worst}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Training: configuration, data, the run folder, and the loop over whatever computes the steps.
+//!
+//! [`config`] and [`recipe`] say what to do, [`dataset`] and [`stream`] which sub-images a step takes,
+//! [`session`] runs a [`TrainEngine`] and keeps its [`run`] folder.
+
+#[cfg(feature = "headless")]
+pub mod chart;
+pub mod checkpoint;
+pub mod config;
+#[cfg(feature = "headless")]
+pub mod dataset;
+pub mod degrade;
+#[cfg(feature = "headless")]
+pub mod filters;
+pub mod init;
+pub mod recipe;
+#[cfg(feature = "headless")]
+pub mod run;
+#[cfg(feature = "headless")]
+pub mod session;
+pub mod shuffle;
+#[cfg(feature = "headless")]
+pub mod stream;
+#[cfg(feature = "headless")]
+pub mod validate;
+
+use crate::error::Result;
+use crate::weights::Layer;
+
+/// Everything that the next step depends on, beside the configuration and the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Steps done.
+    pub step: u64,
+    /// Parameters, first layer to last.
+    pub layers: Vec<Layer>,
+    /// What the optimizer keeps for each parameter, [`config::Optimizer::slots`] times the shape of `layers`:
+    /// the velocity of SGD, or the first and second moments of Adam.
+    pub slots: Vec<Vec<Layer>>,
+}
+
+impl State {
+    /// The first state of a run: all slots are zero.
+    pub fn new(layers: Vec<Layer>, slots: usize) -> Self {
+        let mut zero = layers.clone();
+        for layer in &mut zero {
+            layer.weight.fill(0.0);
+            layer.bias.fill(0.0);
+        }
+        Self { step: 0, layers, slots: vec![zero; slots] }
+    }
+
+    /// Whether all numbers are finite.
+    pub fn is_finite(&self) -> bool {
+        let layers = self.slots.iter().flatten().chain(&self.layers);
+        layers.flat_map(|layer| layer.weight.iter().chain(&layer.bias)).all(|v| v.is_finite())
+    }
+}
+
+/// What computes the steps: the GPU, or a stand-in in tests.
+pub trait TrainEngine {
+    /// Does one step for each factor, by which that step's learning rates are multiplied, and returns the sum
+    /// of the steps' losses (equation 4, each before its update). How steps are grouped into calls makes no
+    /// difference to any parameter.
+    ///
+    /// # Errors
+    /// Whatever keeps the steps from being done; a loss that is not finite is none.
+    fn train(&mut self, factors: &[f32]) -> Result<f64>;
+
+    /// A copy of the state after the last step.
+    ///
+    /// # Errors
+    /// What reading it back from the device reports.
+    fn state(&mut self) -> Result<State>;
+}

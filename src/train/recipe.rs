@@ -1,0 +1,338 @@
+//! Complete configurations by name, and how a file and flags change them.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::config::{Augmentation, Initialization, Limit, Optimizer, Schedule, TrainConfig};
+use super::degrade::Degradation;
+use crate::error::{Error, Result};
+use crate::network::{Architecture, Channels, Padding};
+
+/// A complete configuration with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recipe {
+    /// The paper's text, section 4.
+    Paper,
+    /// What reaches the paper's quality soonest on ordinary hardware.
+    #[default]
+    Fast,
+}
+
+impl Recipe {
+    /// The names on the command line.
+    pub const NAMES: &'static [&'static str] = &["paper", "fast"];
+
+    /// The recipe for a network and scale; data folders are empty.
+    ///
+    /// The paper names neither its batch nor its momentum. 128 is the default batch of cuda-convnet, the
+    /// package it was trained with, and 0.9 that package's usual momentum. Its low resolution is made by a
+    /// Gaussian blur that it does not specify; the authors' released code, and every evaluation, use MATLAB's
+    /// bicubic, so that is the default. All else is section 4's text.
+    pub fn config(self, scale: usize, architecture: &Architecture, channels: Channels) -> TrainConfig {
+        let layers = architecture.layers().len();
+        // A lower rate in the last layer "is important for the network to converge".
+        let rates = |rate: f64, last: f64| {
+            let mut rates = vec![rate; layers];
+            rates[layers - 1] = last;
+            rates
+        };
+        let paper = TrainConfig {
+            recipe: self,
+            data: Vec::new(),
+            val: Vec::new(),
+            scale,
+            arch: architecture.sizes(),
+            filters: architecture.filters(),
+            channels,
+            seed: 0,
+            batch: 128,
+            patch: default_patch(scale),
+            stride: 14,
+            degradation: Degradation::Bicubic,
+            train_padding: Padding::Valid,
+            padding: Padding::Replicate,
+            eval_every: 1000,
+            save_every: 1000,
+            limit: Limit::Backprops(800_000_000),
+            initialization: Initialization::Gaussian { deviation: 0.001 },
+            optimizer: Optimizer::Sgd { momentum: 0.9, learning_rates: rates(1e-4, 1e-5) },
+            schedule: Schedule::Constant,
+            augmentation: Augmentation { turns: false, scales: vec![1.0] },
+        };
+        match self {
+            Self::Paper => paper,
+            Self::Fast => TrainConfig {
+                batch: 32,
+                eval_every: 500,
+                save_every: 500,
+                limit: Limit::Steps(50_000),
+                initialization: Initialization::Identity { gain: 1.0, last_gain: 0.1 },
+                optimizer: Optimizer::Adam {
+                    betas: [0.9, 0.999],
+                    epsilon: 1e-8,
+                    learning_rates: rates(1e-3, 1e-4),
+                },
+                schedule: Schedule::Cosine { last: 0.01 },
+                augmentation: Augmentation { turns: true, scales: vec![1.0, 0.9, 0.8, 0.7, 0.6] },
+                ..paper
+            },
+        }
+    }
+}
+
+/// Sub-images of 33 pixels, or 32 where the scale divides that (footnote 6 of the paper).
+fn default_patch(scale: usize) -> usize {
+    if 32 % scale == 0 { 32 } else { 33 }
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Paper => "paper",
+            Self::Fast => "fast",
+        })
+    }
+}
+
+impl FromStr for Recipe {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "paper" => Ok(Self::Paper),
+            "fast" => Ok(Self::Fast),
+            _ => Err(Error::invalid(format!("unknown recipe '{text}'; one of: {}", Self::NAMES.join(", ")))),
+        }
+    }
+}
+
+/// What stands on the command line; `None` leaves a setting to the file, and that to the recipe.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    /// Recipe to begin with.
+    pub recipe: Option<Recipe>,
+    /// Training pictures; empty leaves them to the file.
+    pub data: Vec<PathBuf>,
+    /// Validation folders; empty leaves them to the file.
+    pub val: Vec<PathBuf>,
+    /// Enlargement.
+    pub scale: Option<usize>,
+    /// Filter sizes.
+    pub arch: Option<String>,
+    /// Filter counts.
+    pub filters: Option<String>,
+    /// The network's channels.
+    pub channels: Option<Channels>,
+    /// Random seed.
+    pub seed: Option<u32>,
+    /// Sub-images in a step.
+    pub batch: Option<usize>,
+    /// Width and height of a sub-image.
+    pub patch: Option<usize>,
+    /// Pixels between sub-images.
+    pub stride: Option<usize>,
+    /// How the low resolution is made.
+    pub degradation: Option<Degradation>,
+    /// One rate for all layers, or one for each; empty leaves them to the file.
+    pub learning_rates: Vec<f64>,
+    /// When training is over.
+    pub limit: Option<Limit>,
+    /// Steps between evaluations.
+    pub eval_every: Option<u64>,
+    /// Steps between checkpoints.
+    pub save_every: Option<u64>,
+}
+
+/// The configuration from a recipe, changed by `file` (the text of a TOML file, which may leave anything out;
+/// a table in it stands for the recipe's whole table), changed by `flags`. Without any word about it the
+/// network is 9-1-5 64-32 on luminance.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for unknown or impossible settings, or when no scale is given.
+#[cfg(feature = "headless")]
+pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
+    let wrong =
+        |e: toml::de::Error| Error::invalid(format!("the configuration: {}", one_line(&e.to_string())));
+    let file: toml::Table = file.unwrap_or_default().parse().map_err(wrong)?;
+    let word = |key: &str| file.get(key).and_then(toml::Value::as_str);
+    let name = |flag: &Option<String>, key: &str, default: &str| {
+        flag.clone().unwrap_or_else(|| word(key).unwrap_or(default).into())
+    };
+    let in_file = file.get("scale").and_then(toml::Value::as_integer).and_then(|s| usize::try_from(s).ok());
+    let Some(scale) = flags.scale.or(in_file).filter(|&scale| scale > 0) else {
+        return Err(Error::invalid("no scale: say for which enlargement to train, such as -s 3"));
+    };
+    let channels = flags.channels.map_or_else(|| word("channels").unwrap_or("y").parse(), Ok)?;
+    let (arch, filters) = (name(&flags.arch, "arch", "9-1-5"), name(&flags.filters, "filters", "64-32"));
+    let architecture = Architecture::parse(&arch, &filters, channels.count())?;
+    let recipe = flags.recipe.map_or_else(|| word("recipe").map_or(Ok(Recipe::default()), str::parse), Ok)?;
+
+    let base = recipe.config(scale, &architecture, channels);
+    let mut table = toml::Table::try_from(base).map_err(|e| Error::invalid(e.to_string()))?;
+    table.extend(file);
+    let mut config: TrainConfig = table.try_into().map_err(wrong)?;
+    (config.recipe, config.scale, config.channels) = (recipe, scale, channels);
+    (config.arch, config.filters) = (architecture.sizes(), architecture.filters());
+    apply(&mut config, flags);
+    config.check()?;
+    Ok(config)
+}
+
+/// Changes a run that is continued. Flags that the checkpoint would not survive are not looked at: rates,
+/// limits, intervals and validation folders are all that may change.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for impossible settings.
+#[cfg(feature = "headless")]
+pub fn override_parts(config: &mut TrainConfig, flags: &Overrides) -> Result<()> {
+    let changeable = Overrides {
+        val: flags.val.clone(),
+        learning_rates: flags.learning_rates.clone(),
+        limit: flags.limit,
+        eval_every: flags.eval_every,
+        save_every: flags.save_every,
+        ..Overrides::default()
+    };
+    apply(config, &changeable);
+    config.check()
+}
+
+#[cfg(feature = "headless")]
+fn apply(config: &mut TrainConfig, flags: &Overrides) {
+    fn set<T: Clone>(target: &mut T, flag: &Option<T>) {
+        if let Some(value) = flag {
+            target.clone_from(value);
+        }
+    }
+    if !flags.data.is_empty() {
+        config.data.clone_from(&flags.data);
+    }
+    if !flags.val.is_empty() {
+        config.val.clone_from(&flags.val);
+    }
+    set(&mut config.seed, &flags.seed);
+    set(&mut config.batch, &flags.batch);
+    set(&mut config.patch, &flags.patch);
+    set(&mut config.stride, &flags.stride);
+    set(&mut config.degradation, &flags.degradation);
+    set(&mut config.limit, &flags.limit);
+    set(&mut config.eval_every, &flags.eval_every);
+    set(&mut config.save_every, &flags.save_every);
+    match flags.learning_rates.as_slice() {
+        [] => {}
+        [rate] => config.optimizer.learning_rates_mut().fill(*rate),
+        rates => *config.optimizer.learning_rates_mut() = rates.to_vec(),
+    }
+}
+
+#[cfg(feature = "headless")]
+fn one_line(text: &str) -> String {
+    // The parser draws the line with a caret under it; the place and the reason are enough here.
+    let told = text.lines().filter(|line| !line.trim_start().starts_with('|') && !line.contains(" | "));
+    told.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(feature = "headless")]
+impl TrainConfig {
+    /// As a TOML document.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a path that is no text.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::invalid(format!("the configuration as TOML: {e}")))
+    }
+
+    /// From a whole TOML document, such as a run's `config.toml`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for missing, unknown or impossible settings.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text).map_err(|e| Error::invalid(one_line(&e.to_string())))?;
+        config.check()?;
+        Ok(config)
+    }
+}
+
+#[cfg(all(test, feature = "headless"))]
+mod tests {
+    use super::*;
+
+    fn flags() -> Overrides {
+        Overrides { data: vec!["T91".into()], scale: Some(3), ..Overrides::default() }
+    }
+
+    #[test]
+    fn the_paper_as_it_is_written() {
+        let config = resolve(None, &Overrides { recipe: Some(Recipe::Paper), ..flags() }).unwrap();
+        assert_eq!((config.patch, config.target().unwrap(), config.stride), (33, 21, 14));
+        assert_eq!(config.optimizer.learning_rates(), [1e-4, 1e-4, 1e-5]);
+        assert_eq!(config.initialization, Initialization::Gaussian { deviation: 0.001 });
+        assert_eq!(config.steps(), Some(6_250_000));
+        let even = resolve(None, &Overrides { scale: Some(4), ..flags() }).unwrap();
+        assert_eq!((even.patch, even.target().unwrap()), (32, 20));
+    }
+
+    #[test]
+    fn toml_round_trip() {
+        for recipe in [Recipe::Paper, Recipe::Fast] {
+            for limit in ["10s", "2h", "1d1h30m"] {
+                let limit = Some(Limit::Time(limit.parse().unwrap()));
+                let config = resolve(None, &Overrides { recipe: Some(recipe), limit, ..flags() }).unwrap();
+                let text = config.to_toml().unwrap();
+                assert_eq!(TrainConfig::from_toml(&text).unwrap(), config, "{text}");
+                // A whole document given back as a file gives itself.
+                assert_eq!(resolve(Some(&text), &Overrides::default()).unwrap(), config);
+            }
+        }
+    }
+
+    #[test]
+    fn files_change_recipes_and_flags_change_files() {
+        let file = "recipe = 'paper'\nbatch = 7\nscale = 2\narch = '9-5-5'\n[schedule]\nkind = 'cosine'\nlast = 0.5\n";
+        let config = resolve(Some(file), &Overrides { scale: None, ..flags() }).unwrap();
+        assert_eq!((config.batch, config.scale, config.arch.as_str(), config.patch), (7, 2, "9-5-5", 32));
+        assert_eq!(config.schedule, Schedule::Cosine { last: 0.5 });
+        let flags = Overrides { batch: Some(9), learning_rates: vec![0.5], ..flags() };
+        let config = resolve(Some(file), &flags).unwrap();
+        assert_eq!((config.batch, config.scale, config.patch), (9, 3, 33));
+        assert_eq!(config.optimizer.learning_rates(), [0.5; 3]);
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (file, words) in [
+            ("batches = 3", "unknown field `batches`"),
+            ("batch = 'many'", "invalid type"),
+            ("batch = 0", "batch 0"),
+            ("patch = 12", "patch 12: 9-1-5 without padding leaves nothing of it; 13 or more"),
+            ("arch = '9-1'", "filter counts"),
+            ("recipe = 'slow'", "unknown recipe 'slow'"),
+            ("[limit]\ntime = 'soon'", "not a time"),
+            ("[optimizer]\nkind = 'sgd'\nmomentum = 0.9\nlearning_rates = [1e-4]", "has 3 layers"),
+            ("[optimizer]\nkind = 'sgd'\nmomentum = 1.9\nlearning_rates = [1, 1, 1]", "momentum"),
+            ("degradation = 'gaussian:-1'", "gaussian"),
+            ("[augmentation]\nturns = true\nscales = [2.0]", "augmentation"),
+            ("x = = 1", "the configuration"),
+        ] {
+            let error = resolve(Some(file), &flags()).unwrap_err().to_string();
+            assert!(error.contains(words) && !error.contains('\n'), "{file}: {error}");
+        }
+        assert!(resolve(None, &Overrides::default()).unwrap_err().to_string().contains("no scale"));
+    }
+
+    #[test]
+    fn schedules() {
+        let cosine = Schedule::Cosine { last: 0.01 };
+        for step in 0..=100u64 {
+            let exact = 0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / 100.0).cos());
+            assert!((cosine.factor(step, 100) - exact).abs() < 1e-15, "{step}");
+        }
+        assert_eq!(Schedule::Constant.factor(5, 10), 1.0);
+        let steps = Schedule::Steps { at: vec![0.5, 0.8], factor: 0.1 };
+        let factors = [0, 4, 5, 7, 8, 20].map(|step| steps.factor(step, 10));
+        assert_eq!(factors, [1.0, 1.0, 0.1, 0.1, 0.1 * 0.1, 0.1 * 0.1]);
+    }
+}

@@ -1,0 +1,143 @@
+//! Validation pictures, measured by the protocol `srcnn` as `eval` does.
+
+use std::path::Path;
+
+use super::run::SetScore;
+use crate::error::{Error, Result};
+use crate::eval::Score;
+use crate::eval::dataset::{Dataset, Picture, stem};
+use crate::eval::protocol::{Luminance, Protocol};
+use crate::eval::published;
+use crate::headless::{Gpu, Headless, HeadlessOptions};
+use crate::network::Channels;
+use crate::weights::Weights;
+
+/// What a run's networks are measured on.
+pub trait Validate {
+    /// The sets, in the order of the figures.
+    fn sets(&self) -> &[SetInfo];
+
+    /// Averages for each set.
+    ///
+    /// # Errors
+    /// Whatever keeps the network from running.
+    fn evaluate(&mut self, weights: &Weights) -> Result<Vec<SetScore>>;
+
+    /// Writes the results that the last evaluation has kept as PNG files into a folder, which is created.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    fn save_samples(&self, folder: &Path) -> Result<()>;
+}
+
+/// A validation set.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SetInfo {
+    /// The folder's name.
+    pub name: String,
+    /// Published averages on the same pictures: name and PSNR in dB.
+    pub published: Vec<(String, f64)>,
+}
+
+/// Validation on the GPU.
+#[derive(Debug)]
+pub struct Validator {
+    gpu: Gpu,
+    protocol: Protocol,
+    sets: Vec<Vec<(String, Picture)>>,
+    infos: Vec<SetInfo>,
+    samples: Vec<(String, Luminance)>,
+}
+
+impl Validator {
+    /// Reads all pictures of the folders; one that cannot be read gets a line in the log and is left out.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for a folder without readable pictures, and as [`Protocol::new`].
+    pub fn open(gpu: Gpu, folders: &[std::path::PathBuf], scale: usize, channels: Channels) -> Result<Self> {
+        let protocol = Protocol::new(scale as f64, None, channels)?;
+        let (mut sets, mut infos) = (Vec::new(), Vec::new());
+        for folder in folders {
+            let set = Dataset::open(folder)?;
+            let pictures: Vec<_> = set
+                .pictures
+                .iter()
+                .filter_map(|path| match Picture::read(path) {
+                    Ok(picture) if picture.width.min(picture.height) / scale <= 2 => {
+                        log::warn!("{}: too small to validate on; left out", path.display());
+                        None
+                    }
+                    Ok(picture) => Some((stem(path), picture)),
+                    Err(error) => {
+                        log::warn!("{error}; left out");
+                        None
+                    }
+                })
+                .collect();
+            if pictures.is_empty() {
+                return Err(Error::Picture(format!(
+                    "{}: no readable picture to validate on",
+                    folder.display()
+                )));
+            }
+            let average = published::average(pictures.iter().map(|(name, _)| name.as_str()), scale);
+            let lines =
+                average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
+            let published = lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect();
+            infos.push(SetInfo { name: set.name, published });
+            sets.push(pictures);
+        }
+        Ok(Self { gpu, protocol, sets, infos, samples: Vec::new() })
+    }
+}
+
+impl Validate for Validator {
+    fn sets(&self) -> &[SetInfo] {
+        &self.infos
+    }
+
+    fn evaluate(&mut self, weights: &Weights) -> Result<Vec<SetScore>> {
+        let mut network = Headless::new(self.gpu.clone(), weights, HeadlessOptions::default())?;
+        self.samples.clear();
+        let mut scores = Vec::new();
+        for (info, pictures) in self.infos.iter().zip(&self.sets) {
+            let mut measured = Vec::new();
+            for (name, picture) in pictures {
+                let one = self.protocol.measure(picture, &mut network)?;
+                if measured.is_empty() {
+                    let file = |method| format!("{}_{name}_x{}_{method}.png", info.name, self.protocol.scale);
+                    self.samples.push((file("bicubic"), one.bicubic));
+                    self.samples.push((file("srcnn"), one.network));
+                }
+                measured.push(one.score);
+            }
+            // A set has a picture at least.
+            let Some(mean) = Score::mean(&measured) else { continue };
+            scores.push(SetScore {
+                set: info.name.clone(),
+                scale: self.protocol.scale,
+                psnr: mean.psnr,
+                ssim: mean.ssim,
+                psnr_bicubic: mean.psnr_bicubic,
+                ssim_bicubic: mean.ssim_bicubic,
+            });
+        }
+        Ok(scores)
+    }
+
+    fn save_samples(&self, folder: &Path) -> Result<()> {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| Error::Output { path: folder.into(), reason: crate::atomic::explain(&e) })?;
+        for (name, picture) in &self.samples {
+            let (width, height) = (picture.width as u32, picture.height as u32);
+            super::run::save_png(
+                &folder.join(name),
+                &picture.data,
+                width,
+                height,
+                image::ExtendedColorType::L8,
+            )?;
+        }
+        Ok(())
+    }
+}
