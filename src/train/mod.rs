@@ -12,6 +12,8 @@ pub mod dataset;
 pub mod degrade;
 #[cfg(feature = "headless")]
 pub mod filters;
+#[cfg(feature = "headless")]
+pub mod gpu;
 pub mod init;
 pub mod recipe;
 #[cfg(feature = "headless")]
