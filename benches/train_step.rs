@@ -125,6 +125,11 @@ fn main() -> Result<()> {
                 wall = wall.min(begun.elapsed().as_secs_f64());
                 processor = processor.min(processor_time() - used);
             }
+            if std::env::var_os("SRCNN_PROFILE").is_some() {
+                for (name, time) in trainer.profile(5)? {
+                    println!("  {name:20} {:8.2} ms", time.as_secs_f64() * 1e3);
+                }
+            }
             let work = operations(weights.architecture()) * (STEPS * batch) as f64;
             println!(
                 "{sizes} batch {batch} shape {shape:?}: {:.0} sub-images/s, {:.1} GFLOP/s; \

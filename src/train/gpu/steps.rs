@@ -9,6 +9,8 @@ use crate::train::config::Optimizer;
 /// One dispatch, ready to be recorded any number of times.
 #[derive(Debug, Clone)]
 pub(super) struct Dispatch {
+    /// The kernel's name.
+    pub name: &'static str,
     pipeline: wgpu::ComputePipeline,
     group: wgpu::BindGroup,
     workgroups: [u32; 3],
@@ -25,13 +27,14 @@ impl Dispatch {
             return Err(Error::MissingCapability(format!("dispatches of {workgroups:?} workgroups for {name}")));
         }
         let workgroups = workgroups.map(|count| count as u32);
-        Ok(Self { pipeline: kernel.pipeline.clone(), group, workgroups, slot: false })
+        Ok(Self { name: kernel.name, pipeline: kernel.pipeline.clone(), group, workgroups, slot: false })
     }
 
     /// For a kernel that goes over `count` elements in strides, whatever the number of its invocations.
     pub fn elements(kernel: &Kernel, group: wgpu::BindGroup, count: usize) -> Self {
         let workgroups = count.div_ceil(super::ELEMENTS as usize).clamp(1, 4096) as u32;
-        Self { pipeline: kernel.pipeline.clone(), group, workgroups: [workgroups, 1, 1], slot: false }
+        let (name, pipeline, workgroups) = (kernel.name, kernel.pipeline.clone(), [workgroups, 1, 1]);
+        Self { name, pipeline, group, workgroups, slot: false }
     }
 
     /// The same for a kernel that reads the step's slot.
