@@ -125,8 +125,8 @@ fn main() -> Result<()> {
                 wall = wall.min(begun.elapsed().as_secs_f64());
                 processor = processor.min(processor_time() - used);
             }
-            if std::env::var_os("SRCNN_PROFILE").is_some() {
-                for (name, time) in trainer.profile(5)? {
+            if let Some(times) = std::env::var("SRCNN_PROFILE").ok().and_then(|times| times.parse().ok()) {
+                for (name, time) in trainer.profile(times)? {
                     println!("  {name:20} {:8.2} ms", time.as_secs_f64() * 1e3);
                 }
             }
