@@ -87,7 +87,8 @@ fn check(trainer: &mut Trainer, state: &State, batch: usize) -> Result<()> {
     let targets = trainer.map_gradients(0)?;
     let side = ((targets.len() / batch) as f64).sqrt() as usize;
     // The same sub-image all over: the batch's mean is any one's.
-    let (_, expected) = reference::backward(&state.layers, &[input], &[planes(targets, side)], Padding::Valid);
+    let (_, expected) =
+        reference::backward(&state.layers, &[input], &[planes(targets, side)], Padding::Valid);
     for (i, (layer, (weight, _))) in trainer.gradients()?.iter().zip(&expected).enumerate() {
         let largest = weight.iter().fold(0.0f64, |most, v| most.max(v.abs()));
         common::assert_close(&format!("conv{}", i + 1), &layer.weight, weight, 1e-4 * largest);

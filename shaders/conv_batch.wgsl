@@ -36,34 +36,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
 
     var sums = Sums();
     var tap = workgroup.z * GROUP + QUADS;
-    for (var c = 0u; c < INPUTS; c++) {
-        let plane = place(INPUT, c, sub_image, texel - i32(READ_TEXELS), row - i32(READ_ROWS));
-        for (var i = 0; i < i32(FILTER_ROWS); i++) {
-            var at = plane + vec2(0, i);
-            var window = load(at);
-            // Four taps at a time, so that texels stay aligned.
-            for (var j = 0u; j + 4u <= FILTER_COLUMNS; j += 4u) {
-                load_next(&window, at);
-                tap0(&sums, window, tap);
-                tap1(&sums, window, tap + QUADS);
-                tap2(&sums, window, tap + 2u * QUADS);
-                tap3(&sums, window, tap + 3u * QUADS);
-                advance(&window);
-                at.x += i32(BATCH);
-                tap += 4u * QUADS;
-            }
-            if FILTER_COLUMNS % 4u > 0u {
-                tap0(&sums, window, tap);
-            }
-            if FILTER_COLUMNS % 4u > 1u {
-                load_next(&window, at);
-                tap1(&sums, window, tap + QUADS);
-            }
-            if FILTER_COLUMNS % 4u > 2u {
-                tap2(&sums, window, tap + 2u * QUADS);
-            }
-            tap += FILTER_COLUMNS % 4u * QUADS;
+    for (var c = 0u; c < INPUTS; c += CHANNELS) {
+        for (var i = 0u; i < FILTER_ROWS; i++) {
+            let at = vec2(texel - i32(READ_TEXELS), row - i32(READ_ROWS) + i32(i));
+            add_row(&sums, c, sub_image, at, tap + i * FILTER_COLUMNS * QUADS);
         }
+        tap += CHANNELS * FILTER_ROWS * FILTER_COLUMNS * QUADS;
     }
     store_all(sums, workgroup.z, sub_image, texel, row);
 }

@@ -25,8 +25,10 @@ pub fn backward(
     for (layer, input) in layers.iter().zip(&maps).rev() {
         let pairs: Vec<_> = input.iter().zip(&gradients).collect();
         all.push(conv_grad_weight(layer.shape, &pairs, zeros(layer)));
-        gradients =
-            pairs.iter().map(|(input, gradient)| conv_grad_input(layer, gradient, input, zeros(layer))).collect();
+        gradients = pairs
+            .iter()
+            .map(|(input, gradient)| conv_grad_input(layer, gradient, input, zeros(layer)))
+            .collect();
     }
     all.reverse();
     (value, all)

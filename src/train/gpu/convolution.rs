@@ -166,7 +166,7 @@ impl Convolution {
             .maps("INPUT", &input.layout)
             .maps("GATE", &gate.layout)
             .maps("OUTPUT", &output.layout);
-        let tile = tiles::convolution(texels, quads);
+        let tile = tiles::convolution(texels, quads, columns, inputs);
         let shader = shaders::conv_batch(prelude, &tile, uniform, shape.workgroup);
         let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
         let bindings = [Binding::Uniform, weights_kind, Binding::Texture, Binding::Texture, MAPS];

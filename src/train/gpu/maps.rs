@@ -114,11 +114,8 @@ impl Maps {
         let stride = (columns * 16).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         let staging = staging(device, u64::from(stride) * u64::from(rows))?;
         let bytes = read_back(device, queue, &staging, |encoder| {
-            let layout = wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(stride),
-                rows_per_image: None,
-            };
+            let layout =
+                wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(stride), rows_per_image: None };
             let to = wgpu::TexelCopyBufferInfo { buffer: &staging, layout };
             encoder.copy_texture_to_buffer(self.texture.as_image_copy(), to, self.texture.size());
         })?;

@@ -2,10 +2,10 @@
 
 use wgpu::util::DeviceExt;
 
+use super::MAPS;
 use super::maps::{MapLayout, Maps};
 use super::shaders::{self, Prelude};
 use super::steps::{Dispatch, Slot};
-use super::MAPS;
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;

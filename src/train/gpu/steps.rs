@@ -24,7 +24,9 @@ impl Dispatch {
     pub fn new(kernel: &Kernel, group: wgpu::BindGroup, workgroups: [usize; 3]) -> Result<Self> {
         if workgroups.iter().any(|&count| count > 65535) {
             let name = kernel.name;
-            return Err(Error::MissingCapability(format!("dispatches of {workgroups:?} workgroups for {name}")));
+            return Err(Error::MissingCapability(format!(
+                "dispatches of {workgroups:?} workgroups for {name}"
+            )));
         }
         let workgroups = workgroups.map(|count| count as u32);
         Ok(Self { name: kernel.name, pipeline: kernel.pipeline.clone(), group, workgroups, slot: false })

@@ -165,9 +165,14 @@ impl Trainer {
         let mut gradients = Vec::new();
         for (l, place) in places.iter().enumerate() {
             let LayerShape { size, filters, .. } = place.shape;
-            side = (side + 2 * place.padding + 1).checked_sub(size).filter(|&side| side > 0).ok_or_else(|| {
-                Error::invalid(format!("sub-images of {} pixels are too small for the network", options.patch))
-            })?;
+            side = (side + 2 * place.padding + 1).checked_sub(size).filter(|&side| side > 0).ok_or_else(
+                || {
+                    Error::invalid(format!(
+                        "sub-images of {} pixels are too small for the network",
+                        options.patch
+                    ))
+                },
+            )?;
             let border = places.get(l + 1).map_or(0, |next| next.padding);
             maps.push(Maps::new(
                 device,
@@ -184,8 +189,7 @@ impl Trainer {
         }
         let last = places.len() - 1;
         let prediction = &maps[last + 1];
-        let solution =
-            Maps::new(device, "srcnn.train.target", layout(prediction.layout.channels, side, 0)?)?;
+        let solution = Maps::new(device, "srcnn.train.target", layout(prediction.layout.channels, side, 0)?)?;
         let parts = parts(batch, &shape);
         let buffers = Buffers::new(device, options, parameters, side, parts)?;
         let gathers = [
@@ -529,7 +533,8 @@ fn update(
 
     let prelude = Prelude::default().numbers([("PARAMETERS", parameters)]).flag("ADAM", adam);
     let (read, write) = (Binding::Read, Binding::Write);
-    let kernel = Kernel::new(device, &shaders::update(prelude), &[Binding::Region, read, read, write, write])?;
+    let kernel =
+        Kernel::new(device, &shaders::update(prelude), &[Binding::Region, read, read, write, write])?;
     let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
     let resources = [
         wgpu::BindingResource::Buffer(slot),

@@ -62,7 +62,11 @@ pub(super) fn weight_gradient(
         ])
         .maps("INPUT", &input.layout)
         .maps("GRADIENT", &gradient.layout);
-    let shader = shaders::conv_grad_weight(prelude, &tile.wgsl(shift), shape.workgroup);
+    let shader = shaders::conv_grad_weight(
+        prelude,
+        &tile.wgsl(shift, gradient.layout.pixel_texels()),
+        shape.workgroup,
+    );
     let kernel = Kernel::new(device, &shader, &[Binding::Texture, Binding::Texture, Binding::Write])?;
     let resources = [
         wgpu::BindingResource::TextureView(&input.view),
