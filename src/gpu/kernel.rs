@@ -7,12 +7,14 @@ use crate::gpu::shaders::Shader;
 /// Kind of one binding, in the order of binding numbers from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Binding {
-    /// Uniform buffer with a dynamic offset: the region.
+    /// Uniform buffer with a dynamic offset: the region of inference, the slot of a training step.
     Region,
     /// Uniform buffer.
     Uniform,
     /// Storage buffer, read only.
     Read,
+    /// Storage buffer, read and written.
+    Write,
     /// Sampled texture of floats, read with `textureLoad`.
     Texture,
     /// Storage texture of a format, written.
@@ -30,6 +32,7 @@ impl Binding {
             Binding::Region => buffer(wgpu::BufferBindingType::Uniform, true),
             Binding::Uniform => buffer(wgpu::BufferBindingType::Uniform, false),
             Binding::Read => buffer(wgpu::BufferBindingType::Storage { read_only: true }, false),
+            Binding::Write => buffer(wgpu::BufferBindingType::Storage { read_only: false }, false),
             Binding::Texture => wgpu::BindingType::Texture {
                 sample_type: wgpu::TextureSampleType::Float { filterable: false },
                 view_dimension: wgpu::TextureViewDimension::D2,

@@ -2,14 +2,24 @@
 //!
 //! Planes are `[channel][row][column]`, values nominally in 0..1.
 
+mod backward;
 mod conv_forward;
+mod conv_grad_input;
+mod conv_grad_weight;
+mod loss;
 mod network;
 mod pad;
 pub mod resample;
+mod update;
 
+pub use backward::backward;
 pub use conv_forward::conv_forward;
+pub use conv_grad_input::conv_grad_input;
+pub use conv_grad_weight::conv_grad_weight;
+pub use loss::loss;
 pub use network::forward;
 pub use pad::pad;
+pub use update::{adam, sgd};
 
 /// Planes in f64: `[channels][height][width]`.
 #[derive(Debug, Clone, PartialEq)]

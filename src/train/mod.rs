@@ -16,6 +16,8 @@ pub mod degrade;
 pub mod event;
 #[cfg(feature = "headless")]
 pub mod filters;
+#[cfg(feature = "headless")]
+pub mod gpu;
 pub mod init;
 pub mod recipe;
 #[cfg(feature = "headless")]

@@ -1,0 +1,72 @@
+// A layer's parameters, laid out for conv_batch.wgsl: chunks of groups of [biases, then taps as c, i, j][outputs].
+//
+// Forward: output planes are the filters. Transposed, for the gradient of the input: output planes are the inputs,
+// taps are flipped on both axes, biases are zero. Taps begin `shift` columns late so that the reads are aligned to
+// texels, and `output_rows` = 4 outputs are one filter, moved down by 0 to 3 rows.
+//
+// One invocation owns every n-th value, where n is the number of invocations.
+
+override WORKGROUP: u32 = 64u;
+
+// Mirrors `Packing` in src/train/gpu/convolution.rs.
+struct Packing {
+    weight_start: u32,
+    bias_start: u32,
+    filters: u32,
+    inputs: u32,
+    size: u32,
+    shift: u32,
+    output_rows: u32,
+    // Outputs of a group, a multiple of 4.
+    outputs: u32,
+    chunk_groups: u32,
+    // Length of a chunk; what its groups do not fill is zero.
+    chunk_length: u32,
+    length: u32,
+    transposed: u32,
+}
+
+@group(0) @binding(0) var<uniform> packing: Packing;
+@group(0) @binding(1) var<storage, read> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read_write> packed: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+    for (var i = id.x; i < packing.length; i += workgroups.x * WORKGROUP) {
+        packed[i] = value(i);
+    }
+}
+
+fn value(index: u32) -> f32 {
+    let p = packing;
+    let transposed = p.transposed != 0u;
+    let planes = select(vec2(p.filters, p.inputs), vec2(p.inputs, p.filters), transposed); // output, input
+    let taps = vec2(p.size + p.shift, p.size + p.output_rows - 1u); // columns, rows
+
+    let group_length = (1u + planes.y * taps.x * taps.y) * p.outputs;
+    let in_chunk = index % p.chunk_length;
+    let group = in_chunk / group_length;
+    let in_group = in_chunk % group_length;
+    let output = in_group % p.outputs;
+    let plane = (index / p.chunk_length * p.chunk_groups + group) * (p.outputs / p.output_rows) + output / p.output_rows;
+    if group >= p.chunk_groups || plane >= planes.x {
+        return 0.0;
+    }
+    if in_group < p.outputs {
+        return select(parameters[p.bias_start + min(plane, p.filters - 1u)], 0.0, transposed);
+    }
+    let tap = in_group / p.outputs - 1u;
+    let c = tap / (taps.x * taps.y);
+    let i = i32(tap / taps.x % taps.y) - i32(output % p.output_rows);
+    let j = i32(tap % taps.x) - i32(p.shift);
+    let size = i32(p.size);
+    if i < 0 || i >= size || j < 0 {
+        return 0.0;
+    }
+    let weight = select(
+        ((plane * p.inputs + c) * p.size + u32(i)) * p.size + u32(j),
+        ((c * p.inputs + plane) * p.size + u32(size - 1 - i)) * p.size + u32(size - 1 - j),
+        transposed,
+    );
+    return parameters[p.weight_start + weight];
+}

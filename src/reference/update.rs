@@ -1,0 +1,24 @@
+//! Twin of `update.wgsl`.
+
+/// SGD with momentum (section 3.3): v <- momentum v - rate g; p <- p + v.
+pub fn sgd(parameter: &mut f64, velocity: &mut f64, gradient: f64, rate: f64, momentum: f64) {
+    *velocity = momentum * *velocity - rate * gradient;
+    *parameter += *velocity;
+}
+
+/// Adam (Kingma and Ba 2015, algorithm 1) at step `t`, counted from 1; `moments` are the running means of the
+/// gradient and of its square.
+pub fn adam(
+    parameter: &mut f64,
+    moments: [&mut f64; 2],
+    gradient: f64,
+    rate: f64,
+    (betas, epsilon): ([f64; 2], f64),
+    t: u64,
+) {
+    let [m, v] = moments;
+    *m = betas[0] * *m + (1.0 - betas[0]) * gradient;
+    *v = betas[1] * *v + (1.0 - betas[1]) * gradient * gradient;
+    let corrected = |value: f64, beta: f64| value / (1.0 - beta.powf(t as f64));
+    *parameter -= rate * corrected(*m, betas[0]) / (corrected(*v, betas[1]).sqrt() + epsilon);
+}

@@ -1,0 +1,209 @@
+//! One convolution over a batch: its tile, its filters packed on the device, its dispatches.
+
+use wgpu::util::DeviceExt;
+
+use super::maps::Maps;
+use super::shaders::{self, Prelude};
+use super::steps::Dispatch;
+use super::{MAPS, Shape, tiles};
+use crate::error::{Error, Result};
+use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::scoped;
+use crate::network::LayerShape;
+
+/// What a convolution computes for a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// The layer's output, with ReLU where it is not the last layer.
+    Forward { relu: bool },
+    /// The gradient of the layer's input, through the ReLU of the layer before.
+    GradInput,
+}
+
+/// A layer and where its parameters are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LayerPlace {
+    pub shape: LayerShape,
+    /// Index of the first weight, and of the first bias, among all parameters.
+    pub weight_start: usize,
+    pub bias_start: usize,
+    /// Zeros that the layer sees around its input on each side.
+    pub padding: usize,
+}
+
+/// Mirrors `Packing` in `shaders/pack.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Packing {
+    weight_start: u32,
+    bias_start: u32,
+    filters: u32,
+    inputs: u32,
+    size: u32,
+    shift: u32,
+    output_rows: u32,
+    outputs: u32,
+    chunk_groups: u32,
+    chunk_length: u32,
+    length: u32,
+    transposed: u32,
+}
+
+/// Texels and columns by which reads begin before the pixel that is computed, for zeros of `padding` pixels: whole
+/// texels, and the taps shifted right by what that is too much.
+pub(super) fn aligned(padding: usize) -> (usize, usize) {
+    let texels = padding.div_ceil(4);
+    (texels, texels * 4 - padding)
+}
+
+/// Tile of the convolution: texels of a row, and outputs / 4.
+fn tile(shape: &Shape, taps: usize, texels: usize, outputs: usize) -> (usize, usize) {
+    let (most_texels, most_quads) = if taps == 1 { shape.pointwise } else { shape.spatial };
+    let tiles = texels.div_ceil(most_texels);
+    let groups = outputs.div_ceil(4).div_ceil(most_quads);
+    (texels.div_ceil(tiles), outputs.div_ceil(4).div_ceil(groups))
+}
+
+/// The dispatches of one convolution, and of the packing of its filters.
+#[derive(Debug)]
+pub(super) struct Convolution {
+    pub dispatches: Vec<Dispatch>,
+    pub pack: Dispatch,
+}
+
+impl Convolution {
+    /// Compiles the kernel for these maps. `gate` is the output whose ReLU gates the gradient.
+    ///
+    /// # Errors
+    /// [`Error::MissingCapability`] for filters too large for one binding, and what the device reports.
+    pub fn new(
+        device: &wgpu::Device,
+        pack: &Kernel,
+        parameters: &wgpu::Buffer,
+        place: &LayerPlace,
+        direction: Direction,
+        [input, gate, output]: [&Maps; 3],
+        shape: &Shape,
+    ) -> Result<Self> {
+        let LayerShape { size, .. } = place.shape;
+        let transposed = direction == Direction::GradInput;
+        let reach = if transposed { size - 1 - place.padding } else { place.padding };
+        let (read_texels, shift) = aligned(reach);
+        let (inputs, planes) = (input.layout.channels, output.layout.channels);
+        // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead.
+        let output_rows = if planes == 1 { 4 } else { 1 };
+        let columns = size + shift;
+        let rows = size + output_rows - 1;
+        let row_texels = output.layout.pixel_texels();
+        let (texels, quads) = tile(shape, columns * rows, row_texels, planes * output_rows);
+        let row_tiles = row_texels.div_ceil(texels);
+
+        let group_planes = quads * 4 / output_rows;
+        let groups = planes.div_ceil(group_planes);
+        let group_length = (1 + inputs * rows * columns) * quads * 4;
+        let limits = device.limits();
+        let fit = |bytes: u64| (bytes / (group_length as u64 * 4)) as usize;
+        let uniform = fit(limits.max_uniform_buffer_binding_size) > 0;
+        let (fitting, alignment) = if uniform {
+            (fit(limits.max_uniform_buffer_binding_size), limits.min_uniform_buffer_offset_alignment)
+        } else {
+            (fit(limits.max_storage_buffer_binding_size), limits.min_storage_buffer_offset_alignment)
+        };
+        if fitting == 0 {
+            return Err(Error::MissingCapability(format!(
+                "storage bindings of {} bytes for {:?}",
+                group_length * 4,
+                place.shape
+            )));
+        }
+        let chunks = groups.div_ceil(fitting);
+        let chunk_groups = groups.div_ceil(chunks);
+        let chunk_length = (chunk_groups * group_length).next_multiple_of(alignment.max(16) as usize / 4);
+        let length = chunks * chunk_length;
+
+        let packed = scoped(device, || {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("srcnn.train.filters"),
+                size: length as u64 * 4,
+                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM,
+                mapped_at_creation: false,
+            })
+        })?;
+        let packing = Packing {
+            weight_start: place.weight_start as u32,
+            bias_start: place.bias_start as u32,
+            filters: place.shape.filters as u32,
+            inputs: place.shape.inputs as u32,
+            size: size as u32,
+            shift: shift as u32,
+            output_rows: output_rows as u32,
+            outputs: quads as u32 * 4,
+            chunk_groups: chunk_groups as u32,
+            chunk_length: chunk_length as u32,
+            length: length as u32,
+            transposed: transposed.into(),
+        };
+        let packing = uniform_buffer(device, "srcnn.train.packing", bytemuck::bytes_of(&packing))?;
+        let resources = [&packing, parameters, &packed].map(wgpu::Buffer::as_entire_binding);
+        let pack = Dispatch::elements(pack, scoped(device, || pack.bind(device, &resources))?, length);
+
+        let weights = chunk_groups * group_length / 4;
+        let prelude = Prelude::default()
+            .numbers([
+                ("BATCH", input.layout.batch),
+                ("INPUTS", inputs),
+                ("PLANES", planes),
+                ("FILTER_ROWS", rows),
+                ("FILTER_COLUMNS", columns),
+                ("OUTPUT_ROWS", output_rows),
+                ("READ_ROWS", reach),
+                ("READ_TEXELS", read_texels),
+                ("TILES", row_tiles),
+                ("WEIGHTS", weights),
+            ])
+            .flag("RELU", direction == Direction::Forward { relu: true })
+            .flag("GATED", transposed)
+            .maps("INPUT", &input.layout)
+            .maps("GATE", &gate.layout)
+            .maps("OUTPUT", &output.layout);
+        let tile = tiles::convolution(texels, quads, columns, inputs);
+        let shader = shaders::conv_batch(prelude, &tile, uniform, shape.workgroup);
+        let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
+        let bindings = [Binding::Uniform, weights_kind, Binding::Texture, Binding::Texture, MAPS];
+        let kernel = Kernel::new(device, &shader, &bindings)?;
+
+        let across = input.layout.batch.div_ceil(shape.workgroup as usize) * row_tiles;
+        let down = output.layout.height.div_ceil(output_rows);
+        let dispatches = (0..chunks).map(|chunk| {
+            let first = [(chunk * chunk_groups * group_planes) as u32, 0, 0, 0];
+            let first = uniform_buffer(device, "srcnn.train.first", bytemuck::cast_slice(&first))?;
+            let weights = wgpu::BufferBinding {
+                buffer: &packed,
+                offset: (chunk * chunk_length * 4) as u64,
+                size: std::num::NonZeroU64::new(weights as u64 * 16),
+            };
+            let resources = [
+                first.as_entire_binding(),
+                wgpu::BindingResource::Buffer(weights),
+                wgpu::BindingResource::TextureView(&input.view),
+                wgpu::BindingResource::TextureView(&gate.view),
+                wgpu::BindingResource::TextureView(&output.view),
+            ];
+            let group = scoped(device, || kernel.bind(device, &resources))?;
+            let groups = chunk_groups.min(groups - chunk * chunk_groups);
+            Dispatch::new(&kernel, group, [across, down, groups])
+        });
+        Ok(Self { dispatches: dispatches.collect::<Result<_>>()?, pack })
+    }
+}
+
+/// A uniform buffer that stays as it is.
+pub(super) fn uniform_buffer(device: &wgpu::Device, label: &str, contents: &[u8]) -> Result<wgpu::Buffer> {
+    scoped(device, || {
+        device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some(label),
+            contents,
+            usage: wgpu::BufferUsages::UNIFORM,
+        })
+    })
+}

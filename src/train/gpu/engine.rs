@@ -1,0 +1,82 @@
+//! Steps of a training set on the GPU: what a session runs.
+
+use std::sync::Arc;
+
+use super::{Trainer, TrainerOptions};
+use crate::error::Result;
+use crate::headless::Gpu;
+use crate::train::config::TrainConfig;
+use crate::train::dataset::Dataset;
+use crate::train::stream::{Order, ShardStream};
+use crate::train::{State, TrainEngine};
+
+/// A [`Trainer`] that takes its batches from a training set, in the order that the configuration's seed gives.
+#[derive(Debug)]
+pub struct GpuEngine {
+    gpu: Gpu,
+    trainer: Trainer,
+    order: Order,
+    shards: ShardStream,
+    turns: bool,
+    /// The shard that is on the device, and the number of its sub-images.
+    loaded: Option<(u32, u32)>,
+}
+
+impl GpuEngine {
+    /// Takes a state to the device and compiles everything; pictures are read when the first step needs them.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`] and [`Order::new`].
+    pub fn new(gpu: &Gpu, config: &TrainConfig, data: Arc<Dataset>, state: &State) -> Result<Self> {
+        let options = TrainerOptions {
+            batch: config.batch,
+            patch: config.patch,
+            padding: config.train_padding,
+            optimizer: config.optimizer.clone(),
+            shape: None,
+        };
+        Ok(Self {
+            trainer: Trainer::new(&gpu.device, &gpu.queue, state, &options)?,
+            order: Order::new(config.seed, config.batch, data.lengths())?,
+            shards: ShardStream::new(data),
+            turns: config.augmentation.turns,
+            loaded: None,
+            gpu: gpu.clone(),
+        })
+    }
+}
+
+impl TrainEngine for GpuEngine {
+    fn train(&mut self, factors: &[f32]) -> Result<f64> {
+        let mut loss = 0.0;
+        let mut done = 0;
+        while done < factors.len() {
+            let step = self.trainer.steps_done();
+            let place = self.order.place(step);
+            let length = match self.loaded {
+                Some((shard, length)) if shard == place.shard => length,
+                _ => {
+                    let shard = self.shards.get(&place)?;
+                    self.trainer.set_pictures(&shard)?;
+                    let length = shard.patches.len() as u32;
+                    self.loaded = Some((place.shard, length));
+                    length
+                }
+            };
+            let count = (factors.len() - done).min(usize::try_from(place.steps_left).unwrap_or(usize::MAX));
+            let batch = |step| self.order.batch(&self.order.place(step), length, self.turns);
+            let samples: Vec<_> = (step..step + count as u64).flat_map(batch).collect();
+            let losses = self.trainer.steps(&samples, &factors[done..done + count])?;
+            self.gpu.faults.check()?;
+            loss += losses.into_iter().map(f64::from).sum::<f64>();
+            done += count;
+        }
+        Ok(loss)
+    }
+
+    fn state(&mut self) -> Result<State> {
+        let state = self.trainer.state()?;
+        self.gpu.faults.check()?;
+        Ok(state)
+    }
+}

@@ -1,0 +1,64 @@
+//! Training steps on the GPU: forward, loss, backward and update in WGSL, recorded many at a time.
+//!
+//! A step gathers its batch from pictures that live on the device (`gather.wgsl`), runs the layers forward
+//! (`conv_batch.wgsl`), takes the loss of equation 4 and its gradient (`loss.wgsl`, `loss_sum.wgsl`), runs the layers
+//! backward (`conv_batch.wgsl` with flipped filters for the input's gradient, `conv_grad_weight.wgsl` and
+//! `grad_sum.wgsl` for the parameters'), updates the parameters (`update.wgsl`) and lays the filters out for the next
+//! step (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
+//!
+//! [`Trainer`] does steps on given sub-images, [`GpuEngine`] those of a training set.
+
+mod convolution;
+mod engine;
+mod maps;
+mod pictures;
+mod shaders;
+mod steps;
+mod tiles;
+mod trainer;
+mod weight_gradient;
+
+use std::time::Duration;
+
+use crate::gpu::kernel::Binding;
+pub use engine::GpuEngine;
+pub use trainer::{Trainer, TrainerOptions};
+
+/// Feature maps, as kernels write them.
+const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
+
+/// Workgroup of the kernels that go over elements of buffers.
+const ELEMENTS: u32 = 64;
+
+/// A block of steps that takes longer is taken for a device that has hung.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Sizes of register tiles and workgroups, to be chosen per adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Most texels (of 4 pixels of a row) and most fours of outputs that an invocation of a convolution owns.
+    pub spatial: (usize, usize),
+    /// The same for convolutions of 1x1.
+    pub pointwise: (usize, usize),
+    /// Sub-images of a workgroup.
+    pub workgroup: u32,
+    /// Parts of the batch whose weight gradients are summed at first.
+    pub parts: usize,
+}
+
+impl Shape {
+    /// Defaults for a device, before any measurement.
+    pub fn for_device(device: &wgpu::Device) -> Self {
+        if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
+            // Invocations are the 8 lanes of a vector, registers are the first level cache.
+            Self { spatial: (7, 1), pointwise: (1, 8), workgroup: 8, parts: 16 }
+        } else {
+            Self { spatial: (4, 1), pointwise: (1, 4), workgroup: 32, parts: 128 }
+        }
+    }
+}
+
+/// Parts of a batch that are summed each for itself.
+fn parts(batch: usize, shape: &Shape) -> usize {
+    shape.parts.clamp(1, batch)
+}

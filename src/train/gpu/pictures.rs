@@ -1,0 +1,129 @@
+//! Pictures on the device, and the dispatches that take a batch from them.
+
+use wgpu::util::DeviceExt;
+
+use super::MAPS;
+use super::maps::{MapLayout, Maps};
+use super::shaders::{self, Prelude};
+use super::steps::{Dispatch, Slot};
+use crate::error::{Error, Result};
+use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::scoped;
+use crate::train::dataset::PackedShard;
+
+/// The kernel that takes one side of a batch, inputs or targets, from pictures.
+#[derive(Debug)]
+pub(super) struct Gather {
+    kernel: Kernel,
+    workgroups: [usize; 3],
+}
+
+impl Gather {
+    /// For sub-images of `patch` pixels a side of which `output` gets the centre.
+    pub fn new(device: &wgpu::Device, patch: usize, output: &MapLayout, workgroup: u32) -> Result<Self> {
+        let prelude = Prelude::default()
+            .numbers([
+                ("BATCH", output.batch),
+                ("CHANNELS", output.channels),
+                ("PATCH", patch),
+                ("CROP", (patch - output.width) / 2),
+            ])
+            .maps("OUTPUT", output);
+        let shader = shaders::gather(prelude, workgroup);
+        let read = Binding::Read;
+        let kernel = Kernel::new(device, &shader, &[Binding::Region, read, read, read, read, MAPS])?;
+        let across = output.batch.div_ceil(workgroup as usize);
+        let workgroups = [across, output.height, output.pixel_texels() * output.channels];
+        Ok(Self { kernel, workgroups })
+    }
+}
+
+/// A shard on the device.
+#[derive(Debug)]
+pub(super) struct Pictures {
+    /// Sub-images in it.
+    pub patches: usize,
+    /// Write the inputs and the targets of a batch.
+    pub gathers: [Dispatch; 2],
+}
+
+impl Pictures {
+    /// Uploads a shard.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a shard with places outside of its pictures, [`Error::MissingCapability`] for
+    /// one too large for a binding, and what the device reports.
+    pub fn new(
+        device: &wgpu::Device,
+        shard: &PackedShard,
+        patch: usize,
+        gathers: &[Gather; 2],
+        slots: &wgpu::Buffer,
+        samples: &wgpu::Buffer,
+        outputs: [&Maps; 2],
+    ) -> Result<Self> {
+        let channels = outputs[0].layout.channels;
+        check(shard, patch, channels)?;
+        let (size, most) =
+            (size_of_val(&shard.inputs[..]) as u64, device.limits().max_storage_buffer_binding_size);
+        if size > most {
+            return Err(Error::MissingCapability(format!(
+                "storage bindings of {size} bytes for a shard of pictures, {most} are allowed"
+            )));
+        }
+        let upload = |label: &str, contents: &[u8]| {
+            scoped(device, || {
+                device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                    label: Some(label),
+                    contents,
+                    usage: wgpu::BufferUsages::STORAGE,
+                })
+            })
+        };
+        let pictures = upload("srcnn.train.pictures", bytemuck::cast_slice(&shard.pictures))?;
+        let patches = upload("srcnn.train.patches", bytemuck::cast_slice(&shard.patches))?;
+        let gather = |side: usize, values: &[f32]| {
+            let pixels = upload("srcnn.train.pixels", bytemuck::cast_slice(values))?;
+            let slot = wgpu::BufferBinding { buffer: slots, offset: 0, size: Slot::SIZE };
+            let resources = [
+                wgpu::BindingResource::Buffer(slot),
+                pixels.as_entire_binding(),
+                pictures.as_entire_binding(),
+                patches.as_entire_binding(),
+                samples.as_entire_binding(),
+                wgpu::BindingResource::TextureView(&outputs[side].view),
+            ];
+            let Gather { kernel, workgroups } = &gathers[side];
+            let group = scoped(device, || kernel.bind(device, &resources))?;
+            Ok::<_, Error>(Dispatch::new(kernel, group, *workgroups)?.with_slot())
+        };
+        let gathers = [gather(0, &shard.inputs)?, gather(1, &shard.targets)?];
+        Ok(Self { patches: shard.patches.len(), gathers })
+    }
+}
+
+/// What the gather kernel relies on.
+fn check(shard: &PackedShard, patch: usize, channels: usize) -> Result<()> {
+    let wrong = |what: &str| Err(Error::invalid(format!("a shard of training pictures {what}")));
+    if shard.patches.is_empty() {
+        return wrong("without sub-images");
+    }
+    if shard.inputs.len() != shard.targets.len() {
+        return wrong("whose inputs and targets differ in length");
+    }
+    let fits = |p: &crate::train::dataset::PictureEntry| {
+        let values = (p.width as usize).saturating_mul(p.height as usize).saturating_mul(channels);
+        (p.offset as usize).saturating_add(values) <= shard.inputs.len()
+    };
+    if !shard.pictures.iter().all(fits) {
+        return wrong("with a picture outside of its values");
+    }
+    let inside = |p: &crate::train::dataset::PatchEntry| {
+        let end = |first: u32| first as usize + patch;
+        shard
+            .pictures
+            .get(p.picture as usize)
+            .is_some_and(|picture| end(p.x) <= picture.width as usize && end(p.y) <= picture.height as usize)
+    };
+    if shard.patches.iter().all(inside) { Ok(()) } else { wrong("with a sub-image outside of its picture") }
+}

@@ -1,0 +1,92 @@
+//! The WGSL of training: files in `shaders/`, with a prelude of constants before them and what they share behind.
+
+use std::fmt::Write;
+
+use super::maps::MapLayout;
+use crate::gpu::shaders::Shader;
+
+const MAPS: &str = include_str!("../../../shaders/shared/maps.wgsl");
+const SLOT: &str = include_str!("../../../shaders/shared/slot.wgsl");
+
+/// Constants before a shader's text.
+#[derive(Default)]
+pub(super) struct Prelude(String);
+
+impl Prelude {
+    pub fn numbers<const N: usize>(mut self, numbers: [(&str, usize); N]) -> Self {
+        for (name, value) in numbers {
+            // Writing to a String does not fail.
+            let _ = writeln!(self.0, "const {name}: u32 = {value}u;");
+        }
+        self
+    }
+
+    pub fn flag(mut self, name: &str, value: bool) -> Self {
+        let _ = writeln!(self.0, "const {name}: bool = {value};");
+        self
+    }
+
+    pub fn maps(mut self, name: &str, maps: &MapLayout) -> Self {
+        let MapLayout { width, height, border, across, .. } = maps;
+        let (texels, rows, left) = (maps.texels(), maps.rows(), maps.left());
+        let _ = writeln!(
+            self.0,
+            "const {name} = Maps({across}u, {texels}u, {rows}u, {left}u, {border}u, {width}u, {height}u);"
+        );
+        self
+    }
+
+    fn shader(self, name: &'static str, parts: &[&str], workgroup: Option<u32>) -> Shader {
+        let overrides = workgroup.map(|size| ("WORKGROUP", f64::from(size))).into_iter().collect();
+        Shader { name, wgsl: self.0 + &parts.concat(), overrides }
+    }
+}
+
+/// `gather.wgsl`. Prelude: BATCH, CHANNELS, PATCH, CROP, OUTPUT.
+pub(super) fn gather(prelude: Prelude, workgroup: u32) -> Shader {
+    prelude.shader("gather", &[include_str!("../../../shaders/gather.wgsl"), MAPS, SLOT], Some(workgroup))
+}
+
+/// `conv_batch.wgsl` with a tile of [`super::tiles::convolution`].
+pub(super) fn conv_batch(prelude: Prelude, tile: &str, uniform: bool, workgroup: u32) -> Shader {
+    let weights = if uniform {
+        include_str!("../../../shaders/shared/weights_uniform.wgsl")
+    } else {
+        include_str!("../../../shaders/shared/weights_storage.wgsl")
+    };
+    let text = include_str!("../../../shaders/conv_batch.wgsl");
+    prelude.shader("conv_batch", &[text, tile, weights, MAPS], Some(workgroup))
+}
+
+/// `loss.wgsl`. Prelude: BATCH, CHANNELS, PREDICTION, SOLUTION, GRADIENT.
+pub(super) fn loss(prelude: Prelude, workgroup: u32) -> Shader {
+    prelude.shader("loss", &[include_str!("../../../shaders/loss.wgsl"), MAPS], Some(workgroup))
+}
+
+/// `loss_sum.wgsl`. Prelude: BATCH, LENGTH.
+pub(super) fn loss_sum(prelude: Prelude) -> Shader {
+    prelude.shader("loss_sum", &[include_str!("../../../shaders/loss_sum.wgsl"), SLOT], None)
+}
+
+/// `conv_grad_weight.wgsl` with a tile of [`super::tiles::WeightTile`].
+pub(super) fn conv_grad_weight(prelude: Prelude, tile: &str, workgroup: u32) -> Shader {
+    let text = include_str!("../../../shaders/conv_grad_weight.wgsl");
+    prelude.shader("conv_grad_weight", &[text, tile, MAPS], Some(workgroup))
+}
+
+/// `grad_sum.wgsl`. Prelude: PARTS, PARAMETERS.
+pub(super) fn grad_sum(prelude: Prelude) -> Shader {
+    let text = include_str!("../../../shaders/grad_sum.wgsl");
+    prelude.shader("grad_sum", &[text], Some(super::ELEMENTS))
+}
+
+/// `update.wgsl`. Prelude: PARAMETERS, ADAM.
+pub(super) fn update(prelude: Prelude) -> Shader {
+    let text = include_str!("../../../shaders/update.wgsl");
+    prelude.shader("update", &[text, SLOT], Some(super::ELEMENTS))
+}
+
+/// `pack.wgsl`.
+pub(super) fn pack() -> Shader {
+    Prelude::default().shader("pack", &[include_str!("../../../shaders/pack.wgsl")], Some(super::ELEMENTS))
+}

@@ -1,0 +1,548 @@
+//! A network, its gradients and its optimizer on the device.
+
+use std::time::{Duration, Instant};
+
+use super::convolution::{Convolution, Direction, LayerPlace};
+use super::maps::{MapLayout, Maps, read_back, staging};
+use super::pictures::{Gather, Pictures};
+use super::shaders::{self, Prelude};
+use super::steps::{Dispatch, Slot};
+use super::weight_gradient::weight_gradient;
+use super::{Shape, parts};
+use crate::error::{Error, Result};
+use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::scoped;
+use crate::network::{Architecture, LayerShape, Padding};
+use crate::train::State;
+use crate::train::config::Optimizer;
+use crate::train::dataset::PackedShard;
+use crate::train::stream::Sample;
+use crate::weights::Layer;
+
+/// Most steps of one submit.
+const SLOTS: usize = 64;
+/// Time that a submit should take at most, well below what systems take for a device that has hung.
+const SUBMIT: Duration = Duration::from_millis(250);
+
+/// What a [`Trainer`] needs to know beside the first state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainerOptions {
+    /// Sub-images in a step: n of equation 4.
+    pub batch: usize,
+    /// Width and height of a sub-image.
+    pub patch: usize,
+    /// What layers see around a sub-image: [`Padding::Valid`] as in the paper, or [`Padding::Zero`].
+    pub padding: Padding,
+    /// How gradients become updates.
+    pub optimizer: Optimizer,
+    /// Register tiles and workgroups; the device's default when `None`.
+    pub shape: Option<Shape>,
+}
+
+/// Trains one network. Everything that a step needs is made in [`Trainer::new`] and [`Trainer::set_pictures`].
+#[derive(Debug)]
+pub struct Trainer {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    options: TrainerOptions,
+    shapes: Vec<LayerShape>,
+    step: u64,
+    /// Steps that the next submit takes.
+    per_submit: usize,
+    buffers: Buffers,
+    /// Input, then the output of each layer.
+    maps: Vec<Maps>,
+    /// Gradients of the outputs of each layer.
+    gradients: Vec<Maps>,
+    solution: Maps,
+    gathers: [Gather; 2],
+    pictures: Option<Pictures>,
+    /// A step from the gathered batch to the packed filters.
+    dispatches: Vec<Dispatch>,
+    packs: Vec<Dispatch>,
+}
+
+/// All in the order of the parameters: each layer's weights as in PyTorch, then its biases.
+#[derive(Debug)]
+struct Buffers {
+    parameters: wgpu::Buffer,
+    /// `[slot][parameter]`.
+    moments: wgpu::Buffer,
+    gradients: wgpu::Buffer,
+    /// `[part][parameter]`.
+    parts: wgpu::Buffer,
+    rates: wgpu::Buffer,
+    /// `[row][sub-image]`.
+    squares: wgpu::Buffer,
+    losses: wgpu::Buffer,
+    losses_staging: wgpu::Buffer,
+    slots: wgpu::Buffer,
+    /// `[step of a submit][sub-image]`.
+    samples: wgpu::Buffer,
+}
+
+impl Buffers {
+    fn new(
+        device: &wgpu::Device,
+        options: &TrainerOptions,
+        parameters: usize,
+        rows: usize,
+        parts: usize,
+    ) -> Result<Self> {
+        use wgpu::BufferUsages as Usage;
+        let kept = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let most = device.limits().max_storage_buffer_binding_size;
+        let buffer = |name: &str, values: usize, usage: Usage| {
+            let size = values as u64 * 4;
+            if size > most {
+                return Err(Error::MissingCapability(format!("bindings of {size} bytes for {name}")));
+            }
+            scoped(device, || {
+                device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some(&format!("srcnn.train.{name}")),
+                    size,
+                    usage,
+                    mapped_at_creation: false,
+                })
+            })
+        };
+        Ok(Self {
+            parameters: buffer("parameters", parameters, kept)?,
+            moments: buffer("moments", parameters * options.optimizer.slots(), kept)?,
+            gradients: buffer("gradients", parameters, kept)?,
+            parts: buffer("parts", parameters * parts, Usage::STORAGE)?,
+            rates: buffer("rates", parameters, kept)?,
+            squares: buffer("squares", rows * options.batch, Usage::STORAGE)?,
+            losses: buffer("losses", SLOTS, kept)?,
+            losses_staging: staging(device, SLOTS as u64 * 4)?,
+            slots: buffer("slots", SLOTS * Slot::SPACING / 4, Usage::UNIFORM | Usage::COPY_DST)?,
+            samples: buffer("samples", SLOTS * options.batch * 2, kept)?,
+        })
+    }
+}
+
+/// Layers with their places among the parameters, and the number of these.
+fn places(shapes: &[LayerShape], padding: Padding) -> (Vec<LayerPlace>, usize) {
+    let mut next = 0;
+    let mut take = |count| {
+        next += count;
+        next - count
+    };
+    let place = |&shape: &LayerShape| LayerPlace {
+        shape,
+        weight_start: take(shape.weights()),
+        bias_start: take(shape.filters),
+        padding: if padding == Padding::Valid { 0 } else { shape.radius() },
+    };
+    (shapes.iter().map(place).collect(), next)
+}
+
+impl Trainer {
+    /// Takes a network to a device and compiles everything.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a state that does not fit the optimizer or itself, a padding that cannot be
+    /// trained with, or sub-images that are too small for the network or too many for the device's textures;
+    /// [`Error::MissingCapability`] for layers beyond its limits; what the device reports, out of memory above all.
+    pub fn new(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        state: &State,
+        options: &TrainerOptions,
+    ) -> Result<Self> {
+        let shapes: Vec<LayerShape> = state.layers.iter().map(|layer| layer.shape).collect();
+        check(&shapes, options)?;
+        let shape = options.shape.unwrap_or_else(|| Shape::for_device(device));
+        let (places, parameters) = places(&shapes, options.padding);
+        let longest = device.limits().max_texture_dimension_2d;
+        let batch = options.batch;
+
+        // Sizes of the input and of each layer's output; a border where the next layer sees zeros.
+        let mut side = options.patch;
+        let layout = |channels, side, border| MapLayout::new(batch, [channels, side, side], border, longest);
+        let mut maps =
+            vec![Maps::new(device, "srcnn.train.input", layout(shapes[0].inputs, side, places[0].padding)?)?];
+        let mut gradients = Vec::new();
+        for (l, place) in places.iter().enumerate() {
+            let LayerShape { size, filters, .. } = place.shape;
+            side = (side + 2 * place.padding + 1).checked_sub(size).filter(|&side| side > 0).ok_or_else(
+                || {
+                    Error::invalid(format!(
+                        "sub-images of {} pixels are too small for the network",
+                        options.patch
+                    ))
+                },
+            )?;
+            let border = places.get(l + 1).map_or(0, |next| next.padding);
+            maps.push(Maps::new(
+                device,
+                &format!("srcnn.train.conv{}", l + 1),
+                layout(filters, side, border)?,
+            )?);
+            // The input's gradient is a full convolution over the output's; the first layer's input needs none.
+            let border = if l == 0 { 0 } else { size - 1 - place.padding };
+            gradients.push(Maps::new(
+                device,
+                &format!("srcnn.train.grad_conv{}", l + 1),
+                layout(filters, side, border)?,
+            )?);
+        }
+        let last = places.len() - 1;
+        let prediction = &maps[last + 1];
+        let solution = Maps::new(device, "srcnn.train.target", layout(prediction.layout.channels, side, 0)?)?;
+        let parts = parts(batch, &shape);
+        let buffers = Buffers::new(device, options, parameters, side, parts)?;
+        let gathers = [
+            Gather::new(device, options.patch, &maps[0].layout, shape.workgroup)?,
+            Gather::new(device, options.patch, &solution.layout, shape.workgroup)?,
+        ];
+
+        let pack = Kernel::new(device, &shaders::pack(), &[Binding::Uniform, Binding::Read, Binding::Write])?;
+        let convolution = |place, direction, maps| {
+            Convolution::new(device, &pack, &buffers.parameters, place, direction, maps, &shape)
+        };
+        let (mut dispatches, mut packs) = (Vec::new(), Vec::new());
+        let mut add = |convolution: Convolution, dispatches: &mut Vec<Dispatch>| {
+            dispatches.extend(convolution.dispatches);
+            packs.push(convolution.pack);
+        };
+        for (l, place) in places.iter().enumerate() {
+            let direction = Direction::Forward { relu: l < last };
+            add(convolution(place, direction, [&maps[l], &maps[l], &maps[l + 1]])?, &mut dispatches);
+        }
+        dispatches.extend(loss(device, prediction, &solution, &gradients[last], &buffers, &shape)?);
+        for (l, place) in places.iter().enumerate().rev() {
+            let of = [&maps[l], &gradients[l]];
+            dispatches.push(weight_gradient(device, place, parameters, of, &buffers.parts, &shape)?);
+            if l > 0 {
+                let maps = [&gradients[l], &maps[l], &gradients[l - 1]];
+                add(convolution(place, Direction::GradInput, maps)?, &mut dispatches);
+            }
+        }
+        let adam = options.optimizer.slots() == 2;
+        dispatches.extend(update(device, &buffers, parts, parameters, adam)?);
+        dispatches.extend(packs.iter().cloned());
+
+        let rates: Vec<f32> = places
+            .iter()
+            .zip(options.optimizer.learning_rates())
+            .flat_map(|(p, &rate)| std::iter::repeat_n(rate as f32, p.shape.weights() + p.shape.filters))
+            .collect();
+        queue.write_buffer(&buffers.rates, 0, bytemuck::cast_slice(&rates));
+        let mut trainer = Self {
+            device: device.clone(),
+            queue: queue.clone(),
+            options: options.clone(),
+            shapes,
+            step: 0,
+            per_submit: 1,
+            buffers,
+            maps,
+            gradients,
+            solution,
+            gathers,
+            pictures: None,
+            dispatches,
+            packs,
+        };
+        trainer.restore(state)?;
+        Ok(trainer)
+    }
+
+    /// Takes the pictures of a shard to the device, in place of those before.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a shard with places outside of its pictures, and what the device reports.
+    pub fn set_pictures(&mut self, shard: &PackedShard) -> Result<()> {
+        // Those before make room first.
+        self.pictures = None;
+        self.pictures = Some(Pictures::new(
+            &self.device,
+            shard,
+            self.options.patch,
+            &self.gathers,
+            &self.buffers.slots,
+            &self.buffers.samples,
+            [&self.maps[0], &self.solution],
+        )?);
+        Ok(())
+    }
+
+    /// One step on a batch of sub-images of the pictures; `factor` multiplies the learning rates. Returns the loss of
+    /// equation 4 before the update.
+    ///
+    /// # Errors
+    /// As [`Trainer::steps`].
+    pub fn step(&mut self, batch: &[Sample], factor: f32) -> Result<f32> {
+        Ok(self.steps(batch, &[factor])?.into_iter().sum())
+    }
+
+    /// A step for each factor, with the batches one after another in `samples`. Returns the losses. How steps are
+    /// grouped into calls makes no difference to any bit.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] without pictures, or for samples that are not theirs or not as many as the steps
+    /// need; what the device reports. A loss that is not finite is no error.
+    pub fn steps(&mut self, samples: &[Sample], factors: &[f32]) -> Result<Vec<f32>> {
+        let batch = self.options.batch;
+        let Some(pictures) = &self.pictures else {
+            return Err(Error::invalid("a trainer without pictures; call set_pictures first"));
+        };
+        if samples.len() != factors.len() * batch
+            || samples.iter().any(|sample| sample.patch as usize >= pictures.patches || sample.turn > 7)
+        {
+            return Err(Error::invalid(format!(
+                "{} steps need {batch} samples each, of {} sub-images in 8 turns",
+                factors.len(),
+                pictures.patches
+            )));
+        }
+        let mut losses = Vec::with_capacity(factors.len());
+        while losses.len() < factors.len() {
+            let first = losses.len();
+            let count = self.per_submit.min(factors.len() - first);
+            let begun = Instant::now();
+            losses.extend(self.submit(
+                &samples[first * batch..(first + count) * batch],
+                &factors[first..first + count],
+                pictures,
+            )?);
+            self.step += count as u64;
+            let fitting = SUBMIT.as_secs_f64() / begun.elapsed().as_secs_f64().max(1e-6) * count as f64;
+            self.per_submit = (fitting as usize).clamp(1, SLOTS.min(2 * self.per_submit));
+        }
+        Ok(losses)
+    }
+
+    fn submit(&self, samples: &[Sample], factors: &[f32], pictures: &Pictures) -> Result<Vec<f32>> {
+        let samples: Vec<[u32; 2]> = samples.iter().map(|sample| [sample.patch, sample.turn]).collect();
+        let mut slots = vec![0; factors.len() * Slot::SPACING];
+        for (i, (bytes, &factor)) in slots.chunks_exact_mut(Slot::SPACING).zip(factors).enumerate() {
+            let slot = Slot::new(&self.options.optimizer, i, self.step + i as u64, factor);
+            bytes[..size_of::<Slot>()].copy_from_slice(bytemuck::bytes_of(&slot));
+        }
+        self.queue.write_buffer(&self.buffers.samples, 0, bytemuck::cast_slice(&samples));
+        self.queue.write_buffer(&self.buffers.slots, 0, &slots);
+        let Buffers { losses, losses_staging, .. } = &self.buffers;
+        let mut values = read_back(&self.device, &self.queue, losses_staging, |encoder| {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for index in 0..factors.len() {
+                for dispatch in pictures.gathers.iter().chain(&self.dispatches) {
+                    dispatch.record(&mut pass, index);
+                }
+            }
+            drop(pass);
+            encoder.copy_buffer_to_buffer(losses, 0, losses_staging, 0, losses_staging.size());
+        })?;
+        values.truncate(factors.len());
+        Ok(values)
+    }
+
+    /// How long each kernel of a step takes, in their order, each run `times` times by itself. The parameters are
+    /// worth nothing afterwards: [`Trainer::restore`] them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] without pictures, and what the device reports.
+    pub fn profile(&self, times: u32) -> Result<Vec<(&'static str, Duration)>> {
+        let Some(pictures) = &self.pictures else {
+            return Err(Error::invalid("a trainer without pictures; call set_pictures first"));
+        };
+        let dispatches = pictures.gathers.iter().chain(&self.dispatches);
+        let time = |dispatch: &Dispatch| {
+            let begun = Instant::now();
+            read_back(&self.device, &self.queue, &self.buffers.losses_staging, |encoder| {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                (0..times).for_each(|_| dispatch.record(&mut pass, 0));
+            })?;
+            Ok((dispatch.name, begun.elapsed() / times.max(1)))
+        };
+        dispatches.map(time).collect()
+    }
+
+    /// Steps done, those before the state that the trainer began with included.
+    pub fn steps_done(&self) -> u64 {
+        self.step
+    }
+
+    /// A copy of everything that the next step depends on: parameters, moments, step.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn state(&self) -> Result<State> {
+        let moments = self.read(&self.buffers.moments)?;
+        let count = moments.len() / self.options.optimizer.slots();
+        Ok(State {
+            step: self.step,
+            layers: self.layers(&self.read(&self.buffers.parameters)?),
+            slots: moments.chunks_exact(count).map(|slot| self.layers(slot)).collect(),
+        })
+    }
+
+    /// Goes on from a state: the steps that follow are, bit for bit, those that followed it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a state of another network or optimizer, and what the device reports.
+    pub fn restore(&mut self, state: &State) -> Result<()> {
+        let all = std::iter::once(&state.layers).chain(&state.slots);
+        let fit = |layers: &Vec<Layer>| {
+            layers.len() == self.shapes.len()
+                && layers.iter().zip(&self.shapes).all(|(layer, shape)| {
+                    layer.shape == *shape
+                        && layer.weight.len() == shape.weights()
+                        && layer.bias.len() == shape.filters
+                })
+        };
+        if !all.clone().all(fit) || state.slots.len() != self.options.optimizer.slots() {
+            return Err(Error::invalid("a training state of another network or another optimizer"));
+        }
+        let flat: Vec<Vec<f32>> = all
+            .map(|layers| layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias).copied()).collect())
+            .collect();
+        self.queue.write_buffer(&self.buffers.parameters, 0, bytemuck::cast_slice(&flat[0]));
+        self.queue.write_buffer(&self.buffers.moments, 0, bytemuck::cast_slice(&flat[1..].concat()));
+        self.step = state.step;
+        scoped(&self.device, || {
+            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.packs.iter().for_each(|pack| pack.record(&mut pass, 0));
+            drop(pass);
+            self.queue.submit([encoder.finish()]);
+        })
+    }
+
+    /// Gradients of the loss in the last step, with the shapes of the parameters.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn gradients(&self) -> Result<Vec<Layer>> {
+        Ok(self.layers(&self.read(&self.buffers.gradients)?))
+    }
+
+    /// Maps of the last step, `[sub-image][channel][row][column]`: the input for 0, else the output of that layer,
+    /// counted from 1.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a layer that is not there, and what the device reports.
+    pub fn maps(&self, layer: usize) -> Result<Vec<f32>> {
+        self.read_maps(self.maps.get(layer))
+    }
+
+    /// Gradients of the loss with respect to the output of a layer (before its ReLU), counted from 1, in the last
+    /// step; 0 gives the targets.
+    ///
+    /// # Errors
+    /// As [`Trainer::maps`].
+    pub fn map_gradients(&self, layer: usize) -> Result<Vec<f32>> {
+        self.read_maps(layer.checked_sub(1).map_or(Some(&self.solution), |index| self.gradients.get(index)))
+    }
+
+    fn read_maps(&self, maps: Option<&Maps>) -> Result<Vec<f32>> {
+        let maps = maps.ok_or_else(|| Error::invalid("there is no such layer"))?;
+        maps.read(&self.device, &self.queue)
+    }
+
+    fn read(&self, buffer: &wgpu::Buffer) -> Result<Vec<f32>> {
+        let staging = staging(&self.device, buffer.size())?;
+        read_back(&self.device, &self.queue, &staging, |encoder| {
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
+        })
+    }
+
+    /// Values in the order of the parameters, by layer.
+    fn layers(&self, mut values: &[f32]) -> Vec<Layer> {
+        let mut take = |count: usize| {
+            let (taken, rest) = values.split_at(count);
+            values = rest;
+            taken.to_vec()
+        };
+        let layer = |&shape: &LayerShape| {
+            let weight = take(shape.weights());
+            Layer { shape, weight, bias: take(shape.filters) }
+        };
+        self.shapes.iter().map(layer).collect()
+    }
+}
+
+fn check(shapes: &[LayerShape], options: &TrainerOptions) -> Result<()> {
+    let sizes: Vec<_> = shapes.iter().map(|s| s.size).collect();
+    let filters: Vec<_> = shapes.iter().map(|s| s.filters).collect();
+    let inputs = shapes.first().map_or(0, |s| s.inputs);
+    let architecture = Architecture::new(&sizes, &filters[..filters.len().saturating_sub(1)], inputs)?;
+    if architecture.layers() != shapes {
+        return Err(Error::invalid("layers that do not follow from each other"));
+    }
+    if options.batch == 0 {
+        return Err(Error::invalid("a batch of 0 sub-images: 1 or more"));
+    }
+    if options.optimizer.learning_rates().len() != shapes.len() {
+        return Err(Error::invalid(format!("{} layers need as many learning rates", shapes.len())));
+    }
+    match options.padding {
+        Padding::Valid | Padding::Zero => Ok(()),
+        other => Err(Error::invalid(format!("padding {other}: training is with 'valid' or 'zero'"))),
+    }
+}
+
+/// The loss, its gradient, and its sum.
+fn loss(
+    device: &wgpu::Device,
+    prediction: &Maps,
+    solution: &Maps,
+    gradient: &Maps,
+    buffers: &Buffers,
+    shape: &Shape,
+) -> Result<[Dispatch; 2]> {
+    let MapLayout { batch, channels, height, .. } = prediction.layout;
+    let prelude = Prelude::default()
+        .numbers([("BATCH", batch), ("CHANNELS", channels)])
+        .maps("PREDICTION", &prediction.layout)
+        .maps("SOLUTION", &solution.layout)
+        .maps("GRADIENT", &gradient.layout);
+    let kinds = [Binding::Texture, Binding::Texture, super::MAPS, Binding::Write];
+    let kernel = Kernel::new(device, &shaders::loss(prelude, shape.workgroup), &kinds)?;
+    let [f, x, g] = [prediction, solution, gradient].map(|m| wgpu::BindingResource::TextureView(&m.view));
+    let resources = [f, x, g, buffers.squares.as_entire_binding()];
+    let group = scoped(device, || kernel.bind(device, &resources))?;
+    let loss = Dispatch::new(&kernel, group, [batch.div_ceil(shape.workgroup as usize), height, 1])?;
+
+    let prelude = Prelude::default().numbers([("BATCH", batch), ("LENGTH", batch * height)]);
+    let kinds = [Binding::Region, Binding::Read, Binding::Write];
+    let kernel = Kernel::new(device, &shaders::loss_sum(prelude), &kinds)?;
+    let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
+    let resources = [
+        wgpu::BindingResource::Buffer(slot),
+        buffers.squares.as_entire_binding(),
+        buffers.losses.as_entire_binding(),
+    ];
+    let group = scoped(device, || kernel.bind(device, &resources))?;
+    Ok([loss, Dispatch::new(&kernel, group, [1, 1, 1])?.with_slot()])
+}
+
+/// The sum of the gradients' parts, and the update.
+fn update(
+    device: &wgpu::Device,
+    buffers: &Buffers,
+    parts: usize,
+    parameters: usize,
+    adam: bool,
+) -> Result<[Dispatch; 2]> {
+    let prelude = Prelude::default().numbers([("PARTS", parts), ("PARAMETERS", parameters)]);
+    let kernel = Kernel::new(device, &shaders::grad_sum(prelude), &[Binding::Read, Binding::Write])?;
+    let resources = [&buffers.parts, &buffers.gradients].map(wgpu::Buffer::as_entire_binding);
+    let sum = Dispatch::elements(&kernel, scoped(device, || kernel.bind(device, &resources))?, parameters);
+
+    let prelude = Prelude::default().numbers([("PARAMETERS", parameters)]).flag("ADAM", adam);
+    let (read, write) = (Binding::Read, Binding::Write);
+    let kernel =
+        Kernel::new(device, &shaders::update(prelude), &[Binding::Region, read, read, write, write])?;
+    let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
+    let resources = [
+        wgpu::BindingResource::Buffer(slot),
+        buffers.gradients.as_entire_binding(),
+        buffers.rates.as_entire_binding(),
+        buffers.parameters.as_entire_binding(),
+        buffers.moments.as_entire_binding(),
+    ];
+    let group = scoped(device, || kernel.bind(device, &resources))?;
+    Ok([sum, Dispatch::elements(&kernel, group, parameters).with_slot()])
+}
