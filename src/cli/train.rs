@@ -13,6 +13,7 @@ use srcnn_gpu::train::config::{Limit, Span, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
 use srcnn_gpu::train::degrade::Degradation;
 use srcnn_gpu::train::event::Event;
+use srcnn_gpu::train::gpu::GpuEngine;
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::{Overrides, Recipe, override_parts, resolve};
 use srcnn_gpu::train::run::RunFolder;
@@ -207,12 +208,12 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
 
 /// The engine that computes the steps.
 fn engine(
-    _gpu: &Gpu,
-    _config: &TrainConfig,
-    _data: Arc<Dataset>,
-    _state: &State,
+    gpu: &Gpu,
+    config: &TrainConfig,
+    data: Arc<Dataset>,
+    state: &State,
 ) -> Result<Box<dyn TrainEngine>> {
-    Err(Error::Gpu("training is not part of this build".into()))
+    Ok(Box::new(GpuEngine::new(gpu, config, data, state)?))
 }
 
 fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<State> {

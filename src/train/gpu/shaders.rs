@@ -38,7 +38,7 @@ impl Prelude {
 
     fn shader(self, name: &'static str, parts: &[&str], workgroup: Option<u32>) -> Shader {
         let overrides = workgroup.map(|size| ("WORKGROUP", f64::from(size))).into_iter().collect();
-        Shader { name, wgsl: self.0 + &parts.concat(), overrides }
+        Shader { name, variant: name.into(), wgsl: self.0 + &parts.concat(), overrides }
     }
 }
 
