@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use common::{assert_close, data, gpu, network, noise};
 use safetensors::SafeTensors;
 use srcnn_gpu::reference::{self, Maps};
@@ -12,6 +14,13 @@ use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
 use srcnn_gpu::train::shuffle::turned;
 use srcnn_gpu::train::stream::Sample;
 use srcnn_gpu::{Layer, LayerShape, Padding};
+
+/// One test at a time has the device: wgpu's OpenGL backend gives up on a thread that waits for another one's submit,
+/// and the first submit of a trainer compiles for seconds on software adapters.
+fn alone() -> MutexGuard<'static, ()> {
+    static DEVICE: Mutex<()> = Mutex::new(());
+    DEVICE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn sgd(layers: usize) -> Optimizer {
     let mut learning_rates = vec![1e-4; layers];
@@ -219,6 +228,7 @@ fn check(
 
 #[test]
 fn kernels_agree_with_their_twins() {
+    let _alone = alone();
     check("9-1-5", "16-8", 1, 33, 5, Padding::Valid, None);
     check("9-5-5", "6-5", 1, 24, 3, Padding::Valid, None);
     check("9-1-5", "7-3", 3, 19, 9, Padding::Valid, None);
@@ -231,6 +241,7 @@ fn kernels_agree_with_their_twins() {
 
 #[test]
 fn padded_training_agrees_with_its_twins() {
+    let _alone = alone();
     check("9-1-5", "5-6", 1, 13, 3, Padding::Zero, None);
     check("5-3-3", "4-3", 3, 10, 2, Padding::Zero, None);
     check("7-1-11", "3-4", 1, 9, 2, Padding::Zero, None);
@@ -238,6 +249,7 @@ fn padded_training_agrees_with_its_twins() {
 
 #[test]
 fn other_tiles_agree_with_their_twins() {
+    let _alone = alone();
     let shapes = [
         Shape { spatial: (1, 1), pointwise: (2, 2), workgroup: 3, parts: 1 },
         Shape { spatial: (4, 2), pointwise: (7, 1), workgroup: 32, parts: 100 },
@@ -250,6 +262,7 @@ fn other_tiles_agree_with_their_twins() {
 
 #[test]
 fn filters_too_large_for_a_uniform_buffer_agree_with_their_twins() {
+    let _alone = alone();
     // Layer 2 forward: one group of 4 filters is 128*7*7 vec4s, over 64 KiB; backward, several chunks.
     check("1-7-3", "128-5", 1, 10, 2, Padding::Valid, None);
 }
@@ -359,6 +372,7 @@ fn golden(name: &str, shape: Option<Shape>) {
 
 #[test]
 fn training_agrees_with_the_golden_vectors() {
+    let _alone = alone();
     for name in ["train_9-1-5", "train_9-5-5_small", "train_9-1-5_rgb"] {
         golden(name, None);
     }
@@ -393,6 +407,7 @@ fn samples(seed: u64, count: usize, shard: &PackedShard) -> Vec<Sample> {
 
 #[test]
 fn batches_are_turned_sub_images() {
+    let _alone = alone();
     let shard = pictures();
     let layers = network("3-3", "2", 1, Padding::Replicate).layers().to_vec();
     let batch = samples(3, 40, &shard);
@@ -428,6 +443,7 @@ fn adam(layers: usize) -> Optimizer {
 
 #[test]
 fn the_same_steps_give_the_same_bits() {
+    let _alone = alone();
     let shard = pictures();
     let layers = network("5-1-3", "6-5", 1, Padding::Replicate).layers().to_vec();
     for optimizer in [sgd(3), adam(3)] {
@@ -469,6 +485,7 @@ fn the_same_steps_give_the_same_bits() {
 
 #[test]
 fn adam_agrees_with_its_twin() {
+    let _alone = alone();
     let shard = pictures();
     let layers = network("3-3", "3", 1, Padding::Replicate).layers().to_vec();
     let options = options(4, 17, Padding::Valid, adam(2));
@@ -498,6 +515,7 @@ fn adam_agrees_with_its_twin() {
 
 #[test]
 fn what_cannot_be_trained_is_refused() {
+    let _alone = alone();
     let gpu = gpu();
     let layers = network("9-1-5", "4-3", 1, Padding::Replicate).layers().to_vec();
     let state = State::new(layers.clone(), 1);
