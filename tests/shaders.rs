@@ -1,16 +1,48 @@
 //! Every variant of every kernel parses, validates, and translates to what Vulkan, Metal, Direct3D and OpenGL take:
 //! no Mac or Windows machine is needed to find out.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use srcnn_gpu::Architecture;
 use srcnn_gpu::gpu::shaders::{Shader, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
+use srcnn_gpu::train::State;
+use srcnn_gpu::train::config::Initialization;
+use srcnn_gpu::train::gpu::{Trainer, TrainerOptions};
+use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::train::recipe::Recipe;
+use srcnn_gpu::{Architecture, Channels, Metadata, Padding};
 
-/// All variants, by name and text: filter sizes 1 to 11, one filter and several, in hidden and last layers.
+/// Kernels of training, as this device gets them, by either optimizer.
+fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
+    let gpu = common::gpu();
+    let optimizers = [Recipe::Paper, Recipe::Fast].map(|r| r.config(3, architecture, channels).optimizer);
+    let shaders = optimizers.into_iter().flat_map(|optimizer| {
+        let metadata = Metadata { channels, ..Metadata::default() };
+        let first =
+            initialize(architecture, Initialization::Gaussian { deviation: 0.1 }, 0, metadata).unwrap();
+        let state = State::new(first.layers().to_vec(), optimizer.slots());
+        let options = TrainerOptions { batch: 8, patch: 33, padding: Padding::Valid, optimizer, shape: None };
+        let trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options).unwrap();
+        trainer.shaders().cloned().collect::<Vec<_>>()
+    });
+    shaders.collect()
+}
+
+/// All variants, by name and text: filter sizes 1 to 11, one filter and several, in hidden and last layers; and the
+/// kernels of training for some networks.
 fn all() -> Vec<Shader> {
     let mut shaders = BTreeMap::new();
+    for (sizes, filters, channels) in
+        [("9-1-5", "64-32", Channels::Y), ("9-5-5", "16-8", Channels::Y), ("5-3-7", "6-130", Channels::Rgb)]
+    {
+        let architecture = Architecture::parse(sizes, filters, channels.count()).unwrap();
+        for shader in of_training(&architecture, channels) {
+            shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
+        }
+    }
     for size in [1, 3, 5, 7, 9, 11] {
         for filters in [1, 16] {
             for channels in [1, 3] {

@@ -1,5 +1,7 @@
 //! Pipelines: the one place where shader modules are made.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::gpu::scoped;
 use crate::gpu::shaders::Shader;
@@ -50,7 +52,7 @@ impl Binding {
 /// A compiled kernel and the layout of its one bind group.
 #[derive(Debug, Clone)]
 pub(crate) struct Kernel {
-    pub name: &'static str,
+    pub shader: Arc<Shader>,
     pub pipeline: wgpu::ComputePipeline,
     pub layout: wgpu::BindGroupLayout,
 }
@@ -97,7 +99,7 @@ impl Kernel {
                 },
                 cache: None,
             });
-            Self { name: shader.name, pipeline, layout }
+            Self { shader: Arc::new(shader.clone()), pipeline, layout }
         })
     }
 
@@ -109,7 +111,7 @@ impl Kernel {
             .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource: resource.clone() })
             .collect();
         device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(self.name),
+            label: Some(self.shader.name),
             layout: &self.layout,
             entries: &entries,
         })

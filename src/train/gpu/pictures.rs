@@ -14,7 +14,7 @@ use crate::train::dataset::PackedShard;
 /// The kernel that takes one side of a batch, inputs or targets, from pictures.
 #[derive(Debug)]
 pub(super) struct Gather {
-    kernel: Kernel,
+    pub kernel: Kernel,
     workgroups: [usize; 3],
 }
 

@@ -1,16 +1,18 @@
 //! What is recorded for a step: dispatches made beforehand, and the slots of what differs from step to step.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::gpu::kernel::Kernel;
+use crate::gpu::shaders::Shader;
 use crate::train::config::Optimizer;
 
 /// One dispatch, ready to be recorded any number of times.
 #[derive(Debug, Clone)]
 pub(super) struct Dispatch {
-    /// The kernel's name.
-    pub name: &'static str,
+    /// The kernel's text.
+    pub shader: Arc<Shader>,
     pipeline: wgpu::ComputePipeline,
     group: wgpu::BindGroup,
     workgroups: [u32; 3],
@@ -23,20 +25,26 @@ impl Dispatch {
     /// [`Error::MissingCapability`] for more workgroups than any device takes.
     pub fn new(kernel: &Kernel, group: wgpu::BindGroup, workgroups: [usize; 3]) -> Result<Self> {
         if workgroups.iter().any(|&count| count > 65535) {
-            let name = kernel.name;
+            let name = kernel.shader.name;
             return Err(Error::MissingCapability(format!(
                 "dispatches of {workgroups:?} workgroups for {name}"
             )));
         }
         let workgroups = workgroups.map(|count| count as u32);
-        Ok(Self { name: kernel.name, pipeline: kernel.pipeline.clone(), group, workgroups, slot: false })
+        Ok(Self {
+            shader: kernel.shader.clone(),
+            pipeline: kernel.pipeline.clone(),
+            group,
+            workgroups,
+            slot: false,
+        })
     }
 
     /// For a kernel that goes over `count` elements in strides, whatever the number of its invocations.
     pub fn elements(kernel: &Kernel, group: wgpu::BindGroup, count: usize) -> Self {
         let workgroups = count.div_ceil(super::ELEMENTS as usize).clamp(1, 4096) as u32;
-        let (name, pipeline, workgroups) = (kernel.name, kernel.pipeline.clone(), [workgroups, 1, 1]);
-        Self { name, pipeline, group, workgroups, slot: false }
+        let (shader, pipeline) = (kernel.shader.clone(), kernel.pipeline.clone());
+        Self { shader, pipeline, group, workgroups: [workgroups, 1, 1], slot: false }
     }
 
     /// The same for a kernel that reads the step's slot.

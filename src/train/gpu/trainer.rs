@@ -12,6 +12,7 @@ use super::{Shape, parts};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
+use crate::gpu::shaders::Shader;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
 use crate::train::config::Optimizer;
@@ -354,9 +355,15 @@ impl Trainer {
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
                 (0..times).for_each(|_| dispatch.record(&mut pass, 0));
             })?;
-            Ok((dispatch.name, begun.elapsed() / times.max(1)))
+            Ok((dispatch.shader.name, begun.elapsed() / times.max(1)))
         };
         dispatches.map(time).collect()
+    }
+
+    /// The kernels of a step, as compiled for this network and device.
+    pub fn shaders(&self) -> impl Iterator<Item = &Shader> {
+        let gathers = self.gathers.iter().map(|gather| &*gather.kernel.shader);
+        gathers.chain(self.dispatches.iter().map(|dispatch| &*dispatch.shader))
     }
 
     /// Steps done, those before the state that the trainer began with included.
