@@ -140,6 +140,7 @@ fn assert_one_step(actual: &[u8], expected: &[u8]) {
 
 #[test]
 fn records_what_headless_computes() {
+    let _alone = common::alone();
     let host = Host::new();
     let picture = picture(37, 29);
     let mut upscaler = host.upscaler(&weights());
@@ -165,6 +166,7 @@ fn records_what_headless_computes() {
 
 #[test]
 fn float_targets_take_what_bytes_round() {
+    let _alone = common::alone();
     let host = Host::new();
     let picture = picture(21, 16);
     let expected = headless(&picture, 1.5);
@@ -204,6 +206,7 @@ fn half(bytes: [u8; 2]) -> f32 {
 
 #[test]
 fn nothing_happens_before_the_host_submits() {
+    let _alone = common::alone();
     let host = Host::new();
     let picture = picture(20, 15);
     let mut upscaler = host.upscaler(&weights());
@@ -219,6 +222,7 @@ fn nothing_happens_before_the_host_submits() {
 
 #[test]
 fn two_upscalers_share_an_encoder() {
+    let _alone = common::alone();
     let host = Host::new();
     let jobs = [(picture(30, 22), 2.0), (picture(17, 41), 3.0)];
     let mut encoder = host.encoder();
@@ -239,6 +243,7 @@ fn two_upscalers_share_an_encoder() {
 /// was recorded for the first one.
 #[test]
 fn one_upscaler_records_two_sizes_into_an_encoder() {
+    let _alone = common::alone();
     let host = Host::new();
     let jobs = [(picture(30, 22), 2.0), (picture(17, 41), 3.0), (picture(30, 22), 2.0)];
     let mut upscaler = host.upscaler(&weights());
@@ -265,6 +270,7 @@ fn refused<T: std::fmt::Debug>(result: srcnn_gpu::Result<T>, word: &str) {
 
 #[test]
 fn unfit_textures_are_errors() {
+    let _alone = common::alone();
     let host = Host::new();
     let format = TextureFormat::Rgba8Unorm;
     let mut upscaler = host.upscaler(&weights());
@@ -296,6 +302,7 @@ fn unfit_textures_are_errors() {
 
 #[test]
 fn unfit_settings_are_errors() {
+    let _alone = common::alone();
     let host = Host::new();
     let defaults = UpscalerOptions::for_device(&host.device);
     let new = |options| Upscaler::new(&host.device, &host.queue, &weights(), options);
@@ -312,6 +319,7 @@ fn unfit_settings_are_errors() {
 
 #[test]
 fn a_device_with_too_little_is_an_error() {
+    let _alone = common::alone();
     let (_, adapter) = find(&AdapterSelection::default()).unwrap();
     let limits = wgpu::Limits { max_storage_buffers_per_shader_stage: 2, ..Upscaler::required_limits() };
     let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };

@@ -65,11 +65,13 @@ fn check(sizes: &str, filters: &str, channels: usize, [height, width]: [usize; 2
 
 #[test]
 fn paper_network_agrees_with_its_twin() {
+    let _alone = common::alone();
     check("9-1-5", "64-32", 1, [29, 37]);
 }
 
 #[test]
 fn other_shapes_agree_with_their_twins() {
+    let _alone = common::alone();
     check("9-3-5", "8-6", 1, [23, 31]);
     check("9-5-5", "10-7", 1, [19, 42]);
     check("11-1-7", "5-3", 1, [33, 20]);
@@ -81,12 +83,14 @@ fn other_shapes_agree_with_their_twins() {
 
 #[test]
 fn three_channels_agree_with_their_twin() {
+    let _alone = common::alone();
     check("9-1-5", "12-6", 3, [23, 26]);
     check("5-5-3", "9-5", 3, [17, 35]);
 }
 
 #[test]
 fn filters_too_large_for_a_uniform_buffer_agree_with_their_twin() {
+    let _alone = common::alone();
     // Layer 2: one group of 4 filters is 128*7*7 vec4s, over 64 KiB. Layer 1 of 400 filters needs several chunks.
     check("1-7-3", "128-5", 1, [18, 21]);
     check("9-1-3", "400-2", 1, [17, 19]);
@@ -94,6 +98,7 @@ fn filters_too_large_for_a_uniform_buffer_agree_with_their_twin() {
 
 #[test]
 fn tiny_pictures_agree_with_their_twin() {
+    let _alone = common::alone();
     for size in [[1, 1], [1, 7], [5, 1], [2, 3]] {
         let planes = picture(1, size[0], size[1]);
         for padding in [Padding::Replicate, Padding::Normalized, Padding::Zero] {
@@ -110,6 +115,7 @@ fn tiny_pictures_agree_with_their_twin() {
 
 #[test]
 fn tiled_equals_untiled_bit_for_bit() {
+    let _alone = common::alone();
     for (sizes, filters, channels) in [("9-1-5", "16-8", 1), ("5-3-3", "6-5", 3)] {
         let planes = picture(channels, 31, 45);
         for padding in PADDINGS {
@@ -141,6 +147,7 @@ fn identity() -> Weights {
 
 #[test]
 fn resampling_agrees_with_its_twin() {
+    let _alone = common::alone();
     let planes = picture(1, 29, 37);
     let input = maps(&planes).data;
     for (height, width) in [(58, 74), (87, 111), (44, 56), (30, 37), (15, 13), (29, 100), (1, 1)] {
@@ -172,6 +179,7 @@ fn planes_of(shape: &[usize], values: &[f64]) -> Planes {
 
 #[test]
 fn resampling_agrees_with_the_golden_vectors() {
+    let _alone = common::alone();
     let Some(path) = data("reference/imresize.safetensors") else { return };
     let bytes = std::fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -205,6 +213,7 @@ fn resampling_agrees_with_the_golden_vectors() {
 
 #[test]
 fn forward_passes_agree_with_the_golden_vectors() {
+    let _alone = common::alone();
     let Some(path) = data("reference/forward.safetensors") else { return };
     let bytes = std::fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();

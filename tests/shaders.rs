@@ -17,6 +17,7 @@ use srcnn_gpu::{Architecture, Channels, Metadata, Padding};
 
 /// Kernels of training, as this device gets them, by either optimizer.
 fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
+    let _alone = common::alone();
     let gpu = common::gpu();
     let optimizers = [Recipe::Paper, Recipe::Fast].map(|r| r.config(3, architecture, channels).optimizer);
     let shaders = optimizers.into_iter().flat_map(|optimizer| {

@@ -8,6 +8,7 @@ use srcnn_gpu::{Channels, Error, Weights};
 
 #[test]
 fn the_authors_network_on_set5() {
+    let _alone = common::alone();
     let (Some(set5), Some(authors)) = (common::data("data/Set5"), common::data("weights-authors")) else {
         return;
     };
@@ -32,6 +33,7 @@ fn the_authors_network_on_set5() {
 
 #[test]
 fn folders_without_pictures() {
+    let _alone = common::alone();
     let folder = tempfile::tempdir().unwrap();
     let open = || Validator::open(common::gpu(), &[folder.path().into()], 3, Channels::Y);
     assert!(matches!(open(), Err(Error::Picture(_))));

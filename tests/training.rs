@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use common::{assert_close, data, gpu, network, noise};
+use common::{alone, assert_close, data, gpu, network, noise};
 use safetensors::SafeTensors;
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::train::State;
@@ -14,13 +12,6 @@ use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
 use srcnn_gpu::train::shuffle::turned;
 use srcnn_gpu::train::stream::Sample;
 use srcnn_gpu::{Layer, LayerShape, Padding};
-
-/// One test at a time has the device: wgpu's OpenGL backend gives up on a thread that waits for another one's submit,
-/// and the first submit of a trainer compiles for seconds on software adapters.
-fn alone() -> MutexGuard<'static, ()> {
-    static DEVICE: Mutex<()> = Mutex::new(());
-    DEVICE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn sgd(layers: usize) -> Optimizer {
     let mut learning_rates = vec![1e-4; layers];
@@ -495,13 +486,13 @@ fn adam_agrees_with_its_twin() {
         let before = trainer.state().unwrap();
         trainer.step(&batch, 0.5).unwrap();
         let (gradients, after) = (trainer.gradients().unwrap(), trainer.state().unwrap());
-        for l in 0..2 {
+        for (l, gradient) in gradients.iter().enumerate() {
             let weights = before.layers[l].weight.iter().enumerate();
             let expected: Vec<f64> = weights
                 .map(|(i, &p)| {
                     let (mut p, [mut m, mut v]) =
                         (f64::from(p), [0, 1].map(|slot: usize| f64::from(before.slots[slot][l].weight[i])));
-                    let g = gradients[l].weight[i].into();
+                    let g = gradient.weight[i].into();
                     reference::adam(&mut p, [&mut m, &mut v], g, 0.5e-3, ([0.9, 0.999], 1e-8), t);
                     p
                 })

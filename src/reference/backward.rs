@@ -4,6 +4,9 @@ use super::{Maps, conv_forward, conv_grad_input, conv_grad_weight, loss, pad};
 use crate::network::Padding;
 use crate::weights::Layer;
 
+/// The gradients of one layer: of its filters `[filters][inputs][row][column]`, and of its biases.
+pub type LayerGradient = (Vec<f64>, Vec<f64>);
+
 /// The loss of equation 4 over a batch, and its gradients for each layer's filters and biases. `padding` is
 /// [`Padding::Valid`] or [`Padding::Zero`]; targets have the size of the network's output.
 pub fn backward(
@@ -11,7 +14,7 @@ pub fn backward(
     inputs: &[Maps],
     targets: &[Maps],
     padding: Padding,
-) -> (f64, Vec<(Vec<f64>, Vec<f64>)>) {
+) -> (f64, Vec<LayerGradient>) {
     let zeros = |layer: &Layer| if padding == Padding::Valid { 0 } else { layer.shape.radius() };
     // maps[l][b] is the input of layer l.
     let mut maps = vec![inputs.to_vec()];

@@ -12,7 +12,7 @@ mod pad;
 pub mod resample;
 mod update;
 
-pub use backward::backward;
+pub use backward::{LayerGradient, backward};
 pub use conv_forward::conv_forward;
 pub use conv_grad_input::conv_grad_input;
 pub use conv_grad_weight::conv_grad_weight;

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use srcnn_gpu::headless::{AdapterSelection, Gpu};
 use srcnn_gpu::{Architecture, Channels, Layer, Metadata, Padding, Weights};
@@ -18,6 +18,13 @@ pub fn gpu() -> Gpu {
         gpu
     })
     .clone()
+}
+
+/// One test of a program at a time has the device, as long as it holds this: wgpu's OpenGL backend gives up on a
+/// thread that waits some seconds for another one's work, and software adapters compile that long.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static DEVICE: Mutex<()> = Mutex::new(());
+    DEVICE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The folder with pictures and golden vectors, or `None` with a line that says so.

@@ -14,7 +14,7 @@ const PRODUCTS: usize = 10;
 
 /// Largest divisor of `count` that is at most `most`, and 1 or more.
 fn divisor(count: usize, most: usize) -> usize {
-    (1..=most.clamp(1, count)).rev().find(|n| count % n == 0).unwrap_or(1)
+    (1..=most.clamp(1, count)).rev().find(|n| count.is_multiple_of(*n)).unwrap_or(1)
 }
 
 /// Tile of `conv_batch.wgsl`: `texels` x 4 pixels of a row by `quads` x 4 outputs, for filters of `columns` columns
