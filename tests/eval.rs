@@ -202,3 +202,46 @@ fn folders_and_broken_files() {
         }
     }
 }
+
+/// The averages that the program prints for Set5, measured on the GPU, and each picture's PSNR by name.
+fn program(
+    data: &std::path::Path,
+    model: &std::path::Path,
+    scale: &str,
+) -> (serde_json::Value, Vec<(String, f64)>) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_srcnn-gpu"))
+        .args(["eval", "--json", "-s", scale, "-m"])
+        .arg(model)
+        .arg(data.join("data/Set5"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let set = &report["sets"][0];
+    let images = set["images"].as_array().unwrap().iter();
+    let images = images.map(|i| (i["image"].as_str().unwrap().to_owned(), i["psnr"].as_f64().unwrap()));
+    (set["average"].clone(), images.collect())
+}
+
+#[test]
+fn the_gpu_reproduces_table_1() {
+    let Some(data) = data("the_gpu_reproduces_table_1") else { return };
+    let model = data.join("weights-authors/9-1-5_91-images_x3.mat");
+    let (average, images) = program(&data, &model, "3");
+    assert!((average["psnr"].as_f64().unwrap() - 32.39).abs() < 0.005, "{average}");
+    assert!((average["psnr_bicubic"].as_f64().unwrap() - 30.39).abs() < 0.005, "{average}");
+    assert_eq!(images.len(), 5);
+    for (image, psnr) in images {
+        let published = published::image(&image, 3).unwrap().srcnn;
+        assert!((psnr - published).abs() < 0.015, "{image}: {psnr}, published {published}");
+    }
+}
+
+#[test]
+fn the_weights_of_the_project_surpass_every_older_method_of_table_1() {
+    let Some(data) = data("the_weights_of_the_project") else { return };
+    let model = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/9-1-5_x3.safetensors");
+    let (average, _) = program(&data, &model, "3");
+    // ANR, the best of them: 31.92.
+    assert!(average["psnr"].as_f64().unwrap() > 31.92, "{average}");
+}
