@@ -46,11 +46,15 @@ pub struct EvalArgs {
     pub padding: Option<Padding>,
 
     /// Print one JSON object
-    #[arg(long, conflicts_with = "markdown")]
+    #[arg(long, group = "form")]
     pub json: bool,
 
+    /// Print comma-separated values
+    #[arg(long, group = "form")]
+    pub csv: bool,
+
     /// Print Markdown tables
-    #[arg(long)]
+    #[arg(long, group = "form")]
     pub markdown: bool,
 
     /// Write the luminance of both results as PNG files into this folder
@@ -103,7 +107,12 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     let text = if args.json {
         serde_json::to_string_pretty(&report).map_err(|e| Error::invalid(e.to_string()))?
     } else {
-        render(&report, if args.markdown { Layout::Markdown } else { Layout::Plain }).trim_end().into()
+        let layout = match (args.csv, args.markdown) {
+            (true, _) => Layout::Csv,
+            (_, true) => Layout::Markdown,
+            _ => Layout::Plain,
+        };
+        render(&report, layout).trim_end().into()
     };
     print(text)?;
     Ok(all)

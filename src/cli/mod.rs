@@ -12,6 +12,7 @@ use srcnn_gpu::headless::adapter::{self, AdapterSelection};
 use srcnn_gpu::wgpu::{Backends, DeviceType};
 use srcnn_gpu::{Error, Result};
 
+mod compare;
 mod degrade;
 mod devices;
 mod eval;
@@ -56,6 +57,8 @@ enum Command {
     Upscale(upscale::UpscaleArgs),
     /// Measure PSNR and SSIM on folders of pictures
     Eval(eval::EvalArgs),
+    /// Measure PSNR and SSIM between pictures or folders of pictures
+    Compare(compare::CompareArgs),
     /// Train a network on folders of pictures
     Train(Box<train::TrainArgs>),
     /// Make low-resolution pictures as the evaluation does
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
             let all_done = eval::run(args, || args.gpu.open());
             all_done.map(|all| if all { exit::DONE } else { exit::SOME_FAILED })
         }
+        Command::Compare(args) => compare::run(args),
         Command::Train(args) => train::run(args),
         Command::Degrade(args) => degrade::run(args),
         Command::Model(command) => model::run(command).map(|()| exit::DONE),

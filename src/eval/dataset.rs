@@ -101,7 +101,7 @@ impl Picture {
         let colours = || picture.to_rgb8().pixels().map(|pixel| pixel.0).collect::<Vec<_>>();
         let samples = if picture.color().has_color() {
             let colours = colours();
-            if palette && colours.iter().all(|[r, g, b]| r == g && g == b) {
+            if palette && is_grey(&colours) {
                 Samples::Grey(colours.iter().map(|colour| colour[0]).collect())
             } else {
                 Samples::Colour(colours)
@@ -115,6 +115,16 @@ impl Picture {
     /// Whether it has one channel.
     pub fn is_grey(&self) -> bool {
         matches!(self.samples, Samples::Grey(_))
+    }
+
+    /// The same as a grey picture, where R, G and B are equal in all pixels.
+    pub fn to_grey(&self) -> Option<Self> {
+        let grey = match &self.samples {
+            Samples::Grey(grey) => grey.clone(),
+            Samples::Colour(colours) if is_grey(colours) => colours.iter().map(|colour| colour[0]).collect(),
+            Samples::Colour(_) => return None,
+        };
+        Some(Self { samples: Samples::Grey(grey), ..*self })
     }
 
     /// The top left part whose sides are multiples of `scale`: the authors' `modcrop`.
@@ -162,6 +172,10 @@ impl Picture {
             Channels::Rgb => (0..3).map(|i| plane(&|rgb| rgb[i])).collect(),
         }
     }
+}
+
+fn is_grey(colours: &[[u8; 3]]) -> bool {
+    colours.iter().all(|[r, g, b]| r == g && g == b)
 }
 
 /// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.

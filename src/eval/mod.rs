@@ -1,8 +1,10 @@
 //! Measuring a network on test pictures: named protocols, reports, published figures.
 //!
 //! [`dataset`] finds and reads the pictures, [`protocol`] makes the network's input and the figures from
-//! one of them, [`Report`] collects them, [`table`] prints them beside those in [`published`].
+//! one of them, [`Report`] collects them, [`table`] prints them beside those in [`published`]. [`compare`]
+//! measures pictures that are there already.
 
+pub mod compare;
 pub mod dataset;
 pub mod protocol;
 pub mod published;

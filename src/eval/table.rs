@@ -1,9 +1,9 @@
-//! Reports for people: aligned columns for a terminal, or Markdown.
+//! Reports as text: aligned columns for a terminal, Markdown, or comma-separated values.
 
 use std::fmt::Write;
 
 use super::published::Published;
-use super::{Report, Row, SetReport};
+use super::{Report, Row, Score, SetReport};
 
 /// How a report is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,11 +12,37 @@ pub enum Layout {
     Plain,
     /// Tables of GitHub's Markdown.
     Markdown,
+    /// Comma-separated values as in RFC 4180, figures with all their digits.
+    Csv,
+}
+
+impl Layout {
+    /// A table from rows of cells, the first row being the header; all rows have as many cells as that.
+    pub fn lay_out(self, cells: &[Vec<String>]) -> String {
+        match self {
+            Self::Plain => plain(cells),
+            Self::Markdown => markdown(cells),
+            Self::Csv => csv(cells),
+        }
+    }
+
+    /// A figure as a cell; `-` for one that is not there, nothing in comma-separated values.
+    pub fn number(self, value: f64, decimals: usize) -> String {
+        match self {
+            Self::Csv if value.is_nan() => String::new(),
+            Self::Csv => value.to_string(),
+            _ => number(value, decimals),
+        }
+    }
 }
 
 /// The whole report: for each set and scale what was measured, a table, and where published figures are
 /// from. PSNR in dB with two decimals, SSIM with four, times in milliseconds.
+/// Comma-separated values are one table of what was measured, with a line for each picture.
 pub fn render(report: &Report, layout: Layout) -> String {
+    if layout == Layout::Csv {
+        return csv(&measured(report));
+    }
     report.sets.iter().map(|set| render_set(set, layout)).collect::<Vec<_>>().join("\n")
 }
 
@@ -30,8 +56,8 @@ fn render_set(set: &SetReport, layout: Layout) -> String {
     let mut cells = vec![header(with_published)];
     cells.extend(rows().map(|row| line(row, with_published)));
     let mut text = match layout {
-        Layout::Plain => format!("{title}\n{}", plain(&cells)),
-        Layout::Markdown => format!("**{title}**\n\n{}", markdown(&cells)),
+        Layout::Markdown => format!("**{title}**\n\n{}", layout.lay_out(&cells)),
+        _ => format!("{title}\n{}", layout.lay_out(&cells)),
     };
     let mut notes = Vec::new();
     if with_published {
@@ -51,6 +77,19 @@ fn render_set(set: &SetReport, layout: Layout) -> String {
         let _ = writeln!(text, "{gap}{note}");
     }
     text
+}
+
+/// The pictures of all sets and scales.
+fn measured(report: &Report) -> Vec<Vec<String>> {
+    let names = "set,scale,image,psnr_bicubic,ssim_bicubic,psnr,ssim,gpu_ms,wall_ms";
+    let mut cells = vec![names.split(',').map(String::from).collect()];
+    for (set, row) in report.sets.iter().flat_map(|set| set.images.iter().map(move |row| (set, row))) {
+        let Score { psnr_bicubic, psnr, ssim_bicubic, ssim, gpu_ms, wall_ms } = row.score;
+        let figures = [psnr_bicubic, ssim_bicubic, psnr, ssim, gpu_ms, wall_ms];
+        let names = [set.set.clone(), set.scale.to_string(), row.image.clone().unwrap_or_default()];
+        cells.push(names.into_iter().chain(figures.map(|figure| Layout::Csv.number(figure, 0))).collect());
+    }
+    cells
 }
 
 fn header(with_published: bool) -> Vec<String> {
@@ -111,10 +150,18 @@ fn markdown(cells: &[Vec<String>]) -> String {
     line(&header) + &rule + &body
 }
 
+/// Cells with separators, quotes or line ends are quoted.
+fn csv(cells: &[Vec<String>]) -> String {
+    let cell = |text: &String| match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.clone(),
+    };
+    cells.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\n").collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::Score;
     use crate::eval::protocol::{Luminance, Measured, Protocol};
     use crate::network::{Architecture, Channels, Padding};
 
@@ -161,6 +208,16 @@ mod tests {
         assert!(text.contains("\n| mine | 30.00 | - | 31.46 |"), "{text}");
         let text = render(&report("a|b"), Layout::Markdown);
         assert!(text.contains("| a\\|b | 30.00 |"), "{text}");
+    }
+
+    #[test]
+    fn comma_separated_values() {
+        let text = render(&report("a,\"b\""), Layout::Csv);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("set,scale,image,psnr_bicubic,"), "{text}");
+        assert_eq!(lines[1], "Set5,3,\"a,\"\"b\"\"\",30,,31.456,0.91239,1,2.25");
+        assert_eq!(lines[2], "Set5,3,bird,30,,inf,0.91239,1,2.25");
+        assert_eq!(lines.len(), 3);
     }
 
     #[test]

@@ -1,0 +1,197 @@
+//! `srcnn-gpu compare`: PSNR and SSIM of pictures that are there already.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use srcnn_gpu::eval::compare::{Comparison, Samples, Similarity};
+use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
+use srcnn_gpu::eval::table::Layout;
+use srcnn_gpu::{Error, Result};
+
+use super::progress::Progress;
+use super::{exit, print, report};
+
+/// Measure PSNR and SSIM between two pictures, or between two folders of pictures matched by name
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Original picture, or folder of them
+    #[arg(value_name = "A")]
+    truth: PathBuf,
+    /// Picture to measure against it, or folder of them
+    #[arg(value_name = "B")]
+    other: PathBuf,
+
+    /// What to compare: srcnn, luminance; ntire, colours without a rim of scale + 6 pixels; rgb, colours
+    #[arg(long, value_name = "NAME", default_value_t)]
+    protocol: Samples,
+
+    /// Enlargement that made B: srcnn and ntire cut pictures to multiples of it and leave a border out
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    scale: Option<u16>,
+
+    /// Pixels left out on each side [default: srcnn: the scale, if given; ntire: the scale + 6; rgb: 0]
+    #[arg(long, value_name = "N")]
+    shave: Option<usize>,
+
+    /// What the names in folder B have behind those in A, such as _srcnn_x3
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    suffix: String,
+
+    /// Print one JSON object
+    #[arg(long, group = "form")]
+    json: bool,
+
+    /// Print comma-separated values
+    #[arg(long, group = "form")]
+    csv: bool,
+
+    /// Print a Markdown table
+    #[arg(long, group = "form")]
+    markdown: bool,
+}
+
+/// A compared pair, or the average.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    #[serde(flatten)]
+    figures: Similarity,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    a: PathBuf,
+    b: PathBuf,
+    #[serde(flatten)]
+    comparison: Comparison,
+    images: Vec<Row>,
+    average: Option<Row>,
+}
+
+/// Compares all pairs. A pair that cannot be compared is told and does not stop the others.
+///
+/// # Errors
+/// Arguments that do not go together, a folder that cannot be listed.
+pub fn run(args: &CompareArgs) -> Result<u8> {
+    let comparison = Comparison::new(args.protocol, args.scale.map(usize::from), args.shave)?;
+    let pairs = match (args.truth.is_dir(), args.other.is_dir()) {
+        (false, false) => vec![Ok((args.truth.clone(), args.other.clone()))],
+        (true, true) => match_folders(&args.truth, &args.other, &args.suffix)?,
+        (folder, _) => {
+            let (folder, file) = if folder { (&args.truth, &args.other) } else { (&args.other, &args.truth) };
+            return Err(Error::invalid(format!(
+                "{} is a folder and {} is not; compare two files or two folders",
+                folder.display(),
+                file.display()
+            )));
+        }
+    };
+    let (mut images, mut failed, total) = (Vec::new(), false, pairs.len() as u64);
+    let mut progress = Progress::new("comparing");
+    for (done, pair) in pairs.into_iter().enumerate() {
+        match pair.and_then(|(a, b)| compare_files(&comparison, &a, &b)) {
+            Ok(row) => images.push(row),
+            Err(error) => {
+                failed = true;
+                report(&error);
+            }
+        }
+        progress.update(done as u64 + 1, total);
+    }
+    // A bar goes before the results come.
+    drop(progress);
+    if images.is_empty() {
+        return Ok(exit::SOME_FAILED);
+    }
+    let average = Similarity::mean(images.iter().map(|row| &row.figures));
+    let average = average.map(|figures| Row { image: None, figures });
+    let found = Report { a: args.truth.clone(), b: args.other.clone(), comparison, images, average };
+    print(match (args.json, args.csv, args.markdown) {
+        (true, ..) => serde_json::to_string_pretty(&found).map_err(|e| Error::invalid(e.to_string()))?,
+        (_, true, _) => found.table(Layout::Csv),
+        (.., true) => found.table(Layout::Markdown),
+        _ => found.table(Layout::Plain),
+    })?;
+    Ok(if failed { exit::SOME_FAILED } else { exit::DONE })
+}
+
+fn compare_files(comparison: &Comparison, a: &Path, b: &Path) -> Result<Row> {
+    let figures =
+        comparison.compare(&Picture::read(a)?, &Picture::read(b)?).map_err(|error| match error {
+            Error::Picture(reason) => {
+                Error::Picture(format!("{} and {}: {reason}", a.display(), b.display()))
+            }
+            other => other,
+        })?;
+    let name = a.file_name().unwrap_or(a.as_os_str()).to_string_lossy().into_owned();
+    Ok(Row { image: Some(name), figures })
+}
+
+/// For each picture of the first folder the one of the second that has its name and the suffix; of several, the one
+/// with the same extension.
+fn match_folders(first: &Path, second: &Path, suffix: &str) -> Result<Vec<Result<(PathBuf, PathBuf)>>> {
+    let (first_set, second_set) = (Dataset::open(first)?, Dataset::open(second)?);
+    let mut unmatched: Vec<&PathBuf> = second_set.pictures.iter().collect();
+    let mut partner = |path: &PathBuf| {
+        let name = stem(path) + suffix;
+        let found: Vec<&PathBuf> = second_set.pictures.iter().filter(|other| stem(other) == name).collect();
+        unmatched.retain(|other| !found.contains(other));
+        let same = || found.iter().find(|other| other.extension() == path.extension());
+        match found.as_slice() {
+            [] => Err(Error::Picture(format!(
+                "{}: no picture '{name}' in {}",
+                path.display(),
+                second.display()
+            ))),
+            [one] => Ok((path.clone(), (*one).clone())),
+            _ => same().map(|&one| (path.clone(), one.clone())).ok_or_else(|| {
+                Error::Picture(format!(
+                    "{}: several pictures '{name}' in {}",
+                    path.display(),
+                    second.display()
+                ))
+            }),
+        }
+    };
+    let pairs: Vec<_> = first_set.pictures.iter().map(&mut partner).collect();
+    if !unmatched.is_empty() {
+        let names: Vec<_> = unmatched.iter().map(|path| stem(path)).collect();
+        log::warn!(
+            "{}: without a counterpart in {}: {}",
+            second.display(),
+            first.display(),
+            names.join(", ")
+        );
+    }
+    Ok(pairs)
+}
+
+impl Report {
+    fn table(&self, layout: Layout) -> String {
+        let header =
+            if layout == Layout::Csv { ["image", "psnr", "ssim"] } else { ["image", "PSNR", "SSIM"] };
+        let mut cells = vec![header.map(String::from).to_vec()];
+        // The average of one picture says nothing, and a line of its own would not be a picture in other programs.
+        let average = self.average.iter().filter(|_| layout != Layout::Csv && self.images.len() > 1);
+        for Row { image, figures } in self.images.iter().chain(average) {
+            let name = image.clone().unwrap_or_else(|| "average".into());
+            cells.push(vec![name, layout.number(figures.psnr, 2), layout.number(figures.ssim, 4)]);
+        }
+        let Comparison { protocol, scale, shave } = self.comparison;
+        let scale = scale.map(|scale| format!(", scale {scale}")).unwrap_or_default();
+        let title = format!(
+            "{} against {}, protocol {protocol}{scale}, shave {shave}",
+            self.b.display(),
+            self.a.display()
+        );
+        let table = layout.lay_out(&cells);
+        let text = match layout {
+            Layout::Plain => format!("{title}\n{table}"),
+            Layout::Markdown => format!("**{title}**\n\n{table}"),
+            Layout::Csv => table,
+        };
+        text.trim_end().into()
+    }
+}
