@@ -478,7 +478,7 @@ fn nearest_model_is_chosen_and_verbose_tells() {
     fs::write(desk.path("x3"), identity(3.0)).unwrap();
     fs::write(desk.path("x4"), identity(4.0)).unwrap();
     // 3 is nearer to 3.45 by ratio (1.15) than 4 (1.16); 3.5 is the other way round.
-    for (scale, model) in [("2", "m.safetensors"), ("3.45", "x3"), ("3.5", "x4"), ("8", "x4")] {
+    for (scale, model) in [("2", "m.safetensors"), ("3.45", "x3"), ("3.5", "x4"), ("4.5", "x4")] {
         let run = desk.upscale(&format!("a.png -m x3 -m x4 -s {scale} -v"));
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         assert!(run.stderr.contains(&format!("model {model}: 1-1 1")), "{}", run.stderr);

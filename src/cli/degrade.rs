@@ -40,7 +40,7 @@ pub struct DegradeArgs {
 pub fn run(args: &DegradeArgs) -> Result<u8> {
     let scale = args.scale as usize;
     let inputs = [args.input.clone()];
-    let mut plan = Plan::new(&inputs, Some(&args.output), 1.0 / f64::from(args.scale), args.existing)?;
+    let mut plan = Plan::new(&inputs, Some(&args.output), "", args.existing)?;
     plan.prepare_folder()?;
     let jobs = std::mem::take(&mut plan.jobs);
     let (total, mut failures) = (jobs.len(), Vec::new());

@@ -8,9 +8,10 @@ use srcnn_gpu::{Error, Result};
 
 use super::output::Existing;
 use super::picture::Kind;
+use super::upscale::SizeArgs;
 
-/// What stands between a picture's name and the scale in names that are made up: `a_srcnn_x2.png`.
-const MARK: &str = "_srcnn_x";
+/// What stands between a picture's name and the size in names that are made up: `a_srcnn_x2.png`.
+const MARK: &str = "_srcnn_";
 
 /// One picture to enlarge.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ enum Target {
 }
 
 impl Plan {
-    /// Finds the pictures and their outputs; nothing is written yet.
+    /// Finds the pictures and their outputs, named after their `size` in words; nothing is written yet.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for arguments that do not go together, [`Error::Output`] for an
@@ -48,7 +49,7 @@ impl Plan {
     pub fn new(
         inputs: &[PathBuf],
         output: Option<&Path>,
-        scale: f64,
+        size: &str,
         existing: Option<Existing>,
     ) -> Result<Self> {
         if inputs.is_empty() {
@@ -69,7 +70,7 @@ impl Plan {
         let jobs = found
             .into_iter()
             .map(|input| {
-                let job = target.job(input?, scale);
+                let job = target.job(input?, size);
                 if outputs.insert(job.output.clone()) {
                     return Ok(job);
                 }
@@ -121,14 +122,14 @@ impl Plan {
 
 impl Target {
     /// The job for one picture. A picture in a folder that was named keeps its own name.
-    fn job(&self, input: PathBuf, scale: f64) -> Job {
+    fn job(&self, input: PathBuf, size: &str) -> Job {
         if let Target::File(output, kind) = self {
             return Job { input, output: output.clone(), kind };
         }
         let kind = Kind::of(&input).unwrap_or(Kind::fallback());
         let mut name = input.file_stem().unwrap_or_default().to_owned();
         if matches!(self, Target::Beside) {
-            name.push(format!("{MARK}{scale}"));
+            name.push(format!("{MARK}{size}"));
         }
         // The input's own spelling of the extension, such as PNG, where it can be written.
         name.push(".");
@@ -210,7 +211,7 @@ fn expand(input: &Path, skip_results: bool) -> Result<Vec<PathBuf>> {
 /// Whether a name looks like one that this program made up: `.._srcnn_x2.png`.
 fn is_result(path: &Path) -> bool {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.rsplit_once(MARK).is_some_and(|(_, scale)| scale.parse::<f64>().is_ok())
+    stem.rsplit_once(MARK).is_some_and(|(_, size)| SizeArgs::is_label(size))
 }
 
 /// The folder that a file is in.
@@ -233,16 +234,16 @@ mod tests {
 
     #[test]
     fn names_of_outputs() {
-        let beside = |input: &str, scale| Target::Beside.job(input.into(), scale).output;
-        assert_eq!(beside("x/a.PNG", 1.5), Path::new("x/a_srcnn_x1.5.PNG"));
-        assert_eq!(beside("a.b.gif", 2.0), Path::new("a.b_srcnn_x2.png"));
-        let folder = Target::Folder("out".into()).job("x/a.jpg".into(), 2.0);
+        let beside = |input: &str, size| Target::Beside.job(input.into(), size).output;
+        assert_eq!(beside("x/a.PNG", "x1.5"), Path::new("x/a_srcnn_x1.5.PNG"));
+        assert_eq!(beside("a.b.gif", "x2"), Path::new("a.b_srcnn_x2.png"));
+        let folder = Target::Folder("out".into()).job("x/a.jpg".into(), "x2");
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.jpg"), "jpg"));
     }
 
     #[test]
     fn own_results_are_known() {
-        assert!(is_result(Path::new("a/b_srcnn_x2.png")) && is_result(Path::new("b_srcnn_x1.5.jpg")));
+        assert!(is_result(Path::new("a/b_srcnn_x2.png")) && is_result(Path::new("b_srcnn_fit9x8.jpg")));
         assert!(!is_result(Path::new("b_srcnn_xy.png")) && !is_result(Path::new("b.png")));
     }
 }

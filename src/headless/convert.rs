@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use image::{DynamicImage, ImageBuffer, Pixel};
+use image::{ColorType, DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
 use crate::error::{Error, Result};
 use crate::planes::Planes;
@@ -107,7 +107,7 @@ fn write_row<P: Pixel<Subpixel: Sample>>(
 }
 
 macro_rules! each_kind {
-    ($picture:expr, $buffer:ident => $body:expr, $otherwise:expr) => {
+    ($picture:expr, $buffer:ident => $body:expr) => {
         match $picture {
             DynamicImage::ImageLuma8($buffer) => $body,
             DynamicImage::ImageLumaA8($buffer) => $body,
@@ -119,7 +119,8 @@ macro_rules! each_kind {
             DynamicImage::ImageRgba16($buffer) => $body,
             DynamicImage::ImageRgb32F($buffer) => $body,
             DynamicImage::ImageRgba32F($buffer) => $body,
-            _ => $otherwise,
+            // `empty` makes no others, and `Headless` refuses them as sources.
+            _ => {}
         }
     };
 }
@@ -130,23 +131,22 @@ impl Source for DynamicImage {
     }
 
     fn read(&self, columns: Range<usize>, rows: Range<usize>, texels: &mut Vec<Texel>) {
-        each_kind!(self, buffer => read_rows(buffer, columns, rows, texels), ());
+        each_kind!(self, buffer => read_rows(buffer, columns, rows, texels));
     }
 }
 
 impl Sink for DynamicImage {
     fn write(&mut self, x: usize, y: usize, texels: &[Texel]) {
-        each_kind!(self, buffer => write_row(buffer, x, y, texels), ());
+        each_kind!(self, buffer => write_row(buffer, x, y, texels));
     }
 }
 
-/// An empty picture of the same colour type.
+/// An empty picture of a colour type.
 ///
 /// # Errors
 /// [`Error::Picture`] for colour types that are not known here, and when there is not enough memory.
-pub(crate) fn empty_like(picture: &DynamicImage, width: u32, height: u32) -> Result<DynamicImage> {
-    fn empty<P: Pixel<Subpixel: Sample>>(
-        _like: &ImageBuffer<P, Vec<P::Subpixel>>,
+pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<DynamicImage> {
+    fn buffer<P: Pixel<Subpixel: Sample>>(
         width: u32,
         height: u32,
     ) -> Result<ImageBuffer<P, Vec<P::Subpixel>>> {
@@ -158,9 +158,35 @@ pub(crate) fn empty_like(picture: &DynamicImage, width: u32, height: u32) -> Res
         data.resize(samples, P::Subpixel::from_float(0.0));
         ImageBuffer::from_raw(width, height, data).ok_or_else(no_memory)
     }
-    each_kind!(picture, buffer => Ok(empty(buffer, width, height)?.into()), Err(Error::Picture(
-        format!("colour type {:?} is not supported", picture.color())
-    )))
+    Ok(match color {
+        ColorType::L8 => buffer::<Luma<u8>>(width, height)?.into(),
+        ColorType::La8 => buffer::<LumaA<u8>>(width, height)?.into(),
+        ColorType::Rgb8 => buffer::<Rgb<u8>>(width, height)?.into(),
+        ColorType::Rgba8 => buffer::<Rgba<u8>>(width, height)?.into(),
+        ColorType::L16 => buffer::<Luma<u16>>(width, height)?.into(),
+        ColorType::La16 => buffer::<LumaA<u16>>(width, height)?.into(),
+        ColorType::Rgb16 => buffer::<Rgb<u16>>(width, height)?.into(),
+        ColorType::Rgba16 => buffer::<Rgba<u16>>(width, height)?.into(),
+        ColorType::Rgb32F => buffer::<Rgb<f32>>(width, height)?.into(),
+        ColorType::Rgba32F => buffer::<Rgba<f32>>(width, height)?.into(),
+        other => return Err(not_known(other)),
+    })
+}
+
+/// Refuses colour types that cannot be read.
+///
+/// # Errors
+/// [`Error::Picture`].
+pub(crate) fn check_color(color: ColorType) -> Result<()> {
+    use ColorType::{L8, L16, La8, La16, Rgb8, Rgb16, Rgb32F, Rgba8, Rgba16, Rgba32F};
+    match color {
+        L8 | La8 | Rgb8 | Rgba8 | L16 | La16 | Rgb16 | Rgba16 | Rgb32F | Rgba32F => Ok(()),
+        other => Err(not_known(other)),
+    }
+}
+
+fn not_known(color: ColorType) -> Error {
+    Error::Picture(format!("colour type {color:?} is not supported"))
 }
 
 impl Source for Planes {

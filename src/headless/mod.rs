@@ -7,7 +7,7 @@ mod tiles;
 
 use std::time::{Duration, Instant};
 
-use image::DynamicImage;
+use image::{ColorType, DynamicImage};
 
 use crate::error::{Error, Result};
 use crate::gpu::shaders::ConvShape;
@@ -122,9 +122,26 @@ impl Headless {
         enlargement: impl Into<Enlargement>,
         progress: Progress<'_>,
     ) -> Result<DynamicImage> {
+        self.upscale_as(picture, picture.color(), enlargement, progress)
+    }
+
+    /// Enlarges a picture to another colour type: to more or fewer bits, or without alpha. Floats are neither rounded
+    /// nor clamped, so that steps can follow each other. A grey result is the green channel, alpha that the picture
+    /// lacks is 1.
+    ///
+    /// # Errors
+    /// As [`Headless::upscale`].
+    pub fn upscale_as(
+        &mut self,
+        picture: &DynamicImage,
+        color: ColorType,
+        enlargement: impl Into<Enlargement>,
+        progress: Progress<'_>,
+    ) -> Result<DynamicImage> {
         let enlargement = enlargement.into();
         let (width, height) = self.result_size(picture.size(), enlargement)?;
-        let mut result = convert::empty_like(picture, width, height)?;
+        convert::check_color(picture.color())?;
+        let mut result = convert::empty(color, width, height)?;
         self.run(SourceKind::Colour, picture, enlargement, &mut result, progress)?;
         Ok(result)
     }

@@ -4,22 +4,26 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use srcnn_gpu::headless::{Headless, HeadlessOptions};
-use srcnn_gpu::{Error, Padding, Result, Weights};
+use srcnn_gpu::headless::HeadlessOptions;
+use srcnn_gpu::{Error, Padding, Result};
 
 use super::jobs::Plan;
 use super::output::Existing;
 use super::progress::Progress;
 use super::{GpuArgs, exit, exit_code, print, report};
 
+mod args;
+mod enlarge;
 mod model;
 mod ready;
+mod size;
+mod steps;
 
-use model::choose_model;
+use args::PictureArgs;
+use enlarge::Enlarger;
+use model::{Model, load_models};
 use ready::Ready;
-
-/// Far above any use; keeps sizes in the range of what can be counted.
-const MAX_SCALE: f64 = 1000.0;
+pub use size::SizeArgs;
 
 /// Enlarge pictures.
 #[derive(Debug, Args)]
@@ -33,9 +37,8 @@ pub struct UpscaleArgs {
     /// File or folder to write; else {name}_srcnn_x{scale}.{ext} beside each input
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// Enlargement, any number above 1
-    #[arg(short, long, default_value = "2", value_parser = scale, allow_negative_numbers = true)]
-    scale: f64,
+    #[command(flatten)]
+    picture: PictureArgs,
     /// Weight file, .safetensors or the authors' .mat; of several the one trained for the nearest scale is used
     #[arg(short, long, value_name = "FILE")]
     model: Vec<PathBuf>,
@@ -50,11 +53,6 @@ pub struct UpscaleArgs {
     /// What to do with outputs that exist; a single named file is overwritten, others are skipped
     #[arg(long, value_enum, value_name = "WHAT")]
     existing: Option<Existing>,
-}
-
-fn scale(text: &str) -> Result<f64> {
-    let number = text.parse::<f64>().ok().filter(|&scale| scale > 1.0 && scale <= MAX_SCALE);
-    number.ok_or_else(|| Error::invalid(format!("a number above 1 and at most {MAX_SCALE} is needed")))
 }
 
 fn tile(text: &str) -> Result<u32> {
@@ -73,16 +71,16 @@ pub fn padding() -> impl TypedValueParser<Value = Padding> {
 /// What makes all work pointless: arguments, the model, the adapter, the output folder.
 pub fn run(args: &UpscaleArgs) -> Result<u8> {
     let inputs: Vec<PathBuf> = args.inputs.iter().chain(&args.input).cloned().collect();
-    let mut plan = Plan::new(&inputs, args.output.as_deref(), args.scale, args.existing)?;
-    let weights = choose_model(&args.model, args.scale)?;
+    let mut plan = Plan::new(&inputs, args.output.as_deref(), &args.picture.size.label(), args.existing)?;
+    let models = load_models(&args.model)?;
     plan.prepare_folder()?;
 
     let jobs = std::mem::take(&mut plan.jobs);
     let total = jobs.len();
-    let mut headless = None;
+    let mut enlarger = None;
     let mut failures = Vec::new();
     for (index, job) in jobs.into_iter().enumerate() {
-        let ready = match job.and_then(|job| Ready::new(job, &plan, args.scale)) {
+        let ready = match job.and_then(|job| Ready::new(job, &plan, &args.picture)) {
             Ok(Some(ready)) => ready,
             Ok(None) => continue,
             Err(error) => {
@@ -92,15 +90,15 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
             }
         };
         // The device is opened when there is a picture for it; without one, no other picture can be done.
-        let headless = match &mut headless {
-            Some(headless) => headless,
-            none => none.insert(open(args, &weights)?),
+        let enlarger = match &mut enlarger {
+            Some(enlarger) => enlarger,
+            none => none.insert(open(args, &models)?),
         };
         let progress = Progress::new(match total {
             1 => ready.name(),
             _ => format!("[{}/{total}] {}", index + 1, ready.name()),
         });
-        match ready.finish(headless, args.scale, progress) {
+        match ready.finish(enlarger, progress) {
             Ok(path) => print(path.display())?,
             Err(error) => {
                 report(&error);
@@ -116,10 +114,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
     })
 }
 
-fn open(args: &UpscaleArgs, weights: &Weights) -> Result<Headless> {
-    Headless::new(
-        args.gpu.open()?,
-        weights,
-        HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() },
-    )
+fn open<'a>(args: &UpscaleArgs, models: &'a [Model]) -> Result<Enlarger<'a>> {
+    let options = HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() };
+    Ok(Enlarger::new(args.gpu.open()?, models, options))
 }

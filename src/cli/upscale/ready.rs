@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use image::DynamicImage;
-use srcnn_gpu::headless::Headless;
-use srcnn_gpu::resample::output_len;
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::{Enlargement, Error, Result};
 
 use super::super::jobs::{Job, Plan};
 use super::super::output::write_atomically;
 use super::super::picture::{Header, Kind, encode};
 use super::super::progress::Progress;
+use super::args::PictureArgs;
+use super::enlarge::Enlarger;
 
 /// A decoded picture, and where its result can be written, as far as is known before the work.
 pub struct Ready {
@@ -20,14 +20,13 @@ pub struct Ready {
     kind: &'static Kind,
     picture: DynamicImage,
     icc: Option<Vec<u8>>,
-    width: u32,
-    height: u32,
+    enlargement: Enlargement,
     decoding: Duration,
 }
 
 impl Ready {
     /// Does all that needs no adapter; `None` when the output exists and is kept.
-    pub fn new(job: Job, plan: &Plan, scale: f64) -> Result<Option<Self>> {
+    pub fn new(job: Job, plan: &Plan, args: &PictureArgs) -> Result<Option<Self>> {
         let Some(output) = plan.resolve(&job)? else {
             log::warn!("{} exists already, skipped (--existing)", job.output.display());
             return Ok(None);
@@ -35,13 +34,13 @@ impl Ready {
         let start = Instant::now();
         let Job { input, kind, .. } = job;
         let header = Header::open(&input)?;
-        let [width, height] = [header.width, header.height].map(|len| output_len(len as usize, scale));
-        kind.check(&header, width as u64, height as u64)?;
-        let too_large = |_| Error::Picture(format!("{}: the result is too large", input.display()));
-        let width = u32::try_from(width).map_err(too_large)?;
-        let height = u32::try_from(height).map_err(too_large)?;
+        let refuse = |error: Error| Error::Picture(format!("{}: {error}", input.display()));
+        let source = (header.width, header.height);
+        let enlargement = args.size.enlargement(source).map_err(refuse)?;
+        let (width, height) = enlargement.size(source).map_err(refuse)?;
+        kind.check(&header, width.into(), height.into())?;
         let (picture, icc) = header.decode()?;
-        Ok(Some(Self { input, output, kind, picture, icc, width, height, decoding: start.elapsed() }))
+        Ok(Some(Self { input, output, kind, picture, icc, enlargement, decoding: start.elapsed() }))
     }
 
     pub fn name(&self) -> String {
@@ -49,12 +48,14 @@ impl Ready {
     }
 
     /// Enlarges, encodes, and returns the path that was written.
-    pub fn finish(self, headless: &mut Headless, scale: f64, mut progress: Progress) -> Result<PathBuf> {
-        let Self { input, output, kind, picture, icc, width, height, decoding } = self;
+    pub fn finish(self, enlarger: &mut Enlarger<'_>, mut progress: Progress) -> Result<PathBuf> {
+        let Self { input, output, kind, picture, icc, enlargement, decoding } = self;
         let before = format!("{}x{} {:?}", picture.width(), picture.height(), picture.color());
-        let result = headless.upscale(&picture, scale, &mut |done, total| progress.update(done, total))?;
+        let mut tell = |done, total| progress.update(done, total);
+        let result = enlarger.enlarge(&picture, picture.color(), enlargement, &mut tell)?;
         drop((picture, progress));
-        let timing = headless.timing();
+        let (width, height) = (result.width(), result.height());
+        let timing = enlarger.timing();
         let start = Instant::now();
         write_atomically(&output, |out| encode(out, result, kind, icc))?;
         log::info!(

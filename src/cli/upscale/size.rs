@@ -1,0 +1,181 @@
+//! How large results are to be.
+
+use clap::Args;
+use srcnn_gpu::{Enlargement, Error, Result};
+
+/// Far above any use; keeps sizes in the range of what can be counted.
+const MAX_SCALE: f64 = 1000.0;
+/// The enlargement when nothing is said.
+const DEFAULT_SCALE: f64 = 2.0;
+
+/// The size of the results.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Size")]
+pub struct SizeArgs {
+    /// Enlargement, any number above 1 [default: 2]
+    #[arg(
+        short, long, value_name = "FACTOR", value_parser = scale, allow_negative_numbers = true,
+        conflicts_with_all = ["width", "height", "fit"]
+    )]
+    scale: Option<f64>,
+    /// Width of the results in pixels; the height follows unless --height is given too
+    #[arg(long, value_name = "PIXELS", value_parser = side, conflicts_with = "fit")]
+    width: Option<u32>,
+    /// Height of the results in pixels; the width follows unless --width is given too
+    #[arg(long, value_name = "PIXELS", value_parser = side, conflicts_with = "fit")]
+    height: Option<u32>,
+    /// The largest size with the picture's proportions that fits into this one
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = fit)]
+    fit: Option<(u32, u32)>,
+    /// The largest size of no more pixels than this; beside another size, a limit to it
+    #[arg(long, value_name = "PIXELS", value_parser = pixels)]
+    max_pixels: Option<u64>,
+}
+
+fn scale(text: &str) -> Result<f64> {
+    let number = text.parse::<f64>().ok().filter(|&scale| scale > 1.0 && scale <= MAX_SCALE);
+    number.ok_or_else(|| Error::invalid(format!("a number above 1 and at most {MAX_SCALE} is needed")))
+}
+
+fn side(text: &str) -> Result<u32> {
+    let number = text.parse::<u32>().ok().filter(|side| (1..=Enlargement::MAX_AXIS).contains(side));
+    number.ok_or_else(|| Error::invalid(format!("pixels from 1 to {} are needed", Enlargement::MAX_AXIS)))
+}
+
+fn fit(text: &str) -> Result<(u32, u32)> {
+    match text.split_once(['x', 'X']) {
+        Some((width, height)) => Ok((side(width)?, side(height)?)),
+        None => Err(Error::invalid("width and height are needed, such as 1920x1080")),
+    }
+}
+
+fn pixels(text: &str) -> Result<u64> {
+    let number = text.parse::<u64>().ok().filter(|&pixels| pixels > 0);
+    number.ok_or_else(|| Error::invalid("a number of pixels from 1 up is needed"))
+}
+
+impl SizeArgs {
+    /// The same size for all pictures as a short word, for the names of results: `x2`, `w1920`.
+    pub fn label(&self) -> String {
+        match (self.scale, self.width, self.height, self.fit, self.max_pixels) {
+            (Some(scale), ..) => format!("x{scale}"),
+            (_, Some(width), Some(height), ..) => format!("{width}x{height}"),
+            (_, Some(width), ..) => format!("w{width}"),
+            (_, _, Some(height), ..) => format!("h{height}"),
+            (_, _, _, Some((width, height)), _) => format!("fit{width}x{height}"),
+            (_, _, _, _, Some(pixels)) => format!("max{pixels}"),
+            _ => format!("x{DEFAULT_SCALE}"),
+        }
+    }
+
+    /// Whether a word is one that [`SizeArgs::label`] makes.
+    pub fn is_label(word: &str) -> bool {
+        let number = |text: &str| text.parse::<f64>().is_ok_and(|value| value > 0.0);
+        let pair = |text: &str| text.split_once('x').is_some_and(|(a, b)| number(a) && number(b));
+        ["x", "w", "h", "max"].iter().any(|prefix| word.strip_prefix(prefix).is_some_and(number))
+            || word.strip_prefix("fit").is_some_and(pair)
+            || pair(word)
+    }
+
+    /// How a picture of `source` pixels, width and height, is enlarged.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when it would not become larger.
+    pub fn enlargement(&self, source: (u32, u32)) -> Result<Enlargement> {
+        let (width, height) = (f64::from(source.0), f64::from(source.1));
+        let by = |factor: f64| Enlargement::Size(rounded(width * factor), rounded(height * factor));
+        let asked = match (self.scale, self.width, self.height, self.fit, self.max_pixels) {
+            (Some(scale), ..) => Enlargement::Factor(scale),
+            (_, Some(width), Some(height), ..) => Enlargement::Size(width, height),
+            (_, Some(to), ..) => Enlargement::Size(to, rounded(height * f64::from(to) / width)),
+            (_, _, Some(to), ..) => Enlargement::Size(rounded(width * f64::from(to) / height), to),
+            (_, _, _, Some((w, h)), _) => by((f64::from(w) / width).min(f64::from(h) / height)),
+            (_, _, _, _, Some(_)) => Enlargement::Factor(MAX_SCALE),
+            _ => Enlargement::Factor(DEFAULT_SCALE),
+        };
+        let mut size = asked.size(source)?;
+        let mut enlargement = asked;
+        if let Some(most) = self.max_pixels
+            && u64::from(size.0) * u64::from(size.1) > most
+        {
+            // The proportions of what was asked for, which need not be the picture's.
+            let (w, h) = (f64::from(size.0), f64::from(size.1));
+            let factor = (most as f64 / (w * h)).sqrt();
+            let cut = |side: f64| ((side * factor).floor() as u32).max(1);
+            size = (cut(w), cut(h));
+            enlargement = Enlargement::Size(size.0, size.1);
+        }
+        if size.0 < source.0 || size.1 < source.1 || size == source {
+            return Err(Error::invalid(format!(
+                "the result would have {}x{} pixels, the picture has {}x{}; this program only enlarges",
+                size.0, size.1, source.0, source.1
+            )));
+        }
+        Ok(enlargement)
+    }
+}
+
+/// A side in pixels; the casts saturate.
+fn rounded(side: f64) -> u32 {
+    (side.round() as u32).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(args: SizeArgs, source: (u32, u32)) -> Option<(u32, u32)> {
+        args.enlargement(source).ok().map(|enlargement| enlargement.size(source).unwrap())
+    }
+
+    #[test]
+    fn sizes() {
+        let none = SizeArgs::default;
+        let source = (40, 30);
+        assert_eq!(size(none(), source), Some((80, 60)));
+        assert_eq!(size(SizeArgs { scale: Some(1.51), ..none() }, source), Some((61, 46)));
+        assert_eq!(size(SizeArgs { width: Some(100), ..none() }, source), Some((100, 75)));
+        assert_eq!(size(SizeArgs { height: Some(50), ..none() }, source), Some((67, 50)));
+        let both = SizeArgs { width: Some(41), height: Some(90), ..none() };
+        assert_eq!(size(both, source), Some((41, 90)));
+        assert_eq!(size(SizeArgs { fit: Some((200, 75)), ..none() }, source), Some((100, 75)));
+        assert_eq!(size(SizeArgs { max_pixels: Some(10_000), ..none() }, source), Some((115, 86)));
+        let limited = SizeArgs { scale: Some(3.0), max_pixels: Some(4_800), ..none() };
+        assert_eq!(size(limited, source), Some((80, 60)));
+        let unlimited = SizeArgs { scale: Some(2.0), max_pixels: Some(1_000_000), ..none() };
+        assert_eq!(size(unlimited, source), Some((80, 60)));
+    }
+
+    #[test]
+    fn only_larger_ones() {
+        let none = SizeArgs::default;
+        for args in [
+            SizeArgs { width: Some(39), ..none() },
+            SizeArgs { width: Some(40), ..none() },
+            SizeArgs { width: Some(80), height: Some(29), ..none() },
+            SizeArgs { fit: Some((500, 30)), ..none() },
+            SizeArgs { max_pixels: Some(1200), ..none() },
+        ] {
+            assert_eq!(size(args.clone(), (40, 30)), None, "{args:?}");
+        }
+        let one_axis = SizeArgs { width: Some(80), height: Some(30), ..none() };
+        assert_eq!(size(one_axis, (40, 30)), Some((80, 30)));
+    }
+
+    #[test]
+    fn labels() {
+        let none = SizeArgs::default;
+        for (args, label) in [
+            (none(), "x2"),
+            (SizeArgs { scale: Some(1.5), ..none() }, "x1.5"),
+            (SizeArgs { width: Some(9), height: Some(8), ..none() }, "9x8"),
+            (SizeArgs { height: Some(8), ..none() }, "h8"),
+            (SizeArgs { fit: Some((9, 8)), max_pixels: Some(7), ..none() }, "fit9x8"),
+            (SizeArgs { max_pixels: Some(7), ..none() }, "max7"),
+        ] {
+            assert_eq!(args.label(), label);
+            assert!(SizeArgs::is_label(label), "{label}");
+        }
+        assert!(!["xy", "2", "fit9", "w", "max", "x-1"].iter().any(|word| SizeArgs::is_label(word)));
+    }
+}
