@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use srcnn_gpu::headless::HeadlessOptions;
 use srcnn_gpu::{Error, Padding, Result};
 
-use super::jobs::Plan;
+use super::jobs::{Job, Plan};
 use super::output::Existing;
 use super::progress::Progress;
 use super::{GpuArgs, exit, exit_code, print, report};
@@ -22,7 +22,7 @@ mod steps;
 use args::PictureArgs;
 use enlarge::Enlarger;
 use model::{Model, load_models};
-use ready::Ready;
+use ready::{Enlarged, Opened};
 pub use size::SizeArgs;
 
 /// Enlarge pictures.
@@ -80,8 +80,15 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
     let mut enlarger = None;
     let mut failures = Vec::new();
     for (index, job) in jobs.into_iter().enumerate() {
-        let ready = match job.and_then(|job| Ready::new(job, &plan, &args.picture)) {
-            Ok(Some(ready)) => ready,
+        let opened = job.and_then(|job| match plan.resolve(&job)? {
+            Some(output) => Opened::new(Job { output, ..job }, &args.picture).map(Some),
+            None => {
+                log::warn!("{} exists already, skipped (--existing)", job.output.display());
+                Ok(None)
+            }
+        });
+        let decoded = match opened.and_then(|opened| opened.map(Opened::decode).transpose()) {
+            Ok(Some(decoded)) => decoded,
             Ok(None) => continue,
             Err(error) => {
                 report(&error);
@@ -94,12 +101,14 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
             Some(enlarger) => enlarger,
             none => none.insert(open(args, &models)?),
         };
-        let progress = Progress::new(match total {
-            1 => ready.name(),
-            _ => format!("[{}/{total}] {}", index + 1, ready.name()),
+        let mut progress = Progress::new(match total {
+            1 => decoded.name(),
+            _ => format!("[{}/{total}] {}", index + 1, decoded.name()),
         });
-        match ready.finish(enlarger, progress) {
-            Ok(path) => print(path.display())?,
+        let enlarged = decoded.enlarge(enlarger, &mut |done, total| progress.update(done, total));
+        drop(progress);
+        match enlarged.and_then(Enlarged::write) {
+            Ok((path, _)) => print(path.display())?,
             Err(error) => {
                 report(&error);
                 failures.push(exit_code(&error));

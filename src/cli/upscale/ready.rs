@@ -1,4 +1,5 @@
-//! One picture from its file to its result's file.
+//! One picture from its file to its result's file, in steps that different threads do: [`Opened`], [`Decoded`],
+//! [`Enlarged`], written. Only the step on the GPU sees the device.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -6,67 +7,125 @@ use std::time::{Duration, Instant};
 use image::DynamicImage;
 use srcnn_gpu::{Enlargement, Error, Result};
 
-use super::super::jobs::{Job, Plan};
+use super::super::jobs::Job;
 use super::super::output::write_atomically;
-use super::super::picture::{Header, Kind, encode};
-use super::super::progress::Progress;
+use super::super::picture::{Header, encode};
 use super::args::PictureArgs;
 use super::enlarge::Enlarger;
 
-/// A decoded picture, and where its result can be written, as far as is known before the work.
-pub struct Ready {
-    input: PathBuf,
-    output: PathBuf,
-    kind: &'static Kind,
-    picture: DynamicImage,
-    icc: Option<Vec<u8>>,
-    enlargement: Enlargement,
-    decoding: Duration,
+/// How long the steps of one picture took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    pub decode: Duration,
+    /// The step on the GPU, from call to return.
+    pub upscale: Duration,
+    /// The part of it that the GPU was at work.
+    pub gpu: Duration,
+    pub encode: Duration,
 }
 
-impl Ready {
-    /// Does all that needs no adapter; `None` when the output exists and is kept.
-    pub fn new(job: Job, plan: &Plan, args: &PictureArgs) -> Result<Option<Self>> {
-        let Some(output) = plan.resolve(&job)? else {
-            log::warn!("{} exists already, skipped (--existing)", job.output.display());
-            return Ok(None);
-        };
-        let start = Instant::now();
-        let Job { input, kind, .. } = job;
-        let header = Header::open(&input)?;
-        let refuse = |error: Error| Error::Picture(format!("{}: {error}", input.display()));
+/// A picture whose header has been read, and whose result can be written as what the job asks for.
+pub struct Opened {
+    job: Job,
+    header: Header,
+    enlargement: Enlargement,
+}
+
+impl Opened {
+    /// Reads the header and checks what can be known from it.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for files that are no pictures, and for results that cannot be held.
+    pub fn new(job: Job, args: &PictureArgs) -> Result<Self> {
+        let header = Header::open(&job.input)?;
+        let refuse = |error: Error| Error::Picture(format!("{}: {error}", job.input.display()));
         let source = (header.width, header.height);
         let enlargement = args.size.enlargement(source).map_err(refuse)?;
         let (width, height) = enlargement.size(source).map_err(refuse)?;
-        kind.check(&header, width.into(), height.into())?;
-        let (picture, icc) = header.decode()?;
-        Ok(Some(Self { input, output, kind, picture, icc, enlargement, decoding: start.elapsed() }))
+        job.kind.check(&header, width.into(), height.into())?;
+        Ok(Self { job, header, enlargement })
     }
 
-    pub fn name(&self) -> String {
-        self.input.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    }
-
-    /// Enlarges, encodes, and returns the path that was written.
-    pub fn finish(self, enlarger: &mut Enlarger<'_>, mut progress: Progress) -> Result<PathBuf> {
-        let Self { input, output, kind, picture, icc, enlargement, decoding } = self;
-        let before = format!("{}x{} {:?}", picture.width(), picture.height(), picture.color());
-        let mut tell = |done, total| progress.update(done, total);
-        let result = enlarger.enlarge(&picture, picture.color(), enlargement, &mut tell)?;
-        drop((picture, progress));
-        let (width, height) = (result.width(), result.height());
-        let timing = enlarger.timing();
+    /// Decodes the picture.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for broken files.
+    pub fn decode(self) -> Result<Decoded> {
         let start = Instant::now();
-        write_atomically(&output, |out| encode(out, result, kind, icc))?;
+        let (picture, icc) = self.header.decode()?;
+        let times = Times { decode: start.elapsed(), ..Times::default() };
+        Ok(Decoded { job: self.job, enlargement: self.enlargement, picture, icc, times })
+    }
+}
+
+/// A picture in memory.
+pub struct Decoded {
+    job: Job,
+    enlargement: Enlargement,
+    picture: DynamicImage,
+    icc: Option<Vec<u8>>,
+    times: Times,
+}
+
+impl Decoded {
+    /// The input's name, for messages.
+    pub fn name(&self) -> String {
+        self.job.input.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Computes the result; `progress` gets the tiles done and the tiles in all.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn enlarge(
+        mut self,
+        enlarger: &mut Enlarger<'_>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Enlarged> {
+        let picture = self.picture;
+        let result = enlarger.enlarge(&picture, picture.color(), self.enlargement, progress)?;
+        let timing = enlarger.timing();
+        self.times = Times { upscale: timing.wall, gpu: timing.gpu, ..self.times };
+        let source = (picture.width(), picture.height());
+        Ok(Enlarged { job: self.job, source, result, icc: self.icc, times: self.times })
+    }
+}
+
+/// A result in memory.
+pub struct Enlarged {
+    job: Job,
+    source: (u32, u32),
+    result: DynamicImage,
+    icc: Option<Vec<u8>>,
+    times: Times,
+}
+
+impl Enlarged {
+    /// Encodes the result and puts it in place.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn write(mut self) -> Result<(PathBuf, Times)> {
+        let start = Instant::now();
+        let Job { input, output, kind } = self.job;
+        let (from, to, color) =
+            (self.source, (self.result.width(), self.result.height()), self.result.color());
+        write_atomically(&output, |out| encode(out, self.result, kind, self.icc))?;
+        self.times.encode = start.elapsed();
+        let Times { decode, upscale, gpu, encode } = self.times;
         log::info!(
-            "{}: {before} to {width}x{height}; decode {}, upscale {} (GPU {}), encode {}",
+            "{}: {}x{} {color:?} to {}x{}; decode {}, upscale {} (GPU {}), encode {}",
             input.display(),
-            ms(decoding),
-            ms(timing.wall),
-            ms(timing.gpu),
-            ms(start.elapsed())
+            from.0,
+            from.1,
+            to.0,
+            to.1,
+            ms(decode),
+            ms(upscale),
+            ms(gpu),
+            ms(encode)
         );
-        Ok(output)
+        Ok((output, self.times))
     }
 }
 
