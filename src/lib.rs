@@ -1,6 +1,8 @@
 //! SRCNN image super-resolution on the GPU.
 #[cfg(feature = "headless")]
 pub mod atomic;
+#[cfg(feature = "headless")]
+pub mod chart;
 pub mod colour;
 pub mod error;
 #[cfg(feature = "headless")]

@@ -161,6 +161,14 @@ fn published_figures_are_the_papers() {
                 assert_eq!(*figure, row[method], "{table} {row} {method}");
             }
         }
+        let key = if table == "table1_set5" { "set5_x3_average_seconds" } else { "set14_average_seconds" };
+        let images = rows.iter().filter(|row| row["scale"] == 3 && row["image"] != "average");
+        let typed = published::times(images.map(|row| row["image"].as_str().unwrap()), 3).unwrap();
+        let methods = ["bicubic", "sc", "k_svd", "ne_nnls", "ne_lle", "anr", "srcnn"];
+        for (method, seconds) in methods.into_iter().zip(typed.seconds) {
+            assert_eq!(seconds, tables["running_time"][key][method].as_f64(), "{key} {method}");
+        }
+        assert_eq!(tables["running_time"]["machine"], typed.machine);
     }
 }
 

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use image::{ExtendedColorType, ImageFormat};
+use srcnn_gpu::atomic::explain;
 use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
+use srcnn_gpu::eval::html::{About, Page};
 use srcnn_gpu::eval::protocol::{Luminance, Measured, Protocol};
 use srcnn_gpu::eval::table::{Layout, render};
 use srcnn_gpu::eval::{Enlarge, Report, SetReport};
+use srcnn_gpu::headless::adapter::describe;
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
-use srcnn_gpu::{Error, Padding, Result, Weights};
+use srcnn_gpu::{Error, Padding, Planes, Result, Weights};
 
 use super::output::write_atomically;
 use super::progress::Progress;
@@ -61,6 +64,10 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
 
+    /// Write an HTML page with tables, charts, and sliders between the pictures to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
     /// Edge of a tile in pixels [default: as the adapter allows]
     #[arg(short, long, value_name = "N")]
     pub tile: Option<u32>,
@@ -85,11 +92,19 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     if let Some(folder) = &args.save {
         check_save(folder, &datasets)?;
     }
+    if let Some(page) = &args.html {
+        check_page(page)?;
+    }
     let options = HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() };
+    let gpu = open()?;
+    let about = About { adapter: describe(&gpu.info) };
+    let mut network = Headless::new(gpu, &weights, options)?;
+    warm_up(&mut network, &weights)?;
     let mut run = Run {
         args,
-        network: Headless::new(open()?, &weights, options)?,
+        network,
         weights,
+        page: args.html.as_ref().map(|_| Page::new()).transpose()?,
         progress: Progress::new("measuring"),
         done: 0,
         total: datasets.iter().map(|set| set.pictures.len()).sum::<usize>() * protocols.len(),
@@ -101,7 +116,7 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
             report.sets.push(run.measure(set, protocol)?);
         }
     }
-    let all = !run.failed;
+    let (all, page) = (!run.failed, run.page.take());
     // A bar goes before the results come.
     drop(run);
     let text = if args.json {
@@ -115,7 +130,18 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
         render(&report, layout).trim_end().into()
     };
     print(text)?;
+    if let (Some(page), Some(path)) = (page, &args.html) {
+        page.write(path, &report, &about)?;
+    }
     Ok(all)
+}
+
+/// Runs the network once on a small picture: it compiles its kernels then, which is no part of a picture's time.
+fn warm_up(network: &mut Headless, weights: &Weights) -> Result<()> {
+    let channels = weights.architecture().channels();
+    let side = 2 * weights.architecture().radius() + 8;
+    let picture = Planes::new(side, side, channels, vec![0.5; side * side * channels])?;
+    network.upscale_planes(&picture, 2.0).map(drop)
 }
 
 /// One protocol a scale; a note for scales that the model was not trained for.
@@ -140,6 +166,7 @@ struct Run<'a> {
     args: &'a EvalArgs,
     weights: Weights,
     network: Headless,
+    page: Option<Page>,
     progress: Progress,
     done: usize,
     total: usize,
@@ -153,16 +180,20 @@ impl Run<'_> {
         let padding = self.args.padding.unwrap_or(self.weights.metadata.padding);
         let model = self.args.model.file_name().unwrap_or_default().to_string_lossy();
         let mut report = SetReport::new(&set.name, protocol, &model, architecture, padding);
+        self.page.iter_mut().for_each(Page::begin_set);
         for path in &set.pictures {
             let name = stem(path);
             match measure_file(path, protocol, &mut self.network) {
-                Ok(measured) => {
+                Ok((picture, measured)) => {
                     if let Some(folder) = &self.args.save {
                         let file = |method| folder.join(format!("{name}_x{}_{method}.png", protocol.scale));
                         save(&file("bicubic"), &measured.bicubic)?;
                         save(&file("srcnn"), &measured.network)?;
                     }
                     report.add(&name, &measured);
+                    if let Some(page) = &mut self.page {
+                        page.add(&name, &picture, protocol, measured)?;
+                    }
                 }
                 Err(error @ Error::Picture(_)) => {
                     self.failed = true;
@@ -178,12 +209,23 @@ impl Run<'_> {
     }
 }
 
-fn measure_file(path: &Path, protocol: &Protocol, network: &mut dyn Enlarge) -> Result<Measured> {
+fn measure_file(path: &Path, protocol: &Protocol, network: &mut dyn Enlarge) -> Result<(Picture, Measured)> {
     let picture = Picture::read(path)?;
-    protocol.measure(&picture, network).map_err(|error| match error {
+    let measured = protocol.measure(&picture, network).map_err(|error| match error {
         Error::Picture(reason) => Error::Picture(format!("{}: {reason}", path.display())),
         other => other,
-    })
+    })?;
+    Ok((picture, measured))
+}
+
+/// Finds out before any work is done that the page can be written.
+fn check_page(path: &Path) -> Result<()> {
+    let failed = |reason: String| Error::Output { path: path.into(), reason };
+    if path.is_dir() {
+        return Err(failed("it is a folder".into()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder).map(drop).map_err(|e| failed(explain(&e)))
 }
 
 /// Finds out before any work is done that the folder takes files, and that no two go by the same name.

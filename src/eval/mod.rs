@@ -1,11 +1,13 @@
 //! Measuring a network on test pictures: named protocols, reports, published figures.
 //!
 //! [`dataset`] finds and reads the pictures, [`protocol`] makes the network's input and the figures from
-//! one of them, [`Report`] collects them, [`table`] prints them beside those in [`published`]. [`compare`]
+//! one of them, [`Report`] collects them, [`table`] prints them beside those in [`published`], and
+//! [`html`] shows them with the pictures. [`compare`]
 //! measures pictures that are there already.
 
 pub mod compare;
 pub mod dataset;
+pub mod html;
 pub mod protocol;
 pub mod published;
 pub mod table;
@@ -47,6 +49,8 @@ pub struct Score {
     pub ssim_bicubic: f64,
     /// SSIM of the network's result.
     pub ssim: f64,
+    /// Time of bicubic interpolation, here on the CPU in f64, in milliseconds.
+    pub bicubic_ms: f64,
     /// The network's time on the GPU in milliseconds.
     pub gpu_ms: f64,
     /// The same from call to return, with upload and readback.
@@ -56,16 +60,20 @@ pub struct Score {
 impl Score {
     /// Means of every figure; `None` of no scores.
     pub fn mean<'a>(scores: impl IntoIterator<Item = &'a Score>) -> Option<Score> {
-        let mut sum = [0.0; 6];
+        let mut sum = [0.0; 7];
         let mut count = 0.0;
         for score in scores {
-            let figures =
-                [score.psnr_bicubic, score.psnr, score.ssim_bicubic, score.ssim, score.gpu_ms, score.wall_ms];
-            sum.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure);
+            sum.iter_mut().zip(score.figures()).for_each(|(sum, figure)| *sum += figure);
             count += 1.0;
         }
-        let [psnr_bicubic, psnr, ssim_bicubic, ssim, gpu_ms, wall_ms] = sum.map(|sum| sum / count);
-        (count > 0.0).then_some(Score { psnr_bicubic, psnr, ssim_bicubic, ssim, gpu_ms, wall_ms })
+        let [psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms] =
+            sum.map(|sum| sum / count);
+        (count > 0.0).then_some(Score { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms })
+    }
+
+    fn figures(&self) -> [f64; 7] {
+        let &Self { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms } = self;
+        [psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms]
     }
 }
 

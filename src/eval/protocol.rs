@@ -7,6 +7,8 @@
 //! Networks of three channels get all of them shrunk. The luminance of their result, rounded once, is
 //! compared as above; the bicubic figures stay those of luminance.
 
+use std::time::Instant;
+
 use super::dataset::Picture;
 use super::{Enlarge, Score};
 use crate::colour::{OFFSET, TO_YCBCR, rgb_to_ycbcr};
@@ -49,6 +51,8 @@ pub struct Measured {
     pub bicubic: Luminance,
     /// The network's result before the border is cut; smaller where the network does not pad.
     pub network: Luminance,
+    /// All that the network returned, in its channels and not rounded.
+    pub output: Planes,
 }
 
 impl Protocol {
@@ -94,7 +98,9 @@ impl Protocol {
         let shrink =
             |plane: &[u8]| degrader.shrink(&plane.iter().map(|&v| f64::from(v) / 255.0).collect::<Vec<_>>());
         let low_luminance = shrink(&truth);
+        let start = Instant::now();
         let bicubic: Vec<u8> = degrader.enlarge(&low_luminance).into_iter().map(to_u8).collect();
+        let bicubic_time = start.elapsed();
 
         let low = match self.channels {
             Channels::Y => low_luminance,
@@ -112,7 +118,8 @@ impl Protocol {
             return Err(Error::Gpu("the network's result holds values that are not finite numbers".into()));
         }
         let border = self.shave.max(margin);
-        let result = self.luminance(&result, cut.is_grey());
+        let output = result;
+        let result = self.luminance(&output, cut.is_grey());
 
         let left = |length: usize| length.saturating_sub(2 * border);
         let (columns, rows) = (left(width), left(height));
@@ -124,12 +131,13 @@ impl Protocol {
         let (psnr_bicubic, ssim_bicubic) = score(&shave(&bicubic, width, height, border));
         let (psnr, ssim) = score(&shave(&result.data, result.width, result.height, border - margin));
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
-        let (gpu_ms, wall_ms) = (ms(timing.gpu), ms(timing.wall));
+        let [bicubic_ms, gpu_ms, wall_ms] = [bicubic_time, timing.gpu, timing.wall].map(ms);
         Ok(Measured {
-            score: Score { psnr_bicubic, psnr, ssim_bicubic, ssim, gpu_ms, wall_ms },
+            score: Score { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms },
             border,
             bicubic: Luminance { width, height, data: bicubic },
             network: result,
+            output,
         })
     }
 
@@ -167,7 +175,7 @@ impl Protocol {
 }
 
 /// MATLAB's `uint8(x * 255)`: halves away from zero, saturated.
-fn to_u8(value: f64) -> u8 {
+pub(super) fn to_u8(value: f64) -> u8 {
     (value * 255.0).round() as u8
 }
 

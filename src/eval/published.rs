@@ -42,6 +42,15 @@ impl Published {
     }
 }
 
+/// Published running times.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Times {
+    /// Mean seconds a picture, in the order of [`Published::METHODS`]; none for bicubic interpolation.
+    pub seconds: [Option<f64>; 7],
+    /// What they were measured on.
+    pub machine: &'static str,
+}
+
 /// A published Set5 average of one architecture, trained on ImageNet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NetworkAverage {
@@ -73,6 +82,15 @@ pub fn average<'a>(stems: impl IntoIterator<Item = &'a str>, scale: usize) -> Op
         let images = rows().map(|row| row.image).filter(|&image| image != AVERAGE);
         images.eq(names.iter()).then(|| rows().find(|row| row.image == AVERAGE)).flatten()
     })
+}
+
+/// The published times on exactly these pictures at this scale.
+pub fn times<'a>(stems: impl IntoIterator<Item = &'a str>, scale: usize) -> Option<Times> {
+    let row = average(stems, scale).filter(|row| row.scale == 3)?;
+    let [sc, k_svd, ne_nnls, ne_lle, anr, srcnn] =
+        if SET5.contains(row) { SET5_SECONDS } else { SET14_SECONDS };
+    let seconds = [None, Some(sc), Some(k_svd), Some(ne_nnls), Some(ne_lle), Some(anr), Some(srcnn)];
+    Some(Times { seconds, machine: MACHINE })
 }
 
 /// The published averages of an architecture on Set5, when the stems are exactly Set5's pictures.
@@ -162,6 +180,11 @@ const SET14: &[Published] = &[
     row("zebra", 3, 26.63, Some(27.95), [28.49, 28.12, 28.31, 28.43, 28.87]),
     row("average", 3, 27.54, Some(28.31), [28.67, 28.44, 28.60, 28.65, 29.00]),
 ];
+
+/// Tables 1 and 2, averages at a scale of 3: SC, K-SVD, NE+NNLS, NE+LLE, ANR, SRCNN.
+const SET5_SECONDS: [f64; 6] = [35.92, 1.42, 12.21, 2.58, 0.54, 0.18];
+const SET14_SECONDS: [f64; 6] = [84.88, 2.95, 25.87, 5.35, 0.97, 0.39];
+const MACHINE: &str = "Intel CPU 3.10 GHz, 16 GB; SRCNN in C++, the others in MATLAB";
 
 const ECCV: &str = "ECCV 2014";
 const TPAMI: &str = "TPAMI 2016";

@@ -84,7 +84,7 @@ fn measured(report: &Report) -> Vec<Vec<String>> {
     let names = "set,scale,image,psnr_bicubic,ssim_bicubic,psnr,ssim,gpu_ms,wall_ms";
     let mut cells = vec![names.split(',').map(String::from).collect()];
     for (set, row) in report.sets.iter().flat_map(|set| set.images.iter().map(move |row| (set, row))) {
-        let Score { psnr_bicubic, psnr, ssim_bicubic, ssim, gpu_ms, wall_ms } = row.score;
+        let Score { psnr_bicubic, psnr, ssim_bicubic, ssim, gpu_ms, wall_ms, .. } = row.score;
         let figures = [psnr_bicubic, ssim_bicubic, psnr, ssim, gpu_ms, wall_ms];
         let names = [set.set.clone(), set.scale.to_string(), row.image.clone().unwrap_or_default()];
         cells.push(names.into_iter().chain(figures.map(|figure| Layout::Csv.number(figure, 0))).collect());
@@ -164,6 +164,7 @@ mod tests {
     use super::*;
     use crate::eval::protocol::{Luminance, Measured, Protocol};
     use crate::network::{Architecture, Channels, Padding};
+    use crate::planes::Planes;
 
     fn report(stem: &str) -> Report {
         let architecture = Architecture::parse("9-5-5", "64-32", 1).unwrap();
@@ -175,12 +176,19 @@ mod tests {
             psnr,
             ssim_bicubic: f64::NAN,
             ssim: 0.91239,
+            bicubic_ms: 0.5,
             gpu_ms: 1.0,
             wall_ms: 2.25,
         };
         for (name, psnr) in [(stem, 31.456), ("bird", f64::INFINITY)] {
-            let measured =
-                Measured { score: score(psnr), border: 8, bicubic: empty.clone(), network: empty.clone() };
+            let output = Planes { width: 0, height: 0, channels: 1, data: Vec::new() };
+            let measured = Measured {
+                score: score(psnr),
+                border: 8,
+                bicubic: empty.clone(),
+                network: empty.clone(),
+                output,
+            };
             set.add(name, &measured);
         }
         set.finish(&architecture);

@@ -1,9 +1,9 @@
 //! From a run's metrics to the diagrams of `curve.svg`.
 
-use super::chart::Panel;
 use super::config::TrainConfig;
 use super::run::{EvalRecord, Record};
 use super::validate::SetInfo;
+use crate::chart::Panel;
 
 /// A diagram of PSNR over backprops for each set, with bicubic and published averages as lines; without sets
 /// one of the training loss.
@@ -16,6 +16,7 @@ pub fn panels(config: &TrainConfig, sets: &[SetInfo], records: &[Record]) -> Vec
         return vec![Panel {
             title: format!("Training loss x{}", config.scale),
             y_label: "log10 of the loss".into(),
+            x_label: "backprops".into(),
             curves: vec![("this run".into(), points.collect())],
             ..Panel::default()
         }];
@@ -26,9 +27,10 @@ pub fn panels(config: &TrainConfig, sets: &[SetInfo], records: &[Record]) -> Vec
         Panel {
             title: format!("{} x{}, {} {}", info.name, config.scale, config.arch, config.filters),
             y_label: "PSNR (dB)".into(),
+            x_label: "backprops".into(),
             curves: vec![("this run".into(), scores().map(|(x, set)| (x, set.psnr)).collect())],
             lines: bicubic.into_iter().chain(info.published.iter().cloned()).collect(),
-            logarithmic: false,
+            ..Panel::default()
         }
     };
     sets.iter().enumerate().map(panel).collect()

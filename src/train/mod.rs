@@ -3,8 +3,6 @@
 //! [`config`] and [`recipe`] say what to do, [`dataset`] and [`stream`] which sub-images a step takes,
 //! [`session`] runs a [`TrainEngine`] and keeps its [`run`] folder.
 
-#[cfg(feature = "headless")]
-pub mod chart;
 pub mod checkpoint;
 pub mod config;
 #[cfg(feature = "headless")]

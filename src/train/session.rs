@@ -6,7 +6,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::chart::render;
 use super::checkpoint::Checkpoint;
 use super::config::{Limit, TrainConfig};
 use super::curve::{evals, panels};
@@ -15,6 +14,7 @@ use super::filters;
 use super::run::{EvalRecord, Record, RunFolder, StepRecord, save_png};
 use super::validate::Validate;
 use super::{State, TrainEngine};
+use crate::chart::render;
 use crate::error::{Error, Result};
 use crate::weights::{Metadata, Weights};
 

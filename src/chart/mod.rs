@@ -1,7 +1,14 @@
-//! `curve.svg`: test curves over backprops with horizontal lines to compare with, as figures 1 and 6 of the
-//! paper. Plain SVG 1.1 without scripts or fonts of its own.
+//! Diagrams as plain SVG 1.1 without scripts or fonts of their own: curves with horizontal lines to compare with,
+//! as the paper's figures 1 and 6, and named marks, as its figure 4.
+
+mod axis;
+mod marks;
 
 use std::fmt::Write;
+
+use axis::Axis;
+pub use axis::Scale;
+pub use marks::Mark;
 
 /// One diagram.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -10,18 +17,26 @@ pub struct Panel {
     pub title: String,
     /// What the y axis shows.
     pub y_label: String,
-    /// Curves: name, and points of backprops and value. Points that are not finite are left out.
+    /// What the x axis shows.
+    pub x_label: String,
+    /// Curves: name, and points of x and y. Points that are not finite are left out.
     pub curves: Vec<(String, Vec<(f64, f64)>)>,
+    /// Single points; those that are not finite are left out.
+    pub marks: Vec<Mark>,
     /// Horizontal lines: name and value.
     pub lines: Vec<(String, f64)>,
-    /// Whether backprops are on a logarithmic axis.
-    pub logarithmic: bool,
+    /// How x goes along its axis.
+    pub scale: Scale,
 }
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 440.0;
-/// The diagram inside of its panel: left, top, right, bottom. The legend is to the right of it.
+const TEXT: &str = "font-family=\"sans-serif\" font-size=\"13\" fill=\"currentColor\"";
+const GRID: &str = "stroke=\"currentColor\" stroke-opacity=\"0.12\"";
+/// The diagram inside of its panel: left, top, right, bottom; to its right is the legend.
 const PLOT: [f64; 4] = [70.0, 40.0, 640.0, 380.0];
+/// The diagram's right edge without a legend.
+const ALONE: f64 = 830.0;
 /// Curves and lines, told apart in print by the lines' dashes as well.
 const CURVES: [&str; 4] = ["#c0392b", "#8e44ad", "#d35400", "#7f5539"];
 const LINES: [&str; 4] = ["#2c3e50", "#2980b9", "#27ae60", "#7f8c8d"];
@@ -32,7 +47,7 @@ pub fn render(panels: &[Panel]) -> String {
     let height = HEIGHT * panels.len().max(1) as f64;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
-         viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n\
+         viewBox=\"0 0 {WIDTH} {height}\" {TEXT} color=\"#222\">\n\
          <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n"
     );
     for (i, panel) in panels.iter().enumerate() {
@@ -44,42 +59,23 @@ pub fn render(panels: &[Panel]) -> String {
     svg
 }
 
-/// An axis: values from `low` to `high` go to places from `from` to `to`.
-struct Axis {
-    low: f64,
-    high: f64,
-    from: f64,
-    to: f64,
-    logarithmic: bool,
-}
-
-impl Axis {
-    fn at(&self, value: f64) -> f64 {
-        let scaled = |v: f64| if self.logarithmic { v.max(1.0).log10() } else { v };
-        let part = (scaled(value) - scaled(self.low)) / (scaled(self.high) - scaled(self.low));
-        self.from + part * (self.to - self.from)
-    }
-
-    /// Round values inside of the axis, and how many decimals they need.
-    fn ticks(&self) -> (Vec<f64>, usize) {
-        if self.logarithmic {
-            let decades = (self.low.max(1.0).log10().ceil() as i32)..=(self.high.log10().floor() as i32);
-            return (decades.map(|power| 10f64.powi(power)).collect(), 0);
-        }
-        let rough = (self.high - self.low) / 7.0;
-        let decade = 10f64.powf(rough.log10().floor());
-        let step =
-            [1.0, 2.0, 5.0, 10.0].map(|f| f * decade).into_iter().find(|&s| s >= rough).unwrap_or(rough);
-        let first = (self.low / step).ceil() as i64;
-        let last = (self.high / step + 1e-9).floor() as i64;
-        let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
-        ((first..=last).map(|i| i as f64 * step).collect(), decimals)
-    }
+/// A panel as an element of an HTML page, in the page's colour of text and as wide as there is room. `number` tells
+/// the diagrams of one page apart.
+pub fn inline(panel: &Panel, number: usize) -> String {
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" aria-label=\"{}\" \
+         viewBox=\"0 0 {WIDTH} {HEIGHT}\" {TEXT}>\n",
+        escape(&panel.title)
+    );
+    Drawing::new(panel, number).draw(&mut svg);
+    svg.push_str("</svg>\n");
+    svg
 }
 
 struct Drawing<'a> {
     panel: &'a Panel,
     number: usize,
+    plot: [f64; 4],
     x: Axis,
     y: Axis,
 }
@@ -87,10 +83,10 @@ struct Drawing<'a> {
 impl<'a> Drawing<'a> {
     fn new(panel: &'a Panel, number: usize) -> Self {
         let [left, top, right, bottom] = PLOT;
-        let points = || panel.curves.iter().flat_map(|(_, points)| points).filter(|p| is_finite(p));
-        let last = points().map(|p| p.0).fold(1.0, f64::max);
-        let first =
-            if panel.logarithmic { points().map(|p| p.0).fold(last / 10.0, f64::min).max(1.0) } else { 0.0 };
+        let right = if panel.curves.is_empty() && panel.lines.is_empty() { ALONE } else { right };
+        let curves = panel.curves.iter().flat_map(|(_, points)| points.iter().copied());
+        let points =
+            || curves.clone().chain(panel.marks.iter().map(|mark| (mark.x, mark.y))).filter(is_finite);
         let lines = || panel.lines.iter().map(|line| line.1).filter(|y| y.is_finite());
         let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
         // The first moments of training are far below everything: the diagram begins a little under the lines.
@@ -107,14 +103,15 @@ impl<'a> Drawing<'a> {
         Self {
             panel,
             number,
-            x: Axis { low: first, high: last, from: left, to: right, logarithmic: panel.logarithmic },
+            plot: [left, top, right, bottom],
+            x: Axis::along(panel.scale, points().map(|p| p.0), (left, right)),
             y: Axis { low: low - margin, high: high + margin, from: bottom, to: top, logarithmic: false },
         }
     }
 
     /// Writing to a string does not fail, so results are dropped here and below.
     fn draw(&self, svg: &mut String) {
-        let [left, top, right, bottom] = PLOT;
+        let [left, top, right, bottom] = self.plot;
         let (width, height) = (right - left, bottom - top);
         let clip = format!("plot{}", self.number);
         let _ = writeln!(
@@ -151,30 +148,23 @@ impl<'a> Drawing<'a> {
         }
         let _ = writeln!(
             svg,
-            "</g>\n<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" fill=\"none\" stroke=\"#222\"/>"
+            "</g>\n<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" fill=\"none\" stroke=\"currentColor\"/>"
         );
+        marks::draw(&self.panel.marks, &self.x, &self.y, self.plot, svg);
         self.draw_legend(svg);
     }
 
     fn draw_axes(&self, svg: &mut String) {
-        let [left, top, right, bottom] = PLOT;
-        let (unit, name) = match self.x.high {
-            _ if self.panel.logarithmic => (1.0, "backprops"),
-            high if high >= 2e6 => (1e6, "backprops (millions)"),
-            high if high >= 2e3 => (1e3, "backprops (thousands)"),
-            _ => (1.0, "backprops"),
-        };
-        let in_units = Axis { low: self.x.low / unit, high: self.x.high / unit, ..self.x };
+        let [left, top, right, bottom] = self.plot;
+        let unit = self.x.unit();
+        let in_units = self.x.in_units(unit.0);
         let (ticks, decimals) = in_units.ticks();
         for tick in ticks {
             let x = in_units.at(tick);
-            let label = match self.panel.logarithmic {
-                true => format!("10<tspan dy=\"-5\" font-size=\"9\">{}</tspan>", tick.log10().round()),
-                false => format!("{tick:.decimals$}"),
-            };
+            let label = in_units.label(tick, decimals);
             let _ = writeln!(
                 svg,
-                "<path d=\"M{x:.2} {top}V{bottom}\" stroke=\"#e4e4e4\"/>\
+                "<path d=\"M{x:.2} {top}V{bottom}\" {GRID}/>\
                  <text x=\"{x:.2}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
                 bottom + 18.0
             );
@@ -184,7 +174,7 @@ impl<'a> Drawing<'a> {
             let y = self.y.at(tick);
             let _ = writeln!(
                 svg,
-                "<path d=\"M{left} {y:.2}H{right}\" stroke=\"#e4e4e4\"/>\
+                "<path d=\"M{left} {y:.2}H{right}\" {GRID}/>\
                  <text x=\"{}\" y=\"{:.2}\" text-anchor=\"end\">{tick:.decimals$}</text>",
                 left - 8.0,
                 y + 4.5
@@ -193,9 +183,11 @@ impl<'a> Drawing<'a> {
         let (middle, centre) = ((left + right) / 2.0, (top + bottom) / 2.0);
         let _ = writeln!(
             svg,
-            "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{name}</text>\
+            "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}{}</text>\
              <text transform=\"translate(18 {centre}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             bottom + 42.0,
+            escape(&self.panel.x_label),
+            unit.1,
             escape(&self.panel.y_label)
         );
     }
@@ -209,7 +201,7 @@ impl<'a> Drawing<'a> {
         let mut lines: Vec<_> = self.panel.lines.iter().enumerate().collect();
         lines.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
         let lines = lines.into_iter().map(|(i, (name, y))| (name, Some(*y), line_style(i)));
-        let [_, top, right, _] = PLOT;
+        let [_, top, right, _] = self.plot;
         for (row, (name, value, style)) in curves.chain(lines).enumerate() {
             let y = top + 10.0 + 22.0 * row as f64;
             let value = value.filter(|v| v.is_finite()).map(|v| format!(" {v:.2}")).unwrap_or_default();
@@ -263,14 +255,15 @@ mod tests {
             y_label: "PSNR (dB)".into(),
             curves: vec![("this run".into(), points)],
             lines: vec![("bicubic".into(), 30.39), ("SC".into(), 31.42), ("SRCNN".into(), 32.39)],
-            logarithmic: false,
+            x_label: "backprops".into(),
+            ..Panel::default()
         }
     }
 
     /// Written out for a look at it when `SRCNN_CHART` names a file.
     #[test]
     fn draws_the_papers_figure() {
-        let svg = render(&[panel(), Panel { logarithmic: true, ..panel() }]);
+        let svg = render(&[panel(), Panel { scale: Scale::Logarithmic, ..panel() }]);
         if let Some(path) = std::env::var_os("SRCNN_CHART") {
             std::fs::write(path, &svg).unwrap();
         }
@@ -280,17 +273,6 @@ mod tests {
         assert_eq!(svg.matches("stroke-dasharray").count(), 2 * 2 * 3);
         assert!(svg.contains("bicubic 30.39") && svg.contains("this run 32.19"));
         assert_eq!(svg.matches("<g ").count(), svg.matches("</g>").count());
-    }
-
-    #[test]
-    fn axes() {
-        let axis = |low, high| Axis { low, high, from: 0.0, to: 100.0, logarithmic: false };
-        assert_eq!(axis(0.0, 800.0).ticks(), (vec![0.0, 200.0, 400.0, 600.0, 800.0], 0));
-        let (ticks, decimals) = axis(29.3, 32.5).ticks();
-        assert_eq!((ticks.len(), decimals), (7, 1));
-        assert_eq!(axis(10.0, 20.0).at(15.0), 50.0);
-        let log = Axis { logarithmic: true, ..axis(1e3, 1e7) };
-        assert_eq!((log.ticks().0.len(), log.at(1e5)), (5, 50.0));
     }
 
     #[test]
