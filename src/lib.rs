@@ -17,6 +17,8 @@ pub mod reference;
 pub mod resample;
 pub mod train;
 pub mod upscaler;
+#[cfg(feature = "headless")]
+pub mod video;
 pub mod weights;
 
 pub use error::{Error, Result};

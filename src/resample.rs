@@ -42,6 +42,15 @@ impl ResampleTable {
     /// # Errors
     /// [`Error::InvalidArgument`] for empty axes or a factor that is not a positive number.
     pub fn bicubic(input_len: usize, output_len: usize, scale: f64) -> Result<Self> {
+        Self::bicubic_sited(input_len, output_len, scale, 0.5)
+    }
+
+    /// The same for samples that sit elsewhere than in the middle of their pixels, before and after: `site` is where,
+    /// from 0 to 1. A video's chroma that shares its place with every second luma sample sits at 1/4.
+    ///
+    /// # Errors
+    /// As [`ResampleTable::bicubic`].
+    pub fn bicubic_sited(input_len: usize, output_len: usize, scale: f64, site: f64) -> Result<Self> {
         if input_len == 0 || output_len == 0 {
             return Err(Error::invalid("a picture has at least one pixel on each axis"));
         }
@@ -57,7 +66,7 @@ impl ResampleTable {
         let mut weights = Vec::with_capacity(output_len * candidates);
         for x in 0..output_len {
             // Centre of the output sample in 1-based input coordinates, as MATLAB counts.
-            let centre = (x + 1) as f64 / scale + 0.5 * (1.0 - 1.0 / scale);
+            let centre = (x + 1) as f64 / scale + (1.0 - site) * (1.0 - 1.0 / scale);
             let left = (centre - support / 2.0).floor() as i64;
             let row = weights.len();
             for tap in 0..candidates as i64 {
@@ -101,4 +110,31 @@ impl ResampleTable {
 /// Length of an axis of `input_len` samples after scaling by `scale`, as `imresize` rounds: upwards.
 pub fn output_len(input_len: usize, scale: f64) -> usize {
     (input_len as f64 * scale).ceil() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ramp of luma coordinates, seen by samples at `step j + offset`, is that ramp at the same places of the larger
+    /// picture, where the kernel does not reach the edges.
+    #[test]
+    fn sited_samples_stay_where_they_sit() {
+        for (step, offset) in [(1.0, 0.0), (2.0, 0.5), (2.0, 0.0), (4.0, 0.0), (2.0, 1.0), (4.0, 2.5)] {
+            for scale in [1.5, 2.0, 3.0] {
+                let input: Vec<f64> = (0..40).map(|j| step * f64::from(j) + offset).collect();
+                let table =
+                    ResampleTable::bicubic_sited(40, output_len(40, scale), scale, (offset + 0.5) / step)
+                        .unwrap();
+                for x in 20..table.output_len - 20 {
+                    let taps = x * table.taps..(x + 1) * table.taps;
+                    let value: f64 =
+                        taps.map(|tap| table.weights[tap] * input[table.indices[tap] as usize]).sum();
+                    // imresize moves luma coordinate u to scale (u + 1/2) - 1/2.
+                    let expected = (step * x as f64 + offset + 0.5) / scale - 0.5;
+                    assert!((value - expected).abs() < 1e-9, "{step} {offset} {scale}: {value}, {expected}");
+                }
+            }
+        }
+    }
 }

@@ -103,6 +103,24 @@ impl Progress {
         }
     }
 
+    /// Tells how many frames of a video are done; of how many is not known of a pipe's.
+    pub fn frames(&mut self, done: u64, total: Option<u64>, per_second: f64) {
+        let text = format!("frame {done}, {per_second:.2} fps");
+        match (self.mode, total) {
+            (Mode::None, _) | (Mode::Lines, None) => {}
+            (_, Some(total)) => self.detail(done.min(total), total, &text),
+            _ if self.started.elapsed() < PATIENCE => {}
+            (Mode::Bar, None) => {
+                let bar = self.bar.get_or_insert_with(|| {
+                    new_bar(&self.label, self.started.elapsed()).with_style(ProgressStyle::default_spinner())
+                });
+                bar.set_message(format!("{}: {text}", self.label));
+                bar.tick();
+            }
+            (Mode::Auto, None) => self.detail(done, done, &text),
+        }
+    }
+
     /// A line that stays, above the bar.
     pub fn note(&self, line: &str) {
         match (self.mode, &self.bar) {

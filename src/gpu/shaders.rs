@@ -112,8 +112,12 @@ pub fn resample_rows(ycbcr: bool, outside: OutsideValue) -> Shader {
 }
 
 /// Formats of target textures that there are kernels for.
-pub const TARGET_FORMATS: [wgpu::TextureFormat; 3] =
-    [wgpu::TextureFormat::Rgba8Unorm, wgpu::TextureFormat::Rgba16Float, wgpu::TextureFormat::Rgba32Float];
+pub const TARGET_FORMATS: [wgpu::TextureFormat; 4] = [
+    wgpu::TextureFormat::Rgba8Unorm,
+    wgpu::TextureFormat::Rgba16Float,
+    wgpu::TextureFormat::Rgba32Float,
+    wgpu::TextureFormat::R32Float,
+];
 
 /// `texture_from_planes.wgsl`: planes to the target texture. `None` for formats that it does not write.
 pub fn texture_from_planes(
@@ -131,6 +135,9 @@ pub fn texture_from_planes(
         wgpu::TextureFormat::Rgba32Float => {
             (include_str!("../../shaders/shared/target_rgba32float.wgsl"), "rgba32float")
         }
+        wgpu::TextureFormat::R32Float => {
+            (include_str!("../../shaders/shared/target_r32float.wgsl"), "r32float")
+        }
         _ => return None,
     };
     let text = include_str!("../../shaders/texture_from_planes.wgsl");
@@ -138,6 +145,16 @@ pub fn texture_from_planes(
     overrides.extend([("YCBCR", f64::from(ycbcr)), ("NETWORK_PLANES", network_planes as f64)]);
     let settings = [name, word(ycbcr, "ycbcr"), &format!("planes{network_planes}")];
     Some(with_prelude("texture_from_planes", &settings, &[], &[text, target, REGION], overrides))
+}
+
+/// `samples_from_texture.wgsl`: rounded to samples of one or two bytes; from maps, 4 pixels a texel, or from a texture
+/// with a pixel a texel.
+pub fn samples_from_texture(bytes: usize, maps: bool) -> Shader {
+    let text = include_str!("../../shaders/samples_from_texture.wgsl");
+    let mut overrides = workgroup(PIXEL_WORKGROUP);
+    overrides.extend([("BYTES", bytes as f64), ("MAPS", f64::from(maps))]);
+    let settings = [&format!("bytes{bytes}"), word(maps, "maps")];
+    with_prelude("samples_from_texture", &settings, &[], &[text], overrides)
 }
 
 /// Register tiles of `conv_forward.wgsl`: pixels of a row and outputs that an invocation owns.
@@ -306,6 +323,9 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
 pub fn variants(architecture: &Architecture) -> Vec<Shader> {
     const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
     let mut shaders = vec![resample_columns()];
+    shaders.extend(
+        [(1, false), (1, true), (2, false), (2, true)].map(|(b, maps)| samples_from_texture(b, maps)),
+    );
     for ycbcr in [false, true] {
         shaders.extend(PADDINGS.map(|padding| resample_rows(ycbcr, padding.into())));
         let to_texture = |format| texture_from_planes(format, ycbcr, architecture.channels());

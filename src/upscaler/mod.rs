@@ -12,8 +12,12 @@ mod scratch;
 
 pub use plan::{Enlargement, valid_factors};
 
+#[cfg(feature = "headless")]
+pub(crate) use network::Taps;
 pub(crate) use network::{GpuNetwork, Picture};
 pub(crate) use plan::Plan;
+#[cfg(feature = "headless")]
+pub(crate) use region::{MapLayout, Region};
 #[cfg(feature = "headless")]
 pub(crate) use scratch::TextureBindings;
 pub(crate) use scratch::{Placement, Scratch};
@@ -22,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::gpu::scoped;
 use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
+use crate::resample::ResampleTable;
 use crate::weights::Weights;
 
 /// What the source texture holds.
@@ -43,7 +48,7 @@ pub struct UpscalerOptions {
     pub padding: Option<Padding>,
     /// Longest side of a tile in result pixels; from the device's limits when `None`.
     pub tile: Option<u32>,
-    /// Format of the target: `Rgba8Unorm`, `Rgba16Float` or `Rgba32Float`.
+    /// Format of the target: `Rgba8Unorm`, `Rgba16Float`, `Rgba32Float`, or `R32Float` for luminance alone.
     pub target_format: wgpu::TextureFormat,
     /// What the source texture holds.
     pub source: SourceKind,
@@ -144,9 +149,19 @@ impl Upscaler {
         {
             return Ok(result_size(&ready.picture.plan));
         }
+        self.prepare_tables(source, enlargement, &enlargement.tables(source)?)
+    }
+
+    /// The same with tables of columns and rows that are not the enlargement's own.
+    pub(crate) fn prepare_tables(
+        &mut self,
+        source: (u32, u32),
+        enlargement: Enlargement,
+        tables: &[ResampleTable; 2],
+    ) -> Result<(u32, u32)> {
         self.prepared = None;
         let prepared = with_smaller_tiles(self.first_tile(), |tile| {
-            let picture = Picture::new(&self.device, &self.network, source, enlargement, tile)?;
+            let picture = Picture::with_tables(&self.device, &self.network, tables, tile)?;
             let tiles = picture.plan.tiles();
             let scratch = Scratch::new(&self.device, &self.network, &picture, tiles)?;
             for index in 0..tiles {

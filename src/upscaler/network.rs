@@ -33,8 +33,13 @@ impl GpuNetwork {
         let ycbcr = colour && weights.metadata.channels != Channels::Rgb;
         let channels = weights.architecture().channels();
         let format = options.target_format;
+        if (colour || channels > 1) && format == wgpu::TextureFormat::R32Float {
+            return Err(Error::invalid("a target of R32Float holds luminance alone"));
+        }
         let to_texture = shaders::texture_from_planes(format, ycbcr, channels).ok_or_else(|| {
-            Error::invalid(format!("target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float"))
+            Error::invalid(format!(
+                "target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float, R32Float"
+            ))
         })?;
         let outside = OutsideValue::from(padding);
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
@@ -97,9 +102,18 @@ impl Picture {
         enlargement: Enlargement,
         tile: usize,
     ) -> Result<Self> {
-        let tables = enlargement.tables(source)?;
-        let plan = Plan::new(&tables, &network.architecture, network.padding, tile)?;
-        let [columns, rows] = &tables;
+        Self::with_tables(device, network, &enlargement.tables(source)?, tile)
+    }
+
+    /// For tables of columns and rows that are not those of an [`Enlargement`].
+    pub fn with_tables(
+        device: &wgpu::Device,
+        network: &GpuNetwork,
+        tables: &[ResampleTable; 2],
+        tile: usize,
+    ) -> Result<Self> {
+        let plan = Plan::new(tables, &network.architecture, network.padding, tile)?;
+        let [columns, rows] = tables;
         let taps = [Taps::new(device, columns)?, Taps::new(device, rows)?];
         let normalized = network.padding == Padding::Normalized;
         let valid_maps = scoped(device, || {
@@ -119,7 +133,7 @@ impl Picture {
 }
 
 impl Taps {
-    fn new(device: &wgpu::Device, table: &ResampleTable) -> Result<Self> {
+    pub fn new(device: &wgpu::Device, table: &ResampleTable) -> Result<Self> {
         let taps: Vec<[u32; 2]> = table
             .indices
             .iter()

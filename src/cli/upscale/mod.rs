@@ -18,12 +18,14 @@ mod model;
 mod ready;
 mod size;
 mod steps;
+mod video;
 
 use args::PictureArgs;
 use enlarge::Enlarger;
 use model::{Model, load_models};
 use ready::{Enlarged, Opened};
 pub use size::SizeArgs;
+use video::VideoArgs;
 
 /// Enlarge pictures.
 #[derive(Debug, Args)]
@@ -53,6 +55,8 @@ pub struct UpscaleArgs {
     /// What to do with outputs that exist; a single named file is overwritten, others are skipped
     #[arg(long, value_enum, value_name = "WHAT")]
     existing: Option<Existing>,
+    #[command(flatten)]
+    video: VideoArgs,
 }
 
 fn tile(text: &str) -> Result<u32> {
@@ -71,6 +75,9 @@ pub fn padding() -> impl TypedValueParser<Value = Padding> {
 /// What makes all work pointless: arguments, the model, the adapter, the output folder.
 pub fn run(args: &UpscaleArgs) -> Result<u8> {
     let inputs: Vec<PathBuf> = args.inputs.iter().chain(&args.input).cloned().collect();
+    if args.video.wanted(&inputs)? {
+        return video::run(args, &inputs);
+    }
     let mut plan = Plan::new(&inputs, args.output.as_deref(), &args.picture.size.label(), args.existing)?;
     let models = load_models(&args.model)?;
     plan.prepare_folder()?;

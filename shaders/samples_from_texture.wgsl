@@ -1,0 +1,58 @@
+// The last step of a video's plane: from computed values to samples as they lie in a frame, packed into words.
+//
+//   sample = clamp(floor(value factor + offset + 1/2), 0, largest)
+//
+// The only rounding on the way. Rows begin at whole words; of a field's rows every second one is written.
+// One invocation owns one word. Grid: x = words of a row, y = rows.
+
+override WORKGROUP_X: u32 = 8u;
+override WORKGROUP_Y: u32 = 8u;
+// Bytes of a sample, 1 or 2; the lower one first.
+override BYTES: u32 = 1u;
+// Whether the input is a map, 4 pixels of a row in a texel.
+override MAPS: bool = false;
+
+// Mirrors `Samples` in src/video/plane.rs.
+struct Samples {
+    factor: f32,
+    offset: f32,
+    largest: f32,
+    columns: u32,
+    rows: u32,
+    // Word of the output at which the first row begins, and words from one row to the next.
+    first: u32,
+    stride: u32,
+    unused: u32,
+}
+
+@group(0) @binding(0) var<uniform> samples: Samples;
+@group(0) @binding(1) var input: texture_2d<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<u32>;
+// Set to 1 when a value is not a finite number.
+@group(0) @binding(3) var<storage, read_write> fault: atomic<u32>;
+
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let in_word = 4u / BYTES;
+    if id.x >= (samples.columns + in_word - 1u) / in_word || id.y >= samples.rows {
+        return;
+    }
+    var word = 0u;
+    for (var i = 0u; i < in_word; i++) {
+        let x = min(id.x * in_word + i, samples.columns - 1u);
+        var value: f32;
+        if MAPS {
+            value = textureLoad(input, vec2(x / 4u, id.y), 0)[x % 4u];
+        } else {
+            value = textureLoad(input, vec2(x, id.y), 0).x;
+        }
+        // Compilers may take comparisons with NaN for false; its bits cannot be argued away.
+        if (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u {
+            atomicStore(&fault, 1u);
+            value = 0.0;
+        }
+        let sample = clamp(floor(value * samples.factor + samples.offset + 0.5), 0.0, samples.largest);
+        word |= u32(sample) << (8u * BYTES * i);
+    }
+    output[samples.first + id.y * samples.stride + id.x] = word;
+}

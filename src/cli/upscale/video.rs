@@ -1,0 +1,233 @@
+//! Video: YUV4MPEG2 files and pipes.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+use srcnn_gpu::atomic::write_atomically;
+use srcnn_gpu::headless::{Gpu, HeadlessOptions};
+use srcnn_gpu::video::y4m::Reader;
+use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
+use srcnn_gpu::{Enlargement, Error, Result};
+
+use super::super::output::Existing;
+use super::super::progress::Progress;
+use super::super::{exit, exit_code, print, report};
+use super::UpscaleArgs;
+use super::model::{Model, load_models};
+
+/// The standard input or output.
+const PIPE: &str = "-";
+const EXTENSION: &str = "y4m";
+
+/// Settings of video.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Video")]
+pub struct VideoArgs {
+    /// The inputs are YUV4MPEG2 video, as .y4m files and `-`, the standard input, are anyway
+    #[arg(long)]
+    y4m: bool,
+}
+
+impl VideoArgs {
+    /// Whether the inputs are video.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when only some of them are.
+    pub fn wanted(&self, inputs: &[PathBuf]) -> Result<bool> {
+        let is_video = |path: &PathBuf| path == Path::new(PIPE) || is_y4m(path);
+        let videos = inputs.iter().filter(|path| is_video(path)).count();
+        if self.y4m || videos == 0 || videos == inputs.len() {
+            return Ok(self.y4m || videos > 0);
+        }
+        Err(Error::invalid("pictures and video are not enlarged in one go: run the program once for each"))
+    }
+}
+
+fn is_y4m(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(EXTENSION))
+}
+
+/// Where a result goes.
+enum Output {
+    Pipe,
+    File(PathBuf),
+}
+
+/// Enlarges videos. One that fails is told and does not stop the others.
+///
+/// # Errors
+/// What makes all work pointless: arguments, the model, the adapter.
+pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
+    let models = load_models(&args.model)?;
+    let outputs = inputs.iter().map(|input| output(args, inputs, input)).collect::<Result<Vec<_>>>()?;
+    let mut gpu = None;
+    let mut failures = Vec::new();
+    for (input, output) in inputs.iter().zip(outputs) {
+        match one(args, &models, &mut gpu, input, output) {
+            Ok(Some(path)) => print(path.display())?,
+            Ok(None) => {}
+            Err(error @ (Error::NoAdapter(_) | Error::MissingCapability(_))) => return Err(error),
+            Err(error) => {
+                report(&error);
+                failures.push(exit_code(&error));
+            }
+        }
+    }
+    Ok(match failures.as_slice() {
+        [] => exit::DONE,
+        [only] if inputs.len() == 1 => *only,
+        _ => exit::SOME_FAILED,
+    })
+}
+
+/// Where the result of an input goes.
+fn output(args: &UpscaleArgs, inputs: &[PathBuf], input: &Path) -> Result<Output> {
+    let from_pipe = input == Path::new(PIPE);
+    let Some(path) = &args.output else {
+        if from_pipe {
+            return to_pipe();
+        }
+        let mut name = input.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("_srcnn_{}.{EXTENSION}", args.picture.size.label()));
+        return Ok(Output::File(input.with_file_name(name)));
+    };
+    let is_folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
+    if inputs.len() > 1 && !is_folder {
+        return Err(Error::invalid(format!(
+            "several videos need an output folder, {} is none; one that does not exist yet ends in /",
+            path.display()
+        )));
+    }
+    if path == Path::new(PIPE) {
+        to_pipe()
+    } else if !is_folder {
+        Ok(Output::File(path.clone()))
+    } else if from_pipe {
+        Err(Error::invalid("what comes from the standard input needs a file name to be written to"))
+    } else {
+        std::fs::create_dir_all(path).map_err(|e| Error::Output {
+            path: path.clone(),
+            reason: format!("the folder cannot be created: {e}"),
+        })?;
+        let name = Path::new(input.file_name().unwrap_or_default()).with_extension(EXTENSION);
+        Ok(Output::File(path.join(name)))
+    }
+}
+
+fn to_pipe() -> Result<Output> {
+    if io::stdout().is_terminal() {
+        return Err(Error::invalid("the video would go to the terminal: pipe it on, or name a file with -o"));
+    }
+    Ok(Output::Pipe)
+}
+
+/// Enlarges one video; returns the file that was written, if it was one.
+fn one(
+    args: &UpscaleArgs,
+    models: &[Model],
+    gpu: &mut Option<Gpu>,
+    input: &Path,
+    output: Output,
+) -> Result<Option<PathBuf>> {
+    let from_pipe = input == Path::new(PIPE);
+    let name = if from_pipe { "standard input".into() } else { input.display().to_string() };
+    let refuse = |reason: String| Error::Picture(format!("{name}: {reason}"));
+    let named = |error| match error {
+        Error::Picture(reason) => refuse(reason),
+        other => other,
+    };
+    let path = match &output {
+        Output::Pipe => None,
+        Output::File(path) => {
+            let existing = args.existing.unwrap_or(match args.output.as_deref() == Some(path) {
+                true => Existing::Overwrite,
+                false => Existing::Skip,
+            });
+            let Some(path) = existing.resolve(path)? else {
+                log::warn!("{} exists already, skipped (--existing)", path.display());
+                return Ok(None);
+            };
+            if !from_pipe
+                && path.canonicalize().is_ok_and(|to| input.canonicalize().is_ok_and(|from| from == to))
+            {
+                return Err(Error::Output { path, reason: "it is an input; choose another name".into() });
+            }
+            Some(path)
+        }
+    };
+    let mut length = None;
+    let stream: Box<dyn Read + Send> = if from_pipe {
+        Box::new(io::stdin())
+    } else {
+        let file = File::open(input).map_err(|e| refuse(e.to_string()))?;
+        length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
+        Box::new(file)
+    };
+    let reader = Reader::new(stream).map_err(named)?;
+    let header = reader.header().clone();
+    let enlargement = args.picture.size.enlargement(header.size())?;
+    let model = nearest(models, header.size(), enlargement)?;
+    log::info!("model {}: {}", model.name, model.weights.architecture());
+    let gpu = match gpu {
+        Some(gpu) => gpu.clone(),
+        none => none.insert(args.gpu.open()?).clone(),
+    };
+    let options = HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() };
+    let mut upscaler = VideoUpscaler::new(gpu, &model.weights, options, &header, enlargement)?;
+
+    // Frames of a file, when their lines say nothing; only for showing progress.
+    let frame = header.frame_bytes() as u64 + b"FRAME\n".len() as u64;
+    let total = length.map(|length| length / frame);
+    let start = Instant::now();
+    let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
+    let mut progress = Progress::new(name.clone());
+    let mut tell = |done: u64| progress.frames(done, total, rate(done));
+    let outcome = match &path {
+        None => upscale(reader, io::stdout(), &mut upscaler, &mut tell),
+        Some(path) => to_file(path, |file| upscale(reader, file, &mut upscaler, &mut tell)),
+    };
+    drop(progress);
+    let Outcome { frames, .. } = outcome.map_err(named)?;
+    let ((from_width, from_height), (width, height)) = (header.size(), upscaler.header().size());
+    log::info!(
+        "{name}: {frames} frames, {from_width}x{from_height} to {width}x{height}, {:.2} frames/s",
+        rate(frames)
+    );
+    Ok(path)
+}
+
+/// Writes a file whole or not at all.
+fn to_file(path: &Path, write: impl FnOnce(File) -> Result<Outcome>) -> Result<Outcome> {
+    let mut outcome = None;
+    let written = write_atomically(path, |file| {
+        let mut clone = file.try_clone()?;
+        match outcome.insert(write(file.try_clone()?)) {
+            Ok(_) => clone.flush(),
+            Err(_) => Err(io::Error::other("the video failed")),
+        }
+    });
+    match outcome {
+        Some(Err(Error::Output { reason, .. })) => Err(Error::Output { path: path.into(), reason }),
+        Some(Err(error)) => Err(error),
+        Some(Ok(outcome)) => written.map(|()| outcome),
+        None => written.and(Err(Error::invalid("nothing was written"))),
+    }
+}
+
+/// The network whose trained scale is nearest, as a ratio; frames take one step.
+fn nearest<'a>(models: &'a [Model], source: (u32, u32), enlargement: Enlargement) -> Result<&'a Model> {
+    let (width, height) = enlargement.size(source)?;
+    let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
+    let factor = (area((width, height)) / area(source)).sqrt();
+    let distance = |model: &&Model| {
+        let ratios =
+            model.weights.metadata.scales.iter().map(|&scale| (f64::from(scale) / factor).ln().abs());
+        // Unknown scales come after all known ones.
+        ratios.fold(f64::INFINITY, f64::min)
+    };
+    let best = models.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    best.ok_or_else(|| Error::invalid("no model"))
+}
