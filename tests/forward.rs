@@ -113,6 +113,37 @@ fn tiny_pictures_agree_with_their_twin() {
     }
 }
 
+/// Weights put in place of others compute as if they had been there from the beginning; those of another shape,
+/// padding or colour get a network of their own.
+#[test]
+fn weights_are_replaced() {
+    let _alone = common::alone();
+    let other = |weights: &Weights, metadata: Metadata| {
+        let mut next = noise(99);
+        let layers = weights.layers().iter().map(|layer| {
+            let mut layer = layer.clone();
+            layer.weight.iter_mut().chain(&mut layer.bias).for_each(|v| *v = 0.7 * *v + 0.1 * next());
+            layer
+        });
+        Weights::new(layers.collect(), metadata).unwrap()
+    };
+    for (sizes, filters, channels) in [("5-1-3", "9-5", 1), ("1-7-3", "128-5", 1), ("3-3", "6", 3)] {
+        let first = network(sizes, filters, channels, Padding::Replicate);
+        let planes = picture(channels, 18, 21);
+        let mut headless = Headless::new(gpu(), &first, HeadlessOptions::default()).unwrap();
+        let before = headless.upscale_planes(&planes, 2.0).unwrap();
+        let zero = Metadata { padding: Padding::Zero, ..first.metadata.clone() };
+        let wider = network("5-3", "7", channels, Padding::Replicate);
+        for weights in [other(&first, first.metadata.clone()), other(&first, zero), wider, first.clone()] {
+            headless.set_weights(&weights).unwrap();
+            let expected = run(&weights, &planes, weights.metadata.padding, None, 2.0);
+            let actual = headless.upscale_planes(&planes, 2.0).unwrap();
+            assert!(actual == expected, "{sizes} {filters} {}", weights.metadata.padding);
+            assert_eq!(actual == before, weights == first);
+        }
+    }
+}
+
 #[test]
 fn tiled_equals_untiled_bit_for_bit() {
     let _alone = common::alone();

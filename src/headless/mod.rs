@@ -92,6 +92,27 @@ impl Headless {
         &self.gpu
     }
 
+    /// Takes other weights. What is compiled stays where they are of the same architecture, channels and padding.
+    ///
+    /// # Errors
+    /// What the device reports; the network is then compiled anew for the next picture.
+    pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
+        let kind = |weights: &Weights| (weights.metadata.channels, weights.metadata.padding);
+        let same =
+            weights.architecture() == self.weights.architecture() && kind(weights) == kind(&self.weights);
+        self.weights = weights.clone();
+        let engines = [self.colour.take(), self.planes.take()];
+        if !same {
+            return Ok(());
+        }
+        let Gpu { device, queue, .. } = &self.gpu;
+        for engine in engines.iter().flatten() {
+            engine.network.set_weights(device, queue, weights)?;
+        }
+        [self.colour, self.planes] = engines;
+        Ok(())
+    }
+
     /// Width and height of the result for a picture of `source` pixels.
     ///
     /// # Errors

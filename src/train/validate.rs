@@ -43,6 +43,8 @@ pub struct SetInfo {
 #[derive(Debug)]
 pub struct Validator {
     gpu: Gpu,
+    /// Compiled at the first evaluation; later ones replace its weights.
+    network: Option<Headless>,
     protocol: Protocol,
     sets: Vec<Vec<(String, Picture)>>,
     infos: Vec<SetInfo>,
@@ -87,7 +89,7 @@ impl Validator {
             infos.push(SetInfo { name: set.name, published });
             sets.push(pictures);
         }
-        Ok(Self { gpu, protocol, sets, infos, samples: Vec::new() })
+        Ok(Self { gpu, network: None, protocol, sets, infos, samples: Vec::new() })
     }
 }
 
@@ -97,13 +99,22 @@ impl Validate for Validator {
     }
 
     fn evaluate(&mut self, weights: &Weights) -> Result<Vec<SetScore>> {
-        let mut network = Headless::new(self.gpu.clone(), weights, HeadlessOptions::default())?;
+        let network = match &mut self.network {
+            Some(network) => {
+                network.set_weights(weights)?;
+                network
+            }
+            None => {
+                let options = HeadlessOptions::default();
+                self.network.insert(Headless::new(self.gpu.clone(), weights, options)?)
+            }
+        };
         self.samples.clear();
         let mut scores = Vec::new();
         for (info, pictures) in self.infos.iter().zip(&self.sets) {
             let mut measured = Vec::new();
             for (name, picture) in pictures {
-                let one = self.protocol.measure(picture, &mut network)?;
+                let one = self.protocol.measure(picture, network)?;
                 if measured.is_empty() {
                     let file = |method| format!("{}_{name}_x{}_{method}.png", info.name, self.protocol.scale);
                     self.samples.push((file("bicubic"), one.bicubic));

@@ -51,10 +51,24 @@ impl GpuLayer {
             device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
                 label: Some("srcnn.conv.weights"),
                 contents: bytemuck::cast_slice(&packed),
-                usage,
+                usage: usage | wgpu::BufferUsages::COPY_DST,
             })
         })?;
         Ok(Self { kernel, variant, chunks, weights })
+    }
+
+    /// Puts the filters of a layer of the same shape in place of its own, for whatever is submitted from now on.
+    fn replace(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        layer: &Layer,
+        last: bool,
+        padding: Padding,
+        shape: ConvShape,
+    ) -> Result<()> {
+        let (_, packed, _) = pack(layer, last, padding, shape, &device.limits())?;
+        scoped(device, || queue.write_buffer(&self.weights, 0, bytemuck::cast_slice(&packed)))
     }
 
     /// The bind groups, one a chunk.
@@ -154,4 +168,20 @@ pub(crate) fn layers(
         .enumerate()
         .map(|(i, layer)| GpuLayer::new(device, layer, i == last, padding, shape))
         .collect()
+}
+
+/// Puts the filters of a network of the same shape in place of those of compiled layers.
+pub(crate) fn replace(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    layers: &[GpuLayer],
+    weights: &Weights,
+    padding: Padding,
+    shape: ConvShape,
+) -> Result<()> {
+    let last = weights.layers().len() - 1;
+    let pairs = layers.iter().zip(weights.layers()).enumerate();
+    pairs
+        .into_iter()
+        .try_for_each(|(i, (old, new))| old.replace(device, queue, new, i == last, padding, shape))
 }

@@ -19,6 +19,7 @@ use crate::weights::Weights;
 pub(crate) struct GpuNetwork {
     pub architecture: Architecture,
     pub padding: Padding,
+    conv_shape: ConvShape,
     pub planes: usize,
     pub layers: Vec<GpuLayer>,
     pub resample_columns: Kernel,
@@ -46,6 +47,7 @@ impl GpuNetwork {
         Ok(Self {
             architecture: weights.architecture().clone(),
             padding,
+            conv_shape: options.conv_shape,
             planes: if colour { 4 } else { channels },
             layers: layers::layers(device, weights, padding, options.conv_shape)?,
             resample_columns: Kernel::new(device, &shaders::resample_columns(), &resample)?,
@@ -56,6 +58,11 @@ impl GpuNetwork {
                 &[Binding::Region, Binding::Texture, Binding::Texture, Binding::Target(format)],
             )?,
         })
+    }
+
+    /// Puts other weights of the same architecture in place, without compiling anything.
+    pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
+        layers::replace(device, queue, &self.layers, weights, self.padding, self.conv_shape)
     }
 
     /// Dispatches, and so regions, of one tile.
