@@ -7,9 +7,9 @@ use image::{DynamicImage, ImageBuffer, Pixel};
 use srcnn_gpu::train::degrade::{Degradation, Degrader};
 use srcnn_gpu::{Error, Result};
 
-use super::jobs::{Job, Plan};
+use super::jobs::{Job, Naming, Plan};
 use super::output::{Existing, write_atomically};
-use super::picture::{Header, encode};
+use super::picture::{Header, Settings, encode};
 use super::progress::Progress;
 use super::{exit, exit_code, print, report};
 
@@ -40,7 +40,7 @@ pub struct DegradeArgs {
 pub fn run(args: &DegradeArgs) -> Result<u8> {
     let scale = args.scale as usize;
     let inputs = [args.input.clone()];
-    let mut plan = Plan::new(&inputs, Some(&args.output), "", args.existing)?;
+    let mut plan = Plan::new(&inputs, Some(&args.output), &Naming::default(), args.existing)?;
     plan.prepare_folder()?;
     let jobs = std::mem::take(&mut plan.jobs);
     let (total, mut failures) = (jobs.len(), Vec::new());
@@ -69,7 +69,7 @@ fn shrink_file(job: &Job, plan: &Plan, scale: usize, degradation: Degradation) -
         log::warn!("{} exists already, skipped (--existing)", job.output.display());
         return Ok(None);
     };
-    let header = Header::open(&job.input)?;
+    let mut header = Header::open(&job.input)?;
     let small = |length: u32| u64::from(length) / scale as u64;
     if small(header.width) * small(header.height) == 0 {
         return Err(Error::Picture(format!(
@@ -79,10 +79,13 @@ fn shrink_file(job: &Job, plan: &Plan, scale: usize, degradation: Degradation) -
             header.height
         )));
     }
-    job.kind.check(&header, small(header.width), small(header.height))?;
-    let (picture, icc) = header.decode()?;
+    job.kind.check(&header, header.color, small(header.width), small(header.height))?;
+    let mut metadata = header.metadata();
+    let turned = header.is_turned();
+    let picture = header.decode()?;
     let result = shrink(&picture, scale, degradation, &job.input)?;
-    write_atomically(&output, |out| encode(out, result, job.kind, icc))?;
+    metadata.update((result.width(), result.height()), turned);
+    write_atomically(&output, |out| encode(out, result, job.kind, metadata, &Settings::default()))?;
     Ok(Some(output))
 }
 

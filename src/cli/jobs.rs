@@ -8,7 +8,8 @@ use srcnn_gpu::{Error, Result};
 
 use super::output::Existing;
 use super::picture::Kind;
-use super::upscale::SizeArgs;
+use super::picture::animation::Animation;
+use super::upscale::{Format, SizeArgs};
 
 /// What stands between a picture's name and the size in names that are made up: `a_srcnn_x2.png`.
 const MARK: &str = "_srcnn_";
@@ -33,6 +34,15 @@ pub struct Plan {
     inputs: HashSet<PathBuf>,
 }
 
+/// How results are named and what they are written as.
+#[derive(Debug, Default)]
+pub struct Naming {
+    /// The size in a word.
+    pub size: String,
+    /// `None` when names decide.
+    pub format: Option<Format>,
+}
+
 /// Where results go.
 enum Target {
     Beside,
@@ -41,7 +51,7 @@ enum Target {
 }
 
 impl Plan {
-    /// Finds the pictures and their outputs, named after their `size` in words; nothing is written yet.
+    /// Finds the pictures and their outputs; nothing is written yet.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for arguments that do not go together, [`Error::Output`] for an
@@ -49,14 +59,14 @@ impl Plan {
     pub fn new(
         inputs: &[PathBuf],
         output: Option<&Path>,
-        size: &str,
+        naming: &Naming,
         existing: Option<Existing>,
     ) -> Result<Self> {
         if inputs.is_empty() {
             return Err(Error::invalid("no input: name a picture or a folder of pictures"));
         }
         let several = inputs.len() > 1 || inputs[0].is_dir();
-        let target = target(output, several)?;
+        let target = target(output, several, naming.format)?;
         let mut seen = HashSet::new();
         let mut found = Vec::new();
         for input in inputs {
@@ -70,7 +80,7 @@ impl Plan {
         let jobs = found
             .into_iter()
             .map(|input| {
-                let job = target.job(input?, size);
+                let job = target.job(input?, naming);
                 if outputs.insert(job.output.clone()) {
                     return Ok(job);
                 }
@@ -122,18 +132,26 @@ impl Plan {
 
 impl Target {
     /// The job for one picture. A picture in a folder that was named keeps its own name.
-    fn job(&self, input: PathBuf, size: &str) -> Job {
+    fn job(&self, input: PathBuf, naming: &Naming) -> Job {
         if let Target::File(output, kind) = self {
             return Job { input, output: output.clone(), kind };
         }
-        let kind = Kind::of(&input).unwrap_or(Kind::fallback());
+        let own = Kind::of(&input);
+        let kind = match naming.format {
+            Some(Format::Kind(kind)) => kind,
+            Some(Format::Same) => own.unwrap_or(Kind::fallback()),
+            // A single picture has more colours than its GIF file could hold.
+            None => {
+                own.filter(|kind| kind.extension != "gif" || is_animated(&input)).unwrap_or(Kind::fallback())
+            }
+        };
         let mut name = input.file_stem().unwrap_or_default().to_owned();
         if matches!(self, Target::Beside) {
-            name.push(format!("{MARK}{size}"));
+            name.push(format!("{MARK}{}", naming.size));
         }
         // The input's own spelling of the extension, such as PNG, where it can be written.
         name.push(".");
-        match input.extension().filter(|_| Kind::of(&input).is_some()) {
+        match input.extension().filter(|_| own.is_some_and(|own| own.format == kind.format)) {
             Some(extension) => name.push(extension),
             None => name.push(kind.extension),
         }
@@ -144,15 +162,25 @@ impl Target {
 }
 
 /// What `-o` means: a folder when it is one, ends like one, or there are several inputs.
-fn target(output: Option<&Path>, several: bool) -> Result<Target> {
+fn target(output: Option<&Path>, several: bool, format: Option<Format>) -> Result<Target> {
     let Some(path) = output else { return Ok(Target::Beside) };
     let ends_like_folder = path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
     if path.is_dir() || ends_like_folder {
         return Ok(Target::Folder(path.into()));
     }
-    let kind = Kind::of(path);
+    let kind = match (Kind::of(path), format) {
+        (Some(named), Some(Format::Kind(asked))) if named.format != asked.format => {
+            return Err(Error::invalid(format!(
+                "output {}: its extension does not go with --format {}",
+                path.display(),
+                asked.extension
+            )));
+        }
+        (named, Some(Format::Kind(asked))) => named.or(Some(asked)),
+        (named, _) => named,
+    };
     if several {
-        return match kind.is_some() || path.exists() {
+        return match Kind::of(path).is_some() || path.exists() {
             true => Err(Error::invalid(format!(
                 "several inputs need an output folder, {} is a file",
                 path.display()
@@ -214,6 +242,11 @@ fn is_result(path: &Path) -> bool {
     stem.rsplit_once(MARK).is_some_and(|(_, size)| SizeArgs::is_label(size))
 }
 
+/// Whether a GIF file holds more than one picture.
+fn is_animated(path: &Path) -> bool {
+    Animation::of(path, Some(ImageFormat::Gif)).is_some()
+}
+
 /// The folder that a file is in.
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -234,11 +267,15 @@ mod tests {
 
     #[test]
     fn names_of_outputs() {
-        let beside = |input: &str, size| Target::Beside.job(input.into(), size).output;
+        let naming = |size: &str, format| Naming { size: size.into(), format };
+        let beside = |input: &str, size| Target::Beside.job(input.into(), &naming(size, None)).output;
         assert_eq!(beside("x/a.PNG", "x1.5"), Path::new("x/a_srcnn_x1.5.PNG"));
         assert_eq!(beside("a.b.gif", "x2"), Path::new("a.b_srcnn_x2.png"));
-        let folder = Target::Folder("out".into()).job("x/a.jpg".into(), "x2");
+        let folder = Target::Folder("out".into()).job("x/a.jpg".into(), &naming("x2", None));
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.jpg"), "jpg"));
+        let webp = Kind::named("webp").map(Format::Kind);
+        let folder = Target::Folder("out".into()).job("x/a.JPG".into(), &naming("x2", webp));
+        assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.webp"), "webp"));
     }
 
     #[test]

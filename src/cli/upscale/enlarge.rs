@@ -6,6 +6,9 @@ use image::{ColorType, DynamicImage};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, Timing};
 use srcnn_gpu::{Enlargement, Error, Padding, Result};
 
+use super::super::picture::alpha;
+use super::super::picture::{color_type, depth};
+use super::args::Alpha;
 use super::model::Model;
 use super::steps::plan_steps;
 
@@ -48,7 +51,7 @@ impl<'a> Enlarger<'a> {
     }
 
     /// Enlarges a picture to a colour type, in as many passes as the networks' scales ask for; nothing is rounded
-    /// between them.
+    /// between them. Alpha is bicubic or goes through the networks like a grey picture.
     ///
     /// # Errors
     /// As [`Headless::upscale`].
@@ -57,9 +60,35 @@ impl<'a> Enlarger<'a> {
         picture: &DynamicImage,
         color: ColorType,
         enlargement: Enlargement,
+        by: Alpha,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<DynamicImage> {
         self.timing = Timing { gpu: Duration::ZERO, wall: Duration::ZERO };
+        let plane = match by {
+            _ if !color.has_alpha() => None,
+            Alpha::Auto if alpha::is_constant(picture) => None,
+            Alpha::Auto | Alpha::Net => alpha::plane(picture),
+            Alpha::Bicubic | Alpha::Drop => None,
+        };
+        let Some(plane) = plane else { return self.run(picture, color, enlargement, progress) };
+        let mut result =
+            self.run(picture, color, enlargement, &mut |done, total| progress(done, 2 * total))?;
+        // There is no grey of floats.
+        let bits = depth(color);
+        let grey = color_type(bits == 32, false, bits);
+        let plane =
+            self.run(&plane, grey, enlargement, &mut |done, total| progress(total + done, 2 * total))?;
+        alpha::set_plane(&mut result, &plane);
+        Ok(result)
+    }
+
+    fn run(
+        &mut self,
+        picture: &DynamicImage,
+        color: ColorType,
+        enlargement: Enlargement,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<DynamicImage> {
         let passes = self.passes((picture.width(), picture.height()), enlargement)?;
         let total = passes.len();
         let mut result = None;

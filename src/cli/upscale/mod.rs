@@ -14,12 +14,14 @@ use super::{GpuArgs, exit, exit_code, print, report};
 
 mod args;
 mod enlarge;
+mod frames;
 mod model;
 mod ready;
 mod size;
 mod steps;
 mod video;
 
+pub use args::Format;
 use args::PictureArgs;
 use enlarge::Enlarger;
 use model::{Model, load_models};
@@ -78,7 +80,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
     if args.video.wanted(&inputs)? {
         return video::run(args, &inputs);
     }
-    let mut plan = Plan::new(&inputs, args.output.as_deref(), &args.picture.size.label(), args.existing)?;
+    let mut plan = Plan::new(&inputs, args.output.as_deref(), &args.picture.naming(), args.existing)?;
     let models = load_models(&args.model)?;
     plan.prepare_folder()?;
 

@@ -1,17 +1,19 @@
 //! One picture from its file to its result's file, in steps that different threads do: [`Opened`], [`Decoded`],
 //! [`Enlarged`], written. Only the step on the GPU sees the device.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use image::DynamicImage;
+use image::{ColorType, DynamicImage};
 use srcnn_gpu::{Enlargement, Error, Result};
 
 use super::super::jobs::Job;
 use super::super::output::write_atomically;
-use super::super::picture::{Header, encode};
-use super::args::PictureArgs;
+use super::super::picture::{Header, Metadata, Settings, alpha, color_type, depth, encode};
+use super::args::{Alpha, ContentArgs, PictureArgs};
 use super::enlarge::Enlarger;
+use super::frames::{self, Animated};
 
 /// How long the steps of one picture took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,7 +30,19 @@ pub struct Times {
 pub struct Opened {
     job: Job,
     header: Header,
-    enlargement: Enlargement,
+    metadata: Metadata,
+    how: How,
+}
+
+/// How one picture is enlarged.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    pub enlargement: Enlargement,
+    /// The result's colour type.
+    pub color: ColorType,
+    pub alpha: Alpha,
+    pub background: Option<[u8; 3]>,
+    pub settings: Settings,
 }
 
 impl Opened {
@@ -37,34 +51,103 @@ impl Opened {
     /// # Errors
     /// [`Error::Picture`] for files that are no pictures, and for results that cannot be held.
     pub fn new(job: Job, args: &PictureArgs) -> Result<Self> {
-        let header = Header::open(&job.input)?;
-        let refuse = |error: Error| Error::Picture(format!("{}: {error}", job.input.display()));
+        let mut header = Header::open(&job.input)?;
+        let refuse = |why: String| Error::Picture(format!("{}: {why}", job.input.display()));
         let source = (header.width, header.height);
-        let enlargement = args.size.enlargement(source).map_err(refuse)?;
-        let (width, height) = enlargement.size(source).map_err(refuse)?;
-        job.kind.check(&header, width.into(), height.into())?;
-        Ok(Self { job, header, enlargement })
+        let enlargement = args.size.enlargement(source).map_err(|e| refuse(e.to_string()))?;
+        let (width, height) = enlargement.size(source).map_err(|e| refuse(e.to_string()))?;
+        if let Some(animation) = header.animation
+            && !job.kind.animation
+        {
+            return Err(refuse(format!(
+                "has {} frames, which a .{} file cannot hold; write gif, png or webp",
+                animation.frames, job.kind.extension
+            )));
+        }
+        let content = &args.content;
+        let (color, loss) = content.color(&header, job.kind)?;
+        // Alpha may turn out to be opaque everywhere, and then needs no room in the file.
+        let hoped = if job.kind.alpha { color } else { without_alpha(color) };
+        job.kind.check(&header, hoped, width.into(), height.into())?;
+
+        let mut metadata = header.metadata();
+        content.strip(&mut metadata);
+        metadata.update((width, height), header.is_turned());
+        let lost = metadata.lost_in(job.kind);
+        let lost = lost.map(|what| format!("a .{} file cannot hold {what}", job.kind.extension));
+        for remark in loss.into_iter().chain(lost).chain(header.remark()) {
+            log::warn!("{}: {remark}", job.input.display());
+        }
+        let &ContentArgs { alpha, background, .. } = content;
+        let how = How { enlargement, color, alpha, background, settings: content.settings() };
+        Ok(Self { job, header, metadata, how })
     }
 
-    /// Decodes the picture.
+    /// Decodes the picture; an animation's frames are decoded when their turn comes.
     ///
     /// # Errors
-    /// [`Error::Picture`] for broken files.
+    /// [`Error::Picture`] for broken files, and for transparent pixels that the result cannot hold.
     pub fn decode(self) -> Result<Decoded> {
         let start = Instant::now();
-        let (picture, icc) = self.header.decode()?;
+        let Self { job, header, metadata, mut how } = self;
+        let source = match (header.animation, header.format) {
+            (Some(animation), Some(format)) => {
+                Source::Frames(Animated { path: job.input.clone(), format, animation, color: header.color })
+            }
+            _ => {
+                let mut picture = header.decode()?;
+                if how.color.has_alpha() && !job.kind.alpha {
+                    if !alpha::is_opaque(&picture) {
+                        return Err(Error::Picture(format!(
+                            "{}: has an alpha channel, which a .{} file cannot hold; write png, webp or tiff, or choose a --background",
+                            job.input.display(),
+                            job.kind.extension
+                        )));
+                    }
+                    picture = alpha::remove(picture);
+                    how.color = without_alpha(how.color);
+                }
+                Source::Still(how.prepare(picture))
+            }
+        };
         let times = Times { decode: start.elapsed(), ..Times::default() };
-        Ok(Decoded { job: self.job, enlargement: self.enlargement, picture, icc, times })
+        Ok(Decoded { job, source, metadata, how, times })
     }
+}
+
+impl How {
+    /// What is done to a picture before it is enlarged.
+    pub fn prepare(&self, mut picture: DynamicImage) -> DynamicImage {
+        if !picture.color().has_alpha() {
+            return picture;
+        }
+        if let Some(colour) = self.background {
+            return alpha::flatten(picture, colour);
+        }
+        if self.alpha == Alpha::Drop {
+            return alpha::remove(picture);
+        }
+        alpha::bleed(&mut picture);
+        picture
+    }
+}
+
+fn without_alpha(color: ColorType) -> ColorType {
+    color_type(color.has_color(), false, depth(color))
 }
 
 /// A picture in memory.
 pub struct Decoded {
     job: Job,
-    enlargement: Enlargement,
-    picture: DynamicImage,
-    icc: Option<Vec<u8>>,
+    source: Source,
+    metadata: Metadata,
+    how: How,
     times: Times,
+}
+
+enum Source {
+    Still(DynamicImage),
+    Frames(Animated),
 }
 
 impl Decoded {
@@ -76,28 +159,48 @@ impl Decoded {
     /// Computes the result; `progress` gets the tiles done and the tiles in all.
     ///
     /// # Errors
-    /// Those of the device.
+    /// Those of the device; [`Error::Picture`] for broken frames.
     pub fn enlarge(
         mut self,
         enlarger: &mut Enlarger<'_>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Enlarged> {
-        let picture = self.picture;
-        let result = enlarger.enlarge(&picture, picture.color(), self.enlargement, progress)?;
-        let timing = enlarger.timing();
-        self.times = Times { upscale: timing.wall, gpu: timing.gpu, ..self.times };
-        let source = (picture.width(), picture.height());
-        Ok(Enlarged { job: self.job, source, result, icc: self.icc, times: self.times })
+        let (job, how) = (self.job, self.how);
+        let (result, story) = match self.source {
+            Source::Still(picture) => {
+                let result = enlarger.enlarge(&picture, how.color, how.enlargement, how.alpha, progress)?;
+                let timing = enlarger.timing();
+                self.times = Times { upscale: timing.wall, gpu: timing.gpu, ..self.times };
+                let (from, to) = ((picture.width(), picture.height()), (result.width(), result.height()));
+                let story = format!("{}x{} {:?} to {}x{}", from.0, from.1, picture.color(), to.0, to.1);
+                (Outcome::Still(result, self.metadata), story)
+            }
+            Source::Frames(animated) => {
+                let start = Instant::now();
+                let count = animated.animation.frames;
+                let (bytes, gpu) = frames::enlarge(&animated, &job, self.metadata, &how, enlarger, progress)?;
+                self.times = Times { upscale: start.elapsed(), gpu, ..self.times };
+                (Outcome::Encoded(bytes), format!("{count} frames"))
+            }
+        };
+        Ok(Enlarged { job, result, settings: how.settings, story, times: self.times })
     }
 }
 
 /// A result in memory.
 pub struct Enlarged {
     job: Job,
-    source: (u32, u32),
-    result: DynamicImage,
-    icc: Option<Vec<u8>>,
+    result: Outcome,
+    settings: Settings,
+    /// From what to what.
+    story: String,
     times: Times,
+}
+
+enum Outcome {
+    Still(DynamicImage, Metadata),
+    /// An animation, whose frames were never together in memory.
+    Encoded(Vec<u8>),
 }
 
 impl Enlarged {
@@ -108,18 +211,16 @@ impl Enlarged {
     pub fn write(mut self) -> Result<(PathBuf, Times)> {
         let start = Instant::now();
         let Job { input, output, kind } = self.job;
-        let (from, to, color) =
-            (self.source, (self.result.width(), self.result.height()), self.result.color());
-        write_atomically(&output, |out| encode(out, self.result, kind, self.icc))?;
+        write_atomically(&output, |out| match self.result {
+            Outcome::Still(picture, metadata) => encode(out, picture, kind, metadata, &self.settings),
+            Outcome::Encoded(bytes) => out.write_all(&bytes),
+        })?;
         self.times.encode = start.elapsed();
         let Times { decode, upscale, gpu, encode } = self.times;
         log::info!(
-            "{}: {}x{} {color:?} to {}x{}; decode {}, upscale {} (GPU {}), encode {}",
+            "{}: {}; decode {}, upscale {} (GPU {}), encode {}",
             input.display(),
-            from.0,
-            from.1,
-            to.0,
-            to.1,
+            self.story,
             ms(decode),
             ms(upscale),
             ms(gpu),

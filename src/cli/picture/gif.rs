@@ -1,0 +1,127 @@
+//! GIF files: 256 colours a frame, transparent or not.
+
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::Path;
+
+use gif::{ColorOutput, DecodeOptions, DisposalMethod, Encoder, EncodingError, Frame, Repeat};
+use image::DynamicImage;
+
+use super::animation::Delay;
+use super::metadata::Metadata;
+
+/// Speed of the search for colours, 1 to 30: the encoder's own default, good and not slow.
+const SPEED: i32 = 10;
+
+/// Frames of a file, and how often they play (0: endlessly); `None` when it is no GIF file or a broken one.
+pub fn animation(path: &Path) -> Option<(u32, u32)> {
+    let mut options = DecodeOptions::new();
+    options.skip_frame_decoding(true);
+    options.set_color_output(ColorOutput::Indexed);
+    let mut decoder = options.read_info(BufReader::new(File::open(path).ok()?)).ok()?;
+    let mut frames = 0;
+    // A broken frame ends the count here, and is an error when it is decoded.
+    while let Ok(Some(_)) = decoder.next_frame_info() {
+        frames += 1;
+    }
+    // The file counts repetitions after the first time; without a count there are none.
+    let plays = match decoder.repeat() {
+        Repeat::Infinite => 0,
+        Repeat::Finite(0) => 1,
+        Repeat::Finite(times) => u32::from(times) + 1,
+    };
+    Some((frames, plays))
+}
+
+/// Writes the frames of an animation, or one picture.
+pub struct Frames<W: Write> {
+    encoder: Encoder<W>,
+    /// The last frame: how it is taken away depends on the one after it.
+    pending: Option<Frame<'static>>,
+}
+
+impl<W: Write> Frames<W> {
+    /// `plays` is 0 for endless.
+    pub fn new(out: W, (width, height): (u32, u32), metadata: &Metadata, plays: u32) -> io::Result<Self> {
+        let too_large = |_| io::Error::other("more than 65535 pixels on a side of a GIF file");
+        let width = u16::try_from(width).map_err(too_large)?;
+        let height = u16::try_from(height).map_err(too_large)?;
+        let mut encoder = Encoder::new(out, width, height, &[]).map_err(to_io)?;
+        match plays {
+            1 => {}
+            0 => encoder.set_repeat(Repeat::Infinite).map_err(to_io)?,
+            plays => {
+                let times = u16::try_from(plays - 1).unwrap_or(u16::MAX);
+                encoder.set_repeat(Repeat::Finite(times)).map_err(to_io)?;
+            }
+        }
+        if let Some(icc) = &metadata.icc {
+            let parts: Vec<&[u8]> = [b"ICCRGBG1012".as_slice()].into_iter().chain(icc.chunks(255)).collect();
+            write_extension(encoder.get_mut(), &parts)?;
+        }
+        if let Some(xmp) = &metadata.xmp {
+            write_xmp(encoder.get_mut(), xmp)?;
+        }
+        Ok(Self { encoder, pending: None })
+    }
+
+    /// Takes the next frame, a whole picture. Half transparent pixels become what they are nearer to.
+    pub fn write(&mut self, frame: &DynamicImage, delay: Delay) -> io::Result<()> {
+        let (width, height) = (frame.width() as u16, frame.height() as u16);
+        let mut pixels = frame.to_rgba8().into_raw();
+        let mut clear = false;
+        for pixel in pixels.chunks_exact_mut(4) {
+            // The colour of transparent pixels takes up no place among the 256.
+            let visible = pixel[3] >= 128;
+            pixel.copy_from_slice(&if visible { [pixel[0], pixel[1], pixel[2], 255] } else { [0; 4] });
+            clear |= !visible;
+        }
+        let mut frame = Frame::from_rgba_speed(width, height, &mut pixels, SPEED);
+        frame.delay = u16::try_from((delay.milliseconds() + 5) / 10).unwrap_or(u16::MAX);
+        // Nothing shows through a frame's transparent pixels, not the frame before.
+        let before = if clear { DisposalMethod::Background } else { DisposalMethod::Keep };
+        let last = self.pending.replace(frame);
+        self.write_pending(last, before)
+    }
+
+    pub fn finish(mut self) -> io::Result<()> {
+        let last = self.pending.take();
+        self.write_pending(last, DisposalMethod::Keep)
+    }
+
+    fn write_pending(&mut self, frame: Option<Frame<'_>>, dispose: DisposalMethod) -> io::Result<()> {
+        match frame {
+            Some(frame) => self.encoder.write_frame(&Frame { dispose, ..frame }).map_err(to_io),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An application extension: blocks of up to 255 bytes.
+fn write_extension(out: &mut impl Write, blocks: &[&[u8]]) -> io::Result<()> {
+    out.write_all(&[0x21, 0xff])?;
+    for block in blocks {
+        out.write_all(&[block.len() as u8])?;
+        out.write_all(block)?;
+    }
+    out.write_all(&[0])
+}
+
+/// XMP lies in a GIF file as it is; bytes 255 to 0 at its end lead readers that take it for blocks to a zero (XMP
+/// specification, part 3, section 1.1.2).
+fn write_xmp(out: &mut impl Write, xmp: &[u8]) -> io::Result<()> {
+    out.write_all(&[0x21, 0xff, 11])?;
+    out.write_all(b"XMP DataXMP")?;
+    out.write_all(xmp)?;
+    out.write_all(&[1])?;
+    let trailer: Vec<u8> = (0..=255).rev().collect();
+    out.write_all(&trailer)?;
+    out.write_all(&[0])
+}
+
+fn to_io(error: EncodingError) -> io::Error {
+    match error {
+        EncodingError::Io(error) => error,
+        error => io::Error::other(error),
+    }
+}

@@ -1,0 +1,211 @@
+//! PNG files and APNG: chunks that are kept, writing row by row and frame by frame.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use image::{ColorType, DynamicImage};
+use png::chunk::ChunkType;
+use png::{BitDepth, Compression, Encoder, EncodingError, Info, Writer};
+
+use super::animation::Delay;
+use super::kind::depth;
+use super::metadata::Metadata;
+use super::write::Reordered;
+
+const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
+const XMP: &[u8] = b"XML:com.adobe.xmp\0";
+/// Chunks longer than this are left out: texts are short, and memory is not.
+const LONGEST: u32 = 1 << 24;
+
+/// A chunk of a PNG file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chunk {
+    pub name: [u8; 4],
+    pub data: Vec<u8>,
+}
+
+impl Chunk {
+    /// Whether it says what the colours mean.
+    pub fn is_colour(&self) -> bool {
+        [b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"].contains(&&self.name)
+    }
+
+    /// Whether it holds for the enlarged picture too, and has no place of its own in [`Metadata`].
+    fn is_kept(&self) -> bool {
+        match &self.name {
+            b"pHYs" => true,
+            b"tEXt" | b"zTXt" | b"iTXt" => {
+                let profile = self.data.strip_prefix(b"Raw profile type ".as_slice());
+                let iptc = profile.is_none_or(|name| name.starts_with(b"iptc") || name.starts_with(b"8bim"));
+                iptc && !self.data.starts_with(XMP)
+            }
+            _ => self.is_colour(),
+        }
+    }
+}
+
+/// The chunks of a file other than its pixels, wherever they are; what is broken ends the list.
+pub fn chunks(path: &Path) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    // The decoder tells what is wrong with a file; here it only ends the list.
+    let _ = read_chunks(path, &mut chunks);
+    chunks
+}
+
+fn read_chunks(path: &Path, chunks: &mut Vec<Chunk>) -> io::Result<()> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut signature = [0; 8];
+    file.read_exact(&mut signature)?;
+    if &signature != SIGNATURE {
+        return Ok(());
+    }
+    loop {
+        let mut head = [0; 8];
+        file.read_exact(&mut head)?;
+        let [a, b, c, d, name @ ..] = head;
+        let len = u32::from_be_bytes([a, b, c, d]);
+        if len > LONGEST || [b"IDAT", b"fdAT", b"IHDR", b"PLTE", b"iCCP"].contains(&&name) {
+            file.seek(SeekFrom::Current(i64::from(len) + 4))?;
+        } else {
+            let mut data = vec![0; len as usize];
+            file.read_exact(&mut data)?;
+            file.seek(SeekFrom::Current(4))?;
+            chunks.push(Chunk { name, data });
+        }
+        if &name == b"IEND" {
+            return Ok(());
+        }
+    }
+}
+
+/// Moves what is known of a file's chunks into its metadata.
+pub fn read_metadata(chunks: Vec<Chunk>, metadata: &mut Metadata) {
+    let named = |name| chunks.iter().find(|chunk| &chunk.name == name);
+    if let Some(exif) = named(b"eXIf") {
+        metadata.exif = Some(exif.data.clone());
+    }
+    if metadata.xmp.is_none() {
+        let texts = chunks.iter().filter(|chunk| &chunk.name == b"iTXt");
+        // Not compressed, without language and translated keyword, as the XMP specification wants it.
+        let packets = texts.filter_map(|text| text.data.strip_prefix(XMP)?.strip_prefix(b"\0\0\0\0"));
+        metadata.xmp = packets.map(<[u8]>::to_vec).next();
+    }
+    metadata.chunks = chunks.into_iter().filter(Chunk::is_kept).collect();
+}
+
+/// Frames and repetitions of an animation, `None` for a single picture.
+pub fn animation(chunks: &[Chunk]) -> Option<(u32, u32)> {
+    let control = chunks.iter().find(|chunk| &chunk.name == b"acTL")?;
+    let number = |at: usize| Some(u32::from_be_bytes(control.data.get(at..at + 4)?.try_into().ok()?));
+    Some((number(0)?, number(4)?))
+}
+
+/// Writes a picture from top to bottom: `fill` writes its samples, in the machine's byte order.
+pub fn write(
+    out: &mut dyn Write,
+    (width, height): (u32, u32),
+    color: ColorType,
+    metadata: &Metadata,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let encoder = encoder(out, width, height, color, metadata)?;
+    let mut writer = with_chunks(encoder.write_header(), metadata).map_err(to_io)?;
+    let mut rows = writer.stream_writer_with_size(1 << 16).map_err(to_io)?;
+    if depth(color) == 16 {
+        fill(&mut Reordered::big_endian(&mut rows))?
+    } else {
+        fill(&mut rows)?
+    }
+    rows.finish().map_err(to_io)?;
+    writer.finish().map_err(to_io)
+}
+
+/// Writes the frames of an animation.
+pub struct Frames<W: Write> {
+    writer: Writer<W>,
+    wide: bool,
+}
+
+impl<W: Write> Frames<W> {
+    /// `plays` is 0 for endless.
+    pub fn new(
+        out: W,
+        (width, height): (u32, u32),
+        color: ColorType,
+        metadata: &Metadata,
+        frames: u32,
+        plays: u32,
+    ) -> io::Result<Self> {
+        let mut encoder = encoder(out, width, height, color, metadata)?;
+        encoder.set_animated(frames, plays).map_err(to_io)?;
+        let writer = with_chunks(encoder.write_header(), metadata).map_err(to_io)?;
+        Ok(Self { writer, wide: depth(color) == 16 })
+    }
+
+    /// Takes the next frame: a whole picture that replaces the one before.
+    pub fn write(&mut self, frame: &DynamicImage, delay: Delay) -> io::Result<()> {
+        let (numerator, denominator) = delay.as_fraction();
+        self.writer.set_frame_delay(numerator, denominator).map_err(to_io)?;
+        let samples = if self.wide {
+            let mut swapped = Vec::with_capacity(frame.as_bytes().len());
+            Reordered::big_endian(&mut swapped).write_all(frame.as_bytes())?;
+            Cow::Owned(swapped)
+        } else {
+            Cow::Borrowed(frame.as_bytes())
+        };
+        self.writer.write_image_data(&samples).map_err(to_io)
+    }
+
+    pub fn finish(self) -> io::Result<()> {
+        self.writer.finish().map_err(to_io)
+    }
+}
+
+fn encoder<W: Write>(
+    out: W,
+    width: u32,
+    height: u32,
+    color: ColorType,
+    metadata: &Metadata,
+) -> io::Result<Encoder<'static, W>> {
+    let mut info = Info::with_size(width, height);
+    info.icc_profile = metadata.icc.clone().map(Cow::Owned);
+    info.exif_metadata = metadata.exif.clone().map(Cow::Owned);
+    let mut encoder = Encoder::with_info(out, info).map_err(to_io)?;
+    encoder.set_color(match (color.has_color(), color.has_alpha()) {
+        (false, false) => png::ColorType::Grayscale,
+        (false, true) => png::ColorType::GrayscaleAlpha,
+        (true, false) => png::ColorType::Rgb,
+        (true, true) => png::ColorType::Rgba,
+    });
+    encoder.set_depth(if depth(color) == 8 { BitDepth::Eight } else { BitDepth::Sixteen });
+    encoder.set_compression(Compression::Fast);
+    Ok(encoder)
+}
+
+/// Adds the chunks that are kept, all of which may stand before the pixels.
+fn with_chunks<W: Write>(
+    writer: Result<Writer<W>, EncodingError>,
+    metadata: &Metadata,
+) -> Result<Writer<W>, EncodingError> {
+    let mut writer = writer?;
+    for chunk in &metadata.chunks {
+        // A profile overrules the simpler descriptions of the same; both together are not allowed.
+        if chunk.name != *b"sRGB" || metadata.icc.is_none() {
+            writer.write_chunk(ChunkType(chunk.name), &chunk.data)?;
+        }
+    }
+    if let Some(xmp) = &metadata.xmp {
+        writer.write_chunk(ChunkType(*b"iTXt"), &[XMP, b"\0\0\0\0", xmp].concat())?;
+    }
+    Ok(writer)
+}
+
+fn to_io(error: EncodingError) -> io::Error {
+    match error {
+        EncodingError::IoError(error) => error,
+        error => io::Error::other(error),
+    }
+}

@@ -1,0 +1,68 @@
+//! An animation, frame by frame: decoded, enlarged and encoded before the next one.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use image::{ColorType, ImageFormat};
+use srcnn_gpu::{Error, Result};
+
+use super::super::jobs::Job;
+use super::super::picture::animation::{Animation, Writer, frames};
+use super::super::picture::{Metadata, store};
+use super::enlarge::Enlarger;
+use super::ready::How;
+
+/// A file with frames.
+pub struct Animated {
+    pub path: PathBuf,
+    pub format: ImageFormat,
+    pub animation: Animation,
+    /// The frames' colour type.
+    pub color: ColorType,
+}
+
+/// Enlarges all frames. Returns the file to write and the time on the GPU.
+///
+/// # Errors
+/// Those of the device; [`Error::Picture`] for broken frames, [`Error::Output`] for frames that cannot be encoded.
+pub fn enlarge(
+    animated: &Animated,
+    job: &Job,
+    mut metadata: Metadata,
+    how: &How,
+    enlarger: &mut Enlarger<'_>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Vec<u8>, Duration)> {
+    let &Animated { ref path, format, animation, color } = animated;
+    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.to_string() };
+    let broken = |why: String| Error::Picture(format!("{}: {why}", path.display()));
+    let mut file = Vec::new();
+    let mut gpu = Duration::ZERO;
+    let mut frames = frames(path, format, color)?;
+    let mut next = |index: u64| -> Result<_> {
+        let Some(frame) = frames.next() else { return Ok(None) };
+        let (frame, delay) = frame?;
+        let frame = how.prepare(frame);
+        let total = u64::from(animation.frames);
+        let mut tell = |done, all| progress(index * all + done, total * all);
+        let result = enlarger.enlarge(&frame, how.color, how.enlargement, how.alpha, &mut tell)?;
+        gpu += enlarger.timing().gpu;
+        Ok(Some((store(result, job.kind, &mut metadata).map_err(unwritten)?, metadata.clone(), delay)))
+    };
+    let Some((first, metadata, delay)) = next(0)? else { return Err(broken("there is no frame".into())) };
+    let (size, color) = ((first.width(), first.height()), first.color());
+    let mut writer = Writer::new(&mut file, job.kind, size, color, &metadata, animation, &how.settings)
+        .map_err(unwritten)?;
+    writer.write(&first, delay).map_err(unwritten)?;
+    let mut count = 1;
+    while let Some((frame, _, delay)) = next(count)? {
+        writer.write(&frame, delay).map_err(unwritten)?;
+        count += 1;
+    }
+    if count != u64::from(animation.frames) {
+        return Err(broken(format!("{count} of {} frames can be decoded", animation.frames)));
+    }
+    writer.finish().map_err(unwritten)?;
+    Ok((file, gpu))
+}

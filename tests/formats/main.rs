@@ -1,0 +1,13 @@
+//! A corpus of every format, depth, colour type, orientation, profile and animation through the real program: the
+//! results have the same properties, as other programs read them.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod alpha;
+mod animation;
+mod corpus;
+mod desk;
+mod metadata;
+mod sizes;
+mod stills;
