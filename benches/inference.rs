@@ -27,7 +27,7 @@ fn parse(text: &str) -> Option<ConvShape> {
     let words: Vec<&str> = text.split(',').collect();
     let [spatial, pointwise, x, y] = words[..] else { return None };
     let workgroup = [x.parse().ok()?, y.parse().ok()?];
-    Some(ConvShape { spatial: tile(spatial)?, pointwise: tile(pointwise)?, workgroup })
+    Some(ConvShape { spatial: tile(spatial)?, pointwise: tile(pointwise)?, workgroup, fused: None })
 }
 
 fn main() -> srcnn_gpu::Result<()> {

@@ -19,12 +19,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if any(position >= region.size) {
         return;
     }
+    let own = position + region.source;
     let around = position + region.halo;
     var texel = vec4(0.0, 0.0, 0.0, 1.0);
     for (var plane = 0u; plane < region.planes; plane++) {
         if plane < NETWORK_PLANES {
-            let at = input_plane(plane) + vec2(position.x / 4, position.y);
-            texel[plane] = textureLoad(network, at, 0)[position.x % 4];
+            let at = input_plane(plane) + vec2(own.x / 4, own.y);
+            texel[plane] = textureLoad(network, at, 0)[own.x % 4];
         } else {
             let at = output_plane(plane) + vec2(around.x / 4, around.y);
             texel[plane] = textureLoad(bicubic, at, 0)[around.x % 4];

@@ -4,6 +4,7 @@ mod common;
 
 use common::{assert_close, data, gpu, network, noise, tolerance};
 use safetensors::SafeTensors;
+use srcnn_gpu::gpu::shaders::{ConvShape, Fetch, Registers};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::resample::ResampleTable;
@@ -79,6 +80,54 @@ fn other_shapes_agree_with_their_twins() {
     check("1-1", "1", 1, [5, 3]);
     check("5-3-3-1", "6-5-4", 1, [21, 22]);
     check("7-1-3", "13-9", 1, [17, 64]);
+}
+
+/// Ways to compute a network that this device can go: layer by layer, and fused.
+fn shapes() -> Vec<ConvShape> {
+    let gpu = gpu();
+    let lanes = gpu.info.subgroup_min_size;
+    let subgroup = (gpu.device.features().contains(wgpu::Features::SUBGROUP)
+        && gpu.info.subgroup_max_size == lanes)
+        .then_some(Fetch::Subgroup(lanes));
+    let shape = |fused, workgroup| ConvShape {
+        spatial: Registers::P8x8,
+        pointwise: Registers::P8x16,
+        workgroup,
+        fused,
+    };
+    let mut shapes = vec![shape(None, [1, 8]), shape(Some(Fetch::Uniform), [4, 2])];
+    shapes.extend(subgroup.map(|fetch| shape(Some(fetch), [2, lanes])));
+    shapes
+}
+
+fn run_with(shape: ConvShape, weights: &Weights, planes: &Planes, tile: Option<u32>) -> Planes {
+    let options = HeadlessOptions { padding: None, tile, conv_shape: Some(shape) };
+    Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, 1.0).unwrap()
+}
+
+#[test]
+fn fused_networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
+    let _alone = common::alone();
+    let networks = [
+        ("9-1-5", "13-9", Padding::Normalized),
+        ("7-1-5", "6-32", Padding::Replicate),
+        ("5-1-3", "7-20", Padding::Valid),
+        ("3-1-1", "4-8", Padding::Zero),
+        ("1-1-5", "9-17", Padding::Replicate),
+    ];
+    for (sizes, filters, padding) in networks {
+        let planes = picture(1, 23, 37);
+        let weights = network(sizes, filters, 1, padding);
+        let expected = twin(&weights, &planes, padding);
+        for shape in shapes() {
+            let what = format!("{sizes} {filters} {padding} {:?}", shape.fused);
+            let whole = run_with(shape, &weights, &planes, None);
+            assert_close(&what, &whole.data, &expected, network_tolerance(&weights));
+            let tiled = run_with(shape, &weights, &planes, Some(13));
+            let bits = |planes: &Planes| planes.data.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&whole), bits(&tiled), "{what}: tiles change the result");
+        }
+    }
 }
 
 #[test]

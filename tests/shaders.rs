@@ -54,6 +54,14 @@ fn all() -> Vec<Shader> {
             }
         }
     }
+    for (sizes, filters) in
+        [("9-1-5", "64-32"), ("7-1-3", "6-20"), ("5-1-1", "4-9"), ("3-1-5", "4-4"), ("1-1-3", "4-4")]
+    {
+        let fused = variants(&Architecture::parse(sizes, filters, 1).unwrap());
+        for shader in fused.into_iter().filter(|shader| ["conv_fused", "sum_rows"].contains(&shader.name)) {
+            shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
+        }
+    }
     shaders.into_values().collect()
 }
 
@@ -98,7 +106,8 @@ fn the_list_has_every_setting() {
     let shaders = all();
     let names: BTreeSet<_> = shaders.iter().flat_map(|shader| shader.variant.split('-')).collect();
     let settings = "1x1 3x3 5x5 7x7 9x9 11x11 rows1 rows4 relu normalized uniform storage registers16x4 \
-        registers8x8 registers8x16 ycbcr replicate zero rgba8unorm rgba16float rgba32float planes1 planes3";
+        registers8x8 registers8x16 ycbcr replicate zero rgba8unorm rgba16float rgba32float planes1 planes3 subgroup8 \
+        filters8 filters16 filters24 filters32 filters64";
     for setting in settings.split_whitespace() {
         assert!(names.contains(setting), "no variant has {setting}");
     }

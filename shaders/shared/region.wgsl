@@ -20,12 +20,13 @@ struct Region {
     planes: u32,
     // Convolution: the first filter that this dispatch computes.
     first_filter: u32,
-    // Target: columns and rows that the bicubic planes begin before the network's output.
-    halo: i32,
+    // Target: columns and rows that the bicubic planes begin before the result.
+    halo: vec2<i32>,
+    // Columns and rows that the input begins before the result (target: the network's planes), where a kernel does not
+    // know that. Resampling columns: texel of the source texture that holds the input's first texel.
+    source: vec2<i32>,
     // Resampling: taps of an output sample.
     taps: u32,
-    // Resampling columns: texel of the source texture that holds the input's first texel.
-    source: vec2<i32>,
 }
 
 @group(0) @binding(0) var<uniform> region: Region;

@@ -3,7 +3,11 @@
 //! A kernel's text is the file in `shaders/` as it is, an optional prelude of `const` lines before it, and the
 //! shared declarations behind it (WGSL does not mind the order, so line numbers stay near the file's).
 
+mod fused;
+
 use std::fmt::Write;
+
+pub use fused::{Fetch, FusedVariant, conv_fused, sum_rows};
 
 use crate::network::{Architecture, LayerShape, Padding};
 
@@ -204,6 +208,8 @@ pub struct ConvShape {
     pub pointwise: Registers,
     /// Register tiles of a workgroup along a row, and along a column.
     pub workgroup: [u32; 2],
+    /// Networks that `conv_fused.wgsl` covers run in it, in this way; `None`: layer by layer as all others.
+    pub fused: Option<Fetch>,
 }
 
 /// What one layer asks of `conv_forward.wgsl`.
@@ -282,11 +288,6 @@ impl ConvVariant {
 
 /// `conv_forward.wgsl`: one layer.
 pub fn conv_forward(variant: &ConvVariant) -> Shader {
-    let weights = if variant.uniform {
-        include_str!("../../shaders/shared/weights_uniform.wgsl")
-    } else {
-        include_str!("../../shaders/shared/weights_storage.wgsl")
-    };
     let prelude = [
         ("INPUTS", Constant::Number(variant.inputs)),
         ("FILTER_ROWS", Constant::Number(variant.filter_rows())),
@@ -313,9 +314,17 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
             &format!("registers{}x{}", variant.registers.pixels(), variant.registers.outputs()),
         ],
         &prelude,
-        &[text, variant.registers.wgsl(), weights, PADDING, REGION],
+        &[text, variant.registers.wgsl(), weights_text(variant.uniform), PADDING, REGION],
         workgroup(variant.workgroup),
     )
+}
+
+fn weights_text(uniform: bool) -> &'static str {
+    if uniform {
+        include_str!("../../shaders/shared/weights_uniform.wgsl")
+    } else {
+        include_str!("../../shaders/shared/weights_storage.wgsl")
+    }
 }
 
 /// Every variant of every kernel that a network can come to use, on any device, with any padding and texture: what
@@ -334,7 +343,8 @@ pub fn variants(architecture: &Architecture) -> Vec<Shader> {
     let last = architecture.layers().len() - 1;
     for (i, layer) in architecture.layers().iter().enumerate() {
         for registers in Registers::ALL {
-            let shape = ConvShape { spatial: registers, pointwise: registers, workgroup: [8, 8] };
+            let shape =
+                ConvShape { spatial: registers, pointwise: registers, workgroup: [8, 8], fused: None };
             for padding in PADDINGS {
                 for uniform_binding in [0, 64 << 10] {
                     let bindings = [uniform_binding, 128 << 20];
@@ -344,6 +354,7 @@ pub fn variants(architecture: &Architecture) -> Vec<Shader> {
             }
         }
     }
+    shaders.extend(fused::variants(architecture, &PADDINGS));
     // Settings that make no difference, and layers alike, have a kernel in common.
     let mut seen = std::collections::HashSet::new();
     shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));

@@ -3,7 +3,7 @@
 
 use naga::ShaderStage::Compute;
 use naga::back::{self, PipelineConstants};
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ResourceBinding, TypeInner};
 
 use super::shaders::Shader;
@@ -14,11 +14,11 @@ use crate::error::{Error, Result};
 pub enum Language {
     /// WGSL as this crate has it; the values of its overrides are in a comment before it.
     Wgsl,
-    /// SPIR-V 1.0 for Vulkan, binary, little endian.
+    /// SPIR-V 1.0 for Vulkan, 1.3 for kernels that use subgroups; binary, little endian.
     Spirv,
     /// Metal shading language 2.2; a resource's slot is the number of its binding.
     Msl,
-    /// HLSL of shader model 5.1 for Direct3D 12; a resource's register is the number of its binding.
+    /// HLSL of shader model 5.1 for Direct3D 12, 6.0 for kernels that use subgroups; a resource's register is the number of its binding.
     Hlsl,
     /// GLSL 4.30, for OpenGL on desktops.
     Glsl,
@@ -54,19 +54,24 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
     };
     let module = naga::front::wgsl::parse_str(&shader.wgsl)
         .map_err(|e| refused("parsing", e.emit_to_string(&shader.wgsl)))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
-        .validate(&module)
-        .map_err(|e| refused("validation", e.emit_to_string(&shader.wgsl)))?;
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP);
+    validator.subgroup_stages(ShaderStages::COMPUTE).subgroup_operations(SubgroupOperationSet::all());
+    let info =
+        validator.validate(&module).map_err(|e| refused("validation", e.emit_to_string(&shader.wgsl)))?;
     let values: PipelineConstants =
         shader.overrides.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
     let (module, info) =
         back::pipeline_constants::process_overrides(&module, &info, Some((Compute, "main")), &values)
             .map_err(|e| refused("overrides", e.to_string()))?;
+    let subgroups = shader.wgsl.contains("subgroup_invocation_id");
     let written = match language {
         Language::Wgsl => Ok(wgsl(shader)),
-        Language::Spirv => spirv(&module, &info),
+        Language::Spirv => spirv(&module, &info, if subgroups { (1, 3) } else { (1, 0) }),
         Language::Msl => msl(&module, &info),
-        Language::Hlsl => hlsl(&module, &info),
+        Language::Hlsl => {
+            use back::hlsl::ShaderModel;
+            hlsl(&module, &info, if subgroups { ShaderModel::V6_0 } else { ShaderModel::V5_1 })
+        }
         Language::Glsl => glsl(&module, &info, back::glsl::Version::Desktop(430)),
         Language::GlslEs => glsl(&module, &info, back::glsl::Version::new_gles(310)),
     };
@@ -80,8 +85,9 @@ fn wgsl(shader: &Shader) -> Vec<u8> {
     format!("// Overrides: {}\n{}", values.join(", "), shader.wgsl).into_bytes()
 }
 
-fn spirv(module: &Module, info: &ModuleInfo) -> Written {
+fn spirv(module: &Module, info: &ModuleInfo, lang_version: (u8, u8)) -> Written {
     let options = back::spv::Options {
+        lang_version,
         force_loop_bounding: false,
         emit_int_div_checks: false,
         flags: back::spv::WriterFlags::DEBUG,
@@ -122,8 +128,9 @@ fn msl(module: &Module, info: &ModuleInfo) -> Written {
     Ok(text.into_bytes())
 }
 
-fn hlsl(module: &Module, info: &ModuleInfo) -> Written {
+fn hlsl(module: &Module, info: &ModuleInfo, shader_model: back::hlsl::ShaderModel) -> Written {
     let options = back::hlsl::Options {
+        shader_model,
         restrict_indexing: false,
         force_loop_bounding: false,
         ..back::hlsl::Options::default()

@@ -93,9 +93,10 @@ pub fn describe(info: &AdapterInfo) -> String {
     format!("{} ({}, {})", info.name, type_name(info.device_type), info.backend)
 }
 
-/// Optional features that the library makes use of, as far as the adapter has them: timestamps.
+/// Optional features that the library makes use of, as far as the adapter has them: timestamps, and subgroups, by
+/// which software adapters load weights faster.
 pub fn wanted_features(adapter: &Adapter) -> Features {
-    adapter.features() & Features::TIMESTAMP_QUERY
+    adapter.features() & (Features::TIMESTAMP_QUERY | Features::SUBGROUP)
 }
 
 /// Limits to open a device with: the adapter's own where larger ones allow larger tiles, modest

@@ -5,21 +5,30 @@ use wgpu::util::DeviceExt;
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, ConvShape, ConvVariant};
+use crate::gpu::shaders::{self, ConvShape, ConvVariant, Shader};
 use crate::network::Padding;
 use crate::weights::{Layer, Weights};
 
 /// Feature maps, as kernels write them.
 pub(crate) const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
 
-/// One layer's kernel and filters.
+/// A pass over maps: a layer's kernel and filters, or several layers' in one.
 #[derive(Debug)]
-pub(crate) struct GpuLayer {
+pub(crate) struct Pass {
     pub kernel: Kernel,
-    pub variant: ConvVariant,
+    /// The layer whose valid-pixel map it uses.
+    pub layer: usize,
+    /// Planes that it writes.
+    pub planes: usize,
+    /// Pixels on each side of a tile that it computes.
+    pub reach: usize,
+    /// Columns and rows that a workgroup computes.
+    pub covers: [u32; 2],
     /// Parts of the filters that fit one binding, each its own dispatch.
     pub chunks: Vec<Chunk>,
     weights: wgpu::Buffer,
+    /// Length of a chunk's binding, in bytes.
+    binding: u64,
 }
 
 /// Some of a layer's filters.
@@ -33,42 +42,52 @@ pub(crate) struct Chunk {
     offset: u64,
 }
 
-impl GpuLayer {
-    /// Packs and uploads a layer's filters and compiles its kernel.
-    pub fn new(
-        device: &wgpu::Device,
-        layer: &Layer,
-        last: bool,
-        padding: Padding,
-        shape: ConvShape,
-    ) -> Result<Self> {
-        let (variant, packed, chunks) = pack(layer, last, padding, shape, &device.limits())?;
-        let weights_kind = if variant.uniform { Binding::Uniform } else { Binding::Read };
+impl Chunk {
+    /// All that there is.
+    pub const ALL: Self = Self { first_filter: 0, groups: 1, offset: 0 };
+}
+
+/// What a pass computes, and from what; what a [`Pass`] is compiled from.
+#[derive(Debug)]
+pub(super) struct Design {
+    pub shader: Shader,
+    pub layer: usize,
+    pub planes: usize,
+    pub reach: usize,
+    pub covers: [u32; 2],
+    pub chunks: Vec<Chunk>,
+    /// Weights in a uniform buffer, or in a storage buffer.
+    pub uniform: bool,
+    /// Length of a chunk's binding, in bytes.
+    pub binding: u64,
+    /// The weights, as the kernel wants them.
+    pub weights: Vec<f32>,
+}
+
+impl Pass {
+    /// Compiles a kernel and uploads its weights.
+    pub(super) fn new(device: &wgpu::Device, design: Design) -> Result<Self> {
+        let Design { shader, layer, planes, reach, covers, chunks, uniform, binding, weights } = design;
+        let (weights_kind, usage) = if uniform {
+            (Binding::Uniform, wgpu::BufferUsages::UNIFORM)
+        } else {
+            (Binding::Read, wgpu::BufferUsages::STORAGE)
+        };
         let bindings = [Binding::Region, weights_kind, Binding::Read, Binding::Texture, MAPS];
-        let kernel = Kernel::new(device, &shaders::conv_forward(&variant), &bindings)?;
-        let usage = if variant.uniform { wgpu::BufferUsages::UNIFORM } else { wgpu::BufferUsages::STORAGE };
+        let kernel = Kernel::new(device, &shader, &bindings)?;
         let weights = scoped(device, || {
             device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
                 label: Some("srcnn.conv.weights"),
-                contents: bytemuck::cast_slice(&packed),
+                contents: bytemuck::cast_slice(&weights),
                 usage: usage | wgpu::BufferUsages::COPY_DST,
             })
         })?;
-        Ok(Self { kernel, variant, chunks, weights })
+        Ok(Self { kernel, layer, planes, reach, covers, chunks, weights, binding })
     }
 
-    /// Puts the filters of a layer of the same shape in place of its own, for whatever is submitted from now on.
-    fn replace(
-        &self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        layer: &Layer,
-        last: bool,
-        padding: Padding,
-        shape: ConvShape,
-    ) -> Result<()> {
-        let (_, packed, _) = pack(layer, last, padding, shape, &device.limits())?;
-        scoped(device, || queue.write_buffer(&self.weights, 0, bytemuck::cast_slice(&packed)))
+    /// Puts other weights, packed alike, in place of its own, for whatever is submitted from now on.
+    pub fn replace(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &[f32]) -> Result<()> {
+        scoped(device, || queue.write_buffer(&self.weights, 0, bytemuck::cast_slice(weights)))
     }
 
     /// The bind groups, one a chunk.
@@ -80,7 +99,7 @@ impl GpuLayer {
         input: &wgpu::TextureView,
         output: &wgpu::TextureView,
     ) -> Vec<wgpu::BindGroup> {
-        let size = std::num::NonZeroU64::new(self.variant.weights as u64 * 16);
+        let size = std::num::NonZeroU64::new(self.binding);
         let bind = |chunk: &Chunk| {
             let weights = wgpu::BufferBinding { buffer: &self.weights, offset: chunk.offset, size };
             let weights = wgpu::BindingResource::Buffer(weights);
@@ -93,10 +112,33 @@ impl GpuLayer {
 
     /// Workgroups for an output of `columns` x `rows`.
     pub fn workgroups(&self, columns: u32, rows: u32, chunk: &Chunk) -> [u32; 3] {
-        let ConvVariant { registers, output_rows, workgroup: [x, y], .. } = self.variant;
-        let across = columns.div_ceil(registers.pixels()).div_ceil(x);
-        [across, rows.div_ceil(output_rows as u32).div_ceil(y), chunk.groups as u32]
+        [columns.div_ceil(self.covers[0]), rows.div_ceil(self.covers[1]), chunk.groups as u32]
     }
+}
+
+/// One layer by itself.
+fn layer(
+    limits: &wgpu::Limits,
+    layer: &Layer,
+    index: usize,
+    reach: usize,
+    last: bool,
+    padding: Padding,
+    shape: ConvShape,
+) -> Result<Design> {
+    let (variant, weights, chunks) = pack(layer, last, padding, shape, limits)?;
+    let ConvVariant { registers, output_rows, workgroup: [x, y], uniform, .. } = variant;
+    Ok(Design {
+        shader: shaders::conv_forward(&variant),
+        layer: index,
+        planes: layer.shape.filters,
+        reach,
+        covers: [x * registers.pixels(), y * output_rows as u32],
+        chunks,
+        uniform,
+        binding: variant.weights as u64 * 16,
+        weights,
+    })
 }
 
 /// Chooses the kernel's variant and lays the filters out for it:
@@ -154,34 +196,18 @@ fn pack(
     Ok((variant, packed, chunks))
 }
 
-/// Compiles all layers of a network.
-pub(crate) fn layers(
-    device: &wgpu::Device,
+/// All layers of a network, each by itself.
+pub(super) fn layers(
+    limits: &wgpu::Limits,
     weights: &Weights,
     padding: Padding,
     shape: ConvShape,
-) -> Result<Vec<GpuLayer>> {
+) -> Result<Vec<Design>> {
     let last = weights.layers().len() - 1;
-    weights
-        .layers()
-        .iter()
-        .enumerate()
-        .map(|(i, layer)| GpuLayer::new(device, layer, i == last, padding, shape))
-        .collect()
-}
-
-/// Puts the filters of a network of the same shape in place of those of compiled layers.
-pub(crate) fn replace(
-    device: &wgpu::Device,
-    queue: &wgpu::Queue,
-    layers: &[GpuLayer],
-    weights: &Weights,
-    padding: Padding,
-    shape: ConvShape,
-) -> Result<()> {
-    let last = weights.layers().len() - 1;
-    let pairs = layers.iter().zip(weights.layers()).enumerate();
-    pairs
-        .into_iter()
-        .try_for_each(|(i, (old, new))| old.replace(device, queue, new, i == last, padding, shape))
+    let mut reach = weights.architecture().radius();
+    let layers = weights.layers().iter().enumerate().map(|(i, one)| {
+        reach -= one.shape.radius();
+        layer(limits, one, i, reach, i == last, padding, shape)
+    });
+    layers.collect()
 }

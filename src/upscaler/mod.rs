@@ -4,6 +4,7 @@
 //! them the size of the result (Y in the paper), each layer pads and convolves, and the result F(Y) joins the bicubic
 //! chrominance in the target texture. Nothing here creates an instance, submits, or waits.
 
+mod fused;
 mod layers;
 mod network;
 mod plan;

@@ -2,14 +2,15 @@
 
 use wgpu::util::DeviceExt;
 
-use super::layers::{self, GpuLayer, MAPS};
+use super::fused;
+use super::layers::{self, Design, MAPS, Pass};
 use super::plan::{Enlargement, Plan, valid_factors};
 use super::scratch::bytes_for_tile;
 use super::{SourceKind, UpscalerOptions};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, ConvShape, OutsideValue, Registers};
+use crate::gpu::shaders::{self, ConvShape, Fetch, OutsideValue, Registers};
 use crate::network::{Architecture, Channels, Padding};
 use crate::resample::ResampleTable;
 use crate::weights::Weights;
@@ -21,10 +22,35 @@ pub(crate) struct GpuNetwork {
     pub padding: Padding,
     conv_shape: ConvShape,
     pub planes: usize,
-    pub layers: Vec<GpuLayer>,
+    pub passes: Vec<Pass>,
+    /// Columns and rows around a tile that the first pass reads.
+    pub input_reach: [usize; 2],
+    /// Columns at which the passes' regions begin are multiples of this.
+    pub alignment: usize,
     pub resample_columns: Kernel,
     pub resample_rows: Kernel,
     pub to_texture: Kernel,
+}
+
+/// How a network is computed.
+struct Passes {
+    designs: Vec<Design>,
+    input_reach: [usize; 2],
+    alignment: usize,
+}
+
+impl Passes {
+    fn new(device: &wgpu::Device, weights: &Weights, padding: Padding, shape: ConvShape) -> Result<Self> {
+        let limits = device.limits();
+        let radius = weights.architecture().radius();
+        Ok(match fused::passes(&limits, weights, padding, shape) {
+            Some(designs) => Self { designs, input_reach: fused::input_reach(weights), alignment: 4 },
+            None => {
+                let designs = layers::layers(&limits, weights, padding, shape)?;
+                Self { designs, input_reach: [radius; 2], alignment: 1 }
+            }
+        })
+    }
 }
 
 impl GpuNetwork {
@@ -43,13 +69,18 @@ impl GpuNetwork {
             ))
         })?;
         let outside = OutsideValue::from(padding);
+        let plan = Passes::new(device, weights, padding, options.conv_shape)?;
+        let passes =
+            plan.designs.into_iter().map(|design| Pass::new(device, design)).collect::<Result<_>>()?;
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
             architecture: weights.architecture().clone(),
             padding,
             conv_shape: options.conv_shape,
             planes: if colour { 4 } else { channels },
-            layers: layers::layers(device, weights, padding, options.conv_shape)?,
+            passes,
+            input_reach: plan.input_reach,
+            alignment: plan.alignment,
             resample_columns: Kernel::new(device, &shaders::resample_columns(), &resample)?,
             resample_rows: Kernel::new(device, &shaders::resample_rows(ycbcr, outside), &resample)?,
             to_texture: Kernel::new(
@@ -62,12 +93,16 @@ impl GpuNetwork {
 
     /// Puts other weights of the same architecture in place, without compiling anything.
     pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
-        layers::replace(device, queue, &self.layers, weights, self.padding, self.conv_shape)
+        let plan = Passes::new(device, weights, self.padding, self.conv_shape)?;
+        self.passes
+            .iter()
+            .zip(plan.designs)
+            .try_for_each(|(old, new)| old.replace(device, queue, &new.weights))
     }
 
     /// Dispatches, and so regions, of one tile.
     pub fn region_count(&self) -> usize {
-        3 + self.layers.iter().map(|layer| layer.chunks.len()).sum::<usize>()
+        3 + self.passes.iter().map(|pass| pass.chunks.len()).sum::<usize>()
     }
 
     /// A tile size that the device's limits allow, with bounded memory and work for one tile.
@@ -75,7 +110,7 @@ impl GpuNetwork {
         let longest = device.limits().max_texture_dimension_2d;
         let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
         // A few hundred milliseconds at most at 20 GFLOP/s in software, and on a slow GPU of 200.
-        let (all, work, largest) = if software { (96 << 20, 2.0e9, 256) } else { (512 << 20, 2.0e10, 1024) };
+        let (all, work, largest) = if software { (96 << 20, 2.0e9, 512) } else { (512 << 20, 2.0e10, 1024) };
         let by_work = (work / self.architecture.multiply_adds() as f64).sqrt() as usize;
         let mut tile = by_work.clamp(16, largest);
         while tile > 16 && bytes_for_tile(self, tile, longest).is_none_or(|bytes| bytes > all) {
@@ -119,7 +154,8 @@ impl Picture {
         tables: &[ResampleTable; 2],
         tile: usize,
     ) -> Result<Self> {
-        let plan = Plan::new(tables, &network.architecture, network.padding, tile)?;
+        let margin = network.input_reach[0] + network.alignment - 1 - network.architecture.radius();
+        let plan = Plan::new(tables, &network.architecture, network.padding, tile, margin)?;
         let [columns, rows] = tables;
         let taps = [Taps::new(device, columns)?, Taps::new(device, rows)?];
         let normalized = network.padding == Padding::Normalized;
@@ -164,10 +200,16 @@ fn storage(device: &wgpu::Device, label: &str, contents: &[u8]) -> wgpu::Buffer 
 
 /// Register tile and workgroup for an adapter, before any measurement.
 pub(crate) fn default_conv_shape(device: &wgpu::Device) -> ConvShape {
-    if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
+    let info = device.adapter_info();
+    if info.device_type == wgpu::DeviceType::Cpu {
         // Invocations are lanes of one vector: neighbours in a column, so that narrow tiles fill the lanes.
-        ConvShape { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup: [1, 8] }
+        let lanes = info.subgroup_min_size;
+        let subgroups =
+            device.features().contains(wgpu::Features::SUBGROUP) && lanes == info.subgroup_max_size;
+        let (fetch, lanes) = if subgroups { (Fetch::Subgroup(lanes), lanes) } else { (Fetch::Uniform, 8) };
+        let workgroup = [1, lanes.max(8)];
+        ConvShape { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup, fused: Some(fetch) }
     } else {
-        ConvShape { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16] }
+        ConvShape { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16], fused: None }
     }
 }

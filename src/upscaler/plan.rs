@@ -89,8 +89,8 @@ pub(crate) struct Span {
     pub source: Range<usize>,
 }
 
-/// One axis of a picture, cut into spans.
-fn spans(table: &ResampleTable, radius: usize, valid: bool, tile: usize) -> Vec<Span> {
+/// One axis of a picture, cut into spans that read `margin` pixels more than the receptive radius.
+fn spans(table: &ResampleTable, radius: usize, margin: usize, valid: bool, tile: usize) -> Vec<Span> {
     let picture = table.output_len;
     let shift = if valid { radius } else { 0 };
     let result = picture - 2 * shift;
@@ -99,8 +99,8 @@ fn spans(table: &ResampleTable, radius: usize, valid: bool, tile: usize) -> Vec<
         .map(|start| {
             let len = tile.min(result - start);
             let first = start + shift;
-            let low = first.saturating_sub(radius);
-            let high = (first + len + radius).min(picture);
+            let low = first.saturating_sub(radius + margin);
+            let high = (first + len + radius + margin).min(picture);
             let source = table.input_range(low, high);
             Span { start, len, first, source: *source.start()..source.end() + 1 }
         })
@@ -121,7 +121,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Cuts the picture into tiles of at most `tile` pixels a side.
+    /// Cuts the picture into tiles of at most `tile` pixels a side, whose kernels read `margin` columns more than the
+    /// receptive radius.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for valid padding with a picture smaller than the receptive field.
@@ -130,6 +131,7 @@ impl Plan {
         architecture: &Architecture,
         padding: Padding,
         tile: usize,
+        margin: usize,
     ) -> Result<Self> {
         let radius = architecture.radius();
         let picture = [columns.output_len, rows.output_len];
@@ -146,8 +148,8 @@ impl Plan {
         Ok(Self {
             picture,
             result: picture.map(|len| len - if valid { 2 * radius } else { 0 }),
-            columns: spans(columns, radius, valid, tile),
-            rows: spans(rows, radius, valid, tile),
+            columns: spans(columns, radius, margin, valid, tile),
+            rows: spans(rows, radius, 0, valid, tile),
         })
     }
 
@@ -191,7 +193,7 @@ mod tests {
         let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
         for padding in [Padding::Replicate, Padding::Valid] {
             let tables = Enlargement::from(3.0).tables((41, 17)).unwrap();
-            let plan = Plan::new(&tables, &net, padding, 32).unwrap();
+            let plan = Plan::new(&tables, &net, padding, 32, 0).unwrap();
             let mut next = 0;
             for span in &plan.columns {
                 assert_eq!(span.start, next);
@@ -205,7 +207,7 @@ mod tests {
     #[test]
     fn spans_read_what_their_taps_need() {
         let table = ResampleTable::bicubic(20, 60, 3.0).unwrap();
-        let span = &spans(&table, 6, false, 16)[1];
+        let span = &spans(&table, 6, 0, false, 16)[1];
         // Pixels 10..38 of 60 sit at (x + 0.5) / 3 - 0.5 in the source, 3.0 to 12.0; each has four taps, from 1 to the
         // left to 2 to the right of where it sits.
         assert_eq!((span.start, span.source.clone()), (16, 2..15));
@@ -222,7 +224,7 @@ mod tests {
     fn valid_padding_needs_a_receptive_field() {
         let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
         let tables = Enlargement::from(2.0).tables((6, 20)).unwrap();
-        assert!(Plan::new(&tables, &net, Padding::Valid, 64).is_err());
-        assert!(Plan::new(&tables, &net, Padding::Zero, 64).is_ok());
+        assert!(Plan::new(&tables, &net, Padding::Valid, 64, 0).is_err());
+        assert!(Plan::new(&tables, &net, Padding::Zero, 64, 0).is_ok());
     }
 }

@@ -16,9 +16,10 @@ pub(crate) struct Region {
     pub output_rows: u32,
     pub planes: u32,
     pub first_filter: u32,
-    pub halo: i32,
-    pub taps: u32,
+    pub halo: [i32; 2],
     pub source: [i32; 2],
+    pub taps: u32,
+    pub end: u32,
 }
 
 impl Region {

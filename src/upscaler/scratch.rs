@@ -49,13 +49,12 @@ struct Layouts {
 
 impl Layouts {
     fn new(network: &GpuNetwork, [columns, rows]: [usize; 2], source_rows: usize, longest: u32) -> Self {
-        let mut reach = network.architecture.radius();
-        let map = |planes, reach| MapLayout::new(planes, columns + 2 * reach, rows + 2 * reach, longest);
-        let mut maps = vec![map(network.planes, reach)];
-        for layer in network.architecture.layers() {
-            reach -= layer.radius();
-            maps.push(map(layer.filters, reach));
-        }
+        let map = |planes, [x, y]: [usize; 2]| {
+            let columns = columns + 2 * x + network.alignment - 1;
+            MapLayout::new(planes, columns, rows + 2 * y, longest)
+        };
+        let mut maps = vec![map(network.planes, network.input_reach)];
+        maps.extend(network.passes.iter().map(|pass| map(pass.planes, [pass.reach; 2])));
         // Four more, for the last group of 4 pixels.
         Self { horizontal: [maps[0].texels * 4 + 4, source_rows as u32], maps }
     }
@@ -105,7 +104,7 @@ impl Scratch {
                 usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             });
-            let last = network.layers.len();
+            let last = network.passes.len();
             let map = |i: usize| match i {
                 0 => &views[1],
                 i if i == last => &views[4],
@@ -114,12 +113,13 @@ impl Scratch {
             let region = || region_binding(&regions);
             let view = wgpu::BindingResource::TextureView;
             let taps = picture.taps[1].buffer.as_entire_binding();
-            let layers = network.layers.iter().zip(&picture.valid_maps).enumerate();
+            let passes = network.passes.iter().enumerate();
             Self {
                 rows: network.resample_rows.bind(device, &[region(), taps, view(&views[0]), view(&views[1])]),
-                conv: layers
-                    .map(|(i, (layer, valid_map))| {
-                        layer.bind(device, region(), valid_map, map(i), map(i + 1))
+                conv: passes
+                    .map(|(i, pass)| {
+                        let valid_map = &picture.valid_maps[pass.layer];
+                        pass.bind(device, region(), valid_map, map(i), map(i + 1))
                     })
                     .collect(),
                 maps: layouts.maps,
@@ -159,40 +159,44 @@ impl Scratch {
         tile: [&Span; 2],
         placement: Placement,
     ) -> Vec<u8> {
-        let radius = network.architecture.radius();
         let both = |value: fn(&Span) -> usize| tile.map(|span| value(span) as i32);
-        let size = both(|s| s.len);
-        let source_first = both(|s| s.source.start);
         let at = |texel: [i32; 2]| if placement == Placement::Whole { texel } else { [0, 0] };
-        // The region around the tile that reaches `reach` pixels further to each side.
-        let around = |reach: usize| Region {
-            origin: both(|s| s.first).map(|first| first - reach as i32),
-            size: size.map(|len| len + 2 * reach as i32),
-            picture: picture.plan.picture.map(|len| len as i32),
-            ..Region::default()
+        let around = |reach| {
+            let (origin, size) = around(network, tile, reach);
+            let picture = picture.plan.picture.map(|len| len as i32);
+            Region { origin, size: size.map(|len| len as i32), picture, ..Region::default() }
         };
-        let full = Region { offset: source_first, planes: network.planes as u32, ..around(radius) };
+        let source_first = both(|s| s.source.start);
+        let full =
+            Region { offset: source_first, planes: network.planes as u32, ..around(network.input_reach) };
         let taps = |axis: usize| picture.taps[axis].count as u32;
         let (bicubic, result) = (self.maps[0], self.maps[self.maps.len() - 1]);
-        let source_rows = tile[1].source.len() as i32;
-        let columns = [full.size[0], source_rows];
+        let columns = [full.size[0], tile[1].source.len() as i32];
         let mut list = vec![
             Region { size: columns, source: at(source_first), taps: taps(0), ..full },
             Region { taps: taps(1), ..full }.writes(bicubic),
         ];
-        let mut reach = radius;
-        for ((layer, shape), maps) in
-            network.layers.iter().zip(network.architecture.layers()).zip(self.maps.windows(2))
-        {
-            reach -= shape.radius();
-            for chunk in &layer.chunks {
+        let mut before = full.origin;
+        for (pass, maps) in network.passes.iter().zip(self.maps.windows(2)) {
+            let region = around([pass.reach; 2]);
+            let source = minus(region.origin, before);
+            before = region.origin;
+            for chunk in &pass.chunks {
                 let first_filter = chunk.first_filter as u32;
-                let region = Region { planes: shape.filters as u32, first_filter, ..around(reach) };
+                let region = Region { planes: pass.planes as u32, first_filter, source, ..region };
                 list.push(region.reads(maps[0]).writes(maps[1]));
             }
         }
-        let target =
-            Region { offset: at(both(|s| s.start)), halo: radius as i32, planes: full.planes, ..around(0) };
+        let first = both(|s| s.first);
+        let target = Region {
+            origin: first,
+            size: both(|s| s.len),
+            offset: at(both(|s| s.start)),
+            halo: minus(first, full.origin),
+            source: minus(first, before),
+            planes: full.planes,
+            ..full
+        };
         list.push(target.reads(result).writes(bicubic));
 
         let mut bytes = vec![0; list.len() * Region::SPACING];
@@ -223,29 +227,35 @@ impl Scratch {
             pass.dispatch_workgroups(x, y, z);
             next += Region::SPACING as u32;
         };
-        let [columns, rows] = tile.map(|s| s.len as u32);
         let source_rows = tile[1].source.len() as u32;
         let per_pixel = |columns: u32, rows: u32| {
             [columns.div_ceil(PIXEL_WORKGROUP[0]), rows.div_ceil(PIXEL_WORKGROUP[1]), 1]
         };
-        let mut reach = network.architecture.radius() as u32;
-        let halo = 2 * reach;
-        dispatch(&network.resample_columns, &textures.source, per_pixel(columns + halo, source_rows));
-        dispatch(&network.resample_rows, &self.rows, per_pixel((columns + halo).div_ceil(4), rows + halo));
-        for ((layer, shape), groups) in
-            network.layers.iter().zip(network.architecture.layers()).zip(&self.conv)
-        {
-            reach -= shape.radius() as u32;
-            for (chunk, group) in layer.chunks.iter().zip(groups) {
-                dispatch(
-                    &layer.kernel,
-                    group,
-                    layer.workgroups(columns + 2 * reach, rows + 2 * reach, chunk),
-                );
+        let (_, [columns, rows]) = around(network, tile, network.input_reach);
+        dispatch(&network.resample_columns, &textures.source, per_pixel(columns, source_rows));
+        dispatch(&network.resample_rows, &self.rows, per_pixel(columns.div_ceil(4), rows));
+        for (pass, groups) in network.passes.iter().zip(&self.conv) {
+            let (_, [columns, rows]) = around(network, tile, [pass.reach; 2]);
+            for (chunk, group) in pass.chunks.iter().zip(groups) {
+                dispatch(&pass.kernel, group, pass.workgroups(columns, rows, chunk));
             }
         }
+        let [columns, rows] = tile.map(|s| s.len as u32);
         dispatch(&network.to_texture, &textures.target, per_pixel(columns, rows));
     }
+}
+
+/// The region around a tile that reaches further to each side by this many columns and rows, and on the left up to the
+/// network's alignment: picture coordinates of its first pixel, and its size.
+fn around(network: &GpuNetwork, tile: [&Span; 2], reach: [usize; 2]) -> ([i32; 2], [u32; 2]) {
+    let mut origin = [0, 1].map(|axis| tile[axis].first as i32 - reach[axis] as i32);
+    origin[0] -= origin[0].rem_euclid(network.alignment as i32);
+    let end = [0, 1].map(|axis| (tile[axis].first + tile[axis].len + reach[axis]) as i32);
+    (origin, minus(end, origin).map(|len| len as u32))
+}
+
+fn minus(a: [i32; 2], b: [i32; 2]) -> [i32; 2] {
+    [a[0] - b[0], a[1] - b[1]]
 }
 
 fn map_texture(device: &wgpu::Device, name: &str, [width, height]: [u32; 2]) -> wgpu::TextureView {

@@ -1,0 +1,9 @@
+// How conv_fused.wgsl comes by a vec4 of weights that all its invocations want: they all load it.
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
+    run(lane, workgroup);
+}
+
+fn weight(base: u32, at: u32) -> vec4<f32> {
+    return weights[base + at];
+}
