@@ -27,6 +27,8 @@ struct Fake {
     /// Sets the flag after this step.
     stops: u64,
     stop: &'static AtomicBool,
+    /// Milliseconds that a step takes.
+    pace: fn(u64) -> u64,
 }
 
 impl TrainEngine for Fake {
@@ -42,6 +44,7 @@ impl TrainEngine for Fake {
                 }
             }
             self.state.step += 1;
+            std::thread::sleep(std::time::Duration::from_millis((self.pace)(self.state.step)));
             loss += if self.state.step >= self.breaks { f64::NAN } else { 1.0 / self.state.step as f64 };
             if let Some(folder) = self.removes.take_if(|_| self.state.step == 5) {
                 fs::remove_dir_all(folder).unwrap();
@@ -94,12 +97,14 @@ fn config(steps: u64) -> TrainConfig {
 }
 
 /// One run in a folder.
+#[derive(Clone)]
 struct Run {
     config: TrainConfig,
     breaks: u64,
     stops: u64,
     removes: Option<PathBuf>,
     scores: Vec<f64>,
+    pace: fn(u64) -> u64,
 }
 
 struct Report {
@@ -111,7 +116,7 @@ struct Report {
 impl Run {
     fn new(steps: u64) -> Self {
         let scores = vec![29.0, 31.0, 32.0, 31.5];
-        Self { config: config(steps), breaks: u64::MAX, stops: u64::MAX, removes: None, scores }
+        Self { config: config(steps), breaks: u64::MAX, stops: u64::MAX, removes: None, scores, pace: |_| 0 }
     }
 
     fn go(&self, folder: &RunFolder, checkpoint: Option<&Checkpoint>) -> Report {
@@ -123,8 +128,14 @@ impl Run {
                 initialize(&architecture, config.initialization, config.seed, Metadata::default()).unwrap();
             State::new(first.layers().to_vec(), config.optimizer.slots())
         });
-        let mut engine =
-            Fake { state, breaks: self.breaks, removes: self.removes.clone(), stops: self.stops, stop };
+        let mut engine = Fake {
+            state,
+            breaks: self.breaks,
+            removes: self.removes.clone(),
+            stops: self.stops,
+            stop,
+            pace: self.pace,
+        };
         let sets = vec![SetInfo { name: "Set5".into(), published: vec![("SRCNN".into(), 32.39)] }];
         let done = checkpoint.map_or(0, |c| (c.state.step / 10) as usize);
         let mut judge = Judge { sets, scores: self.scores.clone(), evaluated: done };
@@ -260,27 +271,49 @@ fn without_validation_the_last_weights_are_kept() {
     assert!(fs::read_to_string(folder.curve()).unwrap().contains("log10 of the loss"));
 }
 
-/// A time limit becomes a number of steps, which the schedule ends with and a checkpoint keeps.
+/// With a time limit the schedule follows the clock, also when steps take longer than they did at first: the run ends
+/// in time with its last rates.
 #[test]
 fn time_limits() {
     let parent = tempfile::tempdir().unwrap();
-    let mut run = Run::new(1);
-    run.config.limit = Limit::Time("1s".parse().unwrap());
-    run.config.schedule = Schedule::Cosine { last: 0.5 };
-    (run.config.eval_every, run.config.save_every) = (1_000_000_000, 1_000_000_000);
-    let folder = folder(&parent, "run", &run.config);
-    let report = run.go(&folder, None);
-    assert_eq!(report.outcome.unwrap(), Outcome::Done);
-    let checkpoint = folder.load_checkpoint().unwrap().unwrap();
-    let total = checkpoint.total_steps.unwrap();
-    assert!(checkpoint.state.step <= total && total > 100, "{} of {total}", checkpoint.state.step);
-    assert!(checkpoint.elapsed.as_secs_f64() < 5.0);
-    assert!(
-        report
-            .events
+    let mut run = Run { scores: Vec::new(), ..Run::new(1) };
+    run.config.limit = Limit::Time("2s".parse().unwrap());
+    run.config.schedule = Schedule::Cosine { last: 0.1 };
+    (run.config.eval_every, run.config.save_every) = (10, 1_000_000_000);
+    run.pace = |step| if step < 60 { 2 } else { 12 };
+    let rates = |folder: &RunFolder| -> Vec<f64> {
+        let records = folder.records().unwrap();
+        records
             .iter()
-            .any(|e| matches!(e, Event::Estimate { total_steps, .. } if *total_steps == total))
+            .filter_map(|r| if let Record::Step(r) = r { Some(r.learning_rates[0]) } else { None })
+            .collect()
+    };
+    let first = folder(&parent, "first", &run.config);
+    let report = run.go(&first, None);
+    assert_eq!(report.outcome.unwrap(), Outcome::Done);
+    let checkpoint = first.load_checkpoint().unwrap().unwrap();
+    // By the first speed, a thousand steps would have fitted.
+    let (steps, seconds) = (checkpoint.state.step, checkpoint.elapsed.as_secs_f64());
+    assert!(steps > 60 && steps < 400 && (2.0..3.0).contains(&seconds), "{steps} steps, {seconds} s");
+    let all = rates(&first);
+    let highest = run.config.optimizer.learning_rates()[0];
+    assert!(all.is_sorted_by(|a, b| a >= b), "{all:?}");
+    let (begin, end) = (all[0] / highest, all[all.len() - 1] / highest);
+    assert!(begin > 0.99 && end < 0.13, "from {begin} to {end}");
+    assert!(
+        report.events.iter().any(|e| matches!(e, Event::Estimate { total_steps, .. } if *total_steps > 60))
     );
+
+    // Interrupted: the rest of the time, from the rates that the first part came to.
+    let second = folder(&parent, "second", &run.config);
+    let part = Run { stops: 70, ..run.clone() }.go(&second, None);
+    assert_eq!(part.outcome.unwrap(), Outcome::Interrupted);
+    let checkpoint = second.load_checkpoint().unwrap().unwrap();
+    assert_eq!(run.go(&second, Some(&checkpoint)).outcome.unwrap(), Outcome::Done);
+    let seconds = second.load_checkpoint().unwrap().unwrap().elapsed.as_secs_f64();
+    assert!((2.0..3.0).contains(&seconds), "{seconds} s");
+    let all = rates(&second);
+    assert!(all.is_sorted_by(|a, b| a >= b) && all[all.len() - 1] < 0.13 * highest, "{all:?}");
 }
 
 #[test]

@@ -154,11 +154,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         }
     };
     let data = Arc::new(Dataset::open(&config, SHARD_BYTES)?);
-    let mut checkpoint = existing.as_ref().map(RunFolder::load_checkpoint).transpose()?.flatten();
-    if let (Some(checkpoint), Some(_)) = (&mut checkpoint, flags.limit) {
-        // What the time limit stood for until now.
-        checkpoint.total_steps = None;
-    }
+    let checkpoint = existing.as_ref().map(RunFolder::load_checkpoint).transpose()?.flatten();
     match (&existing, &checkpoint) {
         (_, Some(checkpoint)) => Session::check(checkpoint, &config, &data.fingerprint)?,
         (Some(folder), None) => {

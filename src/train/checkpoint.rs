@@ -28,8 +28,6 @@ pub struct Checkpoint {
     pub backprops: u64,
     /// The run's seed.
     pub seed: u32,
-    /// Steps of the whole run, once a time limit has been turned into them.
-    pub total_steps: Option<u64>,
     /// Best validation PSNR so far in dB, the mean over the sets.
     pub best: Option<f64>,
     /// Time that the run has taken.
@@ -65,7 +63,6 @@ impl Checkpoint {
             ("config", self.config.clone()),
             ("data", self.data.clone()),
         ]);
-        metadata.extend(self.total_steps.map(|steps| ("total_steps", steps.to_string())));
         metadata.extend(self.best.map(|best| ("best_psnr", best.to_string())));
         let slots = self.state.slots.iter().enumerate();
         let slots = slots.flat_map(|(i, layers)| named(&format!("slot{}.", i + 1), layers));
@@ -112,7 +109,6 @@ impl Checkpoint {
             state,
             backprops: fields.number("backprops")?,
             seed: fields.number("seed")?,
-            total_steps: optional("total_steps").then(|| fields.number("total_steps")).transpose()?,
             best: optional("best_psnr").then(|| fields.number("best_psnr")).transpose()?,
             elapsed: Duration::from_nanos(fields.number("elapsed_ns")?),
             config: fields.text("config")?.into(),
@@ -216,7 +212,6 @@ mod tests {
             state: State { step: 1 << 40, layers: layers(0), slots: vec![layers(1), layers(2)] },
             backprops: 3,
             seed: u32::MAX,
-            total_steps: Some(9),
             best: Some(32.1 + 1e-14),
             elapsed: Duration::new(12, 345_678_901),
             config: "c".into(),
@@ -227,7 +222,7 @@ mod tests {
     #[test]
     fn round_trip() {
         let full = checkpoint();
-        let sparse = Checkpoint { total_steps: None, best: None, ..full.clone() };
+        let sparse = Checkpoint { best: None, ..full.clone() };
         for one in [full, sparse] {
             let bytes = one.to_bytes().unwrap();
             assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), one);

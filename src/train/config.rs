@@ -135,7 +135,7 @@ impl Optimizer {
     }
 }
 
-/// Factor of the learning rates over the steps of a run.
+/// Factor of the learning rates over a run: over its steps, or over its time where that is its limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Schedule {
@@ -156,9 +156,8 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Factor of the rates at `step` of `total`, both counted from 0. The same on every platform, to the bit.
-    pub fn factor(&self, step: u64, total: u64) -> f64 {
-        let part = (step as f64 / total.max(1) as f64).min(1.0);
+    /// Factor of the rates at a part of the run in 0..1. The same on every platform, to the bit.
+    pub fn at(&self, part: f64) -> f64 {
         match self {
             Self::Constant => 1.0,
             Self::Cosine { last } => last + (1.0 - last) * 0.5 * (1.0 + half_turn_cosine(part)),
@@ -197,7 +196,8 @@ pub enum Limit {
     Steps(u64),
     /// After so many sub-images have gone forward and backward: the paper's unit, 8e8 in all.
     Backprops(u64),
-    /// After so much time with evaluations, as text: `90s`, `30m`, `2h`, `3d`.
+    /// After so much time with evaluations, as text: `90s`, `30m`, `2h`, `3d`. Schedules follow the clock then, so no
+    /// two runs take the same steps.
     Time(Span),
 }
 

@@ -328,11 +328,11 @@ mod tests {
         let cosine = Schedule::Cosine { last: 0.01 };
         for step in 0..=100u64 {
             let exact = 0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / 100.0).cos());
-            assert!((cosine.factor(step, 100) - exact).abs() < 1e-15, "{step}");
+            assert!((cosine.at(step as f64 / 100.0) - exact).abs() < 1e-15, "{step}");
         }
-        assert_eq!(Schedule::Constant.factor(5, 10), 1.0);
+        assert_eq!(Schedule::Constant.at(0.5), 1.0);
         let steps = Schedule::Steps { at: vec![0.5, 0.8], factor: 0.1 };
-        let factors = [0, 4, 5, 7, 8, 20].map(|step| steps.factor(step, 10));
+        let factors = [0.0, 0.4, 0.5, 0.7, 0.8, 1.0].map(|part| steps.at(part));
         assert_eq!(factors, [1.0, 1.0, 0.1, 0.1, 0.1 * 0.1, 0.1 * 0.1]);
     }
 }

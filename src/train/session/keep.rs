@@ -1,0 +1,157 @@
+//! What a run keeps: evaluations, the best weights, checkpoints, the charts.
+
+use super::Session;
+use super::progress::Progress;
+use crate::chart::render;
+use crate::error::{Error, Result};
+use crate::train::State;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::curve::panels;
+use crate::train::event::Event;
+use crate::train::filters;
+use crate::train::run::{EvalRecord, Record, StepRecord, save_png};
+use crate::weights::{Metadata, Weights};
+
+/// Pixels for a tap in the sheet of filters.
+const ZOOM: u32 = 5;
+
+impl Session<'_> {
+    /// Writes the step record of everything since the last one.
+    pub(super) fn record(&mut self, progress: &mut Progress) -> Result<()> {
+        let (loss, steps, time) = std::mem::take(&mut progress.open);
+        if steps == 0 {
+            return Ok(());
+        }
+        let record = StepRecord {
+            step: progress.step,
+            backprops: self.backprops(progress),
+            loss: loss / steps as f64,
+            learning_rates: self
+                .config
+                .optimizer
+                .learning_rates()
+                .iter()
+                .map(|rate| rate * progress.factor)
+                .collect(),
+            subimages_per_second: steps as f64 * self.config.batch as f64 / time.as_secs_f64().max(1e-9),
+        };
+        (self.tell)(&Event::Step(record.clone()));
+        self.keep(progress, Record::Step(record))
+    }
+
+    fn keep(&self, progress: &mut Progress, record: Record) -> Result<()> {
+        self.folder.append(&record)?;
+        progress.records.push(record);
+        Ok(())
+    }
+
+    fn backprops(&self, progress: &Progress) -> u64 {
+        progress.step * self.config.batch as u64
+    }
+
+    /// Measures, keeps the best weights, draws the curve and the filters.
+    pub(super) fn evaluate(&mut self, progress: &mut Progress) -> Result<()> {
+        if self.validation.is_none() {
+            return Ok(());
+        }
+        self.record(progress)?;
+        let state = self.finite_state(progress)?;
+        let mut weights = self.weights(&state, progress)?;
+        let Some(validation) = &mut self.validation else { return Ok(()) };
+        let sets = validation.evaluate(&weights)?;
+        let record =
+            EvalRecord { step: progress.step, backprops: self.config.batch as u64 * progress.step, sets };
+        for set in record.sets.iter().filter(|set| set.psnr < set.psnr_bicubic) {
+            let (psnr, psnr_bicubic) = (set.psnr, set.psnr_bicubic);
+            (self.tell)(&Event::Below { set: set.set.clone(), psnr, psnr_bicubic });
+        }
+        (self.tell)(&Event::Eval(record.clone()));
+        if progress.best.is_none_or(|best| record.psnr() > best) {
+            progress.best = Some(record.psnr());
+            weights.metadata.psnr = serde_json::to_value(&record.sets).ok();
+            self.folder.save_best(&weights)?;
+            validation.save_samples(&self.folder.samples())?;
+            (self.tell)(&Event::Saved {
+                path: self.folder.best().display().to_string(),
+                step: progress.step,
+            });
+        }
+        progress.last_eval = Some(record.clone());
+        self.keep(progress, Record::Eval(record))?;
+        self.draw(progress, &weights)
+    }
+
+    /// Writes a checkpoint; without validation also the weights, which are the best that is known.
+    pub(super) fn save(&mut self, progress: &mut Progress) -> Result<()> {
+        self.record(progress)?;
+        let state = self.finite_state(progress)?;
+        if self.validation.is_none() {
+            let weights = self.weights(&state, progress)?;
+            self.folder.save_best(&weights)?;
+            self.draw(progress, &weights)?;
+        }
+        let checkpoint = Checkpoint {
+            state,
+            backprops: self.backprops(progress),
+            seed: self.config.seed,
+            best: progress.best,
+            elapsed: progress.elapsed(),
+            config: self.config.fingerprint(),
+            data: self.data.1.clone(),
+        };
+        let path = self.folder.checkpoint();
+        checkpoint.save(&path)?;
+        progress.saved = Some(progress.step);
+        (self.tell)(&Event::Saved { path: path.display().to_string(), step: progress.step });
+        Ok(())
+    }
+
+    /// The engine's state, if it is worth keeping: a finite loss can be followed by an update that is not.
+    fn finite_state(&mut self, progress: &Progress) -> Result<State> {
+        let state = self.engine.state()?;
+        if state.is_finite() { Ok(state) } else { Err(self.diverged(progress)) }
+    }
+
+    pub(super) fn diverged(&self, progress: &Progress) -> Error {
+        let rates = self.config.optimizer.learning_rates();
+        let kept = match progress.saved {
+            Some(step) => format!("go on from the checkpoint of step {step} with --resume and lower --lr"),
+            None => "begin again with a lower --lr".into(),
+        };
+        Error::Diverged(format!(
+            "training has diverged: the loss or a parameter is not a finite number at step {}; \
+             the learning rates {rates:?} are too high; {kept}",
+            progress.step
+        ))
+    }
+
+    fn weights(&self, state: &State, progress: &Progress) -> Result<Weights> {
+        let config = self.config;
+        let training = format!(
+            "srcnn-gpu {}, recipe {}, {} sub-images, {} steps, {} backprops",
+            env!("CARGO_PKG_VERSION"),
+            config.recipe,
+            self.data.0,
+            progress.step,
+            self.backprops(progress)
+        );
+        let metadata = Metadata {
+            scales: vec![config.scale as f32],
+            channels: config.channels,
+            padding: config.padding,
+            training: Some(training),
+            psnr: None,
+        };
+        Weights::new(state.layers.clone(), metadata)
+    }
+
+    /// `curve.svg` and `filters.png`.
+    fn draw(&self, progress: &Progress, weights: &Weights) -> Result<()> {
+        let sets = self.validation.as_ref().map_or(&[][..], |validation| validation.sets());
+        let panels = panels(self.config, sets, &progress.records);
+        self.folder.replace(&self.folder.curve(), render(&panels).as_bytes())?;
+        let sheet = filters::sheet(weights, ZOOM);
+        let (width, height) = sheet.dimensions();
+        save_png(&self.folder.filters(), sheet.as_raw(), width, height, image::ExtendedColorType::Rgb8)
+    }
+}

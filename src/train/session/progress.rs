@@ -1,0 +1,162 @@
+//! Where a run is, how much of it is left, and how many steps come next.
+
+use std::time::{Duration, Instant};
+
+use crate::train::checkpoint::Checkpoint;
+use crate::train::config::{Limit, TrainConfig};
+use crate::train::curve::evals;
+use crate::train::event::Event;
+use crate::train::run::{EvalRecord, Record};
+
+/// Time that a block of steps should take: how often progress is told and Ctrl-C is looked at.
+const BLOCK: Duration = Duration::from_millis(500);
+/// Steps are timed for so long before the estimate is told, after the first block, which compiles shaders.
+const TRIAL: Duration = Duration::from_secs(3);
+
+/// When a run is over.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// After so many steps.
+    Steps(u64),
+    /// After so much time, all parts of the run together.
+    Time(Duration),
+}
+
+/// Where a run is.
+pub(super) struct Progress {
+    pub step: u64,
+    /// Factor of the learning rates in the last step.
+    pub factor: f64,
+    pub best: Option<f64>,
+    pub last_eval: Option<EvalRecord>,
+    /// Step of the last checkpoint.
+    pub saved: Option<u64>,
+    pub records: Vec<Record>,
+    /// Loss, steps and time since the last step record.
+    pub open: (f64, u64, Duration),
+    end: End,
+    /// Time of earlier parts of the run.
+    before: Duration,
+    started: Instant,
+    /// Steps and time since the first block.
+    trial: Option<(u64, Duration)>,
+    estimated: bool,
+    /// Steps that a block's time holds.
+    block: u64,
+}
+
+impl Progress {
+    /// At the beginning of a run, or at its checkpoint.
+    pub fn new(config: &TrainConfig, checkpoint: Option<&Checkpoint>, records: Vec<Record>) -> Self {
+        let step = checkpoint.map_or(0, |checkpoint| checkpoint.state.step);
+        let last_eval = evals(&records).next_back().cloned();
+        Self {
+            step,
+            factor: 1.0,
+            best: checkpoint.and_then(|checkpoint| checkpoint.best),
+            last_eval,
+            saved: checkpoint.map(|_| step),
+            records,
+            open: (0.0, 0, Duration::ZERO),
+            end: match (config.limit, config.steps()) {
+                (Limit::Time(span), _) => End::Time(span.0),
+                (_, steps) => End::Steps(steps.unwrap_or(0)),
+            },
+            before: checkpoint.map_or(Duration::ZERO, |checkpoint| checkpoint.elapsed),
+            started: Instant::now(),
+            trial: None,
+            estimated: false,
+            block: 1,
+        }
+    }
+
+    /// Time that the run has taken, all parts of it.
+    pub fn elapsed(&self) -> Duration {
+        self.before + self.started.elapsed()
+    }
+
+    pub fn is_over(&self) -> bool {
+        match self.end {
+            End::Steps(total) => self.step >= total,
+            End::Time(span) => self.elapsed() >= span,
+        }
+    }
+
+    /// The part of the run in 0..1 that lies before each of the next steps: of all steps, or of its time.
+    pub fn shares(&self, count: u64) -> Vec<f64> {
+        let (done, one, all) = match self.end {
+            End::Steps(total) => (self.step as f64, 1.0, total as f64),
+            End::Time(span) => {
+                (self.elapsed().as_secs_f64(), self.seconds_per_step().unwrap_or(0.0), span.as_secs_f64())
+            }
+        };
+        (0..count).map(|i| ((done + i as f64 * one) / all.max(1e-9)).min(1.0)).collect()
+    }
+
+    /// Steps of the next block: no more than `due`, than a block's time holds, and than are left.
+    pub fn fitting(&self, due: u64) -> u64 {
+        let left = match self.end {
+            End::Steps(total) => total.saturating_sub(self.step),
+            End::Time(span) => {
+                let left = span.saturating_sub(self.elapsed()).as_secs_f64();
+                self.seconds_per_step().map_or(u64::MAX, |seconds| (left / seconds.max(1e-9)).ceil() as u64)
+            }
+        };
+        due.min(self.block).min(left).max(1)
+    }
+
+    /// Counts a block of steps with these factors of the learning rates and this sum of losses.
+    pub fn add(&mut self, factors: &[f64], loss: f64, took: Duration) {
+        let count = factors.len() as u64;
+        self.step += count;
+        self.factor = factors.last().copied().unwrap_or(self.factor);
+        let (sum, steps, time) = self.open;
+        self.open = (sum + loss, steps + count, time + took);
+        // The first block warms up and is not counted.
+        self.trial = Some(self.trial.map_or((0, Duration::ZERO), |(n, t)| (n + count, t + took)));
+        let fitting = BLOCK.as_secs_f64() / took.as_secs_f64().max(1e-6) * count as f64;
+        self.block = (fitting as u64).clamp(1, 2 * self.block);
+    }
+
+    fn seconds_per_step(&self) -> Option<f64> {
+        self.trial.filter(|(steps, _)| *steps > 0).map(|(steps, time)| time.as_secs_f64() / steps as f64)
+    }
+
+    /// Steps of the whole run; with a time limit as many as will probably fit in it, once steps have been timed.
+    pub fn total_steps(&self) -> Option<u64> {
+        match self.end {
+            End::Steps(total) => Some(total),
+            End::Time(_) => {
+                let (seconds, left) = (self.seconds_per_step()?, self.seconds_left()?);
+                Some(self.step + (left / seconds.max(1e-9)) as u64)
+            }
+        }
+    }
+
+    /// Seconds to the end: what the steps that are left will probably take, or what is left of a time limit.
+    pub fn seconds_left(&self) -> Option<f64> {
+        match self.end {
+            End::Steps(total) => Some(total.saturating_sub(self.step) as f64 * self.seconds_per_step()?),
+            End::Time(span) => Some(span.saturating_sub(self.elapsed()).as_secs_f64()),
+        }
+    }
+
+    /// Once enough steps are timed, and only once: how long the run will take, or how many steps fit in its time.
+    pub fn estimate(&mut self, batch: usize) -> Option<Event> {
+        let seconds_per_step = self.seconds_per_step()?;
+        let timed = self.trial.map_or(Duration::ZERO, |(_, time)| time);
+        let trial = match self.end {
+            End::Steps(_) => TRIAL,
+            End::Time(span) => TRIAL.min(span / 20),
+        };
+        if self.estimated || timed < trial {
+            return None;
+        }
+        self.estimated = true;
+        Some(Event::Estimate {
+            seconds: self.seconds_left()?,
+            total_steps: self.total_steps()?,
+            subimages_per_second: batch as f64 / seconds_per_step.max(1e-9),
+        })
+    }
+}
