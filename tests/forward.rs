@@ -215,6 +215,33 @@ fn tiled_equals_untiled_bit_for_bit() {
     }
 }
 
+/// Rows come from top to bottom, each once, and are those of the result as a whole, for all sizes of tiles.
+#[test]
+fn bands_put_together_are_the_result() {
+    let _alone = common::alone();
+    let color = image::ColorType::Rgba16;
+    let source = image::RgbaImage::from_fn(19, 23, |x, y| {
+        image::Rgba([x * 13, y * 11, x * y, 255 - x].map(|v| v as u8))
+    });
+    let source = image::DynamicImage::from(source);
+    let weights = network("5-1-3", "6-5", 1, Padding::Replicate);
+    let whole = Headless::new(gpu(), &weights, HeadlessOptions::default()).unwrap();
+    let whole = { whole }.upscale_as(&source, color, 2.5, &mut |_, _| ()).unwrap();
+    for tile in [16, 30, 100] {
+        let options = HeadlessOptions { tile: Some(tile), ..HeadlessOptions::default() };
+        let mut bytes = Vec::new();
+        let mut take = |band: image::DynamicImage| {
+            assert_eq!((band.width(), band.color()), (whole.width(), color));
+            assert!(band.height() <= tile);
+            bytes.extend_from_slice(band.as_bytes());
+            Ok(())
+        };
+        let mut headless = Headless::new(gpu(), &weights, options).unwrap();
+        headless.upscale_bands(&source, color, 2.5, &mut take, &mut |_, _| ()).unwrap();
+        assert!(bytes == whole.as_bytes(), "tiles of {tile}");
+    }
+}
+
 /// A network that returns its input, max(0, x) - max(0, -x): resampling alone.
 fn identity() -> Weights {
     let layer = |inputs, filters| Layer {

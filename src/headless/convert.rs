@@ -20,6 +20,10 @@ pub(crate) trait Source {
 
 /// Something that tiles are written to.
 pub(crate) trait Sink {
+    /// A tile follows, from column `x` on. Tiles come row by row of tiles, from left to right.
+    fn begin(&mut self, _x: usize, _rows: Range<usize>) -> Result<()> {
+        Ok(())
+    }
     /// Takes a part of row `y` from column `x` on.
     fn write(&mut self, x: usize, y: usize, texels: &[Texel]);
 }

@@ -1,6 +1,7 @@
 //! The convenience layer: creates its own device, takes and returns pictures, blocks until they are done.
 
 pub mod adapter;
+mod bands;
 mod convert;
 mod self_test;
 mod tiles;
@@ -16,6 +17,7 @@ use crate::planes::Planes;
 use crate::upscaler::{Enlargement, GpuNetwork, SourceKind, UpscalerOptions, with_smaller_tiles};
 use crate::weights::Weights;
 pub use adapter::{AdapterSelection, open};
+use bands::Bands;
 use convert::{Sink, Source};
 pub use self_test::self_test;
 use tiles::Tiles;
@@ -165,6 +167,27 @@ impl Headless {
         let mut result = convert::empty(color, width, height)?;
         self.run(SourceKind::Colour, picture, enlargement, &mut result, progress)?;
         Ok(result)
+    }
+
+    /// Enlarges a picture like [`Headless::upscale_as`], and hands the result to `take` in bands of rows, from top to
+    /// bottom: memory for all of it is not needed.
+    ///
+    /// # Errors
+    /// As [`Headless::upscale`], and those of `take`, which end the work.
+    pub fn upscale_bands(
+        &mut self,
+        picture: &DynamicImage,
+        color: ColorType,
+        enlargement: impl Into<Enlargement>,
+        take: &mut dyn FnMut(DynamicImage) -> Result<()>,
+        progress: Progress<'_>,
+    ) -> Result<()> {
+        let enlargement = enlargement.into();
+        let (width, _) = self.result_size(picture.size(), enlargement)?;
+        convert::check_color(picture.color())?;
+        let mut bands = Bands::new(color, width, take);
+        self.run(SourceKind::Colour, picture, enlargement, &mut bands, progress)?;
+        bands.finish()
     }
 
     /// Enlarges planes in the network's own channels (one plane of luminance, or three) by bicubic and runs the

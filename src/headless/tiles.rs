@@ -213,6 +213,7 @@ impl Slot {
             .get_mapped_range(..pixels as u64 + TIMESTAMP_BYTES)
             .map_err(|e| Error::Gpu(format!("reading a tile back: {e}")))?;
         let mut finite = true;
+        sink.begin(columns.start, rows.start..rows.start + rows.len)?;
         for (y, row) in bytes[..pixels].chunks_exact(stride).enumerate() {
             let texels: &[Texel] = bytemuck::cast_slice(&row[..columns.len * TEXEL_BYTES as usize]);
             finite &= texels.as_flattened().iter().all(|v| v.is_finite());

@@ -2,6 +2,8 @@
 
 use image::{ColorType, GenericImageView, ImageFormat};
 
+use srcnn_gpu::{Layer, LayerShape, Metadata, Weights};
+
 use crate::corpus::{encoded, picture};
 use crate::desk::Desk;
 
@@ -63,4 +65,33 @@ fn large_factors_go_in_steps_without_rounding() {
     };
     let (eight, sixteen) = (distance("eight"), distance("sixteen"));
     assert!(sixteen < 2.0 && eight > 10.0, "{eight} and {sixteen} of 65535");
+}
+
+/// Results from 64 MiB on are written while they are computed; they are the same as smaller ones.
+#[test]
+fn large_results_are_written_in_bands() {
+    let desk = Desk::new();
+    // A network of one tap, as speed is not what this is about.
+    let shape = LayerShape { inputs: 1, filters: 1, size: 1 };
+    let layer = Layer { shape, weight: vec![1.0], bias: vec![0.0] };
+    let metadata = Metadata { scales: vec![4.0], ..Metadata::default() };
+    let network = Weights::new(vec![layer.clone(), layer], metadata).unwrap();
+    desk.write("model", network.to_safetensors().unwrap());
+    desk.write("a.png", encoded(&picture(ColorType::Rgba16, 650, 810), ImageFormat::Png));
+    for name in ["b.png", "b.tiff", "b.pam"] {
+        assert_eq!(desk.upscaled(&format!("a.png -s 4 -o {name}")), "");
+    }
+    desk.upscaled("a.png -s 4 --depth 8 -o b.tga");
+    let bands = desk.open("b.png");
+    assert_eq!((bands.dimensions(), bands.color()), ((2600, 3240), ColorType::Rgba16));
+    assert!(bands.as_bytes().len() > 1 << 26);
+    assert!(desk.open("b.tiff") == bands && desk.open("b.pam") == bands);
+    let near = |(a, b): (&u16, &u8)| (f32::from(*a) / 257.0 - f32::from(*b)).abs() <= 0.51;
+    let whole = desk.open("b.tga");
+    assert!(bands.as_rgba16().unwrap().iter().zip(whole.as_rgba8().unwrap().iter()).all(near));
+    // What cannot be written in the end leaves nothing.
+    desk.write("taken/keep", "");
+    desk.fails("a.png -s 4 -o taken/keep/b.png", 5, &["taken/keep"]);
+    let names: Vec<_> = std::fs::read_dir(desk.path("taken")).unwrap().collect();
+    assert_eq!(names.len(), 1);
 }

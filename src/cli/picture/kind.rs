@@ -137,6 +137,13 @@ impl Kind {
         Ok(color_type(!grey, color.has_alpha(), depth(color).min(self.depth)))
     }
 
+    /// Whether a result of this colour type and size is written while it is computed, and is never in memory as a
+    /// whole: a large one in a format that is written from top to bottom.
+    pub fn in_bands(&self, color: ColorType, width: u64, height: u64) -> bool {
+        let streams = [Format::Png, Format::Tiff, Format::Pnm].contains(&self.format);
+        streams && LARGE.contains(&size(color, width, height))
+    }
+
     /// Refuses results that this kind cannot hold or that do not fit in memory, before any work is done. `color` is
     /// the result's colour type.
     pub fn check(&self, header: &Header, color: ColorType, width: u64, height: u64) -> Result<()> {
@@ -155,11 +162,20 @@ impl Kind {
             }
         };
         let pixels = u128::from(width) * u128::from(height);
-        let size = |color: ColorType| pixels.saturating_mul(color.bytes_per_pixel().into());
+        let size = |color: ColorType| size(color, width, height);
         // The decoded picture, the result, and the result as it is stored, or the encoder's own copy.
         let in_memory = [Format::WebP, Format::Qoi, Format::Gif].contains(&self.format);
         let copy = stored != color || in_memory;
-        let needed = [u128::from(header.bytes), size(color), if copy { size(stored) } else { 0 }];
+        let needed = if self.in_bands(color, width, height) {
+            let bands = u128::from(width) * u128::from(BAND_ROWS) * u128::from(color.bytes_per_pixel());
+            [
+                header.bytes.into(),
+                bands,
+                if color.has_alpha() { pixels * u128::from(depth(color) / 8) } else { 0 },
+            ]
+        } else {
+            [header.bytes.into(), size(color), if copy { size(stored) } else { 0 }]
+        };
         let needed = needed.iter().fold(0u128, |sum, &part| sum.saturating_add(part));
         let available = available_memory();
         if needed > u128::from(available) {
@@ -177,6 +193,16 @@ impl Kind {
         }
         Ok(())
     }
+}
+
+/// Bytes of results that are written in bands. Larger ones than that are nobody's intention.
+const LARGE: std::ops::Range<u128> = 1 << 26..1 << 40;
+/// Rows in memory at a time, about: those that are computed, wait, and are written.
+const BAND_ROWS: u32 = 4 * 1024;
+
+fn size(color: ColorType, width: u64, height: u64) -> u128 {
+    let pixels = u128::from(width) * u128::from(height);
+    pixels.saturating_mul(color.bytes_per_pixel().into())
 }
 
 /// Bits of a channel: 8, 16, or 32 for floats.

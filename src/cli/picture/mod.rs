@@ -18,4 +18,4 @@ pub use kind::{Kind, color_type, depth};
 pub use memory::bytes;
 pub use metadata::Metadata;
 pub use read::Header;
-pub use write::{Settings, encode, store};
+pub use write::{Settings, convert, encode, encode_rows, store, stored};

@@ -31,11 +31,8 @@ pub fn encode(
     let picture = store(picture, kind, &mut metadata)?;
     let (size, color) = ((picture.width(), picture.height()), picture.color());
     match kind.format {
-        Format::Png => png::write(out, size, color, &metadata, |out| out.write_all(picture.as_bytes())),
-        Format::Tiff => tiff::write(out, size, color, &metadata, |out| out.write_all(picture.as_bytes())),
-        Format::Pnm => {
-            let pam = kind.extension == "pam";
-            write_pnm(out, size, color, pam, |out| out.write_all(picture.as_bytes()))
+        Format::Png | Format::Tiff | Format::Pnm => {
+            encode_rows(out, size, color, kind, &metadata, |out| out.write_all(picture.as_bytes()))
         }
         Format::Jpeg => jpeg::write(out, &picture, settings.quality.unwrap_or(JPEG_QUALITY), &metadata),
         Format::WebP => {
@@ -64,6 +61,23 @@ pub fn encode(
     }
 }
 
+/// Encodes a picture of a colour type that the kind stores, as `fill` writes its samples from top to bottom; for PNG,
+/// TIFF and PNM.
+pub fn encode_rows(
+    out: &mut dyn Write,
+    size: (u32, u32),
+    color: ColorType,
+    kind: &Kind,
+    metadata: &Metadata,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    match kind.format {
+        Format::Png => png::write(out, size, color, metadata, fill),
+        Format::Tiff => tiff::write(out, size, color, metadata, fill),
+        _ => write_pnm(out, size, color, kind.extension == "pam", fill),
+    }
+}
+
 #[cfg(feature = "avif")]
 const AVIF_QUALITY: u8 = 85;
 /// 1 to 10: the encoder's own default is 4, which takes minutes for a large picture.
@@ -72,11 +86,17 @@ const AVIF_SPEED: u8 = 6;
 
 /// Brings a picture into the form that a kind stores, and its metadata with it.
 pub fn store(picture: DynamicImage, kind: &Kind, metadata: &mut Metadata) -> io::Result<DynamicImage> {
-    let stored = kind.stored(picture.color()).map_err(|what| io::Error::other(format!("it has {what}")))?;
+    let stored = stored(picture.color(), kind, metadata)?;
+    Ok(convert(picture, stored))
+}
+
+/// The colour type that a kind stores a picture as; brings its metadata into line.
+pub fn stored(color: ColorType, kind: &Kind, metadata: &mut Metadata) -> io::Result<ColorType> {
+    let stored = kind.stored(color).map_err(|what| io::Error::other(format!("it has {what}")))?;
     // WebP has no grey of its own.
     let colour = stored.has_color() || kind.format == Format::WebP;
     metadata.keep_profile_of(if colour { b"RGB " } else { b"GRAY" });
-    Ok(convert(picture, stored))
+    Ok(stored)
 }
 
 fn write(encoder: impl ImageEncoder, picture: &DynamicImage) -> io::Result<()> {
@@ -151,7 +171,8 @@ impl<W: Write> Write for Reordered<W> {
     }
 }
 
-fn convert(picture: DynamicImage, color: ColorType) -> DynamicImage {
+/// The same picture as another colour type.
+pub fn convert(picture: DynamicImage, color: ColorType) -> DynamicImage {
     if picture.color() == color {
         return picture;
     }

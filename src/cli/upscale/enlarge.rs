@@ -1,7 +1,5 @@
 //! A picture through one network or several, one after another.
 
-use std::time::Duration;
-
 use image::{ColorType, DynamicImage};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, Timing};
 use srcnn_gpu::{Enlargement, Error, Padding, Result};
@@ -10,7 +8,11 @@ use super::super::picture::alpha;
 use super::super::picture::{color_type, depth};
 use super::args::Alpha;
 use super::model::Model;
+use super::ready::How;
 use super::steps::plan_steps;
+
+/// Called with tiles done and tiles in all.
+pub type Tell<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// Several networks on one device.
 pub struct Enlarger<'a> {
@@ -50,72 +52,120 @@ impl<'a> Enlarger<'a> {
         self.timing
     }
 
-    /// Enlarges a picture to a colour type, in as many passes as the networks' scales ask for; nothing is rounded
-    /// between them. Alpha is bicubic or goes through the networks like a grey picture.
+    /// Width and height of the result for a picture of `source` pixels; smaller than asked for where a network does not
+    /// pad.
+    ///
+    /// # Errors
+    /// As [`Headless::result_size`].
+    pub fn result_size(&mut self, source: (u32, u32), how: &How) -> Result<(u32, u32)> {
+        let mut size = source;
+        for pass in self.plan(source, how.enlargement)? {
+            let headless = self.networks[pass.network].open(&self.gpu, self.options)?;
+            size = headless.result_size(size, pass.enlargement)?;
+        }
+        Ok(size)
+    }
+
+    /// Enlarges a picture in as many passes as the networks' scales ask for; nothing is rounded between them. Alpha is
+    /// bicubic or goes through the networks like a grey picture.
     ///
     /// # Errors
     /// As [`Headless::upscale`].
-    pub fn enlarge(
+    pub fn enlarge(&mut self, picture: &DynamicImage, how: &How, progress: Tell<'_>) -> Result<DynamicImage> {
+        let (plane, mut tell) = self.alpha(picture, how, progress)?;
+        let mut result =
+            self.passes(picture, how.color, how.enlargement, &mut tell, as_a_whole(how.color))?;
+        if let Some(plane) = plane {
+            alpha::set_plane(&mut result, &plane);
+        }
+        Ok(result)
+    }
+
+    /// As [`Enlarger::enlarge`], and hands the result to `take` in bands, from top to bottom.
+    ///
+    /// # Errors
+    /// As [`Headless::upscale_bands`].
+    pub fn enlarge_in_bands(
         &mut self,
         picture: &DynamicImage,
-        color: ColorType,
-        enlargement: Enlargement,
-        by: Alpha,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<DynamicImage> {
-        self.timing = Timing { gpu: Duration::ZERO, wall: Duration::ZERO };
-        let plane = match by {
-            _ if !color.has_alpha() => None,
+        how: &How,
+        take: &mut dyn FnMut(DynamicImage) -> Result<()>,
+        progress: Tell<'_>,
+    ) -> Result<()> {
+        let (plane, mut tell) = self.alpha(picture, how, progress)?;
+        let mut row = 0;
+        let mut finish = |mut band: DynamicImage| {
+            let (width, height) = (band.width(), band.height());
+            if let Some(plane) = &plane {
+                alpha::set_plane(&mut band, &plane.crop_imm(0, row, width, height));
+            }
+            row += height;
+            take(band)
+        };
+        self.passes(picture, how.color, how.enlargement, &mut tell, |headless, source, enlargement, tell| {
+            headless.upscale_bands(source, how.color, enlargement, &mut finish, tell)
+        })
+    }
+
+    /// Begins with a picture: alpha by the networks where it is asked for, and the progress that is left.
+    fn alpha<'p>(
+        &mut self,
+        picture: &DynamicImage,
+        how: &How,
+        progress: Tell<'p>,
+    ) -> Result<(Option<DynamicImage>, impl FnMut(u64, u64) + use<'p>)> {
+        self.timing = Timing::default();
+        let plane = match how.alpha {
+            _ if !how.color.has_alpha() => None,
             Alpha::Auto if alpha::is_constant(picture) => None,
             Alpha::Auto | Alpha::Net => alpha::plane(picture),
             Alpha::Bicubic | Alpha::Drop => None,
         };
-        let Some(plane) = plane else { return self.run(picture, color, enlargement, progress) };
-        let mut result =
-            self.run(picture, color, enlargement, &mut |done, total| progress(done, 2 * total))?;
-        // There is no grey of floats.
-        let bits = depth(color);
-        let grey = color_type(bits == 32, false, bits);
-        let plane =
-            self.run(&plane, grey, enlargement, &mut |done, total| progress(total + done, 2 * total))?;
-        alpha::set_plane(&mut result, &plane);
-        Ok(result)
+        let parts = if plane.is_some() { 2 } else { 1 };
+        let plane = plane.map(|plane| {
+            // There is no grey of floats.
+            let bits = depth(how.color);
+            let grey = color_type(bits == 32, false, bits);
+            let mut tell = |done, total| progress(done, parts * total);
+            self.passes(&plane, grey, how.enlargement, &mut tell, as_a_whole(grey))
+        });
+        let rest = move |done, total| progress((parts - 1) * total + done, parts * total);
+        Ok((plane.transpose()?, rest))
     }
 
-    fn run(
+    /// Runs all passes; `last` is the last one.
+    fn passes<T>(
         &mut self,
         picture: &DynamicImage,
         color: ColorType,
         enlargement: Enlargement,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<DynamicImage> {
-        let passes = self.passes((picture.width(), picture.height()), enlargement)?;
-        let total = passes.len();
-        let mut result = None;
+        progress: Tell<'_>,
+        last: impl FnOnce(&mut Headless, &DynamicImage, Enlargement, Tell<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut passes = self.plan((picture.width(), picture.height()), enlargement)?;
+        let Some(final_pass) = passes.pop() else { return Err(Error::invalid("an enlargement of no steps")) };
+        let total = passes.len() as u64 + 1;
+        let floats = if color.has_alpha() { ColorType::Rgba32F } else { ColorType::Rgb32F };
+        let mut between = None;
         for (index, pass) in passes.iter().enumerate() {
-            let source = result.as_ref().unwrap_or(picture);
-            let color = match (index + 1 < total, color.has_alpha()) {
-                (false, _) => color,
-                (true, false) => ColorType::Rgb32F,
-                (true, true) => ColorType::Rgba32F,
-            };
-            // The last pass is by far the longest, and its tiles are what the others are counted in.
-            let mut tell = |done: u64, all: u64| match total {
-                1 => progress(done, all),
-                _ => progress(index as u64 * all + done, total as u64 * all),
-            };
+            // The last pass is by far the longest; its tiles are what the others are counted in.
+            let mut tell = |done, all| progress(index as u64 * all + done, total * all);
+            let source = between.as_ref().unwrap_or(picture);
             let headless = self.networks[pass.network].open(&self.gpu, self.options)?;
-            let enlarged = headless.upscale_as(source, color, pass.enlargement, &mut tell)?;
-            let timing = headless.timing();
-            self.timing.gpu += timing.gpu;
-            self.timing.wall += timing.wall;
-            result = Some(enlarged);
+            let enlarged = headless.upscale_as(source, floats, pass.enlargement, &mut tell)?;
+            self.timing = sum(self.timing, headless.timing());
+            between = Some(enlarged);
         }
-        result.ok_or_else(|| Error::invalid("an enlargement of no steps"))
+        let mut tell = |done, all| progress((total - 1) * all + done, total * all);
+        let source = between.as_ref().unwrap_or(picture);
+        let headless = self.networks[final_pass.network].open(&self.gpu, self.options)?;
+        let result = last(headless, source, final_pass.enlargement, &mut tell)?;
+        self.timing = sum(self.timing, headless.timing());
+        Ok(result)
     }
 
     /// The passes that a picture of `source` pixels takes.
-    fn passes(&self, source: (u32, u32), enlargement: Enlargement) -> Result<Vec<Pass>> {
+    fn plan(&self, source: (u32, u32), enlargement: Enlargement) -> Result<Vec<Pass>> {
         let size = enlargement.size(source)?;
         let axes =
             [(source.0, size.0), (source.1, size.1)].map(|(from, to)| (f64::from(from), f64::from(to)));
@@ -143,6 +193,17 @@ impl<'a> Enlarger<'a> {
         });
         Ok(passes.collect())
     }
+}
+
+/// The last pass with its result in memory.
+fn as_a_whole(
+    color: ColorType,
+) -> impl FnOnce(&mut Headless, &DynamicImage, Enlargement, Tell<'_>) -> Result<DynamicImage> {
+    move |headless, source, enlargement, tell| headless.upscale_as(source, color, enlargement, tell)
+}
+
+fn sum(a: Timing, b: Timing) -> Timing {
+    Timing { gpu: a.gpu + b.gpu, wall: a.wall + b.wall }
 }
 
 impl Network<'_> {

@@ -46,7 +46,7 @@ pub fn enlarge(
         let frame = how.prepare(frame);
         let total = u64::from(animation.frames);
         let mut tell = |done, all| progress(index * all + done, total * all);
-        let result = enlarger.enlarge(&frame, how.color, how.enlargement, how.alpha, &mut tell)?;
+        let result = enlarger.enlarge(&frame, how, &mut tell)?;
         gpu += enlarger.timing().gpu;
         Ok(Some((store(result, job.kind, &mut metadata).map_err(unwritten)?, metadata.clone(), delay)))
     };

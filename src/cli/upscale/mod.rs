@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::{GpuArgs, exit, exit_code, print, report};
 
 mod args;
+mod bands;
 mod enlarge;
 mod frames;
 mod model;

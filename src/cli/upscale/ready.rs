@@ -12,6 +12,7 @@ use super::super::jobs::Job;
 use super::super::output::write_atomically;
 use super::super::picture::{Header, Metadata, Settings, alpha, color_type, depth, encode};
 use super::args::{Alpha, ContentArgs, PictureArgs};
+use super::bands;
 use super::enlarge::Enlarger;
 use super::frames::{self, Animated};
 
@@ -165,24 +166,29 @@ impl Decoded {
         enlarger: &mut Enlarger<'_>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Enlarged> {
-        let (job, how) = (self.job, self.how);
+        let (job, how, metadata) = (self.job, self.how, self.metadata);
+        let start = Instant::now();
         let (result, story) = match self.source {
             Source::Still(picture) => {
-                let result = enlarger.enlarge(&picture, how.color, how.enlargement, how.alpha, progress)?;
-                let timing = enlarger.timing();
-                self.times = Times { upscale: timing.wall, gpu: timing.gpu, ..self.times };
-                let (from, to) = ((picture.width(), picture.height()), (result.width(), result.height()));
+                let from = (picture.width(), picture.height());
+                let to = enlarger.result_size(from, &how)?;
                 let story = format!("{}x{} {:?} to {}x{}", from.0, from.1, picture.color(), to.0, to.1);
-                (Outcome::Still(result, self.metadata), story)
+                let result = if job.kind.in_bands(how.color, to.0.into(), to.1.into()) {
+                    bands::enlarge(&picture, to, &job, metadata, &how, enlarger, progress)?;
+                    Outcome::Written
+                } else {
+                    Outcome::Still(enlarger.enlarge(&picture, &how, progress)?, metadata)
+                };
+                self.times.gpu = enlarger.timing().gpu;
+                (result, story)
             }
             Source::Frames(animated) => {
-                let start = Instant::now();
-                let count = animated.animation.frames;
-                let (bytes, gpu) = frames::enlarge(&animated, &job, self.metadata, &how, enlarger, progress)?;
-                self.times = Times { upscale: start.elapsed(), gpu, ..self.times };
-                (Outcome::Encoded(bytes), format!("{count} frames"))
+                let (bytes, gpu) = frames::enlarge(&animated, &job, metadata, &how, enlarger, progress)?;
+                self.times.gpu = gpu;
+                (Outcome::Encoded(bytes), format!("{} frames", animated.animation.frames))
             }
         };
+        self.times.upscale = start.elapsed();
         Ok(Enlarged { job, result, settings: how.settings, story, times: self.times })
     }
 }
@@ -201,6 +207,8 @@ enum Outcome {
     Still(DynamicImage, Metadata),
     /// An animation, whose frames were never together in memory.
     Encoded(Vec<u8>),
+    /// A large picture, which was written while it was computed.
+    Written,
 }
 
 impl Enlarged {
@@ -211,10 +219,13 @@ impl Enlarged {
     pub fn write(mut self) -> Result<(PathBuf, Times)> {
         let start = Instant::now();
         let Job { input, output, kind } = self.job;
-        write_atomically(&output, |out| match self.result {
-            Outcome::Still(picture, metadata) => encode(out, picture, kind, metadata, &self.settings),
-            Outcome::Encoded(bytes) => out.write_all(&bytes),
-        })?;
+        match self.result {
+            Outcome::Still(picture, metadata) => {
+                write_atomically(&output, |out| encode(out, picture, kind, metadata, &self.settings))?;
+            }
+            Outcome::Encoded(bytes) => write_atomically(&output, |out| out.write_all(&bytes))?,
+            Outcome::Written => {}
+        }
         self.times.encode = start.elapsed();
         let Times { decode, upscale, gpu, encode } = self.times;
         log::info!(
