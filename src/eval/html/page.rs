@@ -9,23 +9,25 @@ use crate::eval::{Report, Row, SetReport};
 
 /// From the beginning to the first set. The page may load nothing: its policy says so to the browser.
 pub fn head(report: &Report, about: &About) -> String {
-    let first = report.sets.first();
-    let model = first.map(|set| set.model.as_str()).unwrap_or_default();
+    let mut models: Vec<&str> = report.sets.iter().map(|set| set.model.as_str()).collect();
+    // In the order of their first sets.
+    let mut seen = std::collections::HashSet::new();
+    models.retain(|&model| seen.insert(model));
+    let models = models.join(", ");
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; \
          style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{0}: evaluation</title>\n<style>\n{1}</style>\n</head>\n<body>\n<h1>Evaluation of {0}</h1>\n<dl>\n",
-        escape(model),
+        escape(&models),
         include_str!("style.css")
     );
     let mut item = |name: &str, text: &str| {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(html, "<dt>{name}</dt><dd>{}</dd>", escape(text));
     };
-    if let Some(set) = first {
-        item("Network", &format!("{}, padding {}", set.architecture, set.padding));
+    if let Some(set) = report.sets.first() {
         item(
             "Protocol",
             &format!(
@@ -66,8 +68,15 @@ pub fn tail() -> String {
 /// The beginning of a set: title, table, charts.
 pub fn set(number: usize, set: &SetReport, about: &About) -> String {
     let name = escape(&set.set);
-    let mut html =
-        format!("<section id=\"{}\">\n<h2>{name} ×{}</h2>\n{}", section_id(number), set.scale, table(set));
+    let mut html = format!(
+        "<section id=\"{}\">\n<h2>{name} ×{}</h2>\n<p>Network {}: {}, padding {}</p>\n{}",
+        section_id(number),
+        set.scale,
+        escape(&set.model),
+        set.architecture,
+        set.padding,
+        table(set)
+    );
     let published = set.images.iter().filter_map(|row| row.image.as_deref());
     let times = published::times(published, set.scale);
     let charts = [averages(set, times.as_ref()), pictures(set)];
