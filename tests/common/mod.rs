@@ -1,6 +1,8 @@
 //! Shared by the tests: a device, data, and comparisons that state their tolerance.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub mod training;
+
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
