@@ -39,7 +39,7 @@ fn run(
     tile: Option<u32>,
     to: impl Into<Enlargement>,
 ) -> Planes {
-    let options = HeadlessOptions { padding: Some(padding), tile, conv_shape: None };
+    let options = HeadlessOptions { padding: Some(padding), tile, ..HeadlessOptions::default() };
     Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, to).unwrap()
 }
 
@@ -101,7 +101,7 @@ fn shapes() -> Vec<ConvShape> {
 }
 
 fn run_with(shape: ConvShape, weights: &Weights, planes: &Planes, tile: Option<u32>) -> Planes {
-    let options = HeadlessOptions { padding: None, tile, conv_shape: Some(shape) };
+    let options = HeadlessOptions { tile, conv_shape: Some(shape), ..HeadlessOptions::default() };
     Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, 1.0).unwrap()
 }
 

@@ -72,6 +72,10 @@ pub struct EvalArgs {
     #[arg(short, long, value_name = "N")]
     pub tile: Option<u32>,
 
+    /// Average over the 8 flips and turns of a picture
+    #[arg(short = 'x', long)]
+    pub tta: bool,
+
     #[command(flatten)]
     pub gpu: GpuArgs,
 }
@@ -95,7 +99,8 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     if let Some(page) = &args.html {
         check_page(page)?;
     }
-    let options = HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() };
+    let (padding, tile, tta) = (args.padding, args.tile, args.tta);
+    let options = HeadlessOptions { padding, tile, tta, ..HeadlessOptions::default() };
     let gpu = open()?;
     let about = About { adapter: describe(&gpu.info) };
     let mut network = Headless::new(gpu, &weights, options)?;

@@ -23,6 +23,7 @@ mod picture;
 mod progress;
 mod shaders;
 mod train;
+mod trust;
 mod upscale;
 
 /// Exit codes, the same for every command.
@@ -125,6 +126,7 @@ impl GpuArgs {
             DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),
             _ => log::info!("using {name}"),
         }
+        trust::test(&gpu)?;
         Ok(gpu)
     }
 }

@@ -3,8 +3,11 @@
 pub mod adapter;
 mod bands;
 mod convert;
+mod guard;
 mod self_test;
 mod tiles;
+mod turns;
+mod verify;
 
 use std::time::{Duration, Instant};
 
@@ -19,8 +22,10 @@ use crate::weights::Weights;
 pub use adapter::{AdapterSelection, open};
 use bands::Bands;
 use convert::{Sink, Source};
-pub use self_test::self_test;
-use tiles::Tiles;
+pub use self_test::{cache_folder, self_test, self_test_once};
+use tiles::{Care, Tiles};
+pub use verify::Verified;
+use verify::Verifier;
 
 /// An open device and what adapter it belongs to.
 #[derive(Debug, Clone)]
@@ -44,6 +49,10 @@ pub struct HeadlessOptions {
     pub tile: Option<u32>,
     /// Register tile and workgroup of the convolutions; the adapter's default when `None`.
     pub conv_shape: Option<ConvShape>,
+    /// The average over the picture's 8 flips and turns, before any rounding: 8 times the work.
+    pub tta: bool,
+    /// Parts of each result are computed again on the CPU and compared; [`Headless::verified`] tells of it.
+    pub verify: bool,
 }
 
 /// How long the last picture took.
@@ -67,6 +76,7 @@ pub struct Headless {
     colour: Option<Engine>,
     planes: Option<Engine>,
     timing: Timing,
+    verified: Option<Verified>,
 }
 
 /// A compiled network, and the tiles of the size that it ran last.
@@ -86,7 +96,8 @@ impl Headless {
             return Err(Error::invalid("a tile of 0 pixels: 16 or more, or none for the adapter's own"));
         }
         let weights = weights.clone();
-        Ok(Self { gpu, weights, options, colour: None, planes: None, timing: Timing::default() })
+        let timing = Timing::default();
+        Ok(Self { gpu, weights, options, colour: None, planes: None, timing, verified: None })
     }
 
     /// The device in use.
@@ -138,7 +149,7 @@ impl Headless {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for sizes out of range, [`Error::Picture`] when the result does not fit in
-    /// memory, and what the device reports.
+    /// memory, and what the device reports: also a result that is black or of one colour where the picture is not.
     pub fn upscale(
         &mut self,
         picture: &DynamicImage,
@@ -213,6 +224,11 @@ impl Headless {
         self.timing
     }
 
+    /// What was compared with the CPU's results of the last picture; `None` when that was not asked for.
+    pub fn verified(&self) -> Option<Verified> {
+        self.verified
+    }
+
     fn run(
         &mut self,
         kind: SourceKind,
@@ -247,13 +263,29 @@ impl Headless {
             self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
         let ready = engine.tiles.take().filter(|(s, e, _)| (*s, *e) == (size, enlargement));
         let mut ready = ready.map(|(_, _, tiles)| tiles);
+        let turns = if self.options.tta { turns::turned(&self.weights)? } else { Vec::new() };
+        self.verified = None;
         let gpu = with_smaller_tiles(first, |tile| {
             let mut tiles = match ready.take() {
                 Some(tiles) => tiles,
                 None => Tiles::new(device, &engine.network, size, enlargement, tile)?,
             };
-            let gpu = tiles.run(device, queue, &engine.network, source, sink, progress)?;
+            let mut verifier = match self.options.verify {
+                true => {
+                    let tables = enlargement.tables(size)?;
+                    Some(Verifier::new(kind, engine.network.padding, tables, tiles.len()))
+                }
+                false => None,
+            };
+            let mut care = Care {
+                turns: &turns,
+                weights: &self.weights,
+                guard: kind == SourceKind::Colour,
+                verifier: verifier.as_mut(),
+            };
+            let gpu = tiles.run(device, queue, &engine.network, &mut care, source, sink, progress)?;
             self.gpu.faults.check()?;
+            self.verified = verifier.map(|verifier| verifier.verified);
             engine.tiles = Some((size, enlargement, tiles));
             Ok(gpu)
         })?;

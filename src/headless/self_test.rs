@@ -1,23 +1,100 @@
 //! A known-answer test of an adapter: drivers exist that compute black or nonsense without a word.
 
+use std::path::{Path, PathBuf};
+
 use super::{Gpu, Headless, HeadlessOptions};
+use crate::atomic::write_atomically;
 use crate::error::{Error, Result};
+use crate::gpu::shaders;
 use crate::network::{Architecture, Padding};
 use crate::planes::Planes;
 use crate::reference::{self, Maps};
 use crate::weights::{Layer, Metadata, Weights};
 
-/// Runs a small network in two tiles on the device and compares the result with the CPU's.
+/// A small network, and the paper's, for which adapters may have kernels of their own.
+const NETWORKS: [(&str, &str); 2] = [("5-1-3", "6-5"), ("9-1-5", "64-32")];
+
+/// Runs two networks in tiles on the device and compares the results with the CPU's.
 ///
 /// # Errors
 /// [`Error::SelfTest`] when they differ, or what the device reports.
 pub fn self_test(gpu: &Gpu) -> Result<()> {
+    NETWORKS
+        .iter()
+        .try_for_each(|(sizes, filters)| test_network(gpu, &Architecture::parse(sizes, filters, 1)?))
+}
+
+/// Runs the self test unless the same adapter, with the same driver and the same kernels, has passed it before, for
+/// which a file in `folder` is the sign. Returns whether it ran. A folder that cannot be written to is no error, and
+/// then the test runs each time.
+///
+/// # Errors
+/// As [`self_test`].
+pub fn self_test_once(gpu: &Gpu, folder: Option<&Path>) -> Result<bool> {
+    let key = key(&gpu.info)?;
+    let sign = folder.map(|folder| folder.join(format!("self-test-{:016x}", fnv(&key))));
+    if sign.as_ref().and_then(|sign| std::fs::read_to_string(sign).ok()).is_some_and(|text| text == key) {
+        return Ok(false);
+    }
+    self_test(gpu)?;
+    if let (Some(folder), Some(sign)) = (folder, sign) {
+        let written = std::fs::create_dir_all(folder)
+            .map_err(|e| Error::Output { path: folder.into(), reason: e.to_string() })
+            .and_then(|()| write_atomically(&sign, |file| std::io::Write::write_all(file, key.as_bytes())));
+        if let Err(error) = written {
+            log::debug!("the self test will run again: {error}");
+        }
+    }
+    Ok(true)
+}
+
+/// The folder for [`self_test_once`] among the user's cached files; `None` when the system names none.
+pub fn cache_folder() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        variable("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))
+    };
+    folder.map(|folder| folder.join("srcnn-gpu"))
+}
+
+/// All that a passed test depends on, as text.
+fn key(info: &wgpu::AdapterInfo) -> Result<String> {
+    let mut kernels = String::new();
+    for (sizes, filters) in NETWORKS {
+        for shader in shaders::variants(&Architecture::parse(sizes, filters, 1)?) {
+            kernels += &format!("{}{:?}", shader.wgsl, shader.overrides);
+        }
+    }
+    Ok(format!(
+        "{}\n{} {:x}:{:x}\n{}\n{}\n{} {:016x}{}\n",
+        info.name,
+        info.backend,
+        info.vendor,
+        info.device,
+        info.driver,
+        info.driver_info,
+        env!("CARGO_PKG_VERSION"),
+        fnv(&kernels),
+        if std::env::var_os("SRCNN_CHECKED_SHADERS").is_some() { " checked" } else { "" },
+    ))
+}
+
+/// FNV-1a: the standard library's hashes differ from version to version.
+fn fnv(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+fn test_network(gpu: &Gpu, architecture: &Architecture) -> Result<()> {
     const SIZE: [usize; 2] = [21, 13];
     const SCALE: f64 = 2.0;
     let [width, height] = SIZE;
     // Not smooth and not symmetric, so that misplaced pixels show.
     let value = |i: usize, modulus: usize| (i * 7919 % modulus) as f32 / modulus as f32;
-    let architecture = Architecture::parse("5-1-3", "6-5", 1)?;
     let layers = architecture.layers().iter().map(|&shape| Layer {
         shape,
         weight: (0..shape.weights())
@@ -35,11 +112,56 @@ pub fn self_test(gpu: &Gpu) -> Result<()> {
 
     let options = HeadlessOptions { tile: Some(32), ..HeadlessOptions::default() };
     let actual = Headless::new(gpu.clone(), &weights, options)?.upscale_planes(&picture, SCALE)?;
-    let pairs = actual.data.iter().zip(&expected.data);
-    let worst = pairs.map(|(&a, &e)| (f64::from(a) - e).abs()).fold(0.0, f64::max);
-    // Sums of at most 54 products of values below 1, in three layers, with a wide margin for rounding.
-    if worst < 1e-4 && actual.data.len() == expected.data.len() {
+    judge(&actual.data, &expected.data)
+}
+
+/// Whether a result is the expected one, but for rounding: sums of at most 800 products of values around 1, in three
+/// layers, with a wide margin.
+fn judge(actual: &[f32], expected: &[f64]) -> Result<()> {
+    let largest = expected.iter().fold(1.0, |largest: f64, value| largest.max(value.abs()));
+    let differences = actual.iter().zip(expected).map(|(&a, &e)| (f64::from(a) - e).abs() / largest);
+    // A value that is not a number is as far off as can be.
+    let worst = differences.fold(0.0, |worst: f64, d| if d.is_nan() { f64::INFINITY } else { worst.max(d) });
+    if actual.len() != expected.len() {
+        return Err(Error::SelfTest(format!("{} values instead of {}", actual.len(), expected.len())));
+    }
+    if worst < 1e-4 {
         return Ok(());
     }
     Err(Error::SelfTest(format!("a known network's result is off by {worst:.1e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_results_are_noticed() {
+        let expected = [0.1, 0.5, 0.9];
+        let good = [0.1f32, 0.5, 0.900_01];
+        assert!(judge(&good, &expected).is_ok());
+        for (name, bad) in [
+            ("black", [0.0; 3]),
+            ("not a number", [0.1, f32::NAN, 0.9]),
+            ("infinite", [0.1, 0.5, f32::INFINITY]),
+            ("one value", [0.1, 0.501, 0.9]),
+            ("misplaced", [0.5, 0.9, 0.1]),
+        ] {
+            assert!(matches!(judge(&bad, &expected), Err(Error::SelfTest(_))), "{name}");
+        }
+        assert!(judge(&good[..2], &expected).is_err());
+    }
+
+    #[test]
+    fn keys_tell_drivers_apart() {
+        let info = |driver: &str| wgpu::AdapterInfo {
+            name: "a".into(),
+            driver_info: driver.into(),
+            ..wgpu::AdapterInfo::new(wgpu::DeviceType::Cpu, wgpu::Backend::Vulkan)
+        };
+        let [one, same, other] = ["1.0", "1.0", "1.1"].map(|driver| fnv(&key(&info(driver)).unwrap()));
+        assert!(one == same && one != other);
+        // A published value of FNV-1a.
+        assert_eq!(fnv("a"), 0xaf63_dc4c_8601_ec8c);
+    }
 }

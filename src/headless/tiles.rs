@@ -5,9 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::Progress;
 use super::convert::{Sink, Source, Texel};
+use super::guard;
+use super::turns::Sum;
+use super::verify::Verifier;
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
 use crate::upscaler::{Enlargement, GpuNetwork, Picture, Placement, Scratch, TextureBindings};
+use crate::weights::Weights;
 
 /// Tiles under way at a time.
 const SLOTS: usize = 2;
@@ -39,9 +43,31 @@ struct Timestamps {
     resolved: wgpu::Buffer,
 }
 
+/// What is done with each tile beside computing it.
+pub(super) struct Care<'a> {
+    /// The network in each of the ways that are averaged over; empty when it is used as it is.
+    pub turns: &'a [Weights],
+    /// The network as it is.
+    pub weights: &'a Weights,
+    /// Whether texels are colours, whose contrast must not get lost.
+    pub guard: bool,
+    pub verifier: Option<&'a mut Verifier>,
+}
+
+/// One tile in one way.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    tile: usize,
+    turn: usize,
+}
+
 #[derive(Debug)]
 struct UnderWay {
-    tile: usize,
+    round: Round,
+    /// Whether the result must have contrast.
+    varied: bool,
+    /// What the tile is computed from, where the result is to be verified.
+    source: Option<Vec<Texel>>,
     submission: wgpu::SubmissionIndex,
     submitted: Instant,
     mapped: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
@@ -128,10 +154,10 @@ impl Slot {
         queue: &wgpu::Queue,
         network: &GpuNetwork,
         picture: &Picture,
-        tile: usize,
+        round: Round,
         texels: &[Texel],
     ) -> Result<()> {
-        let spans = picture.plan.tile(tile);
+        let spans = picture.plan.tile(round.tile);
         let extent = |[width, height]: [usize; 2]| wgpu::Extent3d {
             width: width as u32,
             height: height as u32,
@@ -183,7 +209,8 @@ impl Slot {
             });
             submission
         })?;
-        self.under_way = Some(UnderWay { tile, submission, submitted: Instant::now(), mapped });
+        let submitted = Instant::now();
+        self.under_way = Some(UnderWay { round, varied: false, source: None, submission, submitted, mapped });
         Ok(())
     }
 
@@ -192,9 +219,12 @@ impl Slot {
         &mut self,
         device: &wgpu::Device,
         picture: &Picture,
+        care: &mut Care<'_>,
+        sum: &mut Sum,
         sink: &mut impl Sink,
     ) -> Result<Option<Finished>> {
-        let Some(UnderWay { tile, submission, submitted, mapped }) = self.under_way.take() else {
+        let Some(UnderWay { round, varied, source, submission, submitted, mapped }) = self.under_way.take()
+        else {
             return Ok(None);
         };
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
@@ -205,18 +235,47 @@ impl Slot {
             _ => return Err(Error::Gpu("the device was lost while it computed a tile".into())),
         }
         let ended = Instant::now();
-        let [columns, rows] = picture.plan.tile(tile);
+        let spans @ [columns, rows] = picture.plan.tile(round.tile);
         let stride = row_bytes(columns.len as u32) as usize;
         let pixels = stride * rows.len;
         let bytes = self
             .readback
             .get_mapped_range(..pixels as u64 + TIMESTAMP_BYTES)
             .map_err(|e| Error::Gpu(format!("reading a tile back: {e}")))?;
-        let mut finite = true;
-        sink.begin(columns.start, rows.start..rows.start + rows.len)?;
-        for (y, row) in bytes[..pixels].chunks_exact(stride).enumerate() {
-            let texels: &[Texel] = bytemuck::cast_slice(&row[..columns.len * TEXEL_BYTES as usize]);
-            finite &= texels.as_flattened().iter().all(|v| v.is_finite());
+        let lines = || {
+            let lines = bytes[..pixels].chunks_exact(stride);
+            lines.map(|row| bytemuck::cast_slice::<u8, Texel>(&row[..columns.len * TEXEL_BYTES as usize]))
+        };
+        let wrong = |what: &str| {
+            let place = format!("the result at {}x{}", columns.start, rows.start);
+            let advice = "`srcnn-gpu devices` tests the adapters, `model info` shows the network";
+            Err(Error::Gpu(format!("{place} {what}; {advice}")))
+        };
+        if !lines().all(|texels| texels.as_flattened().iter().all(|v| v.is_finite())) {
+            return wrong("holds values that are not finite numbers");
+        }
+        if varied && guard::is_flat(lines()) {
+            return wrong("is of one colour, the picture is not");
+        }
+        if let (Some(source), Some(verifier)) = (&source, &mut care.verifier) {
+            let weights = care.turns.get(round.turn).unwrap_or(care.weights);
+            let texel = |x: usize, y: usize| lines().nth(y).map_or([f32::NAN; 4], |line| line[x]);
+            verifier.check(weights, spans, source, texel)?;
+        }
+        let last = round.turn + 1 >= care.turns.len();
+        if last {
+            sink.begin(columns.start, rows.start..rows.start + rows.len)?;
+        }
+        for (y, texels) in lines().enumerate() {
+            let texels = if care.turns.is_empty() {
+                texels
+            } else {
+                sum.add(round.turn, y, texels);
+                if !last {
+                    continue;
+                }
+                sum.average(y, columns.len)
+            };
             sink.write(columns.start, rows.start + y, texels);
         }
         let timestamps = self.timestamps.is_some().then(|| {
@@ -228,12 +287,6 @@ impl Slot {
         });
         drop(bytes);
         self.readback.unmap();
-        if !finite {
-            return Err(Error::Gpu(format!(
-                "the result at {}x{} holds values that are not finite numbers; `srcnn-gpu devices` tests the adapters",
-                columns.start, rows.start
-            )));
-        }
         Ok(Some(Finished { submitted, ended, timestamps }))
     }
 }
@@ -259,25 +312,36 @@ impl Tiles {
         Ok(Self { picture, slots })
     }
 
+    /// Number of tiles.
+    pub fn len(&self) -> usize {
+        self.picture.plan.tiles()
+    }
+
     /// Runs all tiles of a picture. Returns the time on the GPU.
     pub fn run(
         &mut self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         network: &GpuNetwork,
+        care: &mut Care<'_>,
         source: &impl Source,
         sink: &mut impl Sink,
         progress: Progress<'_>,
     ) -> Result<Duration> {
-        let tiles = self.picture.plan.tiles();
+        let turns = care.turns.len().max(1);
+        let rounds = self.len() * turns;
+        let (width, height) = source.size();
+        let lengths =
+            [(width as usize, self.picture.plan.picture[0]), (height as usize, self.picture.plan.picture[1])];
         let mut texels = Vec::new();
+        let mut sum = Sum::default();
         let mut gpu = Duration::ZERO;
         let mut last_end = None;
-        // Each round uploads a tile and then takes the result of the one that its slot held before.
-        for round in 0..tiles + self.slots.len() {
+        // Each round takes the result that its slot held, and then uploads a tile.
+        for round in 0..rounds + self.slots.len() {
             let slot_count = self.slots.len();
             let slot = &mut self.slots[round % slot_count];
-            if let Some(done) = slot.finish(device, &self.picture, sink)? {
+            if let Some(done) = slot.finish(device, &self.picture, care, &mut sum, sink)? {
                 gpu += match done.timestamps {
                     Some(ticks) => {
                         Duration::from_secs_f64(ticks as f64 * f64::from(queue.get_timestamp_period()) * 1e-9)
@@ -285,13 +349,24 @@ impl Tiles {
                     None => done.ended - last_end.unwrap_or(done.submitted).max(done.submitted),
                 };
                 last_end = Some(done.ended);
-                progress((round - slot_count + 1) as u64, tiles as u64);
+                progress((round - slot_count + 1) as u64, rounds as u64);
             }
-            if round < tiles {
-                let [columns, rows] = self.picture.plan.tile(round);
-                texels.clear();
-                source.read(columns.source.clone(), rows.source.clone(), &mut texels);
+            if round < rounds {
+                let round = Round { tile: round / turns, turn: round % turns };
+                let spans @ [columns, rows] = self.picture.plan.tile(round.tile);
+                if round.turn == 0 {
+                    texels.clear();
+                    source.read(columns.source.clone(), rows.source.clone(), &mut texels);
+                }
+                if let Some(weights) = care.turns.get(round.turn) {
+                    network.set_weights(device, queue, weights)?;
+                }
                 slot.submit(device, queue, network, &self.picture, round, &texels)?;
+                if let Some(under_way) = &mut slot.under_way {
+                    under_way.varied = care.guard && guard::is_varied(&texels, spans, lengths);
+                    let verified = care.verifier.as_ref().is_some_and(|verifier| verifier.wants(round.tile));
+                    under_way.source = verified.then(|| texels.clone());
+                }
             }
         }
         Ok(gpu)

@@ -18,6 +18,8 @@ pub(crate) use network::Taps;
 pub(crate) use network::{GpuNetwork, Picture};
 pub(crate) use plan::Plan;
 #[cfg(feature = "headless")]
+pub(crate) use plan::Span;
+#[cfg(feature = "headless")]
 pub(crate) use region::{MapLayout, Region};
 #[cfg(feature = "headless")]
 pub(crate) use scratch::TextureBindings;

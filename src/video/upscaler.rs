@@ -63,7 +63,7 @@ impl VideoUpscaler {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for networks that are not for luminance, padding `valid` (it would cut the frames),
-    /// and sizes out of range; what the device reports.
+    /// options that are for pictures alone, and sizes out of range; what the device reports.
     pub fn new(
         gpu: Gpu,
         weights: &Weights,
@@ -79,6 +79,9 @@ impl VideoUpscaler {
         }
         if options.padding.unwrap_or(weights.metadata.padding) == Padding::Valid {
             return Err(Error::invalid("padding 'valid' makes frames smaller; choose another for video"));
+        }
+        if options.tta || options.verify {
+            return Err(Error::invalid("--tta and --verify are for pictures, not for video"));
         }
         let enlargement = enlargement.into();
         let output = input.resized(enlargement.size(input.size())?);

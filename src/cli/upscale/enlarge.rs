@@ -6,6 +6,7 @@ use srcnn_gpu::{Enlargement, Error, Padding, Result};
 
 use super::super::picture::alpha;
 use super::super::picture::{color_type, depth};
+use super::super::trust;
 use super::args::Alpha;
 use super::model::Model;
 use super::ready::How;
@@ -153,6 +154,7 @@ impl<'a> Enlarger<'a> {
             let source = between.as_ref().unwrap_or(picture);
             let headless = self.networks[pass.network].open(&self.gpu, self.options)?;
             let enlarged = headless.upscale_as(source, floats, pass.enlargement, &mut tell)?;
+            trust::tell(headless.verified());
             self.timing = sum(self.timing, headless.timing());
             between = Some(enlarged);
         }
@@ -160,6 +162,7 @@ impl<'a> Enlarger<'a> {
         let source = between.as_ref().unwrap_or(picture);
         let headless = self.networks[final_pass.network].open(&self.gpu, self.options)?;
         let result = last(headless, source, final_pass.enlargement, &mut tell)?;
+        trust::tell(headless.verified());
         self.timing = sum(self.timing, headless.timing());
         Ok(result)
     }

@@ -10,6 +10,7 @@ use srcnn_gpu::{Error, Padding, Result};
 use super::jobs::{Job, Plan};
 use super::output::Existing;
 use super::progress::Progress;
+use super::trust::TrustArgs;
 use super::{GpuArgs, exit, exit_code, print, report};
 
 mod args;
@@ -58,6 +59,8 @@ pub struct UpscaleArgs {
     /// What to do with outputs that exist; a single named file is overwritten, others are skipped
     #[arg(long, value_enum, value_name = "WHAT")]
     existing: Option<Existing>,
+    #[command(flatten)]
+    trust: TrustArgs,
     #[command(flatten)]
     video: VideoArgs,
 }
@@ -135,5 +138,5 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
 
 fn open<'a>(args: &UpscaleArgs, models: &'a [Model]) -> Result<Enlarger<'a>> {
     let options = HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() };
-    Ok(Enlarger::new(args.gpu.open()?, models, options))
+    Ok(Enlarger::new(args.gpu.open()?, models, args.trust.apply(options)))
 }

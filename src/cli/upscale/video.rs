@@ -176,7 +176,8 @@ fn one(
         none => none.insert(args.gpu.open()?).clone(),
     };
     let options = HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() };
-    let mut upscaler = VideoUpscaler::new(gpu, &model.weights, options, &header, enlargement)?;
+    let mut upscaler =
+        VideoUpscaler::new(gpu, &model.weights, args.trust.apply(options), &header, enlargement)?;
 
     // Frames of a file, when their lines say nothing; only for showing progress.
     let frame = header.frame_bytes() as u64 + b"FRAME\n".len() as u64;
