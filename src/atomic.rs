@@ -1,10 +1,27 @@
 //! Writing of files so that a failure leaves what was there before.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
+
+/// How names of temporary files begin.
+const PREFIX: &str = ".srcnn-gpu-";
+/// How many letters and digits follow.
+const RANDOM: usize = 6;
+/// An empty file that is younger may be one that is about to be locked.
+const YOUNG: Duration = Duration::from_secs(60);
+/// Where files cannot be locked, an older one is not being written any more.
+const OLD: Duration = Duration::from_secs(24 * 3600);
+
+/// Temporary files that this process is writing.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Writes a file whole or not at all: `write` fills a temporary file in the same folder, which then takes
 /// the place of `path`. A new file gets the permissions that any new file would, a replaced one keeps its
@@ -34,20 +51,85 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Re
         let what = if folder.exists() { "is not a folder" } else { "does not exist" };
         return Err(error(path, format!("'{}' {what}", folder.display())));
     }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".srcnn-gpu-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
-    }
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    write(file.as_file_mut()).map_err(failed)?;
+    let mut temporary = Unfinished::new(folder).map_err(failed)?;
+    write(temporary.file.as_file_mut()).map_err(failed)?;
     if let Some(existing) = existing {
-        file.as_file().set_permissions(existing.permissions()).map_err(failed)?;
+        temporary.file.as_file().set_permissions(existing.permissions()).map_err(failed)?;
     }
-    file.persist(&target).map_err(|e| failed(e.error))?;
-    Ok(())
+    temporary.persist(&target).map_err(failed)
+}
+
+/// A temporary file that is being written. It is locked, which tells it from one that a killed process has left.
+struct Unfinished {
+    file: NamedTempFile,
+    /// Dropped after the file.
+    _listed: Listed,
+}
+
+/// A path in [`UNFINISHED`].
+struct Listed(PathBuf);
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.0);
+    }
+}
+
+impl Unfinished {
+    fn new(folder: &Path) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX).rand_bytes(RANDOM);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
+        }
+        // In the list from the beginning, so that `abandon` misses none.
+        let mut list = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = builder.tempfile_in(folder)?;
+        // Some network drives have no locks.
+        let _ = file.as_file().try_lock();
+        list.push(file.path().into());
+        Ok(Self { _listed: Listed(file.path().into()), file })
+    }
+
+    fn persist(self, target: &Path) -> io::Result<()> {
+        self.file.persist(target).map(drop).map_err(|e| e.error)
+    }
+}
+
+/// Removes all files that this process has begun and not finished, and lets it begin no more: for the last moment
+/// before a process ends while its threads are at work.
+pub fn abandon() {
+    let list = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in list.iter() {
+        // One that is in place by now is finished.
+        let _ = fs::remove_file(path);
+    }
+    std::mem::forget(list);
+}
+
+/// Removes temporary files that killed processes have left in a folder, and no others: not those that a living
+/// process is writing, on another machine either where its file system passes locks on. Returns how many.
+pub fn sweep(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_ours = |name: &OsStr| {
+        name.len() == PREFIX.len() + RANDOM && name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+    };
+    let ours = entries.filter(|entry| is_ours(&entry.file_name()));
+    ours.filter(|entry| is_left_over(&entry.path()) && fs::remove_file(entry.path()).is_ok()).count()
+}
+
+fn is_left_over(path: &Path) -> bool {
+    let Some(about) = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file) else { return false };
+    let Ok(file) = fs::File::options().write(true).open(path) else { return false };
+    let age = about.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
+    match file.try_lock() {
+        // The lock is given back before the file is removed: nobody asks for it but another sweep.
+        Ok(()) => about.len() > 0 || age > YOUNG,
+        Err(fs::TryLockError::WouldBlock) => false,
+        Err(fs::TryLockError::Error(_)) => age > OLD,
+    }
 }
 
 fn error(path: &Path, reason: impl Into<String>) -> Error {
@@ -115,6 +197,31 @@ mod tests {
         assert!(error.ends_with("read-only"), "{error}");
         assert_eq!(fs::read(&file).unwrap(), b"here");
         assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn only_what_nobody_writes_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at(".srcnn-gpu-killed"), b"half").unwrap();
+        fs::write(at(".srcnn-gpu-begun1"), b"").unwrap();
+        fs::write(at(".srcnn-gpu.jsonl"), b"{}").unwrap();
+        fs::write(at(".srcnn-gpu-notes.txt"), b"a user's").unwrap();
+        fs::write(at("a.png"), b"whole").unwrap();
+        write_atomically(&at("b.png"), |f| {
+            f.write_all(b"half")?;
+            assert_eq!(sweep(folder.path()), 1);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(
+            names(folder.path()),
+            [".srcnn-gpu-begun1", ".srcnn-gpu-notes.txt", ".srcnn-gpu.jsonl", "a.png", "b.png"]
+        );
+        let old = std::time::SystemTime::now() - 2 * YOUNG;
+        fs::File::options().write(true).open(at(".srcnn-gpu-begun1")).unwrap().set_modified(old).unwrap();
+        assert_eq!(sweep(folder.path()), 1);
+        assert!(UNFINISHED.lock().unwrap().iter().all(|path| !path.starts_with(folder.path())));
     }
 
     #[cfg(unix)]

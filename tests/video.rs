@@ -341,8 +341,8 @@ fn streams_that_break() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
 
     for (input, args, code, reason) in [
-        (&b"\x89PNG...."[..], "- -o -", 1, "not a YUV4MPEG2 stream"),
-        (b"", "-", 1, "there is nothing in it"),
+        (&b"\x89PNG...."[..], "- -o - --y4m", 1, "not a YUV4MPEG2 stream"),
+        (b"", "- --y4m", 1, "there is nothing in it"),
         (&whole, "- a.png -o -", 2, "pictures and video"),
         (&whole, "- -o - --padding valid", 2, "padding 'valid'"),
         (&whole, "- -o missing/high.y4m", 5, "does not exist"),

@@ -7,8 +7,8 @@ use image::{DynamicImage, ImageBuffer, Pixel};
 use srcnn_gpu::train::degrade::{Degradation, Degrader};
 use srcnn_gpu::{Error, Result};
 
-use super::jobs::{Job, Naming, Plan};
-use super::output::{Existing, write_atomically};
+use super::jobs::{Decision, Job, Plan, Request};
+use super::output::Existing;
 use super::picture::{Header, Settings, encode};
 use super::progress::Progress;
 use super::{exit, exit_code, print, report};
@@ -40,13 +40,15 @@ pub struct DegradeArgs {
 pub fn run(args: &DegradeArgs) -> Result<u8> {
     let scale = args.scale as usize;
     let inputs = [args.input.clone()];
-    let mut plan = Plan::new(&inputs, Some(&args.output), &Naming::default(), args.existing)?;
+    let settings = Some(format!("{scale} {:?}", args.degradation));
+    let (output, existing) = (Some(args.output.as_path()), args.existing);
+    let mut plan = Plan::new(&Request { inputs: &inputs, output, existing, settings, ..Request::default() })?;
     plan.prepare_folder()?;
     let jobs = std::mem::take(&mut plan.jobs);
     let (total, mut failures) = (jobs.len(), Vec::new());
     let mut progress = Progress::new("shrinking");
     for (index, job) in jobs.into_iter().enumerate() {
-        match job.and_then(|job| shrink_file(&job, &plan, scale, args.degradation)) {
+        match job.and_then(|job| shrink_file(job, &plan, scale, args.degradation)) {
             Ok(Some(path)) => print(path.display())?,
             Ok(None) => {}
             Err(error) => {
@@ -64,11 +66,16 @@ pub fn run(args: &DegradeArgs) -> Result<u8> {
 }
 
 /// Returns the path that was written, `None` when it exists and is kept.
-fn shrink_file(job: &Job, plan: &Plan, scale: usize, degradation: Degradation) -> Result<Option<PathBuf>> {
-    let Some(output) = plan.resolve(job)? else {
-        log::warn!("{} exists already, skipped (--existing)", job.output.display());
-        return Ok(None);
+fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) -> Result<Option<PathBuf>> {
+    let output = job.output.clone();
+    let job = match plan.decide(job)? {
+        Decision::Make(job) => job,
+        Decision::Keep(kept) => {
+            log::warn!("{}: {}, skipped (--existing)", output.display(), kept.why());
+            return Ok(None);
+        }
     };
+    plan.prepare(&job)?;
     let mut header = Header::open(&job.input)?;
     let small = |length: u32| u64::from(length) / scale as u64;
     if small(header.width) * small(header.height) == 0 {
@@ -85,8 +92,8 @@ fn shrink_file(job: &Job, plan: &Plan, scale: usize, degradation: Degradation) -
     let picture = header.decode()?;
     let result = shrink(&picture, scale, degradation, &job.input)?;
     metadata.update((result.width(), result.height()), turned);
-    write_atomically(&output, |out| encode(out, result, job.kind, metadata, &Settings::default()))?;
-    Ok(Some(output))
+    job.write(|out| encode(out, result, job.kind, metadata, &Settings::default()))?;
+    Ok(Some(job.output))
 }
 
 /// Each channel by itself, at the picture's own depth; integers are rounded half up.

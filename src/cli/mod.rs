@@ -1,11 +1,12 @@
 //! The command line: arguments, exit codes, what goes to which stream. Results go to stdout, all else
 //! to stderr.
 
+use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::headless::adapter::{self, AdapterSelection};
@@ -17,11 +18,13 @@ mod degrade;
 mod devices;
 mod eval;
 mod jobs;
+mod manual;
 mod model;
 mod output;
 mod picture;
 mod progress;
 mod shaders;
+mod stop;
 mod train;
 mod trust;
 mod upscale;
@@ -34,7 +37,7 @@ mod exit {
     pub const GPU: u8 = 3;
     pub const MODEL: u8 = 4;
     pub const OUTPUT: u8 = 5;
-    /// Stopped by Ctrl-C, with everything saved.
+    /// Stopped by Ctrl-C, with everything saved; by SIGTERM it is 143.
     pub const INTERRUPTED: u8 = 130;
 }
 
@@ -43,7 +46,7 @@ mod exit {
 #[command(
     name = "srcnn-gpu",
     version,
-    after_help = "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 GPU, 4 model, 5 output, 130 interrupted."
+    after_help = "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 GPU, 4 model, 5 output, 130 or 143 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -70,6 +73,10 @@ enum Command {
     Devices(devices::DevicesArgs),
     /// Write the kernels of a network as files in a shading language
     Shaders(shaders::ShadersArgs),
+    /// Print a shell's completions
+    Completions(manual::CompletionsArgs),
+    /// Write manual pages
+    Man(manual::ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -88,8 +95,9 @@ struct Common {
 /// Which adapter to use: part of every command that computes.
 #[derive(Debug, Clone, Args)]
 pub struct GpuArgs {
-    /// Adapter: auto, an index of `srcnn-gpu devices`, or a part of its name
-    #[arg(short, long, env = "SRCNN_GPU", value_name = "SPEC")]
+    /// Adapter: auto, an index of `srcnn-gpu devices`, or a part of its name; cpu or -1 is a software one; upscale
+    /// shares the work between several: 0,1
+    #[arg(short, long, env = "SRCNN_GPU", value_name = "SPEC", allow_negative_numbers = true)]
     gpu: Option<String>,
     /// Graphics API to use, of those in this build; else WGPU_BACKEND, else all
     #[arg(long, value_enum, value_name = "API")]
@@ -105,10 +113,28 @@ enum BackendName {
 }
 
 impl GpuArgs {
-    /// The selection that the flags and variables describe.
-    pub fn selection(&self) -> AdapterSelection {
+    /// What is asked for, adapter by adapter. Only numbers make a list: names may have commas in them.
+    fn specs(&self) -> Vec<Option<String>> {
+        let spec = self.gpu.as_deref().map(str::trim).unwrap_or_default();
+        let is_number = |word: &str| word.trim().parse::<i64>().is_ok();
+        let words: Vec<&str> =
+            if spec.split(',').all(is_number) { spec.split(',').collect() } else { vec![spec] };
+        let spec = |word: &str| match word.trim() {
+            "" => None,
+            "-1" | "cpu" => Some("software".into()),
+            word => Some(word.into()),
+        };
+        words.into_iter().map(spec).collect()
+    }
+
+    /// How many adapters are asked for.
+    pub fn count(&self) -> usize {
+        self.specs().len()
+    }
+
+    fn selection_of(&self, gpu: Option<String>) -> AdapterSelection {
         AdapterSelection {
-            gpu: self.gpu.clone().filter(|spec| !spec.trim().is_empty()),
+            gpu,
             backends: self.backend.map(|name| match name {
                 BackendName::Vulkan => Backends::VULKAN,
                 BackendName::Metal => Backends::METAL,
@@ -118,27 +144,60 @@ impl GpuArgs {
         }
     }
 
+    /// The selection that the flags and variables describe; the first one of several.
+    pub fn selection(&self) -> AdapterSelection {
+        self.selection_of(self.specs().swap_remove(0))
+    }
+
     /// Opens the adapter; says on stderr when it is a software one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for several adapters, and those of opening.
     pub fn open(&self) -> Result<Gpu> {
-        let gpu = adapter::open(&self.selection())?;
-        let name = adapter::describe(&gpu.info);
-        match gpu.info.device_type {
-            DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),
-            _ => log::info!("using {name}"),
+        match self.open_all()? {
+            mut one if one.len() == 1 => Ok(one.swap_remove(0)),
+            _ => Err(Error::invalid("this command computes on one adapter; --gpu names several")),
         }
-        trust::test(&gpu)?;
-        Ok(gpu)
+    }
+
+    /// Opens all adapters that are asked for.
+    ///
+    /// # Errors
+    /// Those of opening one.
+    pub fn open_all(&self) -> Result<Vec<Gpu>> {
+        let open = |spec| {
+            let gpu = adapter::open(&self.selection_of(spec))?;
+            let name = adapter::describe(&gpu.info);
+            match gpu.info.device_type {
+                DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),
+                _ => log::info!("using {name}"),
+            }
+            trust::test(&gpu)?;
+            Ok(gpu)
+        };
+        self.specs().into_iter().map(open).collect()
     }
 }
 
 /// Parses the arguments, runs the command, tells its errors.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let family = arguments.get(1).is_some_and(|first| upscale::is_family_flag(first));
+    if family {
+        arguments.insert(1, "upscale".into());
+    }
+    let mut cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    // Front ends of that family read its lines.
+    if family && cli.common.progress == progress::Mode::Auto && !std::io::stderr().is_terminal() {
+        cli.common.progress = progress::Mode::Lines;
+    }
     start_log(&cli.common);
-    progress::set_mode(if cli.common.quiet { progress::Mode::None } else { cli.common.progress });
+    // Events are results, which are printed all the same.
+    let quiet = cli.common.quiet && cli.common.progress != progress::Mode::Json;
+    progress::set_mode(if quiet { progress::Mode::None } else { cli.common.progress });
     let outcome = match &cli.command {
         Command::Upscale(args) => upscale::run(args),
         Command::Eval(args) => {
@@ -151,6 +210,8 @@ pub fn main() -> ExitCode {
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
         Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
         Command::Shaders(args) => shaders::run(args).map(|()| exit::DONE),
+        Command::Completions(args) => manual::completions(args, Cli::command()).map(|()| exit::DONE),
+        Command::Man(args) => manual::man(args, Cli::command()).map(|()| exit::DONE),
     };
     outcome
         .unwrap_or_else(|error| {
@@ -191,6 +252,7 @@ fn start_log(common: &Common) {
         .filter_level(LevelFilter::Error)
         .filter_module("srcnn_gpu", level)
         .parse_default_env()
+        .target(env_logger::Target::Pipe(Box::new(progress::Stderr)))
         .format(|out, record| match record.level() {
             log::Level::Info => writeln!(out, "{}", record.args()),
             level => {
@@ -206,7 +268,7 @@ fn start_log(common: &Common) {
 fn report(error: &Error) {
     let text = error.to_string();
     let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    eprintln!("error: {}", lines.join("; "));
+    progress::suspended(|| eprintln!("error: {}", lines.join("; ")));
 }
 
 fn exit_code(error: &Error) -> u8 {

@@ -1,9 +1,12 @@
 //! Where results go: files that exist already, the standard output.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
+use serde::Serialize;
 use srcnn_gpu::atomic::explain;
 pub use srcnn_gpu::atomic::write_atomically;
 use srcnn_gpu::{Error, Result};
@@ -11,50 +14,84 @@ use srcnn_gpu::{Error, Result};
 /// What to do when an output file exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Existing {
-    /// Leave it and go on.
+    /// Leave it and go on; a result of this program is made again when its picture or the settings have changed
     Skip,
-    /// Replace it.
+    /// Replace it
     Overwrite,
-    /// Write to a free name next to it: `name (1).png`.
+    /// Write to a free name next to it: `name (1).png`
     Rename,
-    /// Stop with an error.
+    /// Take it as an error
     Fail,
 }
 
+/// Names that results of this run have or will have, whether they exist yet or not.
+#[derive(Debug, Default)]
+pub struct Taken(Mutex<HashSet<PathBuf>>);
+
+impl Taken {
+    pub fn new(names: HashSet<PathBuf>) -> Self {
+        Self(Mutex::new(names))
+    }
+
+    /// The first of `name (1).png`, `name (2).png`, .. that is free, which it is no longer then.
+    fn free_name(&self, path: &Path) -> PathBuf {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut number = 1;
+        loop {
+            let mut name = path.file_stem().unwrap_or_default().to_os_string();
+            name.push(format!(" ({number})"));
+            if let Some(extension) = path.extension() {
+                name.push(".");
+                name.push(extension);
+            }
+            let candidate = path.with_file_name(name);
+            if candidate.symlink_metadata().is_err() && taken.insert(candidate.clone()) {
+                return candidate;
+            }
+            number += 1;
+        }
+    }
+}
+
 impl Existing {
-    /// The path to write to, or `None` when the output is to be skipped.
+    /// The path to write to, or `None` when the file exists and is left.
     ///
     /// # Errors
     /// [`Error::Output`] when the file exists and the policy is [`Existing::Fail`].
     pub fn resolve(self, path: &Path) -> Result<Option<PathBuf>> {
+        self.resolve_among(path, &Taken::default())
+    }
+
+    /// The same for one of many results, whose names are not to be given twice.
+    ///
+    /// # Errors
+    /// As [`Existing::resolve`].
+    pub fn resolve_among(self, path: &Path, taken: &Taken) -> Result<Option<PathBuf>> {
         // A dangling link counts as existing too: writing would follow or replace it.
         if self == Existing::Overwrite || path.symlink_metadata().is_err() {
             return Ok(Some(path.into()));
         }
         match self {
             Existing::Skip => Ok(None),
-            Existing::Rename => Ok(Some(free_name(path))),
+            Existing::Rename => Ok(Some(taken.free_name(path))),
             _ => Err(error(path, "it exists already; --existing overwrite, rename or skip says what to do")),
         }
     }
 }
 
-/// The first of `name (1).png`, `name (2).png`, .. that does not exist.
-fn free_name(path: &Path) -> PathBuf {
-    let mut number = 1;
-    loop {
-        let mut name = path.file_stem().unwrap_or_default().to_os_string();
-        name.push(format!(" ({number})"));
-        if let Some(extension) = path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        let candidate = path.with_file_name(name);
-        if candidate.symlink_metadata().is_err() {
-            return candidate;
-        }
-        number += 1;
+/// An event as a line of JSON, with the version of the format first.
+///
+/// # Errors
+/// None in practice.
+pub fn json_line(event: &impl Serialize) -> Result<String> {
+    #[derive(Serialize)]
+    struct Versioned<'a, E> {
+        v: u32,
+        #[serde(flatten)]
+        event: &'a E,
     }
+    serde_json::to_string(&Versioned { v: 1, event })
+        .map_err(|e| Error::invalid(format!("event as JSON: {e}")))
 }
 
 /// Prints a result to the standard output. A reader that has gone away (`| head`) is no error.
@@ -82,16 +119,20 @@ mod tests {
     fn policies() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.b.png");
+        let taken = Taken::new([path.clone()].into());
         for policy in [Existing::Skip, Existing::Overwrite, Existing::Rename, Existing::Fail] {
-            assert_eq!(policy.resolve(&path).unwrap(), Some(path.clone()));
+            assert_eq!(policy.resolve_among(&path, &taken).unwrap(), Some(path.clone()));
         }
         fs::write(&path, b"").unwrap();
-        assert_eq!(Existing::Skip.resolve(&path).unwrap(), None);
-        assert_eq!(Existing::Overwrite.resolve(&path).unwrap(), Some(path.clone()));
-        assert!(matches!(Existing::Fail.resolve(&path), Err(Error::Output { .. })));
-        let first = Existing::Rename.resolve(&path).unwrap().unwrap();
+        assert_eq!(Existing::Skip.resolve_among(&path, &taken).unwrap(), None);
+        assert_eq!(Existing::Overwrite.resolve_among(&path, &taken).unwrap(), Some(path.clone()));
+        assert!(matches!(Existing::Fail.resolve_among(&path, &taken), Err(Error::Output { .. })));
+        let first = Existing::Rename.resolve_among(&path, &taken).unwrap().unwrap();
         assert_eq!(first, folder.path().join("a.b (1).png"));
-        fs::write(&first, b"").unwrap();
-        assert_eq!(Existing::Rename.resolve(&path).unwrap(), Some(folder.path().join("a.b (2).png")));
+        // The name is taken before the file is there.
+        assert_eq!(
+            Existing::Rename.resolve_among(&path, &taken).unwrap(),
+            Some(folder.path().join("a.b (2).png"))
+        );
     }
 }

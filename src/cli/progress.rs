@@ -1,11 +1,12 @@
 //! Progress on stderr: a bar on a terminal, plain lines elsewhere, nothing for short work.
 
-use std::io::IsTerminal;
-use std::sync::OnceLock;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use srcnn_gpu::train::config::Span;
 
 /// Work that is over sooner shows nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -22,15 +23,46 @@ pub enum Mode {
     Bar,
     /// A line `NN.NN%` for each step, for programs that read it
     Lines,
+    /// Events as lines of JSON on stdout, of commands that have them: upscale, train
+    Json,
     /// Nothing
     None,
 }
 
 static MODE: OnceLock<Mode> = OnceLock::new();
+/// The bar that is on the screen.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// Sets how this process shows progress; the first call counts.
 pub fn set_mode(mode: Mode) {
     MODE.get_or_init(|| mode);
+}
+
+/// How this process shows progress.
+pub fn mode() -> Mode {
+    MODE.get().copied().unwrap_or_default()
+}
+
+/// Writes something else while the bar is away.
+pub fn suspended<R>(write: impl FnOnce() -> R) -> R {
+    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bar {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+/// The standard error beside a bar, line by line.
+pub struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        suspended(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// Progress of one piece of work.
@@ -46,7 +78,7 @@ pub struct Progress {
 impl Progress {
     /// Begins a piece of work called `label`, such as a file's name.
     pub fn new(label: impl Into<String>) -> Self {
-        let mode = match MODE.get().copied().unwrap_or_default() {
+        let mode = match mode() {
             Mode::Auto if std::io::stderr().is_terminal() => Mode::Bar,
             mode => mode,
         };
@@ -64,7 +96,7 @@ impl Progress {
     pub fn update(&mut self, done: u64, total: u64) {
         let percent = 100.0 * done as f64 / total.max(1) as f64;
         match self.mode {
-            Mode::None => {}
+            Mode::None | Mode::Json => {}
             Mode::Lines => {
                 let line = format!("{percent:.2}%");
                 if line != self.last {
@@ -107,7 +139,7 @@ impl Progress {
     pub fn frames(&mut self, done: u64, total: Option<u64>, per_second: f64) {
         let text = format!("frame {done}, {per_second:.2} fps");
         match (self.mode, total) {
-            (Mode::None, _) | (Mode::Lines, None) => {}
+            (Mode::None | Mode::Json, _) | (Mode::Lines, None) => {}
             (_, Some(total)) => self.detail(done.min(total), total, &text),
             _ if self.started.elapsed() < PATIENCE => {}
             (Mode::Bar, None) => {
@@ -121,21 +153,52 @@ impl Progress {
         }
     }
 
+    /// Tells which share of a long list is done, at what it is at, megapixels a second and seconds to go.
+    pub fn rate(&mut self, at: &str, share: f64, megapixels: f64, seconds: Option<f64>) {
+        const STEPS: f64 = 1e6;
+        self.label = at.to_owned();
+        let left = |s| format!(", {} left", Span(Duration::from_secs_f64(s)));
+        let text = match self.mode {
+            Mode::Auto => {
+                let left = seconds.map(left).unwrap_or_default();
+                format!("{:.0}% of all, {megapixels:.2} MPix/s{left}", 100.0 * share)
+            }
+            _ => format!("{megapixels:.2} MPix/s"),
+        };
+        if self.started.elapsed() >= PATIENCE {
+            self.detail((share * STEPS) as u64, STEPS as u64, &text);
+        }
+    }
+
+    /// How it is shown.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The next of several pieces of work begins: its lines begin anew.
+    pub fn next(&mut self) {
+        self.last.clear();
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            *BAR.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            bar.finish_and_clear();
+        }
+    }
+
     /// A line that stays, above the bar.
     pub fn note(&self, line: &str) {
-        match (self.mode, &self.bar) {
-            (Mode::None, _) => {}
-            (_, Some(bar)) => bar.suspend(|| eprintln!("{line}")),
-            _ => eprintln!("{line}"),
+        if self.mode != Mode::None {
+            suspended(|| eprintln!("{line}"));
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.clear();
     }
 }
 
@@ -143,7 +206,9 @@ fn new_bar(label: &str, elapsed: Duration) -> ProgressBar {
     // The template is checked by a test; the default bar serves if it were wrong.
     let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.with_style(style).with_message(label.to_owned()).with_elapsed(elapsed)
+    let bar = bar.with_style(style).with_message(label.to_owned()).with_elapsed(elapsed);
+    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+    bar
 }
 
 const TEMPLATE: &str = "{msg} [{bar:30}] {percent:>3}% {eta}";

@@ -22,6 +22,7 @@ use srcnn_gpu::train::validate::{Validate, Validator};
 use srcnn_gpu::train::{State, TrainEngine};
 use srcnn_gpu::{Channels, Error, Metadata, Result};
 
+use super::output::json_line;
 use super::progress::Progress;
 use super::{GpuArgs, exit, print};
 
@@ -290,18 +291,6 @@ impl Teller {
             Event::Step(_) | Event::Saved { .. } => {}
         }
     }
-}
-
-/// An event with the version of the format first.
-fn json_line(event: &Event) -> Result<String> {
-    #[derive(serde::Serialize)]
-    struct Versioned<'a> {
-        v: u32,
-        #[serde(flatten)]
-        event: &'a Event,
-    }
-    serde_json::to_string(&Versioned { v: 1, event })
-        .map_err(|e| Error::invalid(format!("event as JSON: {e}")))
 }
 
 /// A time in its two largest units.

@@ -4,6 +4,8 @@ use clap::Args;
 use srcnn_gpu::Result;
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, Verified, cache_folder, self_test_once};
 
+use super::progress::suspended;
+
 /// Better and surer results.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Trust")]
@@ -39,8 +41,9 @@ pub fn tell(verified: Option<Verified>) {
     // As for warnings, `--quiet` silences it.
     if let Some(Verified { values, difference }) = verified.filter(|_| log::log_enabled!(log::Level::Warn)) {
         let steps = 255.0 * difference;
-        eprintln!(
+        let told = format!(
             "verified: {values} values are those of the CPU, the largest difference is {difference:.1e} ({steps:.4} of a step of 8 bits)"
         );
+        suspended(|| eprintln!("{told}"));
     }
 }

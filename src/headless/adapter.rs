@@ -14,7 +14,7 @@ const STORAGE_BUFFERS: u32 = 4;
 /// order of [`list`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdapterSelection {
-    /// `auto`, an index in [`list`], or a part of the adapter's name in any case. `None` is
+    /// `auto`, an index in [`list`], a part of the adapter's name in any case, or its type as [`type_name`] has it. `None` is
     /// `WGPU_ADAPTER_NAME` where that is set, else `auto`.
     pub gpu: Option<String>,
     /// Backends to look at. `None` is `WGPU_BACKEND` where that is set, else all.
@@ -217,8 +217,9 @@ fn choose(
         });
     };
     let name = wish.to_lowercase();
-    let named: Vec<usize> =
-        (0..candidates.len()).filter(|&i| candidates[i].0.name.to_lowercase().contains(&name)).collect();
+    let is_meant =
+        |info: &AdapterInfo| info.name.to_lowercase().contains(&name) || type_name(info.device_type) == name;
+    let named: Vec<usize> = (0..candidates.len()).filter(|&i| is_meant(&candidates[i].0)).collect();
     let index = match wish.parse::<usize>() {
         Ok(index) => Some(index).filter(|&i| i < candidates.len()),
         Err(_) => named.iter().copied().find(usable).or(named.first().copied()),

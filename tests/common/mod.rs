@@ -1,6 +1,7 @@
 //! Shared by the tests: a device, data, and comparisons that state their tolerance.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub mod desk;
 pub mod training;
 
 use std::path::PathBuf;

@@ -144,6 +144,27 @@ impl Kind {
         streams && LARGE.contains(&size(color, width, height))
     }
 
+    /// Bytes of memory that a picture and its result of a colour type and size take.
+    pub fn memory(&self, header: &Header, color: ColorType, width: u64, height: u64) -> u128 {
+        let pixels = u128::from(width) * u128::from(height);
+        let size = |color: ColorType| size(color, width, height);
+        let stored = self.stored(color).unwrap_or(color);
+        // The decoded picture, the result, and the result as it is stored, or the encoder's own copy.
+        let in_memory = [Format::WebP, Format::Qoi, Format::Gif].contains(&self.format);
+        let copy = stored != color || in_memory;
+        let needed = if self.in_bands(color, width, height) {
+            let bands = u128::from(width) * u128::from(BAND_ROWS) * u128::from(color.bytes_per_pixel());
+            [
+                header.bytes.into(),
+                bands,
+                if color.has_alpha() { pixels * u128::from(depth(color) / 8) } else { 0 },
+            ]
+        } else {
+            [header.bytes.into(), size(color), if copy { size(stored) } else { 0 }]
+        };
+        needed.iter().fold(0, |sum: u128, &part| sum.saturating_add(part))
+    }
+
     /// Refuses results that this kind cannot hold or that do not fit in memory, before any work is done. `color` is
     /// the result's colour type.
     pub fn check(&self, header: &Header, color: ColorType, width: u64, height: u64) -> Result<()> {
@@ -161,22 +182,7 @@ impl Kind {
                 ));
             }
         };
-        let pixels = u128::from(width) * u128::from(height);
-        let size = |color: ColorType| size(color, width, height);
-        // The decoded picture, the result, and the result as it is stored, or the encoder's own copy.
-        let in_memory = [Format::WebP, Format::Qoi, Format::Gif].contains(&self.format);
-        let copy = stored != color || in_memory;
-        let needed = if self.in_bands(color, width, height) {
-            let bands = u128::from(width) * u128::from(BAND_ROWS) * u128::from(color.bytes_per_pixel());
-            [
-                header.bytes.into(),
-                bands,
-                if color.has_alpha() { pixels * u128::from(depth(color) / 8) } else { 0 },
-            ]
-        } else {
-            [header.bytes.into(), size(color), if copy { size(stored) } else { 0 }]
-        };
-        let needed = needed.iter().fold(0u128, |sum, &part| sum.saturating_add(part));
+        let needed = self.memory(header, color, width, height);
         let available = available_memory();
         if needed > u128::from(available) {
             return refuse(format!(
@@ -185,7 +191,7 @@ impl Kind {
                 bytes(available.into())
             ));
         }
-        if width.max(height) > self.side.into() || size(stored) > self.bytes.into() {
+        if width.max(height) > self.side.into() || size(stored, width, height) > self.bytes.into() {
             return refuse(format!(
                 "the result of {width}x{height} pixels is too large for a .{} file; write png or use a smaller scale",
                 self.extension

@@ -7,7 +7,6 @@ use image::DynamicImage;
 use srcnn_gpu::{Error, Result};
 
 use super::super::jobs::Job;
-use super::super::output::write_atomically;
 use super::super::picture::{Metadata, convert, encode_rows, stored};
 use super::enlarge::{Enlarger, Tell};
 use super::ready::How;
@@ -33,7 +32,7 @@ pub fn enlarge(
     let (sender, bands) = sync_channel::<DynamicImage>(WAITING);
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || {
-            write_atomically(&job.output, |out| {
+            job.write(|out| {
                 encode_rows(out, size, color, job.kind, &metadata, |out| {
                     let mut rows = 0;
                     for band in bands {

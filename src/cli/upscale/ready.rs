@@ -9,7 +9,6 @@ use image::{ColorType, DynamicImage};
 use srcnn_gpu::{Enlargement, Error, Result};
 
 use super::super::jobs::Job;
-use super::super::output::write_atomically;
 use super::super::picture::{Header, Metadata, Settings, alpha, color_type, depth, encode};
 use super::args::{Alpha, ContentArgs, PictureArgs};
 use super::bands;
@@ -33,6 +32,7 @@ pub struct Opened {
     header: Header,
     metadata: Metadata,
     how: How,
+    result: (u32, u32),
 }
 
 /// How one picture is enlarged.
@@ -50,7 +50,7 @@ impl Opened {
     /// Reads the header and checks what can be known from it.
     ///
     /// # Errors
-    /// [`Error::Picture`] for files that are no pictures, and for results that cannot be held.
+    /// [`Error::Picture`] for files that are no pictures, and for what the result's format cannot hold.
     pub fn new(job: Job, args: &PictureArgs) -> Result<Self> {
         let mut header = Header::open(&job.input)?;
         let refuse = |why: String| Error::Picture(format!("{}: {why}", job.input.display()));
@@ -67,10 +67,6 @@ impl Opened {
         }
         let content = &args.content;
         let (color, loss) = content.color(&header, job.kind)?;
-        // Alpha may turn out to be opaque everywhere, and then needs no room in the file.
-        let hoped = if job.kind.alpha { color } else { without_alpha(color) };
-        job.kind.check(&header, hoped, width.into(), height.into())?;
-
         let mut metadata = header.metadata();
         content.strip(&mut metadata);
         metadata.update((width, height), header.is_turned());
@@ -81,16 +77,41 @@ impl Opened {
         }
         let &ContentArgs { alpha, background, .. } = content;
         let how = How { enlargement, color, alpha, background, settings: content.settings() };
-        Ok(Self { job, header, metadata, how })
+        Ok(Self { job, header, metadata, how, result: (width, height) })
+    }
+
+    /// Width and height of the picture and of its result.
+    pub fn size(&self) -> [(u32, u32); 2] {
+        [(self.header.width, self.header.height), self.result]
+    }
+
+    /// Bytes of host memory that the picture and its result take, about.
+    pub fn memory(&self) -> u64 {
+        let (header, (width, height)) = (&self.header, self.result);
+        let bytes = self.job.kind.memory(header, self.how.color, width.into(), height.into());
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
+    /// Refuses results that cannot be held, with the memory that is there now.
+    ///
+    /// # Errors
+    /// [`Error::Picture`].
+    pub fn check(&self) -> Result<()> {
+        let (job, color) = (&self.job, self.how.color);
+        // Alpha may turn out to be opaque everywhere, and then needs no room in the file.
+        let hoped = if job.kind.alpha { color } else { without_alpha(color) };
+        job.kind.check(&self.header, hoped, self.result.0.into(), self.result.1.into())
     }
 
     /// Decodes the picture; an animation's frames are decoded when their turn comes.
     ///
     /// # Errors
-    /// [`Error::Picture`] for broken files, and for transparent pixels that the result cannot hold.
+    /// [`Error::Picture`] for broken files, for transparent pixels that the result cannot hold, and as
+    /// [`Opened::check`].
     pub fn decode(self) -> Result<Decoded> {
+        self.check()?;
         let start = Instant::now();
-        let Self { job, header, metadata, mut how } = self;
+        let Self { job, header, metadata, mut how, .. } = self;
         let source = match (header.animation, header.format) {
             (Some(animation), Some(format)) => {
                 Source::Frames(Animated { path: job.input.clone(), format, animation, color: header.color })
@@ -152,11 +173,6 @@ enum Source {
 }
 
 impl Decoded {
-    /// The input's name, for messages.
-    pub fn name(&self) -> String {
-        self.job.input.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    }
-
     /// Computes the result; `progress` gets the tiles done and the tiles in all.
     ///
     /// # Errors
@@ -218,26 +234,26 @@ impl Enlarged {
     /// [`Error::Output`].
     pub fn write(mut self) -> Result<(PathBuf, Times)> {
         let start = Instant::now();
-        let Job { input, output, kind } = self.job;
+        let job = self.job;
         match self.result {
             Outcome::Still(picture, metadata) => {
-                write_atomically(&output, |out| encode(out, picture, kind, metadata, &self.settings))?;
+                job.write(|out| encode(out, picture, job.kind, metadata, &self.settings))?;
             }
-            Outcome::Encoded(bytes) => write_atomically(&output, |out| out.write_all(&bytes))?,
+            Outcome::Encoded(bytes) => job.write(|out| out.write_all(&bytes))?,
             Outcome::Written => {}
         }
         self.times.encode = start.elapsed();
         let Times { decode, upscale, gpu, encode } = self.times;
         log::info!(
             "{}: {}; decode {}, upscale {} (GPU {}), encode {}",
-            input.display(),
+            job.input.display(),
             self.story,
             ms(decode),
             ms(upscale),
             ms(gpu),
             ms(encode)
         );
-        Ok((output, self.times))
+        Ok((job.output, self.times))
     }
 }
 

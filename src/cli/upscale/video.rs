@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use srcnn_gpu::atomic::write_atomically;
-use srcnn_gpu::headless::{Gpu, HeadlessOptions};
+use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
 use srcnn_gpu::{Enlargement, Error, Result};
@@ -16,17 +16,16 @@ use super::super::output::Existing;
 use super::super::progress::Progress;
 use super::super::{exit, exit_code, print, report};
 use super::UpscaleArgs;
-use super::model::{Model, load_models};
+use super::model::Model;
+use super::stream::{PIPE, is_video_on_stdin};
 
-/// The standard input or output.
-const PIPE: &str = "-";
 const EXTENSION: &str = "y4m";
 
 /// Settings of video.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Video")]
 pub struct VideoArgs {
-    /// The inputs are YUV4MPEG2 video, as .y4m files and `-`, the standard input, are anyway
+    /// The inputs are YUV4MPEG2 video, as .y4m files are anyway, and the standard input if it begins so
     #[arg(long)]
     y4m: bool,
 }
@@ -37,10 +36,16 @@ impl VideoArgs {
     /// # Errors
     /// [`Error::InvalidArgument`] when only some of them are.
     pub fn wanted(&self, inputs: &[PathBuf]) -> Result<bool> {
-        let is_video = |path: &PathBuf| path == Path::new(PIPE) || is_y4m(path);
+        let is_video = |path: &PathBuf| match path == Path::new(PIPE) {
+            true => is_video_on_stdin(),
+            false => is_y4m(path),
+        };
+        if self.y4m {
+            return Ok(true);
+        }
         let videos = inputs.iter().filter(|path| is_video(path)).count();
-        if self.y4m || videos == 0 || videos == inputs.len() {
-            return Ok(self.y4m || videos > 0);
+        if videos == 0 || videos == inputs.len() {
+            return Ok(videos > 0);
         }
         Err(Error::invalid("pictures and video are not enlarged in one go: run the program once for each"))
     }
@@ -61,7 +66,7 @@ enum Output {
 /// # Errors
 /// What makes all work pointless: arguments, the model, the adapter.
 pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
-    let models = load_models(&args.model)?;
+    let models = args.models()?;
     let outputs = inputs.iter().map(|input| output(args, inputs, input)).collect::<Result<Vec<_>>>()?;
     let mut gpu = None;
     let mut failures = Vec::new();
@@ -142,7 +147,7 @@ fn one(
     let path = match &output {
         Output::Pipe => None,
         Output::File(path) => {
-            let existing = args.existing.unwrap_or(match args.output.as_deref() == Some(path) {
+            let existing = args.batch.existing.unwrap_or(match args.output.as_deref() == Some(path) {
                 true => Existing::Overwrite,
                 false => Existing::Skip,
             });
@@ -175,9 +180,7 @@ fn one(
         Some(gpu) => gpu.clone(),
         none => none.insert(args.gpu.open()?).clone(),
     };
-    let options = HeadlessOptions { padding: args.padding, tile: args.tile, ..HeadlessOptions::default() };
-    let mut upscaler =
-        VideoUpscaler::new(gpu, &model.weights, args.trust.apply(options), &header, enlargement)?;
+    let mut upscaler = VideoUpscaler::new(gpu, &model.weights, args.headless(0), &header, enlargement)?;
 
     // Frames of a file, when their lines say nothing; only for showing progress.
     let frame = header.frame_bytes() as u64 + b"FRAME\n".len() as u64;

@@ -1,0 +1,299 @@
+//! From arguments to the pictures that they stand for: files, folders, patterns, lists.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use glob::MatchOptions;
+use image::ImageFormat;
+use srcnn_gpu::{Error, Result};
+use walkdir::{DirEntry, WalkDir};
+
+/// What systems put into folders, besides all names that begin with a dot.
+const JUNK: [&str; 5] = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"];
+
+/// A picture, and where it is below the folder that was named; its name, when it was named itself.
+#[derive(Debug)]
+pub struct Found {
+    pub path: PathBuf,
+    pub below: PathBuf,
+}
+
+/// How folders are looked through.
+pub struct Search<'a> {
+    /// Into the folders in them too.
+    pub recursive: bool,
+    /// A folder to stay out of: the one for the results.
+    pub stay_out: Option<PathBuf>,
+    /// Whether a picture is one that an earlier run has put beside its input.
+    pub is_result: &'a dyn Fn(&Path) -> bool,
+}
+
+/// Finds the pictures in the order of the arguments, those of a folder by name. Errors are arguments that
+/// cannot be used. Files that are no pictures are told.
+pub fn find(inputs: &[PathBuf], search: &Search<'_>) -> Vec<Result<Found>> {
+    let mut finder = Finder { search, seen: HashSet::new(), found: Vec::new() };
+    for input in inputs {
+        finder.argument(input);
+    }
+    finder.found
+}
+
+struct Finder<'a> {
+    search: &'a Search<'a>,
+    seen: HashSet<PathBuf>,
+    found: Vec<Result<Found>>,
+}
+
+impl Finder<'_> {
+    fn argument(&mut self, input: &Path) {
+        // A file that has such a name comes first.
+        if let Some(text) = input.to_str().filter(|_| input.symlink_metadata().is_err()) {
+            if let Some(list) = text.strip_prefix('@') {
+                return self.list(Path::new(list));
+            }
+            if text.contains(['*', '?', '[']) {
+                return self.pattern(text);
+            }
+        }
+        self.path(input);
+    }
+
+    /// A file with a path on each line, or with zeros between them as `find -print0` writes.
+    fn list(&mut self, list: &Path) {
+        let mut bytes = Vec::new();
+        let read = match list.to_str() {
+            Some("-") => std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ()),
+            _ => std::fs::read(list).map(|content| bytes = content),
+        };
+        if let Err(e) = read {
+            return self.refuse(list, format!("the list cannot be read: {e}"));
+        }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let separator = if bytes.contains(&0) { 0 } else { b'\n' };
+        let paths =
+            bytes.split(|&byte| byte == separator).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut paths = paths.filter(|line| !line.is_empty()).peekable();
+        if paths.peek().is_none() {
+            return self.refuse(list, "the list is empty".into());
+        }
+        paths.for_each(|path| self.path(&path_of(path)));
+    }
+
+    /// A pattern that the shell has not expanded, as on Windows.
+    fn pattern(&mut self, pattern: &str) {
+        let options = MatchOptions {
+            case_sensitive: !cfg!(windows),
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        let shown = Path::new(pattern);
+        let matches = match glob::glob_with(pattern, options) {
+            Ok(matches) => matches,
+            Err(e) => return self.refuse(shown, format!("not a pattern: {e}")),
+        };
+        let mut any = false;
+        for path in matches {
+            any = true;
+            match path {
+                Ok(path) => self.path(&path),
+                Err(e) => self.refuse(e.path(), e.error().to_string()),
+            }
+        }
+        if !any {
+            self.refuse(shown, "no file matches this pattern".into());
+        }
+    }
+
+    fn path(&mut self, path: &Path) {
+        match std::fs::metadata(path) {
+            Err(e) => self.refuse(path, e.to_string()),
+            Ok(about) if about.is_dir() => self.folder(path),
+            Ok(_) => self.take(path.into(), path.file_name().map(PathBuf::from).unwrap_or_default()),
+        }
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        let depth = if self.search.recursive { usize::MAX } else { 1 };
+        let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
+        let mut entries = walk.into_iter();
+        let (mut pictures, mut others, mut folders) = (false, Left::default(), Left::default());
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(e) => {
+                    let path = e.path().unwrap_or(folder).to_owned();
+                    self.refuse(&path, walk_error(&e));
+                    continue;
+                }
+            };
+            let (is_folder, path) = (entry.file_type().is_dir(), entry.path());
+            if is_folder {
+                let results =
+                    self.search.stay_out.is_some() && path.canonicalize().ok() == self.search.stay_out;
+                if self.search.recursive && !is_junk(&entry) && !results {
+                    continue;
+                }
+                if self.search.recursive {
+                    entries.skip_current_dir();
+                }
+                if !results {
+                    folders.add(&entry);
+                }
+            } else if is_junk(&entry) || !is_picture(path) {
+                // The program's own record is nobody's concern.
+                if entry.file_name() != super::index::NAME {
+                    others.add(&entry);
+                }
+            } else {
+                pictures = true;
+                if !(self.search.is_result)(path) {
+                    let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
+                    self.take(path.into(), below);
+                }
+            }
+        }
+        let hint = if self.search.recursive { "" } else { "; -r takes them too" };
+        if !pictures {
+            let hint =
+                if folders.count > 0 && !self.search.recursive { "; -r looks into those in it" } else { "" };
+            return self.refuse(folder, format!("there are no pictures in this folder{hint}"));
+        }
+        others.tell(folder, "not pictures, left out", "files", "");
+        folders.tell(folder, "folders left out", "folders", hint);
+    }
+
+    fn take(&mut self, path: PathBuf, below: PathBuf) {
+        if self.seen.insert(path.clone()) {
+            self.found.push(Ok(Found { path, below }));
+        }
+    }
+
+    fn refuse(&mut self, path: &Path, why: String) {
+        self.found.push(Err(Error::Picture(format!("{}: {why}", path.display()))));
+    }
+}
+
+/// What was left out of a folder.
+#[derive(Default)]
+struct Left {
+    count: usize,
+    first: String,
+}
+
+impl Left {
+    fn add(&mut self, entry: &DirEntry) {
+        if self.count == 0 {
+            self.first = entry.file_name().to_string_lossy().into_owned();
+        }
+        self.count += 1;
+    }
+
+    fn tell(&self, folder: &Path, what: &str, plural: &str, hint: &str) {
+        let which = match self.count {
+            0 => return,
+            1 => self.first.clone(),
+            count => format!("{count} {plural} ({}, ..)", self.first),
+        };
+        log::warn!("{}: {what}: {which}{hint}", folder.display());
+    }
+}
+
+fn is_junk(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    name.as_encoded_bytes().starts_with(b".")
+        || JUNK.iter().any(|junk| name.eq_ignore_ascii_case(OsStr::new(junk)))
+}
+
+fn is_picture(path: &Path) -> bool {
+    ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
+}
+
+fn walk_error(error: &walkdir::Error) -> String {
+    match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => format!("this link leads back to {}", ancestor.display()),
+        (None, Some(e)) => e.to_string(),
+        (None, None) => error.to_string(),
+    }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    OsStr::from_bytes(bytes).into()
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn names(inputs: &[PathBuf], recursive: bool, stay_out: Option<PathBuf>) -> Vec<String> {
+        let search = Search { recursive, stay_out, is_result: &|path| path.ends_with("old.png") };
+        let show = |found: Result<Found>| match found {
+            Ok(found) => found.below.to_string_lossy().replace('\\', "/"),
+            Err(error) => error.to_string().rsplit(": ").next().unwrap_or_default().to_owned(),
+        };
+        find(inputs, &search).into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn folders_lists_and_patterns() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["in/deep/er", "in/.cache", "in/out", "in/__macosx", "bare"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        let files = [
+            "b.png",
+            "a.jpg",
+            "._a.jpg",
+            "notes.txt",
+            "old.png",
+            "deep/c.gif",
+            "deep/er/d.bmp",
+            ".cache/e.png",
+        ];
+        for name in files.iter().chain(&["out/f.png", "__macosx/g.png"]) {
+            fs::write(at("in").join(name), "").unwrap();
+        }
+        fs::write(at("[1].png"), "").unwrap();
+        let out = at("in/out").canonicalize().ok();
+        assert_eq!(names(&[at("in")], false, out.clone()), ["a.jpg", "b.png"]);
+        assert_eq!(names(&[at("in")], true, out.clone()), ["a.jpg", "b.png", "deep/c.gif", "deep/er/d.bmp"]);
+        assert_eq!(names(&[at("in/deep"), at("in/*/c.*")], false, None), ["c.gif"]);
+        assert_eq!(names(&[at("in/[ab].*")], false, None), ["a.jpg", "b.png"]);
+        assert_eq!(names(&[at("[1].png")], false, None), ["[1].png"], "a name comes before a pattern");
+        assert_eq!(names(&[at("in/*.tiff")], false, None), ["no file matches this pattern"]);
+        assert_eq!(names(&[at("bare")], true, None), ["there are no pictures in this folder"]);
+
+        let show = |name: &str| at(name).display().to_string();
+        let list = |text: String| {
+            fs::write(at("list"), text).unwrap();
+            names(&[PathBuf::from(format!("@{}", show("list")))], false, None)
+        };
+        assert_eq!(
+            list(format!("\u{feff}{}\r\n\r\n{}\n", show("in/b.png"), show("in/deep"))),
+            ["b.png", "c.gif"]
+        );
+        assert_eq!(list(format!("{}\0{}", show("in/b.png"), show("in/a.jpg"))), ["b.png", "a.jpg"]);
+        assert_eq!(list("\n".into()), ["the list is empty"]);
+        assert_eq!(list(format!("{}\n", show("in/*.png"))).len(), 1, "names in lists are no patterns");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_back_end() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.png"), "").unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("b")).unwrap();
+        let found = names(&[folder.path().into()], true, None);
+        assert!(found[0] == "a.png" && found[1].contains("leads back"), "{found:?}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Where results go, what they are called, and what kind of file they are.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::ImageFormat;
+use srcnn_gpu::{Error, Result};
+
+use super::super::picture::Kind;
+use super::super::picture::animation::Animation;
+use super::super::upscale::{Format, SizeArgs};
+use super::find::Found;
+use super::index::{Index, Stamp};
+use super::{Job, Record, parent};
+
+/// What stands between a picture's name and the size in names that are made up: `a_srcnn_x2.png`.
+const MARK: &str = "_srcnn_";
+
+/// How results are named and what they are written as.
+#[derive(Debug, Default)]
+pub struct Naming {
+    /// The size in a word.
+    pub size: String,
+    /// `None` when names decide.
+    pub format: Option<Format>,
+}
+
+/// Where results go.
+pub enum Target {
+    Beside,
+    Folder(PathBuf),
+    File(PathBuf, &'static Kind),
+}
+
+impl Target {
+    /// What `-o` means: a folder when it is one, ends like one, or there are several inputs.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for what is neither, [`Error::Output`] for a file in a folder that does not exist.
+    pub fn new(output: Option<&Path>, several: bool, format: Option<Format>) -> Result<Self> {
+        let Some(path) = output else { return Ok(Target::Beside) };
+        let ends_like_folder = path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
+        if path.is_dir() || ends_like_folder {
+            return Ok(Target::Folder(path.into()));
+        }
+        let named = Kind::of(path);
+        if several {
+            return match named.is_some() || path.exists() {
+                true => Err(Error::invalid(format!(
+                    "several inputs need an output folder, {} is a file",
+                    path.display()
+                ))),
+                false => Ok(Target::Folder(path.into())),
+            };
+        }
+        let kind = match (named, format) {
+            (Some(named), Some(Format::Kind(asked))) if named.format != asked.format => {
+                return Err(Error::invalid(format!(
+                    "output {}: its extension does not go with --format {}",
+                    path.display(),
+                    asked.extension
+                )));
+            }
+            (None, Some(Format::Kind(asked))) => asked,
+            (Some(named), _) => named,
+            (None, _) => {
+                return Err(Error::invalid(format!(
+                    "output {}: its extension is none of {}; a folder that does not exist yet ends in /",
+                    path.display(),
+                    Kind::extensions()
+                )));
+            }
+        };
+        let folder = parent(path);
+        if !folder.is_dir() {
+            let reason = format!("there is no folder {}", folder.display());
+            return Err(Error::Output { path: path.into(), reason });
+        }
+        Ok(Target::File(path.into(), kind))
+    }
+
+    /// The job for one picture. A picture in a folder that was named keeps its own name and place.
+    pub fn job(&self, found: Found, naming: &Naming, index: Option<&Arc<Index>>) -> Job {
+        let Found { path: input, below } = found;
+        let about = std::fs::metadata(&input).ok();
+        let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
+        if let Target::File(output, kind) = self {
+            return Job { input, output: output.clone(), kind, bytes, record: None };
+        }
+        let own = Kind::of(&input);
+        let kind = match naming.format {
+            Some(Format::Kind(kind)) => kind,
+            Some(Format::Same) => own.unwrap_or(Kind::fallback()),
+            // A single picture has more colours than its GIF file could hold.
+            None => {
+                own.filter(|kind| kind.extension != "gif" || is_animated(&input)).unwrap_or(Kind::fallback())
+            }
+        };
+        let mut name = input.file_stem().unwrap_or_default().to_owned();
+        if matches!(self, Target::Beside) {
+            name.push(format!("{MARK}{}", naming.size));
+        }
+        // The input's own spelling of the extension, such as PNG, where it can be written.
+        name.push(".");
+        match input.extension().filter(|_| own.is_some_and(|own| own.format == kind.format)) {
+            Some(extension) => name.push(extension),
+            None => name.push(kind.extension),
+        }
+        let Target::Folder(folder) = self else {
+            let output = input.with_file_name(name);
+            return Job { input, output, kind, bytes, record: None };
+        };
+        let below = below.with_file_name(name);
+        let record = index.zip(about).map(|(index, about)| Record {
+            index: index.clone(),
+            file: below.to_string_lossy().replace('\\', "/"),
+            picture: Stamp::of(&about),
+        });
+        Job { input, output: folder.join(below), kind, bytes, record }
+    }
+}
+
+/// Whether a name looks like one that this program made up: `.._srcnn_x2.png`.
+pub fn is_result(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    stem.rsplit_once(MARK).is_some_and(|(_, size)| SizeArgs::is_label(size))
+}
+
+/// Whether a GIF file holds more than one picture.
+fn is_animated(path: &Path) -> bool {
+    Animation::of(path, Some(ImageFormat::Gif)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_outputs() {
+        let job = |target: Target, input: &str, below: &str, format| {
+            let found = Found { path: input.into(), below: below.into() };
+            target.job(found, &Naming { size: "x1.5".into(), format }, None)
+        };
+        let beside = |input: &str| job(Target::Beside, input, input, None).output;
+        assert_eq!(beside("x/a.PNG"), Path::new("x/a_srcnn_x1.5.PNG"));
+        assert_eq!(beside("a.b.gif"), Path::new("a.b_srcnn_x1.5.png"));
+        let folder = job(Target::Folder("out".into()), "x/y/a.jpg", "y/a.jpg", None);
+        assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/y/a.jpg"), "jpg"));
+        let webp = Kind::named("webp").map(Format::Kind);
+        let folder = job(Target::Folder("out".into()), "x/a.JPG", "a.JPG", webp);
+        assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.webp"), "webp"));
+    }
+
+    #[test]
+    fn own_results_are_known() {
+        assert!(is_result(Path::new("a/b_srcnn_x2.png")) && is_result(Path::new("b_srcnn_fit9x8.jpg")));
+        assert!(!is_result(Path::new("b_srcnn_xy.png")) && !is_result(Path::new("b.png")));
+    }
+}

@@ -1,0 +1,64 @@
+//! `srcnn-gpu completions` and `srcnn-gpu man`: what packages ship beside the program.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+use srcnn_gpu::{Error, Result};
+
+use super::output::{self, write_atomically};
+use super::print;
+
+const NAME: &str = "srcnn-gpu";
+
+/// Print a shell's completions
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell that is to learn them
+    shell: Shell,
+}
+
+/// Write the manual pages, one for the program and one for each command
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Folder to write to, such as /usr/local/share/man/man1
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// Prints a completion script.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn completions(args: &CompletionsArgs, mut command: Command) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command, NAME, &mut script);
+    output::print(&String::from_utf8_lossy(&script))
+}
+
+/// Writes the manual pages and prints their paths.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn man(args: &ManArgs, command: Command) -> Result<()> {
+    std::fs::create_dir_all(&args.folder).map_err(|e| Error::Output {
+        path: args.folder.clone(),
+        reason: format!("the folder cannot be created: {e}"),
+    })?;
+    let mut command = command.disable_help_subcommand(true);
+    // Gives subcommands their whole names: srcnn-gpu-model-info.
+    command.build();
+    pages(&command, &args.folder)
+}
+
+/// The page of a command and those of its subcommands.
+fn pages(command: &Command, folder: &Path) -> Result<()> {
+    let page = clap_mangen::Man::new(command.clone());
+    let path = folder.join(page.get_filename());
+    write_atomically(&path, |out| page.render(out))?;
+    print(path.display())?;
+    command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .try_for_each(|command| pages(command, folder))
+}

@@ -1,0 +1,48 @@
+//! Ctrl-C and SIGTERM: nothing half is left behind.
+
+use srcnn_gpu::{Error, Result, atomic};
+
+/// Ends the program at the first signal, once `farewell` has run with the signal's exit code: 130 for Ctrl-C, 143 for
+/// SIGTERM. Files that are being written are removed, whatever other threads are doing.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] when the signals cannot be caught.
+pub fn at_once(farewell: impl FnOnce(u8) + Send + 'static) -> Result<()> {
+    let mut farewell = Some(farewell);
+    catch(move |code| {
+        // First, so that nobody tells of files that go away.
+        if let Some(farewell) = farewell.take() {
+            farewell(code);
+        }
+        atomic::abandon();
+        end(code)
+    })
+}
+
+#[cfg(unix)]
+fn catch(mut handler: impl FnMut(u8) + Send + 'static) -> Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
+        .map_err(|e| Error::invalid(format!("signals cannot be caught: {e}")))?;
+    // The shell's convention: 128 and the signal's number.
+    std::thread::spawn(move || signals.forever().for_each(|signal| handler(128 + signal as u8)));
+    Ok(())
+}
+
+/// Without the handlers that libraries run at an exit: the driver's would pull the device from under the thread
+/// that is computing.
+#[cfg(unix)]
+fn end(code: u8) {
+    signal_hook::low_level::exit(code.into())
+}
+
+#[cfg(not(unix))]
+fn catch(mut handler: impl FnMut(u8) + Send + 'static) -> Result<()> {
+    ctrlc::set_handler(move || handler(super::exit::INTERRUPTED))
+        .map_err(|e| Error::invalid(format!("Ctrl-C cannot be caught: {e}")))
+}
+
+#[cfg(not(unix))]
+fn end(code: u8) {
+    std::process::exit(code.into())
+}

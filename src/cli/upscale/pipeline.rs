@@ -1,0 +1,279 @@
+//! Many pictures at a time: threads that decode, one for each device that computes, threads that encode.
+//!
+//! Between them are queues of one picture, and a budget bounds the memory of all pictures under way, so that it is
+//! the same for ten pictures and ten thousand. A device is used by one thread alone, the first one by the thread that
+//! calls: drivers of OpenGL do not survive that a thread which has used them ends before the process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::wgpu::Backend;
+use srcnn_gpu::{Error, Result};
+
+use super::super::jobs::{Decision, Job, Plan};
+use super::UpscaleArgs;
+use super::budget::{Budget, Permit};
+use super::enlarge::Enlarger;
+use super::family::Threads;
+use super::model::Model;
+use super::ready::{Decoded, Enlarged, Opened};
+use super::report::Reporter;
+
+/// Pictures in a row that a device may fail at before it is taken for broken.
+const MOST_FAULTS: u32 = 3;
+
+/// What all threads share.
+pub struct Pipeline<'a> {
+    pub args: &'a UpscaleArgs,
+    pub plan: &'a Plan,
+    pub models: &'a [Model],
+    pub reporter: &'a Reporter,
+    pub budget: Budget,
+    /// Set when no more pictures are to be begun.
+    halt: AtomicBool,
+    /// Why the rest cannot be done.
+    fatal: Mutex<Option<Error>>,
+    /// The devices, opened when there is a picture for them.
+    gpus: Mutex<Option<Vec<Gpu>>>,
+}
+
+/// A picture between two threads, and its share of the memory.
+struct Item<'a, T> {
+    i: usize,
+    job: Job,
+    size: [(u32, u32); 2],
+    value: T,
+    permit: Permit<'a>,
+}
+
+impl<'a> Pipeline<'a> {
+    pub fn new(
+        args: &'a UpscaleArgs,
+        plan: &'a Plan,
+        models: &'a [Model],
+        reporter: &'a Reporter,
+        memory: u64,
+    ) -> Self {
+        Self {
+            args,
+            plan,
+            models,
+            reporter,
+            budget: Budget::new(memory),
+            halt: AtomicBool::new(false),
+            fatal: Mutex::new(None),
+            gpus: Mutex::new(None),
+        }
+    }
+
+    /// Does all jobs. Returns what has kept the rest from being done, if it was not each picture's own fault.
+    pub fn run(&'a self, jobs: Vec<Result<Job>>, threads: Threads) -> Option<Error> {
+        let Threads { load, save } = threads.for_jobs(jobs.len());
+        let jobs = Mutex::new(jobs.into_iter().enumerate());
+        let (to_device, decoded) = sync_channel(1);
+        let (to_save, enlarged) = sync_channel(1);
+        // Those who receive own their end: when none of them is left, those who send notice.
+        let (decoded, enlarged) = (Arc::new(Mutex::new(decoded)), Arc::new(Mutex::new(enlarged)));
+        std::thread::scope(|scope| {
+            for _ in 0..load {
+                let (jobs, to_device) = (&jobs, to_device.clone());
+                scope.spawn(move || {
+                    while let Some((i, job)) = self.next_job(jobs) {
+                        let Some(item) = self.load(i, job) else { continue };
+                        if to_device.send(item).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            for device in 1..self.args.gpu.count() {
+                let (decoded, to_save) = (decoded.clone(), to_save.clone());
+                scope.spawn(move || self.compute(device, &decoded, &to_save));
+            }
+            for _ in 0..save {
+                let enlarged = enlarged.clone();
+                scope.spawn(move || {
+                    while let Some(item) = receive(&enlarged) {
+                        self.save(item);
+                    }
+                });
+            }
+            drop((to_device, enlarged));
+            self.compute(0, &decoded, &to_save);
+            drop((decoded, to_save));
+        });
+        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn next_job(
+        &self,
+        jobs: &Mutex<impl Iterator<Item = (usize, Result<Job>)>>,
+    ) -> Option<(usize, Result<Job>)> {
+        let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.halt.load(Ordering::Relaxed) { None } else { jobs.next() }
+    }
+
+    fn fail(&self, i: usize, job: Option<Job>, error: Error) {
+        self.reporter.failed(i, job, error);
+        if self.args.batch.fail_fast {
+            self.halt.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Stops the work for a reason that holds for all pictures.
+    fn give_up(&self, error: Error) {
+        self.halt.store(true, Ordering::Relaxed);
+        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// Does all that needs no device; `None` when there is nothing left to do.
+    fn load(&'a self, i: usize, job: Result<Job>) -> Option<Item<'a, Decoded>> {
+        let job = match job {
+            Ok(job) => job,
+            Err(error) => {
+                self.fail(i, None, error);
+                return None;
+            }
+        };
+        let opened = self.plan.decide(job.clone()).and_then(|decision| match decision {
+            Decision::Keep(kept) => {
+                self.reporter.kept(i, job.clone(), kept);
+                Ok(None)
+            }
+            Decision::Make(job) => {
+                self.plan.prepare(&job)?;
+                Ok(Some((Opened::new(job.clone(), &self.args.picture)?, job)))
+            }
+        });
+        let decoded = opened.and_then(|opened| {
+            let Some((opened, job)) = opened else { return Ok(None) };
+            let size = opened.size();
+            self.reporter.file(i, &job, size);
+            let permit = self.budget.take(opened.memory());
+            Ok(Some(Item { i, job, size, value: opened.decode()?, permit }))
+        });
+        decoded.unwrap_or_else(|error| {
+            self.fail(i, Some(job), error);
+            None
+        })
+    }
+
+    /// Computes what comes with one device. When that is not there, what comes is dropped.
+    fn compute(
+        &'a self,
+        device: usize,
+        decoded: &Mutex<Receiver<Item<'a, Decoded>>>,
+        to_save: &SyncSender<Item<'a, Enlarged>>,
+    ) {
+        let (mut enlarger, mut faults) = (None, 0);
+        while let Some(Item { i, job, size, value, permit }) = receive(decoded) {
+            if self.fatal.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                continue;
+            }
+            let mut outcome = self.enlarge(device, &mut enlarger, i, &job, size, value);
+            if let Err(Error::Gpu(reason)) = &outcome {
+                // The device may be lost: once more, on a new one.
+                log::warn!("{}: {reason}; trying again on a new device", job.input.display());
+                enlarger = None;
+                *self.gpus.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                let again = Opened::new(job.clone(), &self.args.picture).and_then(Opened::decode);
+                outcome = again.and_then(|value| self.enlarge(device, &mut enlarger, i, &job, size, value));
+            }
+            self.reporter.computed(i);
+            faults = if matches!(outcome, Err(Error::Gpu(_))) { faults + 1 } else { 0 };
+            match outcome {
+                Ok(value) => {
+                    if to_save.send(Item { i, job, size, value, permit }).is_err() {
+                        break;
+                    }
+                }
+                Err(error @ (Error::NoAdapter(_) | Error::MissingCapability(_) | Error::SelfTest(_))) => {
+                    self.give_up(error);
+                }
+                Err(error) => self.fail(i, Some(job), error),
+            }
+            if faults == MOST_FAULTS {
+                self.give_up(Error::Gpu(format!("{MOST_FAULTS} pictures in a row failed on the device")));
+            }
+        }
+    }
+
+    fn enlarge(
+        &self,
+        device: usize,
+        enlarger: &mut Option<Enlarger<'a>>,
+        i: usize,
+        job: &Job,
+        [_, (width, height)]: [(u32, u32); 2],
+        decoded: Decoded,
+    ) -> Result<Enlarged> {
+        let enlarger = match enlarger {
+            Some(enlarger) => enlarger,
+            none => none.insert(self.open(device)?),
+        };
+        let pixels = f64::from(width) * f64::from(height);
+        self.reporter.computing();
+        decoded.enlarge(enlarger, &mut |done, total| self.reporter.progress(i, job, pixels, done, total))
+    }
+
+    fn open(&self, device: usize) -> Result<Enlarger<'a>> {
+        let mut gpus = self.gpus.lock().unwrap_or_else(PoisonError::into_inner);
+        let gpus = match &mut *gpus {
+            Some(gpus) => gpus,
+            none => {
+                let gpus = self.args.gpu.open_all()?;
+                if gpus.len() > 1 && gpus.iter().any(|gpu| gpu.info.backend == Backend::Gl) {
+                    return Err(Error::NoAdapter(
+                        "adapters of OpenGL cannot work beside others; name one of them, or other ones with --gpu".into(),
+                    ));
+                }
+                gpus.iter().for_each(|gpu| self.reporter.gpu(gpu));
+                none.insert(gpus)
+            }
+        };
+        Ok(Enlarger::new(gpus[device].clone(), self.models, self.args.headless(device)))
+    }
+
+    fn save(&self, item: Item<'a, Enlarged>) {
+        let Item { i, job, value, permit, .. } = item;
+        match value.write() {
+            Ok((output, times)) => self.reporter.done(i, output, times),
+            Err(error) => self.fail(i, Some(job), error),
+        }
+        drop(permit);
+    }
+
+    /// Tells what would be done; writes nothing and opens no device.
+    pub fn plan(&self, jobs: Vec<Result<Job>>) {
+        for (i, job) in jobs.into_iter().enumerate() {
+            let (known, outcome) = match job {
+                Ok(job) => (Some(job.clone()), self.plan.decide(job)),
+                Err(error) => (None, Err(error)),
+            };
+            let outcome = outcome.and_then(|decision| match decision {
+                Decision::Keep(kept) => Ok(Err(kept)),
+                Decision::Make(job) => {
+                    let opened = Opened::new(job.clone(), &self.args.picture)?;
+                    opened.check()?;
+                    Ok(Ok((job, opened.size())))
+                }
+            });
+            match (outcome, known) {
+                (Ok(Ok((job, size))), _) => self.reporter.planned(i, job, size),
+                (Ok(Err(kept)), Some(job)) => self.reporter.kept(i, job, kept),
+                (Ok(Err(_)), None) => {}
+                (Err(error), job) => self.fail(i, job, error),
+            }
+            if self.halt.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+    }
+}
+
+/// The next item, for one of several threads; `None` when there will be no more.
+fn receive<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}

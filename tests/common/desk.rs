@@ -1,0 +1,130 @@
+//! The program itself, run in a folder of its own.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
+use srcnn_gpu::{Layer, LayerShape, Metadata, Weights};
+
+/// A folder with a model and room for pictures.
+pub struct Desk {
+    folder: tempfile::TempDir,
+}
+
+/// What a run left behind.
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        let desk = Self { folder: tempfile::tempdir().unwrap() };
+        fs::write(desk.path("m.safetensors"), identity(2.0)).unwrap();
+        desk
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn save(&self, name: &str, picture: impl Into<DynamicImage>) {
+        picture.into().save(self.path(name)).unwrap();
+    }
+
+    pub fn open(&self, name: &str) -> DynamicImage {
+        image::open(self.path(name)).unwrap()
+    }
+
+    pub fn exists(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    /// Names in a folder, sorted, without hidden ones.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).unwrap();
+        let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
+        names.sort();
+        names
+    }
+
+    pub fn command(&self, args: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_srcnn-gpu"));
+        command.current_dir(self.folder.path()).args(args.split_whitespace());
+        command.env_remove("SRCNN_GPU").env_remove("RUST_LOG");
+        // Without it, a Mesa layer prints a remark of its own.
+        command.env("XDG_RUNTIME_DIR", self.folder.path());
+        command
+    }
+
+    pub fn run(&self, args: &str) -> Run {
+        Run::from(self.command(args).output().unwrap())
+    }
+
+    /// Runs `upscale` with the desk's model.
+    pub fn upscale(&self, args: &str) -> Run {
+        self.run(&format!("upscale -m m.safetensors {args}"))
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Run {
+    /// Failed with this code, nothing on stdout, and one line on stderr that has all of `words`.
+    #[track_caller]
+    pub fn fails(&self, code: i32, words: &[&str]) {
+        let told: Vec<_> = self.stderr.lines().collect();
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        assert!(told.len() == 1 && told[0].starts_with("error: "), "not one error line: {}", self.stderr);
+        for word in words {
+            assert!(told[0].contains(word), "'{word}' is not in: {}", told[0]);
+        }
+        assert_eq!(self.stdout, "");
+    }
+
+    /// Ended with this code and a line on stderr that has `words`, whatever else is told.
+    #[track_caller]
+    pub fn fails_with(&self, code: i32, words: &str) {
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        assert!(
+            self.stderr.lines().any(|line| line.starts_with("error: ") && line.contains(words)),
+            "{}",
+            self.stderr
+        );
+    }
+
+    /// Went well, with these lines on stdout.
+    #[track_caller]
+    pub fn wrote(&self, lines: &[&str]) {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        let stdout: Vec<_> = self.stdout.lines().collect();
+        assert_eq!(stdout, lines, "{}", self.stderr);
+    }
+}
+
+/// The weight file of a network that passes luminance through.
+pub fn identity(scale: f32) -> Vec<u8> {
+    let shape = LayerShape { inputs: 1, filters: 1, size: 1 };
+    let layer = Layer { shape, weight: vec![1.0], bias: vec![0.0] };
+    let metadata = Metadata { scales: vec![scale], ..Metadata::default() };
+    Weights::new(vec![layer.clone(), layer], metadata).unwrap().to_safetensors().unwrap()
+}
+
+pub fn grey(width: u32, height: u32) -> GrayImage {
+    ImageBuffer::from_fn(width, height, |x, y| Luma([(40 + 7 * x + 5 * y) as u8]))
+}
+
+pub fn colour(width: u32, height: u32) -> RgbImage {
+    ImageBuffer::from_fn(width, height, |x, y| Rgb([(60 + 5 * x) as u8, (60 + 5 * y) as u8, 100]))
+}
