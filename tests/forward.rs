@@ -114,6 +114,10 @@ fn fused_networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
         ("5-1-3", "7-20", Padding::Valid),
         ("3-1-1", "4-8", Padding::Zero),
         ("1-1-5", "9-17", Padding::Replicate),
+        ("9-5-5", "6-9", Padding::Replicate),
+        ("7-3-3", "5-20", Padding::Normalized),
+        ("5-5-1", "4-8", Padding::Zero),
+        ("3-3-5", "7-12", Padding::Valid),
     ];
     for (sizes, filters, padding) in networks {
         let planes = picture(1, 23, 37);

@@ -54,11 +54,19 @@ fn all() -> Vec<Shader> {
             }
         }
     }
-    for (sizes, filters) in
-        [("9-1-5", "64-32"), ("7-1-3", "6-20"), ("5-1-1", "4-9"), ("3-1-5", "4-4"), ("1-1-3", "4-4")]
-    {
+    for (sizes, filters) in [
+        ("9-1-5", "64-32"),
+        ("7-1-3", "6-20"),
+        ("5-1-1", "4-9"),
+        ("3-1-5", "4-4"),
+        ("1-1-3", "4-4"),
+        ("9-5-5", "64-32"),
+        ("5-3-3", "4-9"),
+    ] {
         let fused = variants(&Architecture::parse(sizes, filters, 1).unwrap());
-        for shader in fused.into_iter().filter(|shader| ["conv_fused", "sum_rows"].contains(&shader.name)) {
+        for shader in
+            fused.into_iter().filter(|shader| ["conv_first", "conv_wide", "sum_rows"].contains(&shader.name))
+        {
             shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
         }
     }

@@ -13,6 +13,7 @@ use srcnn_gpu::headless::adapter::{self, AdapterSelection};
 use srcnn_gpu::wgpu::{Backends, DeviceType};
 use srcnn_gpu::{Error, Result};
 
+mod bench;
 mod compare;
 mod degrade;
 mod devices;
@@ -71,6 +72,8 @@ enum Command {
     Model(model::ModelCommand),
     /// List the adapters, with a self test of each
     Devices(devices::DevicesArgs),
+    /// Measure the adapter, the network's kernels and a picture from file to file
+    Bench(bench::BenchArgs),
     /// Write the kernels of a network as files in a shading language
     Shaders(shaders::ShadersArgs),
     /// Print a shell's completions
@@ -209,6 +212,7 @@ pub fn main() -> ExitCode {
         Command::Degrade(args) => degrade::run(args),
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
         Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
+        Command::Bench(args) => bench::run(args).map(|()| exit::DONE),
         Command::Shaders(args) => shaders::run(args).map(|()| exit::DONE),
         Command::Completions(args) => manual::completions(args, Cli::command()).map(|()| exit::DONE),
         Command::Man(args) => manual::man(args, Cli::command()).map(|()| exit::DONE),

@@ -3,11 +3,14 @@
 //! A kernel's text is the file in `shaders/` as it is, an optional prelude of `const` lines before it, and the
 //! shared declarations behind it (WGSL does not mind the order, so line numbers stay near the file's).
 
-mod fused;
+mod wide;
 
 use std::fmt::Write;
 
-pub use fused::{Fetch, FusedVariant, conv_fused, sum_rows};
+pub use wide::{
+    Fetch, FirstVariant, Settings, Tail, WEIGHT_COLUMNS, WeightStore, WideVariant, conv_first, conv_wide,
+    sum_rows,
+};
 
 use crate::network::{Architecture, LayerShape, Padding};
 
@@ -208,7 +211,8 @@ pub struct ConvShape {
     pub pointwise: Registers,
     /// Register tiles of a workgroup along a row, and along a column.
     pub workgroup: [u32; 2],
-    /// Networks that `conv_fused.wgsl` covers run in it, in this way; `None`: layer by layer as all others.
+    /// Networks that `conv_first.wgsl` and `conv_wide.wgsl` cover run in them, in this way; `None`: layer by layer as
+    /// all others.
     pub fused: Option<Fetch>,
 }
 
@@ -319,6 +323,15 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
     )
 }
 
+/// `ceiling.wgsl`: multiply-adds and nothing else, [`CEILING_OPERATIONS`] of them an invocation.
+pub fn ceiling() -> Shader {
+    let text = include_str!("../../shaders/ceiling.wgsl");
+    with_prelude("ceiling", &[], &[], &[text], vec![("WORKGROUP", 64.0)])
+}
+
+/// Multiplications and additions of an invocation of [`ceiling`].
+pub const CEILING_OPERATIONS: u64 = 1000 * 8 * 12 * 2;
+
 fn weights_text(uniform: bool) -> &'static str {
     if uniform {
         include_str!("../../shaders/shared/weights_uniform.wgsl")
@@ -331,7 +344,7 @@ fn weights_text(uniform: bool) -> &'static str {
 /// tests and porters go through. Filters are in uniform bindings of 64 KiB, and in storage bindings of 128 MiB.
 pub fn variants(architecture: &Architecture) -> Vec<Shader> {
     const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
-    let mut shaders = vec![resample_columns()];
+    let mut shaders = vec![resample_columns(), ceiling()];
     shaders.extend(
         [(1, false), (1, true), (2, false), (2, true)].map(|(b, maps)| samples_from_texture(b, maps)),
     );
@@ -354,7 +367,7 @@ pub fn variants(architecture: &Architecture) -> Vec<Shader> {
             }
         }
     }
-    shaders.extend(fused::variants(architecture, &PADDINGS));
+    shaders.extend(wide::variants(architecture, &PADDINGS));
     // Settings that make no difference, and layers alike, have a kernel in common.
     let mut seen = std::collections::HashSet::new();
     shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));

@@ -4,6 +4,7 @@ pub mod adapter;
 mod bands;
 mod convert;
 mod guard;
+pub mod measure;
 mod self_test;
 mod tiles;
 mod turns;
@@ -254,7 +255,7 @@ impl Headless {
                     conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
                     ..defaults
                 };
-                let network = GpuNetwork::new(device, &self.weights, &options)?;
+                let network = GpuNetwork::new(device, queue, &self.weights, &options)?;
                 engine.insert(Engine { network, tiles: None })
             }
         };

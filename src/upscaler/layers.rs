@@ -1,120 +1,10 @@
-//! A network on the device: one convolution kernel a layer, and its filters packed for it.
+//! A network layer by layer: one convolution kernel a layer, and its filters packed for it.
 
-use wgpu::util::DeviceExt;
-
+use super::pass::{Chunk, Design};
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Kernel};
-use crate::gpu::scoped;
-use crate::gpu::shaders::{self, ConvShape, ConvVariant, Shader};
+use crate::gpu::shaders::{self, ConvShape, ConvVariant, WeightStore};
 use crate::network::Padding;
 use crate::weights::{Layer, Weights};
-
-/// Feature maps, as kernels write them.
-pub(crate) const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
-
-/// A pass over maps: a layer's kernel and filters, or several layers' in one.
-#[derive(Debug)]
-pub(crate) struct Pass {
-    pub kernel: Kernel,
-    /// The layer whose valid-pixel map it uses.
-    pub layer: usize,
-    /// Planes that it writes.
-    pub planes: usize,
-    /// Pixels on each side of a tile that it computes.
-    pub reach: usize,
-    /// Columns and rows that a workgroup computes.
-    pub covers: [u32; 2],
-    /// Parts of the filters that fit one binding, each its own dispatch.
-    pub chunks: Vec<Chunk>,
-    weights: wgpu::Buffer,
-    /// Length of a chunk's binding, in bytes.
-    binding: u64,
-}
-
-/// Some of a layer's filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chunk {
-    /// First filter.
-    pub first_filter: usize,
-    /// Groups of filters: the dispatch's z.
-    pub groups: usize,
-    /// Position in the weight buffer, in bytes.
-    offset: u64,
-}
-
-impl Chunk {
-    /// All that there is.
-    pub const ALL: Self = Self { first_filter: 0, groups: 1, offset: 0 };
-}
-
-/// What a pass computes, and from what; what a [`Pass`] is compiled from.
-#[derive(Debug)]
-pub(super) struct Design {
-    pub shader: Shader,
-    pub layer: usize,
-    pub planes: usize,
-    pub reach: usize,
-    pub covers: [u32; 2],
-    pub chunks: Vec<Chunk>,
-    /// Weights in a uniform buffer, or in a storage buffer.
-    pub uniform: bool,
-    /// Length of a chunk's binding, in bytes.
-    pub binding: u64,
-    /// The weights, as the kernel wants them.
-    pub weights: Vec<f32>,
-}
-
-impl Pass {
-    /// Compiles a kernel and uploads its weights.
-    pub(super) fn new(device: &wgpu::Device, design: Design) -> Result<Self> {
-        let Design { shader, layer, planes, reach, covers, chunks, uniform, binding, weights } = design;
-        let (weights_kind, usage) = if uniform {
-            (Binding::Uniform, wgpu::BufferUsages::UNIFORM)
-        } else {
-            (Binding::Read, wgpu::BufferUsages::STORAGE)
-        };
-        let bindings = [Binding::Region, weights_kind, Binding::Read, Binding::Texture, MAPS];
-        let kernel = Kernel::new(device, &shader, &bindings)?;
-        let weights = scoped(device, || {
-            device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                label: Some("srcnn.conv.weights"),
-                contents: bytemuck::cast_slice(&weights),
-                usage: usage | wgpu::BufferUsages::COPY_DST,
-            })
-        })?;
-        Ok(Self { kernel, layer, planes, reach, covers, chunks, weights, binding })
-    }
-
-    /// Puts other weights, packed alike, in place of its own, for whatever is submitted from now on.
-    pub fn replace(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &[f32]) -> Result<()> {
-        scoped(device, || queue.write_buffer(&self.weights, 0, bytemuck::cast_slice(weights)))
-    }
-
-    /// The bind groups, one a chunk.
-    pub fn bind(
-        &self,
-        device: &wgpu::Device,
-        region: wgpu::BindingResource<'_>,
-        valid_map: &wgpu::Buffer,
-        input: &wgpu::TextureView,
-        output: &wgpu::TextureView,
-    ) -> Vec<wgpu::BindGroup> {
-        let size = std::num::NonZeroU64::new(self.binding);
-        let bind = |chunk: &Chunk| {
-            let weights = wgpu::BufferBinding { buffer: &self.weights, offset: chunk.offset, size };
-            let weights = wgpu::BindingResource::Buffer(weights);
-            let [input, output] = [input, output].map(wgpu::BindingResource::TextureView);
-            let resources = [region.clone(), weights, valid_map.as_entire_binding(), input, output];
-            self.kernel.bind(device, &resources)
-        };
-        self.chunks.iter().map(bind).collect()
-    }
-
-    /// Workgroups for an output of `columns` x `rows`.
-    pub fn workgroups(&self, columns: u32, rows: u32, chunk: &Chunk) -> [u32; 3] {
-        [columns.div_ceil(self.covers[0]), rows.div_ceil(self.covers[1]), chunk.groups as u32]
-    }
-}
 
 /// One layer by itself.
 fn layer(
@@ -135,7 +25,7 @@ fn layer(
         reach,
         covers: [x * registers.pixels(), y * output_rows as u32],
         chunks,
-        uniform,
+        store: if uniform { WeightStore::Uniform } else { WeightStore::Storage },
         binding: variant.weights as u64 * 16,
         weights,
     })

@@ -4,12 +4,13 @@
 //! them the size of the result (Y in the paper), each layer pads and convolves, and the result F(Y) joins the bicubic
 //! chrominance in the target texture. Nothing here creates an instance, submits, or waits.
 
-mod fused;
 mod layers;
 mod network;
+mod pass;
 mod plan;
 mod region;
 mod scratch;
+mod wide;
 
 pub use plan::{Enlargement, valid_factors};
 
@@ -134,7 +135,7 @@ impl Upscaler {
         {
             return Err(Error::MissingCapability("compute shaders with 4 storage buffers".into()));
         }
-        let network = GpuNetwork::new(device, weights, &options)?;
+        let network = GpuNetwork::new(device, queue, weights, &options)?;
         Ok(Self { device: device.clone(), queue: queue.clone(), network, options, prepared: None })
     }
 
@@ -216,6 +217,41 @@ impl Upscaler {
         target: &wgpu::TextureView,
         tiles: std::ops::Range<usize>,
     ) -> Result<()> {
+        self.record_some(encoder, source, target, tiles, None)
+    }
+
+    /// Names of the kernels, in the order in which a tile runs them: for hosts that measure.
+    pub fn kernels(&self) -> Vec<&'static str> {
+        self.network.kernels().map(|kernel| kernel.shader.name).collect()
+    }
+
+    /// Records one kernel alone, of [`Upscaler::kernels`], for all tiles: to measure it, after a whole picture was
+    /// computed. What it leaves in the target is of no use.
+    ///
+    /// # Errors
+    /// As [`Upscaler::record`]; also for a kernel that there is not.
+    pub fn record_kernel(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        source: &wgpu::TextureView,
+        target: &wgpu::TextureView,
+        kernel: usize,
+    ) -> Result<()> {
+        if kernel >= self.network.region_count() {
+            return Err(Error::invalid(format!("kernel {kernel} of {}", self.network.region_count())));
+        }
+        self.record_some(encoder, source, target, 0..self.tiles(), Some(kernel))
+    }
+
+    /// Records tiles, all kernels or one.
+    fn record_some(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        source: &wgpu::TextureView,
+        target: &wgpu::TextureView,
+        tiles: std::ops::Range<usize>,
+        kernel: Option<usize>,
+    ) -> Result<()> {
         let ready = self.prepared.as_ref().ok_or_else(|| Error::invalid("call prepare before record"))?;
         let plan = &ready.picture.plan;
         if tiles.end > plan.tiles() {
@@ -238,8 +274,11 @@ impl Upscaler {
             timestamp_writes: None,
         });
         for index in tiles {
-            let tile = plan.tile(index);
-            ready.scratch.record(&mut pass, &self.network, &textures, tile, index);
+            let dispatches = ready.scratch.dispatches(&self.network, &textures, plan.tile(index), index);
+            match kernel {
+                Some(kernel) => dispatches[kernel].record(&mut pass),
+                None => dispatches.iter().for_each(|dispatch| dispatch.record(&mut pass)),
+            }
         }
         Ok(())
     }

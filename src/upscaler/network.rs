@@ -2,11 +2,11 @@
 
 use wgpu::util::DeviceExt;
 
-use super::fused;
-use super::layers::{self, Design, MAPS, Pass};
+use super::layers;
+use super::pass::{Design, MAPS, Pass};
 use super::plan::{Enlargement, Plan, valid_factors};
 use super::scratch::bytes_for_tile;
-use super::{SourceKind, UpscalerOptions};
+use super::{SourceKind, UpscalerOptions, wide};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
@@ -23,38 +23,20 @@ pub(crate) struct GpuNetwork {
     conv_shape: ConvShape,
     pub planes: usize,
     pub passes: Vec<Pass>,
-    /// Columns and rows around a tile that the first pass reads.
-    pub input_reach: [usize; 2],
-    /// Columns at which the passes' regions begin are multiples of this.
-    pub alignment: usize,
+    /// Radius of the last layer where its passes begin at columns of the picture that are multiples of 4.
+    pub aligned: Option<usize>,
     pub resample_columns: Kernel,
     pub resample_rows: Kernel,
     pub to_texture: Kernel,
 }
 
-/// How a network is computed.
-struct Passes {
-    designs: Vec<Design>,
-    input_reach: [usize; 2],
-    alignment: usize,
-}
-
-impl Passes {
-    fn new(device: &wgpu::Device, weights: &Weights, padding: Padding, shape: ConvShape) -> Result<Self> {
-        let limits = device.limits();
-        let radius = weights.architecture().radius();
-        Ok(match fused::passes(&limits, weights, padding, shape) {
-            Some(designs) => Self { designs, input_reach: fused::input_reach(weights), alignment: 4 },
-            None => {
-                let designs = layers::layers(&limits, weights, padding, shape)?;
-                Self { designs, input_reach: [radius; 2], alignment: 1 }
-            }
-        })
-    }
-}
-
 impl GpuNetwork {
-    pub fn new(device: &wgpu::Device, weights: &Weights, options: &UpscalerOptions) -> Result<Self> {
+    pub fn new(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        weights: &Weights,
+        options: &UpscalerOptions,
+    ) -> Result<Self> {
         let padding = options.padding.unwrap_or(weights.metadata.padding);
         let colour = options.source == SourceKind::Colour;
         let ycbcr = colour && weights.metadata.channels != Channels::Rgb;
@@ -69,9 +51,9 @@ impl GpuNetwork {
             ))
         })?;
         let outside = OutsideValue::from(padding);
-        let plan = Passes::new(device, weights, padding, options.conv_shape)?;
+        let (designs, aligned) = designs(device, weights, padding, options.conv_shape)?;
         let passes =
-            plan.designs.into_iter().map(|design| Pass::new(device, design)).collect::<Result<_>>()?;
+            designs.into_iter().map(|design| Pass::new(device, queue, design)).collect::<Result<_>>()?;
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
             architecture: weights.architecture().clone(),
@@ -79,8 +61,7 @@ impl GpuNetwork {
             conv_shape: options.conv_shape,
             planes: if colour { 4 } else { channels },
             passes,
-            input_reach: plan.input_reach,
-            alignment: plan.alignment,
+            aligned,
             resample_columns: Kernel::new(device, &shaders::resample_columns(), &resample)?,
             resample_rows: Kernel::new(device, &shaders::resample_rows(ycbcr, outside), &resample)?,
             to_texture: Kernel::new(
@@ -93,11 +74,14 @@ impl GpuNetwork {
 
     /// Puts other weights of the same architecture in place, without compiling anything.
     pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
-        let plan = Passes::new(device, weights, self.padding, self.conv_shape)?;
-        self.passes
-            .iter()
-            .zip(plan.designs)
-            .try_for_each(|(old, new)| old.replace(device, queue, &new.weights))
+        let (designs, _) = designs(device, weights, self.padding, self.conv_shape)?;
+        self.passes.iter().zip(designs).try_for_each(|(old, new)| old.replace(device, queue, new.weights))
+    }
+
+    /// The kernel of each dispatch of a tile.
+    pub fn kernels(&self) -> impl Iterator<Item = &Kernel> {
+        let passes = self.passes.iter().flat_map(|pass| std::iter::repeat_n(&pass.kernel, pass.chunks.len()));
+        [&self.resample_columns, &self.resample_rows].into_iter().chain(passes).chain([&self.to_texture])
     }
 
     /// Dispatches, and so regions, of one tile.
@@ -110,13 +94,28 @@ impl GpuNetwork {
         let longest = device.limits().max_texture_dimension_2d;
         let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
         // A few hundred milliseconds at most at 20 GFLOP/s in software, and on a slow GPU of 200.
-        let (all, work, largest) = if software { (96 << 20, 2.0e9, 512) } else { (512 << 20, 2.0e10, 1024) };
+        let (all, work, largest) = if software { (48 << 20, 2.0e9, 512) } else { (512 << 20, 2.0e10, 1024) };
         let by_work = (work / self.architecture.multiply_adds() as f64).sqrt() as usize;
         let mut tile = by_work.clamp(16, largest);
         while tile > 16 && bytes_for_tile(self, tile, longest).is_none_or(|bytes| bytes > all) {
             tile = tile * 7 / 8;
         }
         tile
+    }
+}
+
+/// The passes of a network, and what [`GpuNetwork::aligned`] says.
+fn designs(
+    device: &wgpu::Device,
+    weights: &Weights,
+    padding: Padding,
+    shape: ConvShape,
+) -> Result<(Vec<Design>, Option<usize>)> {
+    let limits = device.limits();
+    let last = weights.layers().last().map(|layer| layer.shape.radius());
+    match wide::passes(&limits, weights, padding, shape) {
+        Some(designs) => Ok((designs, last)),
+        None => Ok((layers::layers(&limits, weights, padding, shape)?, None)),
     }
 }
 
@@ -154,7 +153,7 @@ impl Picture {
         tables: &[ResampleTable; 2],
         tile: usize,
     ) -> Result<Self> {
-        let margin = network.input_reach[0] + network.alignment - 1 - network.architecture.radius();
+        let margin = if network.aligned.is_some() { 3 } else { 0 };
         let plan = Plan::new(tables, &network.architecture, network.padding, tile, margin)?;
         let [columns, rows] = tables;
         let taps = [Taps::new(device, columns)?, Taps::new(device, rows)?];

@@ -49,12 +49,11 @@ struct Layouts {
 
 impl Layouts {
     fn new(network: &GpuNetwork, [columns, rows]: [usize; 2], source_rows: usize, longest: u32) -> Self {
-        let map = |planes, [x, y]: [usize; 2]| {
-            let columns = columns + 2 * x + network.alignment - 1;
-            MapLayout::new(planes, columns, rows + 2 * y, longest)
-        };
-        let mut maps = vec![map(network.planes, network.input_reach)];
-        maps.extend(network.passes.iter().map(|pass| map(pass.planes, [pass.reach; 2])));
+        let left = if network.aligned.is_some() { 3 } else { 0 };
+        let map =
+            |planes, reach| MapLayout::new(planes, columns + 2 * reach + left, rows + 2 * reach, longest);
+        let mut maps = vec![map(network.planes, network.architecture.radius())];
+        maps.extend(network.passes.iter().map(|pass| map(pass.planes, pass.reach)));
         // Four more, for the last group of 4 pixels.
         Self { horizontal: [maps[0].texels * 4 + 4, source_rows as u32], maps }
     }
@@ -167,8 +166,11 @@ impl Scratch {
             Region { origin, size: size.map(|len| len as i32), picture, ..Region::default() }
         };
         let source_first = both(|s| s.source.start);
-        let full =
-            Region { offset: source_first, planes: network.planes as u32, ..around(network.input_reach) };
+        let full = Region {
+            offset: source_first,
+            planes: network.planes as u32,
+            ..around(network.architecture.radius())
+        };
         let taps = |axis: usize| picture.taps[axis].count as u32;
         let (bicubic, result) = (self.maps[0], self.maps[self.maps.len() - 1]);
         let columns = [full.size[0], tile[1].source.len() as i32];
@@ -178,7 +180,7 @@ impl Scratch {
         ];
         let mut before = full.origin;
         for (pass, maps) in network.passes.iter().zip(self.maps.windows(2)) {
-            let region = around([pass.reach; 2]);
+            let region = around(pass.reach);
             let source = minus(region.origin, before);
             before = region.origin;
             for chunk in &pass.chunks {
@@ -220,37 +222,74 @@ impl Scratch {
         tile: [&Span; 2],
         list: usize,
     ) {
-        let mut next = (list * network.region_count() * Region::SPACING) as u32;
-        let mut dispatch = |kernel: &Kernel, group: &wgpu::BindGroup, [x, y, z]: [u32; 3]| {
-            pass.set_pipeline(&kernel.pipeline);
-            pass.set_bind_group(0, group, &[next]);
-            pass.dispatch_workgroups(x, y, z);
-            next += Region::SPACING as u32;
-        };
+        self.dispatches(network, textures, tile, list).iter().for_each(|dispatch| dispatch.record(pass));
+    }
+
+    /// What `record` records, in that order: [`GpuNetwork::region_count`] dispatches.
+    pub fn dispatches<'a>(
+        &'a self,
+        network: &'a GpuNetwork,
+        textures: &'a TextureBindings,
+        tile: [&Span; 2],
+        list: usize,
+    ) -> Vec<Dispatch<'a>> {
         let source_rows = tile[1].source.len() as u32;
         let per_pixel = |columns: u32, rows: u32| {
             [columns.div_ceil(PIXEL_WORKGROUP[0]), rows.div_ceil(PIXEL_WORKGROUP[1]), 1]
         };
-        let (_, [columns, rows]) = around(network, tile, network.input_reach);
-        dispatch(&network.resample_columns, &textures.source, per_pixel(columns, source_rows));
-        dispatch(&network.resample_rows, &self.rows, per_pixel(columns.div_ceil(4), rows));
+        let (_, [columns, rows]) = around(network, tile, network.architecture.radius());
+        let mut all = vec![
+            (&network.resample_columns, &textures.source, per_pixel(columns, source_rows)),
+            (&network.resample_rows, &self.rows, per_pixel(columns.div_ceil(4), rows)),
+        ];
         for (pass, groups) in network.passes.iter().zip(&self.conv) {
-            let (_, [columns, rows]) = around(network, tile, [pass.reach; 2]);
+            let (_, [columns, rows]) = around(network, tile, pass.reach);
             for (chunk, group) in pass.chunks.iter().zip(groups) {
-                dispatch(&pass.kernel, group, pass.workgroups(columns, rows, chunk));
+                all.push((&pass.kernel, group, pass.workgroups(columns, rows, chunk)));
             }
         }
         let [columns, rows] = tile.map(|s| s.len as u32);
-        dispatch(&network.to_texture, &textures.target, per_pixel(columns, rows));
+        all.push((&network.to_texture, &textures.target, per_pixel(columns, rows)));
+        let first = list * all.len();
+        let numbered = all.into_iter().enumerate().map(|(i, (kernel, group, workgroups))| Dispatch {
+            kernel,
+            group,
+            region: ((first + i) * Region::SPACING) as u32,
+            workgroups,
+        });
+        numbered.collect()
     }
 }
 
-/// The region around a tile that reaches further to each side by this many columns and rows, and on the left up to the
-/// network's alignment: picture coordinates of its first pixel, and its size.
-fn around(network: &GpuNetwork, tile: [&Span; 2], reach: [usize; 2]) -> ([i32; 2], [u32; 2]) {
-    let mut origin = [0, 1].map(|axis| tile[axis].first as i32 - reach[axis] as i32);
-    origin[0] -= origin[0].rem_euclid(network.alignment as i32);
-    let end = [0, 1].map(|axis| (tile[axis].first + tile[axis].len + reach[axis]) as i32);
+/// One dispatch of a tile.
+#[derive(Debug)]
+pub(crate) struct Dispatch<'a> {
+    pub kernel: &'a Kernel,
+    group: &'a wgpu::BindGroup,
+    /// Offset of its region.
+    region: u32,
+    workgroups: [u32; 3],
+}
+
+impl Dispatch<'_> {
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
+        let [x, y, z] = self.workgroups;
+        pass.set_pipeline(&self.kernel.pipeline);
+        pass.set_bind_group(0, self.group, &[self.region]);
+        pass.dispatch_workgroups(x, y, z);
+    }
+}
+
+/// The region around a tile that reaches this much further to each side, and on the left up to where passes may begin:
+/// picture coordinates of its first pixel, and its size.
+fn around(network: &GpuNetwork, tile: [&Span; 2], reach: usize) -> ([i32; 2], [u32; 2]) {
+    let mut origin = tile.map(|span| span.first as i32 - reach as i32);
+    if let Some(aligned) = network.aligned {
+        // What earlier passes compute begins as much further left as the filters reach.
+        let reach_before = reach.saturating_sub(aligned) as i32;
+        origin[0] = (origin[0] + reach_before).div_euclid(4) * 4 - reach_before;
+    }
+    let end = tile.map(|span| (span.first + span.len + reach) as i32);
     (origin, minus(end, origin).map(|len| len as u32))
 }
 

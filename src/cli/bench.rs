@@ -1,0 +1,230 @@
+//! `srcnn-gpu bench`: what the adapter reaches, what the network takes of it, and where the time of a picture goes.
+
+use std::io::Cursor;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use image::{DynamicImage, ImageFormat, RgbImage};
+use serde::Serialize;
+use srcnn_gpu::headless::measure::{self, Clock};
+use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter};
+use srcnn_gpu::train::config::Initialization;
+use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights};
+
+use super::{GpuArgs, print};
+
+/// Measure the adapter, the network's kernels, and a synthetic picture from file to file.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Filter sizes of the network; its weights are random
+    #[arg(long, default_value = "9-1-5", value_name = "SIZES")]
+    arch: String,
+    /// Filter counts of all layers but the last
+    #[arg(long, default_value = "64-32", value_name = "COUNTS")]
+    filters: String,
+    /// Size of the result in pixels
+    #[arg(long, default_value = "1920x1080", value_name = "WxH", value_parser = parse_size)]
+    size: (u32, u32),
+    /// Enlargement of the picture from file to file
+    #[arg(short, long, default_value_t = 3, value_name = "FACTOR", value_parser = clap::value_parser!(u32).range(1..=8))]
+    scale: u32,
+    /// How often each thing is timed; the best time counts
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    repeat: u32,
+    /// One JSON object instead of text
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    gpu: GpuArgs,
+}
+
+fn parse_size(text: &str) -> std::result::Result<(u32, u32), String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (16..=16384).contains(side));
+    text.split_once(['x', 'X'])
+        .and_then(|(width, height)| Some((side(width)?, side(height)?)))
+        .ok_or_else(|| "a size such as 1920x1080, 16 to 16384 pixels a side".into())
+}
+
+/// All that was measured. Times are milliseconds.
+#[derive(Debug, Serialize)]
+struct Report {
+    adapter: String,
+    driver: String,
+    /// What the clock counts: `wall`, or `processor` time over the number of processors.
+    clock: &'static str,
+    /// Multiplications and additions, 10^9 a second, that the adapter reaches.
+    ceiling_gflops: f64,
+    /// 10^9 bytes a second that it copies, read and written.
+    copy_gbs: f64,
+    architecture: String,
+    size: [u32; 2],
+    /// Largest difference from the result of the CPU twin.
+    difference: f64,
+    network: Rate,
+    kernels: Vec<KernelTime>,
+    picture: Picture,
+}
+
+/// The network alone, from luminance to luminance in the memory of the adapter.
+#[derive(Debug, Serialize)]
+struct Rate {
+    ms: f64,
+    gflops: f64,
+    /// Part of the ceiling.
+    fraction: f64,
+    megapixels_per_second: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct KernelTime {
+    name: &'static str,
+    ms: f64,
+}
+
+/// A picture from file to file, by the wall's clock.
+#[derive(Debug, Serialize)]
+struct Picture {
+    source: [u32; 2],
+    result: [u32; 2],
+    decode_ms: f64,
+    /// The adapter at work.
+    gpu_ms: f64,
+    /// Conversion, upload and readback, as far as they do not run beside it.
+    transfers_ms: f64,
+    encode_ms: f64,
+    whole_ms: f64,
+}
+
+/// Measures and prints.
+pub fn run(args: &BenchArgs) -> Result<()> {
+    let gpu = args.gpu.open()?;
+    let report = measure(args, &gpu)?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&report)
+            .map_err(|e| Error::invalid(format!("the report as JSON: {e}")))?;
+        return print(text);
+    }
+    print(describe(&report))
+}
+
+fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
+    let architecture = Architecture::parse(&args.arch, &args.filters, 1)?;
+    let initialization = Initialization::He { gain: 1.0, last_gain: 1.0 };
+    let weights = initialize(&architecture, initialization, 1, Metadata::default())?;
+    let clock = Clock::for_adapter(&gpu.info);
+    log::info!("comparing with the CPU twin");
+    let difference = measure::check(gpu, &weights, None)?;
+    log::info!("measuring the adapter");
+    let ceilings = measure::ceilings(gpu, clock)?;
+    log::info!("measuring the network");
+    let repeat = args.repeat as usize;
+    let times = measure::network(gpu, clock, &weights, None, args.size, 1.0, repeat)?;
+    log::info!("measuring a picture from file to file");
+    let picture = picture(args, gpu, &weights)?;
+    let network = times.network();
+    let rate = times.operations / network.as_secs_f64();
+    Ok(Report {
+        adapter: adapter::describe(&gpu.info),
+        driver: gpu.info.driver_info.clone(),
+        clock: if clock == Clock::Wall { "wall" } else { "processor" },
+        ceiling_gflops: ceilings.operations * 1e-9,
+        copy_gbs: ceilings.copied * 1e-9,
+        architecture: format!("{} {}", args.arch, args.filters),
+        size: args.size.into(),
+        difference,
+        network: Rate {
+            ms: ms(network),
+            gflops: rate * 1e-9,
+            fraction: rate / ceilings.operations,
+            megapixels_per_second: times.pixels as f64 * 1e-6 / network.as_secs_f64(),
+        },
+        kernels: times.kernels.iter().map(|&(name, time)| KernelTime { name, ms: ms(time) }).collect(),
+        picture,
+    })
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// Decodes, enlarges and encodes a synthetic picture in memory; the best run counts.
+fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Picture> {
+    let [width, height] = [args.size.0, args.size.1].map(|side| side.div_ceil(args.scale));
+    let planes = measure::synthetic(3 * width as usize, height as usize, 1)?;
+    let bytes = planes.data.iter().map(|value| (value * 255.0).round() as u8).collect();
+    let source = RgbImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8);
+    let source = source.ok_or_else(|| Error::invalid("a synthetic picture without pixels"))?;
+    let file = encode(&source)?;
+    let mut headless = Headless::new(gpu.clone(), weights, HeadlessOptions::default())?;
+    let mut best: Option<Picture> = None;
+    for _ in 0..args.repeat + 1 {
+        let start = Instant::now();
+        let decoded = image::load_from_memory_with_format(&file, ImageFormat::Png)
+            .map_err(|e| Error::invalid(format!("decoding the synthetic picture: {e}")))?;
+        let decode = start.elapsed();
+        let result = headless.upscale(&decoded, f64::from(args.scale), &mut |_, _| ())?;
+        let encoding = Instant::now();
+        encode(&result)?;
+        let (encode, whole) = (encoding.elapsed(), start.elapsed());
+        let timing = headless.timing();
+        let run = Picture {
+            source: [width, height],
+            result: [result.width(), result.height()],
+            decode_ms: ms(decode),
+            gpu_ms: ms(timing.gpu),
+            transfers_ms: ms(timing.wall.saturating_sub(timing.gpu)),
+            encode_ms: ms(encode),
+            whole_ms: ms(whole),
+        };
+        if best.as_ref().is_none_or(|best| run.whole_ms < best.whole_ms) {
+            best = Some(run);
+        }
+    }
+    best.ok_or_else(|| Error::invalid("--repeat 0"))
+}
+
+fn encode(picture: &DynamicImage) -> Result<Vec<u8>> {
+    let mut file = Cursor::new(Vec::new());
+    picture
+        .write_to(&mut file, ImageFormat::Png)
+        .map_err(|e| Error::invalid(format!("encoding the synthetic picture: {e}")))?;
+    Ok(file.into_inner())
+}
+
+fn describe(report: &Report) -> String {
+    let Report { network, picture, .. } = report;
+    let clock = if report.clock == "wall" { "" } else { ", by processor time" };
+    let mut text = format!(
+        "{} {}\nadapter: {:.1} GFLOP/s in multiply-adds, copies {:.1} GB/s{clock}\n\
+         network {} at {}x{}: {:.1} ms, {:.1} GFLOP/s, {:.0} % of the adapter's, {:.2} megapixels/s\n",
+        report.adapter,
+        report.driver,
+        report.ceiling_gflops,
+        report.copy_gbs,
+        report.architecture,
+        report.size[0],
+        report.size[1],
+        network.ms,
+        network.gflops,
+        network.fraction * 100.0,
+        network.megapixels_per_second,
+    );
+    for kernel in &report.kernels {
+        text += &format!("  {:20} {:9.1} ms\n", kernel.name, kernel.ms);
+    }
+    text + &format!(
+        "picture {}x{} to {}x{}: decode {:.1} ms, GPU {:.1} ms, transfers {:.1} ms, encode {:.1} ms, all {:.1} ms\n\
+         largest difference from the CPU twin: {:.1e}",
+        picture.source[0],
+        picture.source[1],
+        picture.result[0],
+        picture.result[1],
+        picture.decode_ms,
+        picture.gpu_ms,
+        picture.transfers_ms,
+        picture.encode_ms,
+        picture.whole_ms,
+        report.difference,
+    )
+}
