@@ -51,8 +51,10 @@ fn main() -> srcnn_gpu::Result<()> {
         let weights = common::network(sizes, filters, 1, Padding::Replicate);
         for &shape in &shapes {
             let difference = measure::check(&gpu, &weights, shape)?;
-            let ceilings = measure::ceilings(&gpu, clock)?;
+            // Before and after, because other work may slow the adapter down for a while.
+            let before = measure::ceilings(&gpu, clock)?;
             let times = measure::network(&gpu, clock, &weights, shape, size, 1.0, REPEATS)?;
+            let ceilings = before.max(measure::ceilings(&gpu, clock)?);
             let rate = |seconds: f64| times.operations / seconds;
             let network = times.network().as_secs_f64();
             let whole = times.whole.as_secs_f64();

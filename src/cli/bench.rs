@@ -120,6 +120,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     log::info!("measuring the network");
     let repeat = args.repeat as usize;
     let times = measure::network(gpu, clock, &weights, None, args.size, 1.0, repeat)?;
+    let ceilings = ceilings.max(measure::ceilings(gpu, clock)?);
     log::info!("measuring a picture from file to file");
     let picture = picture(args, gpu, &weights)?;
     let network = times.network();

@@ -93,6 +93,13 @@ pub struct Ceilings {
     pub copied: f64,
 }
 
+impl Ceilings {
+    /// The higher ones of two measurements.
+    pub fn max(self, other: Self) -> Self {
+        Self { operations: self.operations.max(other.operations), copied: self.copied.max(other.copied) }
+    }
+}
+
 /// Measures an adapter.
 ///
 /// # Errors
