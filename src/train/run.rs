@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::checkpoint::Checkpoint;
 use super::config::TrainConfig;
-use crate::atomic::{explain, write_atomically};
+use crate::atomic::{explain, sweep, write_atomically};
 use crate::error::{Error, Result};
 use crate::weights::Weights;
 
@@ -208,11 +208,13 @@ impl RunFolder {
         }
     }
 
-    /// Cuts the metrics back to those up to `step`, where a checkpoint is continued from; returns them.
+    /// Cuts the metrics back to those up to `step`, where a checkpoint is continued from; returns them. What a killed
+    /// process has left half written goes.
     ///
     /// # Errors
     /// [`Error::Output`].
     pub fn rewind(&self, step: u64) -> Result<Vec<Record>> {
+        sweep(&self.path);
         let mut records = self.records()?;
         records.retain(|record| record.step() <= step);
         let lines: Result<Vec<String>, _> =
