@@ -278,7 +278,7 @@ fn time_limits() {
     let parent = tempfile::tempdir().unwrap();
     let mut run = Run { scores: Vec::new(), ..Run::new(1) };
     run.config.limit = Limit::Time("2s".parse().unwrap());
-    run.config.schedule = Schedule::Cosine { last: 0.1 };
+    run.config.schedule = Schedule::Cosine { warmup: 0, last: 0.1 };
     (run.config.eval_every, run.config.save_every) = (10, 1_000_000_000);
     run.pace = |step| if step < 60 { 2 } else { 12 };
     let rates = |folder: &RunFolder| -> Vec<f64> {

@@ -140,7 +140,13 @@ fn bits(state: &State) -> Vec<u32> {
 }
 
 fn adam(layers: usize) -> Optimizer {
-    Optimizer::Adam { betas: [0.9, 0.999], epsilon: 1e-8, learning_rates: vec![1e-3; layers] }
+    let learning_rates = vec![1e-3; layers];
+    Optimizer::Adam { betas: [0.9, 0.999], epsilon: 1e-8, spectrum: false, learning_rates }
+}
+
+fn adam_on_spectra(layers: usize) -> Optimizer {
+    let learning_rates = vec![1e-3; layers];
+    Optimizer::Adam { betas: [0.9, 0.999], epsilon: 1e-8, spectrum: true, learning_rates }
 }
 
 #[test]
@@ -148,7 +154,7 @@ fn the_same_steps_give_the_same_bits() {
     let _alone = alone();
     let shard = pictures();
     let layers = network("5-1-3", "6-5", 1, Padding::Replicate).layers().to_vec();
-    for optimizer in [sgd(3), adam(3)] {
+    for optimizer in [sgd(3), adam(3), adam_on_spectra(3)] {
         let options = options(10, 17, Padding::Valid, optimizer);
         let first = State::new(layers.clone(), options.optimizer.slots());
         let all = samples(6, 200, &shard);
@@ -211,6 +217,52 @@ fn adam_agrees_with_its_twin() {
             // A step is 0.5e-3 at most; its rounding is that of the decays in f32, 1e-5 of 1 - 0.999.
             let tolerance = rounding(largest(&expected)) + 0.5e-3 * 4e-5;
             assert_close(&format!("adam {t} {l}"), &after.layers[l].weight, &expected, tolerance);
+        }
+    }
+}
+
+#[test]
+fn adam_on_spectra_agrees_with_its_twin() {
+    let _alone = alone();
+    let shard = pictures();
+    let layers = network("5-3", "3", 1, Padding::Replicate).layers().to_vec();
+    let options = options(4, 17, Padding::Valid, adam_on_spectra(2));
+    let mut trainer = trainer(&State::new(layers, 2), &options, &shard);
+    let batch = samples(8, 4, &shard);
+    for t in 1..=3 {
+        let before = trainer.state().unwrap();
+        trainer.step(&batch, 0.5).unwrap();
+        let (gradients, after) = (trainer.gradients().unwrap(), trainer.state().unwrap());
+        for (l, gradient) in gradients.iter().enumerate() {
+            let size = gradient.shape.size;
+            let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| v.into()).collect() };
+            // The change of one group of values, whose gradient is `g`, in the optimizer's own terms.
+            let change = |g: &[f64], first: &[f32], second: &[f32]| -> Vec<f64> {
+                let (mut p, mut m, mut v) = (vec![0.0; g.len()], wide(first), wide(second));
+                for (i, &g) in g.iter().enumerate() {
+                    reference::adam(&mut p[i], [&mut m[i], &mut v[i]], g, 0.5e-3, ([0.9, 0.999], 1e-8), t);
+                }
+                p
+            };
+            let [first, second] = [0, 1].map(|slot: usize| &before.slots[slot][l]);
+            let taps = size * size;
+            let mut expected = wide(&before.layers[l].weight);
+            for (i, weights) in expected.chunks_exact_mut(taps).enumerate() {
+                let of = |values: &[f32]| values[i * taps..][..taps].to_vec();
+                let g = reference::spectrum(&wide(&of(&gradient.weight)), size);
+                let step = reference::taps(&change(&g, &of(&first.weight), &of(&second.weight)), size);
+                weights.iter_mut().zip(step).for_each(|(w, s)| *w += s);
+            }
+            // As for Adam; a frequency far below the largest is off by the rounding of the sum over the taps, and the
+            // way back adds `taps` changes.
+            let spread = 0.5e-3 * size as f64;
+            let tolerance = rounding(largest(&expected)) + spread * 4e-5 * taps as f64;
+            assert_close(&format!("spectra {t} {l}"), &after.layers[l].weight, &expected, tolerance);
+
+            let step = change(&wide(&gradient.bias), &first.bias, &second.bias);
+            let expected: Vec<f64> =
+                wide(&before.layers[l].bias).iter().zip(step).map(|(b, s)| b + s).collect();
+            assert_close(&format!("biases {t} {l}"), &after.layers[l].bias, &expected, 0.5e-3 * 4e-5 + 1e-9);
         }
     }
 }

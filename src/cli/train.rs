@@ -14,13 +14,13 @@ use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
 use srcnn_gpu::train::degrade::Degradation;
 use srcnn_gpu::train::event::Event;
 use srcnn_gpu::train::gpu::GpuEngine;
-use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::train::init::{enlarge, initialize};
 use srcnn_gpu::train::recipe::{Overrides, Recipe, override_parts, resolve};
 use srcnn_gpu::train::run::RunFolder;
 use srcnn_gpu::train::session::{Outcome, Session};
 use srcnn_gpu::train::validate::{Validate, Validator};
 use srcnn_gpu::train::{State, TrainEngine};
-use srcnn_gpu::{Channels, Error, Metadata, Result};
+use srcnn_gpu::{Channels, Error, Metadata, Result, Weights};
 
 use super::output::json_line;
 use super::progress::Progress;
@@ -59,6 +59,9 @@ pub struct TrainArgs {
     /// Settings in TOML, such as a run's config.toml; it changes the recipe, and flags change it
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
+    /// Weight file to begin with: one for another scale, or of the same network with smaller filters
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    init: Option<PathBuf>,
     /// Stop after so many updates
     #[arg(long, value_name = "N", group = "limit")]
     steps: Option<u64>,
@@ -128,6 +131,7 @@ impl TrainArgs {
                 .map(Limit::Steps)
                 .or(self.backprops.map(Limit::Backprops))
                 .or(self.time.map(Limit::Time)),
+            init: self.init.clone(),
             eval_every: self.eval_every,
             save_every: self.save_every,
         }
@@ -217,8 +221,13 @@ fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<
     if let Some(checkpoint) = checkpoint {
         return Ok(checkpoint.state.clone());
     }
+    let architecture = config.architecture()?;
+    if let Some(file) = &config.init {
+        let trained = Weights::load(file)?;
+        return Ok(State::new(enlarge(&architecture, &trained)?, config.optimizer.slots()));
+    }
     let metadata = Metadata { channels: config.channels, ..Metadata::default() };
-    let first = initialize(&config.architecture()?, config.initialization, config.seed, metadata)?;
+    let first = initialize(&architecture, config.initialization, config.seed, metadata)?;
     Ok(State::new(first.layers().to_vec(), config.optimizer.slots()))
 }
 

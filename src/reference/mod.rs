@@ -10,6 +10,7 @@ mod loss;
 mod network;
 mod pad;
 pub mod resample;
+mod spectrum;
 mod update;
 
 pub use backward::{LayerGradient, backward};
@@ -19,6 +20,7 @@ pub use conv_grad_weight::conv_grad_weight;
 pub use loss::loss;
 pub use network::forward;
 pub use pad::pad;
+pub use spectrum::{cosines, spectrum, taps};
 pub use update::{adam, sgd};
 
 /// Planes in f64: `[channels][height][width]`.

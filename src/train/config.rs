@@ -46,6 +46,9 @@ pub struct TrainConfig {
     pub train_padding: Padding,
     /// Padding that the weights are evaluated with, and which their file names for use.
     pub padding: Padding,
+    /// Weight file to begin with, in place of `initialization`: of the same filter counts, and filters not larger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
     /// Steps between two evaluations on `val`.
     pub eval_every: u64,
     /// Steps between two checkpoints.
@@ -106,6 +109,11 @@ pub enum Optimizer {
         betas: [f64; 2],
         /// Added to the root of the second moment.
         epsilon: f64,
+        /// Whether the moments are those of the filters' cosine transforms (DCT-II of both axes) instead of their
+        /// taps. Pictures vary so much more slowly than fast that the gradients of neighbouring taps are nearly the
+        /// same; between frequencies they are nearly independent, and each gets a rate of its own.
+        #[serde(default)]
+        spectrum: bool,
         /// One for each layer.
         learning_rates: Vec<f64>,
     },
@@ -126,6 +134,11 @@ impl Optimizer {
         }
     }
 
+    /// Whether the update goes by the filters' spectra.
+    pub fn on_spectra(&self) -> bool {
+        matches!(self, Self::Adam { spectrum: true, .. })
+    }
+
     /// Values that are kept for each parameter: the velocity, or both moments.
     pub fn slots(&self) -> usize {
         match self {
@@ -141,8 +154,12 @@ impl Optimizer {
 pub enum Schedule {
     /// 1 throughout: the paper's.
     Constant,
-    /// From 1 to `last` along half a cosine.
+    /// From 1 to `last` along half a cosine; in the first `warmup` steps it rises with the step from 0 besides, while the
+    /// optimizer has seen few gradients.
     Cosine {
+        /// Steps of the rise.
+        #[serde(default)]
+        warmup: u64,
         /// Factor at the end.
         last: f64,
     },
@@ -160,7 +177,10 @@ impl Schedule {
     pub fn at(&self, part: f64) -> f64 {
         match self {
             Self::Constant => 1.0,
-            Self::Cosine { last } => last + (1.0 - last) * 0.5 * (1.0 + half_turn_cosine(part)),
+            Self::Cosine { warmup, last } => {
+                let rise = ((step + 1) as f64 / (*warmup).max(1) as f64).min(1.0);
+                rise * (last + (1.0 - last) * 0.5 * (1.0 + half_turn_cosine(part)))
+            }
             Self::Steps { at, factor } => at.iter().filter(|&&at| part >= at).map(|_| factor).product(),
         }
     }
@@ -312,7 +332,11 @@ impl TrainConfig {
             augmentation,
             ..
         } = self;
-        let optimizer = if self.optimizer.slots() == 1 { "sgd" } else { "adam" };
+        let optimizer = match (self.optimizer.slots(), self.optimizer.on_spectra()) {
+            (1, _) => "sgd",
+            (_, false) => "adam",
+            (_, true) => "adam on spectra",
+        };
         format!(
             "x{scale} {arch} {filters} {channels} seed {seed} batch {batch} patch {patch} stride {stride} \
              {degradation} turns {} sizes {:?} padding {} {optimizer}",
@@ -370,7 +394,7 @@ impl TrainConfig {
             _ => None,
         };
         let shape = || match &self.schedule {
-            Schedule::Cosine { last } if !(0.0..=1.0).contains(last) => Some("schedule: last is in 0..1"),
+            Schedule::Cosine { last, .. } if !(0.0..=1.0).contains(last) => Some("schedule: last is in 0..1"),
             Schedule::Steps { at, factor } if !at.iter().all(|&at| fraction(at)) || !positive(*factor) => {
                 Some("schedule: steps are at fractions in 0..1, with a factor above 0")
             }

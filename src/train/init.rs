@@ -4,8 +4,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
 use super::config::Initialization;
-use crate::error::Result;
-use crate::network::Architecture;
+use crate::error::{Error, Result};
+use crate::network::{Architecture, LayerShape};
 use crate::weights::{Layer, Metadata, Weights};
 
 /// Weights drawn from `initialization`, zero biases. The same seed gives the same weights on every platform:
@@ -48,6 +48,37 @@ pub fn initialize(
         Layer { shape, weight, bias: vec![0.0; shape.filters] }
     });
     Weights::new(layers.collect(), metadata)
+}
+
+/// The layers of a trained network as a beginning for another: for another scale, or with larger filters, in whose
+/// centre the trained ones stand, so that it begins with the same results.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for another number of layers, filters or channels, or larger filters in `trained`.
+pub fn enlarge(architecture: &Architecture, trained: &Weights) -> Result<Vec<Layer>> {
+    let fit = |(layer, shape): (&Layer, &LayerShape)| {
+        let (own, other) = (layer.shape, *shape);
+        let even = (other.size + own.size) % 2 == 0;
+        own.size <= other.size && even && own.inputs == other.inputs && own.filters == other.filters
+    };
+    let (from, to) = (trained.layers(), architecture.layers());
+    if from.len() != to.len() || !from.iter().zip(to).all(fit) {
+        return Err(Error::invalid(format!(
+            "a network of {} cannot begin as one of {architecture}: filter counts must be the same, filters not smaller",
+            trained.architecture()
+        )));
+    }
+    let enlarged = from.iter().zip(to).map(|(layer, &shape)| {
+        let (inner, outer) = (layer.shape.size, shape.size);
+        let border = (outer - inner) / 2;
+        let mut weight = vec![0.0; shape.weights()];
+        for (i, &value) in layer.weight.iter().enumerate() {
+            let (plane, row, column) = (i / (inner * inner), i / inner % inner, i % inner);
+            weight[(plane * outer + border + row) * outer + border + column] = value;
+        }
+        Layer { shape, weight, bias: layer.bias.clone() }
+    });
+    Ok(enlarged.collect())
 }
 
 /// A number from the standard normal distribution, by the polar method of Marsaglia (one of its pair), from
@@ -144,5 +175,24 @@ mod tests {
             let worst = input.data.iter().zip(&output.data).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(worst < 1e-12, "{channels}: {worst}");
         }
+    }
+
+    #[test]
+    fn enlarged_filters_give_the_same_results() {
+        let small = Architecture::parse("5-1-3", "4-3", 1).unwrap();
+        let he = Initialization::He { gain: 1.0, last_gain: 1.0 };
+        let trained = initialize(&small, he, 5, Metadata::default()).unwrap();
+        let larger = Architecture::parse("5-3-3", "4-3", 1).unwrap();
+        let layers = enlarge(&larger, &trained).unwrap();
+        let enlarged = Weights::new(layers, Metadata::default()).unwrap();
+        let input = Maps::from_fn([1, 11, 12], |_, y, x| ((y * 5 + x * 3) as f64).sin());
+        assert_eq!(enlarged.architecture().sizes(), "5-3-3");
+        assert_eq!(forward(&trained, &input, Padding::Zero), forward(&enlarged, &input, Padding::Zero));
+        for other in ["5-1", "5-2-3", "3-1-3"] {
+            let filters = if other == "5-1" { "4" } else { "4-3" };
+            let other = Architecture::parse(other, filters, 1);
+            assert!(other.is_err() || enlarge(&other.unwrap(), &trained).is_err());
+        }
+        assert!(enlarge(&Architecture::parse("5-1-3", "4-4", 1).unwrap(), &trained).is_err());
     }
 }

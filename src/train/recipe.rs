@@ -55,6 +55,7 @@ impl Recipe {
             degradation: Degradation::Bicubic,
             train_padding: Padding::Valid,
             padding: Padding::Replicate,
+            init: None,
             eval_every: 1000,
             save_every: 1000,
             limit: Limit::Backprops(800_000_000),
@@ -72,11 +73,12 @@ impl Recipe {
                 limit: Limit::Steps(50_000),
                 initialization: Initialization::Identity { gain: 1.0, last_gain: 0.1 },
                 optimizer: Optimizer::Adam {
-                    betas: [0.9, 0.999],
+                    betas: [0.95, 0.95],
                     epsilon: 1e-8,
-                    learning_rates: rates(1e-3, 1e-4),
+                    spectrum: true,
+                    learning_rates: rates(1e-2, 3e-3),
                 },
-                schedule: Schedule::Cosine { last: 0.01 },
+                schedule: Schedule::Cosine { warmup: 100, last: 0.01 },
                 augmentation: Augmentation { turns: true, scales: vec![1.0, 0.9, 0.8, 0.7, 0.6] },
                 ..paper
             },
@@ -140,6 +142,8 @@ pub struct Overrides {
     pub learning_rates: Vec<f64>,
     /// When training is over.
     pub limit: Option<Limit>,
+    /// Weight file to begin with.
+    pub init: Option<PathBuf>,
     /// Steps between evaluations.
     pub eval_every: Option<u64>,
     /// Steps between checkpoints.
@@ -218,6 +222,9 @@ fn apply(config: &mut TrainConfig, flags: &Overrides) {
     set(&mut config.patch, &flags.patch);
     set(&mut config.stride, &flags.stride);
     set(&mut config.degradation, &flags.degradation);
+    if flags.init.is_some() {
+        config.init.clone_from(&flags.init);
+    }
     set(&mut config.limit, &flags.limit);
     set(&mut config.eval_every, &flags.eval_every);
     set(&mut config.save_every, &flags.save_every);
@@ -294,7 +301,7 @@ mod tests {
         let file = "recipe = 'paper'\nbatch = 7\nscale = 2\narch = '9-5-5'\n[schedule]\nkind = 'cosine'\nlast = 0.5\n";
         let config = resolve(Some(file), &Overrides { scale: None, ..flags() }).unwrap();
         assert_eq!((config.batch, config.scale, config.arch.as_str(), config.patch), (7, 2, "9-5-5", 32));
-        assert_eq!(config.schedule, Schedule::Cosine { last: 0.5 });
+        assert_eq!(config.schedule, Schedule::Cosine { warmup: 0, last: 0.5 });
         let flags = Overrides { batch: Some(9), learning_rates: vec![0.5], ..flags() };
         let config = resolve(Some(file), &flags).unwrap();
         assert_eq!((config.batch, config.scale, config.patch), (9, 3, 33));
@@ -325,7 +332,7 @@ mod tests {
 
     #[test]
     fn schedules() {
-        let cosine = Schedule::Cosine { last: 0.01 };
+        let cosine = Schedule::Cosine { warmup: 0, last: 0.01 };
         for step in 0..=100u64 {
             let exact = 0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / 100.0).cos());
             assert!((cosine.at(step as f64 / 100.0) - exact).abs() < 1e-15, "{step}");

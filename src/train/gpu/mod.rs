@@ -3,11 +3,12 @@
 //! A step gathers its batch from pictures that live on the device (`gather.wgsl`), runs the layers forward
 //! (`conv_batch.wgsl`), takes the loss of equation 4 and its gradient (`loss.wgsl`, `loss_sum.wgsl`), runs the layers
 //! backward (`conv_batch.wgsl` with flipped filters for the input's gradient, `conv_grad_weight.wgsl` and
-//! `grad_sum.wgsl` for the parameters'), updates the parameters (`update.wgsl`) and lays the filters out for the next
+//! `grad_sum.wgsl` for the parameters'), updates the parameters (`update.wgsl`, or `spectrum.wgsl` and `descend.wgsl`) and lays the filters out for the next
 //! step (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
 //!
 //! [`Trainer`] does steps on given sub-images, [`GpuEngine`] those of a training set.
 
+mod buffers;
 mod convolution;
 mod engine;
 mod maps;
@@ -16,6 +17,7 @@ mod shaders;
 mod steps;
 mod tiles;
 mod trainer;
+mod update;
 mod weight_gradient;
 
 use std::time::Duration;

@@ -8,8 +8,10 @@ use crate::gpu::shaders::Shader;
 const MAPS: &str = include_str!("../../../shaders/shared/maps.wgsl");
 const SLOT: &str = include_str!("../../../shaders/shared/slot.wgsl");
 
+const SPECTRUM: &str = include_str!("../../../shaders/shared/spectrum.wgsl");
+
 /// Constants before a shader's text.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Prelude(String);
 
 impl Prelude {
@@ -84,6 +86,18 @@ pub(super) fn grad_sum(prelude: Prelude) -> Shader {
 pub(super) fn update(prelude: Prelude) -> Shader {
     let text = include_str!("../../../shaders/update.wgsl");
     prelude.shader("update", &[text, SLOT], Some(super::ELEMENTS))
+}
+
+/// `spectrum.wgsl`. Prelude: WEIGHTS, SIZE, START, COSINE_START, LENGTH, PARAMETERS.
+pub(super) fn spectrum(prelude: Prelude) -> Shader {
+    let text = include_str!("../../../shaders/spectrum.wgsl");
+    prelude.shader("spectrum", &[text, SPECTRUM, SLOT], Some(super::ELEMENTS))
+}
+
+/// `descend.wgsl`. Prelude: that of `spectrum.wgsl`.
+pub(super) fn descend(prelude: Prelude) -> Shader {
+    let text = include_str!("../../../shaders/descend.wgsl");
+    prelude.shader("descend", &[text, SPECTRUM, SLOT], Some(super::ELEMENTS))
 }
 
 /// `pack.wgsl`.

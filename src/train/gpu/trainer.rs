@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::buffers::{Buffers, SLOTS};
 use super::convolution::{Convolution, Direction, LayerPlace};
 use super::maps::{MapLayout, Maps, read_back, staging};
 use super::pictures::{Gather, Pictures};
 use super::shaders::{self, Prelude};
 use super::steps::{Dispatch, Slot};
+use super::update::update;
 use super::weight_gradient::weight_gradient;
 use super::{Shape, parts};
 use crate::error::{Error, Result};
@@ -20,8 +22,6 @@ use crate::train::dataset::PackedShard;
 use crate::train::stream::Sample;
 use crate::weights::Layer;
 
-/// Most steps of one submit.
-const SLOTS: usize = 64;
 /// Time that a submit should take at most, well below what systems take for a device that has hung.
 const SUBMIT: Duration = Duration::from_millis(250);
 
@@ -61,65 +61,6 @@ pub struct Trainer {
     /// A step from the gathered batch to the packed filters.
     dispatches: Vec<Dispatch>,
     packs: Vec<Dispatch>,
-}
-
-/// All in the order of the parameters: each layer's weights as in PyTorch, then its biases.
-#[derive(Debug)]
-struct Buffers {
-    parameters: wgpu::Buffer,
-    /// `[slot][parameter]`.
-    moments: wgpu::Buffer,
-    gradients: wgpu::Buffer,
-    /// `[part][parameter]`.
-    parts: wgpu::Buffer,
-    rates: wgpu::Buffer,
-    /// `[row][sub-image]`.
-    squares: wgpu::Buffer,
-    losses: wgpu::Buffer,
-    losses_staging: wgpu::Buffer,
-    slots: wgpu::Buffer,
-    /// `[step of a submit][sub-image]`.
-    samples: wgpu::Buffer,
-}
-
-impl Buffers {
-    fn new(
-        device: &wgpu::Device,
-        options: &TrainerOptions,
-        parameters: usize,
-        rows: usize,
-        parts: usize,
-    ) -> Result<Self> {
-        use wgpu::BufferUsages as Usage;
-        let kept = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let most = device.limits().max_storage_buffer_binding_size;
-        let buffer = |name: &str, values: usize, usage: Usage| {
-            let size = values as u64 * 4;
-            if size > most {
-                return Err(Error::MissingCapability(format!("bindings of {size} bytes for {name}")));
-            }
-            scoped(device, || {
-                device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(&format!("srcnn.train.{name}")),
-                    size,
-                    usage,
-                    mapped_at_creation: false,
-                })
-            })
-        };
-        Ok(Self {
-            parameters: buffer("parameters", parameters, kept)?,
-            moments: buffer("moments", parameters * options.optimizer.slots(), kept)?,
-            gradients: buffer("gradients", parameters, kept)?,
-            parts: buffer("parts", parameters * parts, Usage::STORAGE)?,
-            rates: buffer("rates", parameters, kept)?,
-            squares: buffer("squares", rows * options.batch, Usage::STORAGE)?,
-            losses: buffer("losses", SLOTS, kept)?,
-            losses_staging: staging(device, SLOTS as u64 * 4)?,
-            slots: buffer("slots", SLOTS * Slot::SPACING / 4, Usage::UNIFORM | Usage::COPY_DST)?,
-            samples: buffer("samples", SLOTS * options.batch * 2, kept)?,
-        })
-    }
 }
 
 /// Layers with their places among the parameters, and the number of these.
@@ -220,8 +161,7 @@ impl Trainer {
                 add(convolution(place, Direction::GradInput, maps)?, &mut dispatches);
             }
         }
-        let adam = options.optimizer.slots() == 2;
-        dispatches.extend(update(device, &buffers, parts, parameters, adam)?);
+        dispatches.extend(update(device, &buffers, &places, parts, &options.optimizer)?);
         dispatches.extend(packs.iter().cloned());
 
         let rates: Vec<f32> = places
@@ -523,33 +463,4 @@ fn loss(
     ];
     let group = scoped(device, || kernel.bind(device, &resources))?;
     Ok([loss, Dispatch::new(&kernel, group, [1, 1, 1])?.with_slot()])
-}
-
-/// The sum of the gradients' parts, and the update.
-fn update(
-    device: &wgpu::Device,
-    buffers: &Buffers,
-    parts: usize,
-    parameters: usize,
-    adam: bool,
-) -> Result<[Dispatch; 2]> {
-    let prelude = Prelude::default().numbers([("PARTS", parts), ("PARAMETERS", parameters)]);
-    let kernel = Kernel::new(device, &shaders::grad_sum(prelude), &[Binding::Read, Binding::Write])?;
-    let resources = [&buffers.parts, &buffers.gradients].map(wgpu::Buffer::as_entire_binding);
-    let sum = Dispatch::elements(&kernel, scoped(device, || kernel.bind(device, &resources))?, parameters);
-
-    let prelude = Prelude::default().numbers([("PARAMETERS", parameters)]).flag("ADAM", adam);
-    let (read, write) = (Binding::Read, Binding::Write);
-    let kernel =
-        Kernel::new(device, &shaders::update(prelude), &[Binding::Region, read, read, write, write])?;
-    let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
-    let resources = [
-        wgpu::BindingResource::Buffer(slot),
-        buffers.gradients.as_entire_binding(),
-        buffers.rates.as_entire_binding(),
-        buffers.parameters.as_entire_binding(),
-        buffers.moments.as_entire_binding(),
-    ];
-    let group = scoped(device, || kernel.bind(device, &resources))?;
-    Ok([sum, Dispatch::elements(&kernel, group, parameters).with_slot()])
 }

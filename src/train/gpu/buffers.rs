@@ -1,0 +1,71 @@
+//! The buffers of a [`Trainer`](super::Trainer).
+
+use super::TrainerOptions;
+use super::maps::staging;
+use super::steps::Slot;
+use crate::error::{Error, Result};
+use crate::gpu::scoped;
+
+/// Most steps of one submit.
+pub(super) const SLOTS: usize = 64;
+
+/// All in the order of the parameters: each layer's weights as in PyTorch, then its biases.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    pub parameters: wgpu::Buffer,
+    /// `[slot][parameter]`.
+    pub moments: wgpu::Buffer,
+    pub gradients: wgpu::Buffer,
+    /// `[part][parameter]`.
+    pub parts: wgpu::Buffer,
+    pub rates: wgpu::Buffer,
+    /// `[row][sub-image]`.
+    pub squares: wgpu::Buffer,
+    pub losses: wgpu::Buffer,
+    pub losses_staging: wgpu::Buffer,
+    pub slots: wgpu::Buffer,
+    /// `[step of a submit][sub-image]`.
+    pub samples: wgpu::Buffer,
+}
+
+impl Buffers {
+    /// # Errors
+    /// [`Error::MissingCapability`] for bindings beyond the device's limits, and what the device reports.
+    pub fn new(
+        device: &wgpu::Device,
+        options: &TrainerOptions,
+        parameters: usize,
+        rows: usize,
+        parts: usize,
+    ) -> Result<Self> {
+        use wgpu::BufferUsages as Usage;
+        let kept = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let most = device.limits().max_storage_buffer_binding_size;
+        let buffer = |name: &str, values: usize, usage: Usage| {
+            let size = values as u64 * 4;
+            if size > most {
+                return Err(Error::MissingCapability(format!("bindings of {size} bytes for {name}")));
+            }
+            scoped(device, || {
+                device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some(&format!("srcnn.train.{name}")),
+                    size,
+                    usage,
+                    mapped_at_creation: false,
+                })
+            })
+        };
+        Ok(Self {
+            parameters: buffer("parameters", parameters, kept)?,
+            moments: buffer("moments", parameters * options.optimizer.slots(), kept)?,
+            gradients: buffer("gradients", parameters, kept)?,
+            parts: buffer("parts", parameters * parts, Usage::STORAGE)?,
+            rates: buffer("rates", parameters, kept)?,
+            squares: buffer("squares", rows * options.batch, Usage::STORAGE)?,
+            losses: buffer("losses", SLOTS, kept)?,
+            losses_staging: staging(device, SLOTS as u64 * 4)?,
+            slots: buffer("slots", SLOTS * Slot::SPACING / 4, Usage::UNIFORM | Usage::COPY_DST)?,
+            samples: buffer("samples", SLOTS * options.batch * 2, kept)?,
+        })
+    }
+}
