@@ -16,6 +16,7 @@ use srcnn_gpu::headless::adapter::describe;
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
 use srcnn_gpu::{Error, Padding, Planes, Result, Weights};
 
+use super::models::{Model, ModelArgs, load_models, nearest};
 use super::output::write_atomically;
 use super::progress::Progress;
 use super::{GpuArgs, print};
@@ -31,9 +32,8 @@ pub struct EvalArgs {
     #[arg(short, long, value_delimiter = ',')]
     pub scale: Vec<f64>,
 
-    /// Weight file: .safetensors, or the authors' .mat
-    #[arg(short, long, value_name = "FILE")]
-    pub model: PathBuf,
+    #[command(flatten)]
+    pub model: ModelArgs,
 
     /// How to measure. srcnn, the authors' code: luminance as uint8, cut to multiples of the scale, nothing
     /// rounded between shrinking and enlarging, result as uint8, borders of the scale's width left out
@@ -87,8 +87,8 @@ pub struct EvalArgs {
 /// # Errors
 /// What keeps the whole run from going on: arguments, a model, a folder, a GPU, an output.
 pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> {
-    let weights = Weights::load(&args.model)?;
-    let protocols = protocols(args, &weights)?;
+    let models = load_models(&args.model.model)?;
+    let protocols = protocols(args, &models)?;
     let datasets = args.datasets.iter().map(|dir| Dataset::open(dir)).collect::<Result<Vec<_>>>()?;
     for set in datasets.iter().filter(|set| !set.skipped.is_empty()) {
         log::warn!("{}: skipped what is not a picture file: {}", set.name, set.skipped.join(", "));
@@ -103,12 +103,19 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     let options = HeadlessOptions { padding, tile, tta, ..HeadlessOptions::default() };
     let gpu = open()?;
     let about = About { adapter: describe(&gpu.info) };
-    let mut network = Headless::new(gpu, &weights, options)?;
-    warm_up(&mut network, &weights)?;
+    let mut networks = Vec::new();
+    for (_, model) in &protocols {
+        // Models in the order of the scales that use them first.
+        if networks.iter().all(|(other, _)| other != model) {
+            let mut network = Headless::new(gpu.clone(), &models[*model].weights, options.clone())?;
+            warm_up(&mut network, &models[*model].weights)?;
+            networks.push((*model, network));
+        }
+    }
     let mut run = Run {
         args,
-        network,
-        weights,
+        models: &models,
+        networks,
         page: args.html.as_ref().map(|_| Page::new()).transpose()?,
         progress: Progress::new("measuring"),
         done: 0,
@@ -117,8 +124,8 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     };
     let mut report = Report::default();
     for set in &datasets {
-        for protocol in &protocols {
-            report.sets.push(run.measure(set, protocol)?);
+        for (protocol, model) in &protocols {
+            report.sets.push(run.measure(set, protocol, *model)?);
         }
     }
     let (all, page) = (!run.failed, run.page.take());
@@ -149,28 +156,39 @@ fn warm_up(network: &mut Headless, weights: &Weights) -> Result<()> {
     network.upscale_planes(&picture, 2.0).map(drop)
 }
 
-/// One protocol a scale; a note for scales that the model was not trained for.
-fn protocols(args: &EvalArgs, weights: &Weights) -> Result<Vec<Protocol>> {
-    let metadata = &weights.metadata;
-    let trained: Vec<f64> = metadata.scales.iter().map(|&scale| f64::from(scale)).collect();
+/// A protocol and the place of a model for each scale; a note for scales that the model was not trained for.
+fn protocols(args: &EvalArgs, models: &[Model]) -> Result<Vec<(Protocol, usize)>> {
+    let trained: Vec<f64> = models
+        .iter()
+        .flat_map(|model| &model.weights.metadata.scales)
+        .map(|&scale| f64::from(scale))
+        .collect();
     let asked = if args.scale.is_empty() { &trained } else { &args.scale };
     if asked.is_empty() {
+        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
         return Err(Error::invalid(format!(
             "{} does not say which scale it is for; give one with --scale",
-            args.model.display()
+            names.join(", ")
         )));
     }
-    for scale in asked.iter().filter(|scale| !trained.is_empty() && !trained.contains(scale)) {
-        let names: Vec<String> = trained.iter().map(|scale| format!("x{scale}")).collect();
-        log::warn!("{} was trained for {}, not x{scale}", args.model.display(), names.join(", "));
-    }
-    asked.iter().map(|&scale| Protocol::new(scale, args.shave, metadata.channels)).collect()
+    let protocol = |&scale: &f64| {
+        let place = nearest(models, scale);
+        let Model { name, weights } = &models[place];
+        let scales = &weights.metadata.scales;
+        if !scales.is_empty() && !scales.iter().any(|&trained| f64::from(trained) == scale) {
+            let names: Vec<String> = scales.iter().map(|scale| format!("x{scale}")).collect();
+            log::warn!("{name} was trained for {}, not x{scale}", names.join(", "));
+        }
+        Ok((Protocol::new(scale, args.shave, weights.metadata.channels)?, place))
+    };
+    asked.iter().map(protocol).collect()
 }
 
 struct Run<'a> {
     args: &'a EvalArgs,
-    weights: Weights,
-    network: Headless,
+    models: &'a [Model],
+    /// Compiled networks, with their places among the models.
+    networks: Vec<(usize, Headless)>,
     page: Option<Page>,
     progress: Progress,
     done: usize,
@@ -180,15 +198,18 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Measures one set at one scale. A picture that cannot be measured is reported and left out.
-    fn measure(&mut self, set: &Dataset, protocol: &Protocol) -> Result<SetReport> {
-        let architecture = self.weights.architecture();
-        let padding = self.args.padding.unwrap_or(self.weights.metadata.padding);
-        let model = self.args.model.file_name().unwrap_or_default().to_string_lossy();
+    fn measure(&mut self, set: &Dataset, protocol: &Protocol, place: usize) -> Result<SetReport> {
+        let Model { name: model, weights } = &self.models[place];
+        let architecture = weights.architecture();
+        let padding = self.args.padding.unwrap_or(weights.metadata.padding);
+        let model = Path::new(model).file_name().unwrap_or_default().to_string_lossy();
         let mut report = SetReport::new(&set.name, protocol, &model, architecture, padding);
+        let network = self.networks.iter_mut().find(|(of, _)| *of == place).map(|(_, network)| network);
+        let Some(network) = network else { return Ok(report) };
         self.page.iter_mut().for_each(Page::begin_set);
         for path in &set.pictures {
             let name = stem(path);
-            match measure_file(path, protocol, &mut self.network) {
+            match measure_file(path, protocol, network) {
                 Ok((picture, measured)) => {
                     if let Some(folder) = &self.args.save {
                         let file = |method| folder.join(format!("{name}_x{}_{method}.png", protocol.scale));

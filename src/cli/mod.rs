@@ -21,6 +21,7 @@ mod eval;
 mod jobs;
 mod manual;
 mod model;
+mod models;
 mod output;
 mod picture;
 mod progress;

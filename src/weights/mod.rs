@@ -9,8 +9,10 @@ use crate::network::{Architecture, Channels, LayerShape, Padding};
 
 mod mat;
 mod safetensors;
+mod shipped;
 
 pub(crate) use safetensors::serialize;
+pub use shipped::Shipped;
 
 /// The parameters of one layer (W and B of equations 1 to 3).
 #[derive(Debug, Clone, PartialEq)]

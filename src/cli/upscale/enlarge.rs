@@ -6,9 +6,9 @@ use srcnn_gpu::{Enlargement, Error, Padding, Result};
 
 use super::super::picture::alpha;
 use super::super::picture::{color_type, depth};
+use super::super::models::Model;
 use super::super::trust;
 use super::args::Alpha;
-use super::model::Model;
 use super::ready::How;
 use super::steps::plan_steps;
 

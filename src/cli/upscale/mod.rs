@@ -9,6 +9,7 @@ use srcnn_gpu::headless::HeadlessOptions;
 use srcnn_gpu::{Error, Padding, Result};
 
 use super::jobs::{Plan, Request, Shard, fingerprint};
+use super::models::{Model, ModelArgs, load_models};
 use super::output::Existing;
 use super::picture::available_memory;
 use super::progress::{self, Mode};
@@ -21,7 +22,6 @@ mod budget;
 mod enlarge;
 mod family;
 mod frames;
-mod model;
 mod pipeline;
 mod ready;
 mod report;
@@ -34,7 +34,6 @@ pub use args::Format;
 use args::PictureArgs;
 use family::Threads;
 pub use family::is_family_flag;
-use model::{Model, load_models};
 use pipeline::Pipeline;
 use report::{Reporter, Show};
 pub use size::SizeArgs;
@@ -56,9 +55,8 @@ pub struct UpscaleArgs {
     output: Option<PathBuf>,
     #[command(flatten)]
     picture: PictureArgs,
-    /// Weight file, .safetensors or the authors' .mat; of several the one trained for the nearest scale is used
-    #[arg(short, long, value_name = "FILE")]
-    model: Vec<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
     /// Name of the weight file in the folder that --model names
     #[arg(short = 'n', long, value_name = "NAME", allow_hyphen_values = true)]
     model_name: Option<String>,
@@ -81,7 +79,7 @@ pub struct UpscaleArgs {
 impl UpscaleArgs {
     /// Reads the networks that are asked for.
     fn models(&self) -> Result<Vec<Model>> {
-        load_models(&family::models(&self.model, self.model_name.as_deref())?)
+        load_models(&family::models(&self.model.model, self.model_name.as_deref())?)
     }
 
     /// Settings for one of the devices, counted from 0.

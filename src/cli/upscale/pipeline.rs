@@ -13,11 +13,11 @@ use srcnn_gpu::wgpu::Backend;
 use srcnn_gpu::{Error, Result};
 
 use super::super::jobs::{Decision, Job, Plan};
+use super::super::models::Model;
 use super::UpscaleArgs;
 use super::budget::{Budget, Permit};
 use super::enlarge::Enlarger;
 use super::family::Threads;
-use super::model::Model;
 use super::ready::{Decoded, Enlarged, Opened};
 use super::report::Reporter;
 

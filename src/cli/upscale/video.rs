@@ -12,11 +12,11 @@ use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
 use srcnn_gpu::{Enlargement, Error, Result};
 
+use super::super::models::Model;
 use super::super::output::Existing;
 use super::super::progress::Progress;
 use super::super::{exit, exit_code, print, report};
 use super::UpscaleArgs;
-use super::model::Model;
 use super::stream::{PIPE, is_video_on_stdin};
 
 const EXTENSION: &str = "y4m";

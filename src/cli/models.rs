@@ -1,0 +1,56 @@
+//! The networks that a command works with.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use srcnn_gpu::{Result, Shipped, Weights};
+
+/// A network, and where it comes from.
+#[derive(Debug)]
+pub struct Model {
+    pub name: String,
+    pub weights: Weights,
+}
+
+/// Which networks: part of every command that applies some.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// small, large, or weight files (.safetensors, the authors' .mat); of several networks the one trained for the
+    /// nearest scale is used [default: small]
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub model: Vec<PathBuf>,
+}
+
+/// Reads networks by name or file; without any, the small ones that come with the program. Which of them enlarges a
+/// picture is for the command to say.
+///
+/// # Errors
+/// As [`Weights::load`].
+pub fn load_models(choices: &[PathBuf]) -> Result<Vec<Model>> {
+    let shipped = |shipped: Shipped| -> Result<Vec<Model>> {
+        let all = shipped.all()?.into_iter();
+        Ok(all.map(|(name, weights)| Model { name: name.into(), weights }).collect())
+    };
+    if choices.is_empty() {
+        return shipped(Shipped::default());
+    }
+    let mut models = Vec::new();
+    for choice in choices {
+        match choice.to_str().and_then(|name| name.parse().ok()) {
+            Some(name) => models.extend(shipped(name)?),
+            None => models.push(Model { name: choice.display().to_string(), weights: Weights::load(choice)? }),
+        }
+    }
+    Ok(models)
+}
+
+/// The place of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
+pub fn nearest(models: &[Model], scale: f64) -> usize {
+    let distance = |model: &Model| {
+        let ratios =
+            model.weights.metadata.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
+        ratios.fold(f64::INFINITY, f64::min)
+    };
+    let places = 0..models.len();
+    places.min_by(|&a, &b| distance(&models[a]).total_cmp(&distance(&models[b]))).unwrap_or(0)
+}

@@ -1,0 +1,99 @@
+//! The networks that come with the crate: trained with it on public pictures, see `weights/README.md`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Weights;
+use crate::error::{Error, Result};
+
+/// Which of the shipped networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Shipped {
+    /// 9-1-5 64-32, the paper's: 8,129 parameters.
+    #[default]
+    Small,
+    /// 9-5-5 64-32: seven times the parameters and the work, a little better.
+    Large,
+}
+
+macro_rules! file {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../weights/", $name)))
+    };
+}
+
+impl Shipped {
+    /// The names on the command line.
+    pub const NAMES: &'static [&'static str] = &["small", "large"];
+
+    /// Weight files by name, one for each scale.
+    fn files(self) -> &'static [(&'static str, &'static [u8])] {
+        match self {
+            Self::Small => &[file!("9-1-5_x3.safetensors")],
+            Self::Large => &[],
+        }
+    }
+
+    /// The networks for all scales, with the names of their files.
+    ///
+    /// # Errors
+    /// As [`Weights::from_bytes`], which would be a mistake in this crate.
+    pub fn all(self) -> Result<Vec<(&'static str, Weights)>> {
+        self.files().iter().map(|&(name, bytes)| Ok((name, Weights::from_bytes(bytes)?))).collect()
+    }
+
+    /// The network for the trained scale nearest to `scale`, as a ratio.
+    ///
+    /// # Errors
+    /// As [`Shipped::all`].
+    pub fn nearest(self, scale: f64) -> Result<Weights> {
+        let distance = |weights: &Weights| {
+            let ratios =
+                weights.metadata.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
+            ratios.fold(f64::INFINITY, f64::min)
+        };
+        let all = self.all()?.into_iter().map(|(_, weights)| weights);
+        let nearest = all.min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        nearest.ok_or_else(|| Error::invalid(format!("this build has no {self} networks")))
+    }
+}
+
+impl fmt::Display for Shipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Small => "small",
+            Self::Large => "large",
+        })
+    }
+}
+
+impl FromStr for Shipped {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "small" => Ok(Self::Small),
+            "large" => Ok(Self::Large),
+            _ => Err(Error::invalid(format!("unknown network '{text}'; one of: {}", Self::NAMES.join(", ")))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scale_has_its_network() {
+        for name in Shipped::NAMES {
+            let shipped: Shipped = name.parse().unwrap();
+            assert_eq!(shipped.to_string(), *name);
+            let architecture = if shipped == Shipped::Small { "9-1-5" } else { "9-5-5" };
+            for (file, weights) in shipped.all().unwrap() {
+                assert_eq!(weights.architecture().sizes(), architecture);
+                let [scale] = weights.metadata.scales[..] else { panic!("{file}") };
+                assert_eq!(file, format!("{architecture}_x{scale}.safetensors"));
+                assert_eq!(shipped.nearest(f64::from(scale) * 1.1).unwrap(), weights);
+            }
+        }
+    }
+}
