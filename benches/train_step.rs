@@ -1,7 +1,7 @@
 //! Training speed: checks the gradients against the CPU twins, then times steps.
 //!
-//! `cargo bench --bench train_step [-- SHAPE..]`, where a shape is
-//! `spatial texels x quads, pointwise texels x quads, workgroup, parts`: `7x1,1x8,8,16`.
+//! `cargo bench --bench train_step [-- NETWORK@BATCH.. SHAPE..]`: networks such as `9-1-5@128`, and shapes as
+//! `spatial texels x quads, pointwise texels x quads, workgroup, parts`: `7x1,4x4,8,16`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -18,7 +18,7 @@ use srcnn_gpu::{Architecture, Padding, Result};
 
 const PATCH: usize = 33;
 /// Steps that are timed at a time; the best of several times counts.
-const STEPS: usize = 4;
+const STEPS: usize = 2;
 const REPEATS: usize = 5;
 
 fn parse(text: &str) -> Option<Shape> {
@@ -104,8 +104,16 @@ fn main() -> Result<()> {
     let gpu = common::gpu();
     println!("{:?} on {} ({})", gpu.info.backend, gpu.info.name, gpu.info.driver_info);
     let shard = pictures();
-    for (sizes, filters, batch) in [("9-1-5", "64-32", 128), ("9-1-5", "64-32", 32), ("9-5-5", "64-32", 32)] {
-        let weights = common::network(sizes, filters, 1, Padding::Replicate);
+    let network = |arg: String| {
+        let (sizes, batch) = arg.split_once('@')?;
+        Some((sizes.to_owned(), batch.parse().ok()?))
+    };
+    let mut networks: Vec<(String, usize)> = std::env::args().filter_map(network).collect();
+    if networks.is_empty() {
+        networks = [("9-1-5", 128), ("9-1-5", 32), ("9-5-5", 32)].map(|(s, b)| (s.to_owned(), b)).into();
+    }
+    for (sizes, batch) in networks {
+        let weights = common::network(&sizes, "64-32", 1, Padding::Replicate);
         let state = State::new(weights.layers().to_vec(), 1);
         for &shape in &shapes {
             let optimizer = Optimizer::Sgd { momentum: 0.9, learning_rates: vec![1e-6; 3] };
@@ -127,8 +135,8 @@ fn main() -> Result<()> {
                 processor = processor.min(processor_time() - used);
             }
             if let Some(times) = std::env::var("SRCNN_PROFILE").ok().and_then(|times| times.parse().ok()) {
-                for (name, time) in trainer.profile(times)? {
-                    println!("  {name:20} {:8.2} ms", time.as_secs_f64() * 1e3);
+                for (name, time) in trainer.profile(times, &processor_time)? {
+                    println!("  {name:20} {:8.2} ms", time * 1e3);
                 }
             }
             let work = operations(weights.architecture()) * (STEPS * batch) as f64;

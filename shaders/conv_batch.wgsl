@@ -46,10 +46,6 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     store_all(sums, workgroup.z, sub_image, texel, row);
 }
 
-fn outer(pixels: vec4<f32>, outputs: vec4<f32>) -> mat4x4<f32> {
-    return mat4x4<f32>(pixels * outputs.x, pixels * outputs.y, pixels * outputs.z, pixels * outputs.w);
-}
-
 // Four pixels of four outputs of a group.
 fn store(sum: mat4x4<f32>, group: u32, quad: u32, sub_image: u32, texel: i32, row: i32) {
     store_one(sum[0], group, quad, 0u, sub_image, texel, row);

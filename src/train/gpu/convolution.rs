@@ -95,7 +95,12 @@ impl Convolution {
         let columns = size + shift;
         let rows = size + output_rows - 1;
         let row_texels = output.layout.pixel_texels();
-        let (texels, quads) = tile(shape, columns * rows, row_texels, planes * output_rows);
+        // One that takes all inputs of its pixels at once.
+        let pointwise = if columns * rows == 1 { tiles::pointwise_texels(inputs, row_texels) } else { None };
+        let (texels, quads) = match pointwise {
+            Some(texels) => (texels, 1),
+            None => tile(shape, columns * rows, row_texels, planes * output_rows),
+        };
         let row_tiles = row_texels.div_ceil(texels);
 
         let group_planes = quads * 4 / output_rows;
@@ -166,8 +171,12 @@ impl Convolution {
             .maps("INPUT", &input.layout)
             .maps("GATE", &gate.layout)
             .maps("OUTPUT", &output.layout);
-        let tile = tiles::convolution(texels, quads, columns, inputs);
-        let shader = shaders::conv_batch(prelude, &tile, uniform, shape.workgroup);
+        let shader = if pointwise.is_some() {
+            shaders::conv_pointwise(prelude, &tiles::pointwise(texels, inputs), shape.workgroup)
+        } else {
+            let tile = tiles::convolution(texels, quads, columns, inputs);
+            shaders::conv_batch(prelude, &tile, uniform, shape.workgroup)
+        };
         let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
         let bindings = [Binding::Uniform, weights_kind, Binding::Texture, Binding::Texture, MAPS];
         let kernel = Kernel::new(device, &shader, &bindings)?;
@@ -175,7 +184,8 @@ impl Convolution {
         let across = input.layout.batch.div_ceil(shape.workgroup as usize) * row_tiles;
         let down = output.layout.height.div_ceil(output_rows);
         let dispatches = (0..chunks).map(|chunk| {
-            let first = [(chunk * chunk_groups * group_planes) as u32, 0, 0, 0];
+            let groups = chunk_groups.min(groups - chunk * chunk_groups);
+            let first = [(chunk * chunk_groups * group_planes) as u32, groups as u32, 0, 0];
             let first = uniform_buffer(device, "srcnn.train.first", bytemuck::cast_slice(&first))?;
             let weights = wgpu::BufferBinding {
                 buffer: &packed,
@@ -190,8 +200,7 @@ impl Convolution {
                 wgpu::BindingResource::TextureView(&output.view),
             ];
             let group = scoped(device, || kernel.bind(device, &resources))?;
-            let groups = chunk_groups.min(groups - chunk * chunk_groups);
-            Dispatch::new(&kernel, group, [across, down, groups])
+            Dispatch::new(&kernel, group, [across, down, if pointwise.is_some() { 1 } else { groups }])
         });
         Ok(Self { dispatches: dispatches.collect::<Result<_>>()?, pack })
     }

@@ -53,7 +53,7 @@ impl Shape {
     pub fn for_device(device: &wgpu::Device) -> Self {
         if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
             // Invocations are the 8 lanes of a vector, registers are the first level cache.
-            Self { spatial: (7, 1), pointwise: (1, 8), workgroup: 8, parts: 16 }
+            Self { spatial: (7, 2), pointwise: (1, 8), workgroup: 8, parts: 16 }
         } else {
             Self { spatial: (4, 1), pointwise: (1, 4), workgroup: 32, parts: 128 }
         }

@@ -60,6 +60,13 @@ pub(super) fn conv_batch(prelude: Prelude, tile: &str, uniform: bool, workgroup:
     prelude.shader("conv_batch", &[text, tile, weights, MAPS], Some(workgroup))
 }
 
+/// `conv_pointwise.wgsl` with a tile of [`super::tiles::pointwise`].
+pub(super) fn conv_pointwise(prelude: Prelude, tile: &str, workgroup: u32) -> Shader {
+    let text = include_str!("../../../shaders/conv_pointwise.wgsl");
+    let weights = include_str!("../../../shaders/shared/weights_uniform.wgsl");
+    prelude.shader("conv_pointwise", &[text, tile, weights, MAPS], Some(workgroup))
+}
+
 /// `loss.wgsl`. Prelude: BATCH, CHANNELS, PREDICTION, SOLUTION, GRADIENT.
 pub(super) fn loss(prelude: Prelude, workgroup: u32) -> Shader {
     prelude.shader("loss", &[include_str!("../../../shaders/loss.wgsl"), MAPS], Some(workgroup))

@@ -41,17 +41,27 @@ pub(super) fn convolution(texels: usize, quads: usize, columns: usize, inputs: u
             add!(text, "    let x{u}_{k} = textureLoad(input, a{u} + vec2({k} * i32(BATCH), 0), 0);");
         }
         for j in 0..columns {
-            for t in 0..texels {
-                let first = t + j / 4;
-                let pixels = shifted(&format!("x{u}_{first}"), &format!("x{u}_{}", first + 1), j % 4);
-                add!(text, "    let p{u}_{j}_{t} = {pixels};");
-            }
             for q in 0..quads {
                 let offset = format!("({u}u * FILTER_ROWS * FILTER_COLUMNS + {j}u) * QUADS + {q}u");
                 add!(text, "    let w{u}_{j}_{q} = weights[tap + {offset}];");
-                for t in 0..texels {
-                    add!(text, "    (*sums).s{t}_{q} += outer(p{u}_{j}_{t}, w{u}_{j}_{q});");
+            }
+        }
+    }
+    // All products of one sum follow each other, so that it stays in a register meanwhile.
+    for t in 0..texels {
+        for q in 0..quads {
+            for (pair, [a, b]) in [["x", "y"], ["z", "w"]].into_iter().enumerate() {
+                let column = |o: usize| format!("(*sums).s{t}_{q}[{}]", 2 * pair + o);
+                add!(text, "    var a{t}_{q}_{a} = {}; var a{t}_{q}_{b} = {};", column(0), column(1));
+                for (u, j) in (0..channels).flat_map(|u| (0..columns).map(move |j| (u, j))) {
+                    let first = t + j / 4;
+                    let pixels = shifted(&format!("x{u}_{first}"), &format!("x{u}_{}", first + 1), j % 4);
+                    add!(
+                        text,
+                        "    a{t}_{q}_{a} += {pixels} * w{u}_{j}_{q}.{a}; a{t}_{q}_{b} += {pixels} * w{u}_{j}_{q}.{b};"
+                    );
                 }
+                add!(text, "    {} = a{t}_{q}_{a}; {} = a{t}_{q}_{b};", column(0), column(1));
             }
         }
     }
@@ -60,6 +70,50 @@ pub(super) fn convolution(texels: usize, quads: usize, columns: usize, inputs: u
     let store = |t, q| format!("    store(sums.s{t}_{q}, group, {q}u, sub_image, texel + {t}, row);\n");
     text.push_str(&each(&store));
     add!(text, "}}");
+    text
+}
+
+/// Values of the input that an invocation of `conv_pointwise.wgsl` should hold at most: half of a first level cache.
+const HELD: usize = 1024;
+
+/// Texels of a tile of `conv_pointwise.wgsl` over `inputs` channels; `None` where even one is too much.
+pub(super) fn pointwise_texels(inputs: usize, most: usize) -> Option<usize> {
+    let texels = (HELD / (4 * inputs)).min(most);
+    (texels > 0).then_some(texels)
+}
+
+/// Tile of `conv_pointwise.wgsl`: `texels` x 4 pixels of a row.
+pub(super) fn pointwise(texels: usize, inputs: usize) -> String {
+    let mut text = String::new();
+    add!(text, "const TEXELS: u32 = {texels}u;");
+    add!(text, "fn all_groups(sub_image: u32, texel: i32, row: i32) {{");
+    for c in 0..inputs {
+        add!(text, "    let a{c} = place(INPUT, {c}u, sub_image, texel, row);");
+        for t in 0..texels {
+            add!(text, "    let x{c}_{t} = textureLoad(input, a{c} + vec2({t} * i32(BATCH), 0), 0);");
+        }
+    }
+    add!(text, "    for (var group = 0u; group < first.y; group++) {{");
+    add!(text, "        let bias = weights[group * GROUP];");
+    for c in 0..inputs {
+        add!(text, "        let w{c} = weights[group * GROUP + {}u];", c + 1);
+    }
+    for t in 0..texels {
+        // The sums of two outputs and what they need for a product fit into 16 registers.
+        for pair in [["x", "y"], ["z", "w"]] {
+            for (c, o) in (0..inputs).flat_map(|c| pair.map(|o| (c, o))) {
+                match c {
+                    0 => add!(text, "        var s{t}_{o} = x{c}_{t} * w{c}.{o};"),
+                    _ => add!(text, "        s{t}_{o} += x{c}_{t} * w{c}.{o};"),
+                }
+            }
+        }
+        for (n, o) in ["x", "y", "z", "w"].into_iter().enumerate() {
+            let plane = format!("first.x + group * 4u + {n}u");
+            add!(text, "        store(s{t}_{o}, bias.{o}, {plane}, sub_image, texel + {t}, row);");
+        }
+    }
+    add!(text, "    }}\n}}");
     text
 }
 

@@ -279,23 +279,23 @@ impl Trainer {
         Ok(values)
     }
 
-    /// How long each kernel of a step takes, in their order, each run `times` times by itself. The parameters are
-    /// worth nothing afterwards: [`Trainer::restore`] them.
+    /// What each kernel of a step takes by `clock`, in its unit, in their order, each run `times` times by itself. The
+    /// parameters are worth nothing afterwards: [`Trainer::restore`] them.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] without pictures, and what the device reports.
-    pub fn profile(&self, times: u32) -> Result<Vec<(&'static str, Duration)>> {
+    pub fn profile(&self, times: u32, clock: &dyn Fn() -> f64) -> Result<Vec<(&'static str, f64)>> {
         let Some(pictures) = &self.pictures else {
             return Err(Error::invalid("a trainer without pictures; call set_pictures first"));
         };
         let dispatches = pictures.gathers.iter().chain(&self.dispatches);
         let time = |dispatch: &Dispatch| {
-            let begun = Instant::now();
+            let begun = clock();
             read_back(&self.device, &self.queue, &self.buffers.losses_staging, |encoder| {
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
                 (0..times).for_each(|_| dispatch.record(&mut pass, 0));
             })?;
-            Ok((dispatch.shader.name, begun.elapsed() / times.max(1)))
+            Ok((dispatch.shader.name, (clock() - begun) / f64::from(times.max(1))))
         };
         dispatches.map(time).collect()
     }

@@ -11,8 +11,9 @@ use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 
-/// Accumulators that a tile may have; more are kept in memory, not in registers.
-const ACCUMULATORS: usize = 112;
+/// Accumulators that a tile may have. A load of a texel costs as much as some hundred products on software adapters,
+/// so that sums in the first level cache, loaded and stored for every four products, are the lesser evil.
+const ACCUMULATORS: usize = 400;
 
 /// A tile that needs few loads for its products: filters share texels of the input, tap rows and columns those of
 /// the gradient.
@@ -20,12 +21,14 @@ fn tile(LayerShape { inputs, filters, size }: LayerShape) -> WeightTile {
     // Larger filters are cut at multiples of 4 columns.
     let columns = if size <= 9 { size } else { 8 };
     if size == 1 {
-        return WeightTile { filters: filters.min(8), inputs: inputs.min(8), rows: 1, columns };
+        return WeightTile { filters: filters.min(16), inputs: inputs.min(16), rows: 1, columns };
     }
     if filters == 1 {
         return WeightTile { filters, inputs: inputs.min(8), rows: 1, columns };
     }
-    let filters = filters.min(4);
+    let fit = (ACCUMULATORS / (size * columns)).max(4).next_power_of_two();
+    let fit = if fit * size * columns > ACCUMULATORS && fit > 4 { fit / 2 } else { fit };
+    let filters = filters.min(fit);
     let row_groups = (size * columns * filters).div_ceil(ACCUMULATORS);
     WeightTile { filters, inputs: 1, rows: size.div_ceil(row_groups), columns }
 }
