@@ -38,7 +38,9 @@ pub fn load_models(choices: &[PathBuf]) -> Result<Vec<Model>> {
     for choice in choices {
         match choice.to_str().and_then(|name| name.parse().ok()) {
             Some(name) => models.extend(shipped(name)?),
-            None => models.push(Model { name: choice.display().to_string(), weights: Weights::load(choice)? }),
+            None => {
+                models.push(Model { name: choice.display().to_string(), weights: Weights::load(choice)? })
+            }
         }
     }
     Ok(models)

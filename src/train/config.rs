@@ -173,12 +173,13 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Factor of the rates at a part of the run in 0..1. The same on every platform, to the bit.
-    pub fn at(&self, part: f64) -> f64 {
+    /// Factor of the rates at a part of the run in 0..1, in the step after `done` steps. The same on every platform, to
+    /// the bit.
+    pub fn at(&self, part: f64, done: u64) -> f64 {
         match self {
             Self::Constant => 1.0,
             Self::Cosine { warmup, last } => {
-                let rise = ((step + 1) as f64 / (*warmup).max(1) as f64).min(1.0);
+                let rise = ((done + 1) as f64 / (*warmup).max(1) as f64).min(1.0);
                 rise * (last + (1.0 - last) * 0.5 * (1.0 + half_turn_cosine(part)))
             }
             Self::Steps { at, factor } => at.iter().filter(|&&at| part >= at).map(|_| factor).product(),

@@ -335,11 +335,13 @@ mod tests {
         let cosine = Schedule::Cosine { warmup: 0, last: 0.01 };
         for step in 0..=100u64 {
             let exact = 0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / 100.0).cos());
-            assert!((cosine.at(step as f64 / 100.0) - exact).abs() < 1e-15, "{step}");
+            assert!((cosine.at(step as f64 / 100.0, 0) - exact).abs() < 1e-15, "{step}");
         }
-        assert_eq!(Schedule::Constant.at(0.5), 1.0);
+        let rising = Schedule::Cosine { warmup: 10, last: 1.0 };
+        assert_eq!([0, 4, 9, 10].map(|done| rising.at(0.0, done)), [0.1, 0.5, 1.0, 1.0]);
+        assert_eq!(Schedule::Constant.at(0.5, 0), 1.0);
         let steps = Schedule::Steps { at: vec![0.5, 0.8], factor: 0.1 };
-        let factors = [0.0, 0.4, 0.5, 0.7, 0.8, 1.0].map(|part| steps.at(part));
+        let factors = [0.0, 0.4, 0.5, 0.7, 0.8, 1.0].map(|part| steps.at(part, 0));
         assert_eq!(factors, [1.0, 1.0, 0.1, 0.1, 0.1 * 0.1, 0.1 * 0.1]);
     }
 }

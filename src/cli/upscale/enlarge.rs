@@ -4,9 +4,9 @@ use image::{ColorType, DynamicImage};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, Timing};
 use srcnn_gpu::{Enlargement, Error, Padding, Result};
 
+use super::super::models::Model;
 use super::super::picture::alpha;
 use super::super::picture::{color_type, depth};
-use super::super::models::Model;
 use super::super::trust;
 use super::args::Alpha;
 use super::ready::How;

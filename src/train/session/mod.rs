@@ -130,8 +130,12 @@ impl Session<'_> {
         let ends = [self.record_every(), self.config.eval_every, self.config.save_every];
         let due = ends.map(|every| every - step % every).into_iter().fold(u64::MAX, u64::min);
         let count = progress.fitting(due);
-        let factors: Vec<f64> =
-            progress.shares(count).into_iter().map(|share| self.config.schedule.at(share)).collect();
+        let factors: Vec<f64> = progress
+            .shares(count)
+            .into_iter()
+            .zip(progress.step..)
+            .map(|(share, done)| self.config.schedule.at(share, done))
+            .collect();
         let begun = Instant::now();
         let loss = self.engine.train(&factors.iter().map(|&factor| factor as f32).collect::<Vec<_>>())?;
         let took = begun.elapsed();
