@@ -272,6 +272,8 @@ fn new_names_are_given_once() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(desk.names("out"), ["a (1).png", "a (2).png", "a.png"]);
     assert_eq!((desk.open("out/a (1).png").width(), desk.open("out/a (2).png").width()), (10, 8));
+    desk.upscale("in -o out").wrote(&[]);
+    assert_eq!(fs::read(desk.path("out/a.png")).unwrap(), b"somebody's own");
 }
 
 #[test]

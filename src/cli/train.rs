@@ -23,7 +23,7 @@ use srcnn_gpu::train::{State, TrainEngine};
 use srcnn_gpu::{Channels, Error, Metadata, Result, Weights};
 
 use super::output::json_line;
-use super::progress::Progress;
+use super::progress::{self, Mode, Progress};
 use super::{GpuArgs, exit, print};
 
 /// Train a network on folders of pictures
@@ -187,7 +187,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         (None, None) => return Err(Error::invalid("no folder for the run: name one with -o")),
     };
     catch_interrupts()?;
-    let mut teller = Teller::new(args.json);
+    let json = args.json || progress::mode() == Mode::Json;
+    let mut teller = Teller::new(json);
     let session = Session {
         config: &config,
         folder: &folder,
@@ -201,7 +202,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     let printed = std::mem::replace(&mut teller.printed, Ok(()));
     drop(teller);
     printed?;
-    if !args.json {
+    if !json {
         print(folder.best().display())?;
     }
     Ok(if outcome == Outcome::Done { exit::DONE } else { exit::INTERRUPTED })

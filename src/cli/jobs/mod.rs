@@ -199,7 +199,10 @@ impl Plan {
             record.picture = Stamp::of(&about);
         }
         Ok(match self.existing.resolve_among(path, &self.taken)? {
-            Some(output) => Decision::Make(Job { output, ..job }),
+            // What goes by another name is not found by its record.
+            Some(output) => {
+                Decision::Make(Job { record: job.record.filter(|_| output == job.output), output, ..job })
+            }
             None => match self.kept(&job) {
                 Some(kept) => Decision::Keep(kept),
                 None => Decision::Make(job),

@@ -127,10 +127,13 @@ pub fn padding() -> impl TypedValueParser<Value = Padding> {
 /// What makes all work pointless: arguments, the model, the adapter, the output folder.
 pub fn run(args: &UpscaleArgs) -> Result<u8> {
     let inputs: Vec<PathBuf> = args.inputs.iter().chain(&args.input).cloned().collect();
+    let batch = &args.batch;
     if args.video.wanted(&inputs)? {
+        if batch.json || batch.dry_run || batch.shard.is_some() {
+            return Err(Error::invalid("--json, --dry-run and --shard are for pictures, not for video"));
+        }
         return video::run(args, &inputs);
     }
-    let batch = &args.batch;
     let json = batch.json || progress::mode() == Mode::Json;
     let streams = Streams::new(&inputs, args.output.as_deref())?;
     let to_stdout = streams.as_ref().is_some_and(|streams| streams.to_stdout);

@@ -4,6 +4,7 @@
 //! the same for ten pictures and ten thousand. A device is used by one thread alone, the first one by the thread that
 //! calls: drivers of OpenGL do not survive that a thread which has used them ends before the process.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,7 +145,7 @@ impl<'a> Pipeline<'a> {
             }
             Decision::Make(job) => {
                 self.plan.prepare(&job)?;
-                Ok(Some((Opened::new(job.clone(), &self.args.picture)?, job)))
+                Ok(Some((guarded(&job, || Opened::new(job.clone(), &self.args.picture))?, job)))
             }
         });
         let decoded = opened.and_then(|opened| {
@@ -152,7 +153,8 @@ impl<'a> Pipeline<'a> {
             let size = opened.size();
             self.reporter.file(i, &job, size);
             let permit = self.budget.take(opened.memory());
-            Ok(Some(Item { i, job, size, value: opened.decode()?, permit }))
+            let value = guarded(&job, || opened.decode())?;
+            Ok(Some(Item { i, job, size, value, permit }))
         });
         decoded.unwrap_or_else(|error| {
             self.fail(i, Some(job), error);
@@ -238,7 +240,7 @@ impl<'a> Pipeline<'a> {
 
     fn save(&self, item: Item<'a, Enlarged>) {
         let Item { i, job, value, permit, .. } = item;
-        match value.write() {
+        match guarded(&job, || value.write()) {
             Ok((output, times)) => self.reporter.done(i, output, times),
             Err(error) => self.fail(i, Some(job), error),
         }
@@ -271,6 +273,16 @@ impl<'a> Pipeline<'a> {
             }
         }
     }
+}
+
+/// A decoder or encoder that panics fails at one picture, not at all that come after it.
+fn guarded<T>(job: &Job, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let path = job.input.display();
+        Err(Error::Picture(format!(
+            "{path}: reading or writing it failed by a mistake of the program, please report it"
+        )))
+    })
 }
 
 /// The next item, for one of several threads; `None` when there will be no more.

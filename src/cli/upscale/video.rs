@@ -222,7 +222,7 @@ fn to_file(path: &Path, write: impl FnOnce(File) -> Result<Outcome>) -> Result<O
 }
 
 /// The network whose trained scale is nearest, as a ratio; frames take one step.
-fn nearest<'a>(models: &'a [Model], source: (u32, u32), enlargement: Enlargement) -> Result<&'a Model> {
+fn nearest(models: &[Model], source: (u32, u32), enlargement: Enlargement) -> Result<&Model> {
     let (width, height) = enlargement.size(source)?;
     let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
     let factor = (area((width, height)) / area(source)).sqrt();
