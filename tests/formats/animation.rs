@@ -136,6 +136,62 @@ fn times_and_repetitions_are_kept() {
     }
 }
 
+/// Frames of 16 bits, one of which is mixed with what is below, and one of which takes itself away.
+#[test]
+fn apng_of_16_bits() {
+    let desk = Desk::new();
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 12, 10);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Sixteen);
+    encoder.set_animated(3, 0).unwrap();
+    encoder.set_frame_delay(1, 30).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    let pixels = |count: usize, pixel: [u16; 4]| {
+        (0..count).flat_map(|_| pixel).flat_map(u16::to_be_bytes).collect::<Vec<u8>>()
+    };
+    let (ground, above) = ([40_001, 20_003, 10_007, 65_535], [10_001, 50_003, 30_005, 30_000]);
+    writer.write_image_data(&pixels(120, ground)).unwrap();
+    for dispose in [png::DisposeOp::Previous, png::DisposeOp::None] {
+        writer.set_frame_dimension(6, 5).unwrap();
+        writer.set_frame_position(3, 2).unwrap();
+        writer.set_blend_op(png::BlendOp::Over).unwrap();
+        writer.set_dispose_op(dispose).unwrap();
+        writer.write_image_data(&pixels(30, above)).unwrap();
+    }
+    writer.finish().unwrap();
+    desk.write("in.png", file);
+    assert_eq!(desk.upscaled("in.png -o out.png -s 3"), "");
+
+    let mut decoder =
+        png::Decoder::new(std::io::BufReader::new(std::fs::File::open(desk.path("out.png")).unwrap()));
+    decoder.set_transformations(png::Transformations::IDENTITY);
+    let mut reader = decoder.read_info().unwrap();
+    let control = reader.info().animation_control.unwrap();
+    assert_eq!((control.num_frames, control.num_plays), (3, 0));
+    let share = f64::from(above[3]) / 65535.0;
+    let mixed = [0, 1, 2].map(|i| f64::from(above[i]) * share + f64::from(ground[i]) * (1.0 - share));
+    for frame in 0..3 {
+        let mut samples = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut samples).unwrap();
+        assert_eq!((info.width, info.height, info.bit_depth), (36, 30, png::BitDepth::Sixteen));
+        let control = reader.info().frame_control.unwrap();
+        assert_eq!((control.delay_num, control.delay_den), (1, 30));
+        let at = |x: usize, y: usize, channel: usize| {
+            let place = ((y * 36 + x) * 4 + channel) * 2;
+            f64::from(u16::from_be_bytes([samples[place], samples[place + 1]]))
+        };
+        for channel in 0..3 {
+            let (corner, middle) = (at(1, 1, channel), at(17, 13, channel));
+            let expected = if frame == 0 { f64::from(ground[channel]) } else { mixed[channel] };
+            assert!((corner - f64::from(ground[channel])).abs() < 40.0, "frame {frame}: {corner}");
+            // The network sharpens what is around it a little.
+            assert!((middle - expected).abs() < 700.0, "frame {frame}: {middle} is not {expected}");
+        }
+        assert_eq!(at(17, 13, 3), 65535.0, "frame {frame}");
+    }
+}
+
 #[test]
 fn names_and_refusals() {
     let desk = Desk::new();

@@ -1,7 +1,7 @@
 //! Profiles, Exif, XMP, orientation, resolution.
 
 use image::metadata::Orientation;
-use image::{ColorType, ImageFormat};
+use image::{ColorType, ImageEncoder, ImageFormat};
 
 use crate::corpus::{described, encoded, exif, picture, profile, xmp};
 use crate::desk::Desk;
@@ -138,6 +138,48 @@ fn orientations_are_applied() {
         let orientation = tags.get("EXIF:Orientation").or(tags.get("IFD0:Orientation"));
         assert_eq!(orientation, Some(&1.into()), "{name}: {tags:#}");
     }
+}
+
+/// By the definition of both colour spaces: the same curve, other primaries.
+fn p3_to_srgb(colour: [u8; 3]) -> [f64; 3] {
+    const MATRIX: [[f64; 3]; 3] =
+        [[1.2249, -0.2249, 0.0], [-0.0421, 1.0421, 0.0], [-0.0196, -0.0786, 1.0983]];
+    let linear = colour.map(|v| {
+        let v = f64::from(v) / 255.0;
+        if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+    });
+    MATRIX.map(|row| {
+        let v: f64 = row.iter().zip(linear).map(|(a, b)| a * b).sum();
+        let v = v.clamp(0.0, 1.0);
+        255.0 * if v <= 0.0031308 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 }
+    })
+}
+
+#[test]
+fn colours_are_brought_to_srgb() {
+    let desk = Desk::new();
+    let p3 = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let colours = [[128, 128, 128], [150, 90, 60], [40, 90, 200], [60, 180, 70]];
+    for (index, colour) in colours.into_iter().enumerate() {
+        let mut file = Vec::new();
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut file);
+        encoder.set_icc_profile(p3.clone()).unwrap();
+        image::RgbImage::from_pixel(12, 9, image::Rgb(colour)).write_with_encoder(encoder).unwrap();
+        desk.write(&format!("in/{index}.png"), file);
+    }
+    assert_eq!(desk.upscaled("in -o out/ --icc srgb"), "");
+    for (index, colour) in colours.into_iter().enumerate() {
+        let expected = p3_to_srgb(colour);
+        assert!(index == 0 || expected.iter().zip(colour).any(|(a, b)| (a - f64::from(b)).abs() > 4.0));
+        let result = desk.open(&format!("out/{index}.png"));
+        for pixel in result.as_rgb8().unwrap().pixels() {
+            let near = pixel.0.iter().zip(expected).all(|(a, b)| (f64::from(*a) - b).abs() < 2.0);
+            assert!(near, "{colour:?} became {pixel:?}, not {expected:?}");
+        }
+    }
+    let Some(found) = desk.exiftool(&["out/1.png"]) else { return };
+    let name = found["out/1.png"]["ICC_Profile:ProfileDescription"].as_str().unwrap();
+    assert!(name.contains("sRGB"), "{name}");
 }
 
 /// A profile for other colours than those that are written would be wrong.

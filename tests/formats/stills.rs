@@ -125,6 +125,21 @@ fn palettes_and_grey_with_alpha_in_tiff() {
     }
 }
 
+/// Colours that are multiplied with alpha are divided by it.
+#[test]
+fn premultiplied_tiff() {
+    let desk = Desk::new();
+    let straight = image::RgbaImage::from_pixel(8, 6, image::Rgba([200, 100, 40, 128]));
+    let multiplied: Vec<u8> = straight.pixels().flat_map(|_| [100, 50, 20, 128]).collect();
+    let entries: [(u16, &[u16]); 5] =
+        [(0x102, &[8, 8, 8, 8]), (0x103, &[1]), (0x106, &[2]), (0x115, &[4]), (0x152, &[1])];
+    desk.write("a.tiff", crate::corpus::tiff(8, 6, &multiplied, &entries));
+    desk.upscaled("a.tiff -o b.png");
+    for pixel in desk.open("b.png").into_rgba8().pixels() {
+        assert!(pixel.0.iter().zip([199, 100, 40, 128]).all(|(a, b)| a.abs_diff(b) <= 1), "{pixel:?}");
+    }
+}
+
 #[test]
 fn formats_depths_and_quality_by_flags() {
     let desk = Desk::new();

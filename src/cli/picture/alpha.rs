@@ -47,6 +47,27 @@ pub fn remove(picture: DynamicImage) -> DynamicImage {
     }
 }
 
+/// Divides colours by alpha, with which they were multiplied.
+pub fn divide(picture: &mut DynamicImage) {
+    fn each<P: Pixel>(buffer: &mut Buffer<P>, quotient: impl Fn(P::Subpixel, P::Subpixel) -> P::Subpixel) {
+        for pixel in buffer.pixels_mut() {
+            if let [colours @ .., alpha] = pixel.channels_mut() {
+                colours.iter_mut().for_each(|sample| *sample = quotient(*sample, *alpha));
+            }
+        }
+    }
+    let narrow = |v: u8, a: u8| to_u8(f32::from(v) / f32::from(a.max(1)));
+    let wide = |v: u16, a: u16| to_u16(f32::from(v) / f32::from(a.max(1)));
+    match picture {
+        DynamicImage::ImageLumaA8(buffer) => each(buffer, narrow),
+        DynamicImage::ImageRgba8(buffer) => each(buffer, narrow),
+        DynamicImage::ImageLumaA16(buffer) => each(buffer, wide),
+        DynamicImage::ImageRgba16(buffer) => each(buffer, wide),
+        DynamicImage::ImageRgba32F(buffer) => each(buffer, |v, a| if a > 0.0 { v / a } else { v }),
+        _ => {}
+    }
+}
+
 /// Puts the picture on a colour. A grey picture stays grey on a grey one.
 pub fn flatten(picture: DynamicImage, background: [u8; 3]) -> DynamicImage {
     let grey = background[0] == background[1] && background[1] == background[2];
@@ -226,6 +247,16 @@ mod tests {
         let grey = ImageBuffer::from_pixel(1, 1, LumaA([100u8, 0]));
         assert_eq!(flatten(grey.clone().into(), [7; 3]).as_luma8().unwrap()[(0, 0)].0, [7]);
         assert_eq!(flatten(grey.into(), [7, 8, 9]).as_rgb8().unwrap()[(0, 0)].0, [7, 8, 9]);
+    }
+
+    #[test]
+    fn division() {
+        let mut picture = DynamicImage::from(RgbaImage::from_pixel(1, 1, Rgba([50, 100, 0, 100])));
+        divide(&mut picture);
+        assert_eq!(picture.as_bytes(), [128, 255, 0, 100]);
+        let mut clear = DynamicImage::from(ImageBuffer::from_pixel(1, 1, LumaA([0u16, 0])));
+        divide(&mut clear);
+        assert_eq!(clear.as_luma_alpha16().unwrap()[(0, 0)].0, [0, 0]);
     }
 
     #[test]

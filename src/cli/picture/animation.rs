@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 
-use image::codecs::{gif, png, webp};
+use image::codecs::{gif, webp};
 use image::{AnimationDecoder, ColorType, DynamicImage, Frame, ImageFormat, ImageResult};
 use srcnn_gpu::{Error, Result};
 
 use super::kind::{Format, Kind};
 use super::metadata::Metadata;
 use super::read::explain;
-use super::write::Settings;
-use super::{gif as gif_file, png as png_file, webp as webp_file};
+use super::write::{Settings, convert};
+use super::{apng, gif as gif_file, png as png_file, webp as webp_file};
 
 /// How long a frame is shown, as a fraction of milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,11 @@ pub struct Delay {
 
 impl Delay {
     pub const NONE: Self = Self { numerator: 0, denominator: 1 };
+
+    /// `numerator / denominator` milliseconds.
+    pub fn new(numerator: u32, denominator: u32) -> Self {
+        Self { numerator, denominator }
+    }
 
     /// Rounded to milliseconds.
     pub fn milliseconds(self) -> u32 {
@@ -51,12 +56,14 @@ pub struct Animation {
     pub frames: u32,
     /// 0 is endless.
     pub plays: u32,
+    /// Whether frames leave parts of the picture transparent, even when their pixels have no alpha.
+    pub clears: bool,
 }
 
 impl Animation {
     /// The animation in a file, `None` when it holds one picture.
     pub fn of(path: &Path, format: Option<ImageFormat>) -> Option<Self> {
-        let (frames, plays) = match format? {
+        let animation = match format? {
             ImageFormat::Gif => gif_file::animation(path)?,
             ImageFormat::Png => png_file::animation(&png_file::chunks(path))?,
             ImageFormat::WebP => {
@@ -65,45 +72,38 @@ impl Animation {
                     image_webp::LoopCount::Forever => 0,
                     image_webp::LoopCount::Times(times) => times.get().into(),
                 };
-                (decoder.num_frames(), plays)
+                Self { frames: decoder.num_frames(), plays, clears: false }
             }
             _ => return None,
         };
-        (frames > 1).then_some(Self { frames, plays })
+        (animation.frames > 1).then_some(animation)
     }
 }
 
-/// The frames of a file, composed: each is what is seen of it, and of `color`, 8 bits a channel.
-pub fn frames(
-    path: &Path,
-    format: ImageFormat,
-    color: ColorType,
-) -> Result<impl Iterator<Item = Result<(DynamicImage, Delay)>>> {
+/// Frames as they come, each with the time that it is shown.
+type Frames = Box<dyn Iterator<Item = Result<(DynamicImage, Delay)>>>;
+
+/// The frames of a file, composed: each is what is seen of it, and of `color`.
+pub fn frames(path: &Path, format: ImageFormat, color: ColorType) -> Result<Frames> {
     let refuse = {
         let path = path.to_owned();
         move |why: String| Error::Picture(format!("{}: {why}", path.display()))
     };
+    if format == ImageFormat::Png {
+        let frames = apng::Frames::open(path, color).map_err(|e| refuse(e.to_string()))?;
+        return Ok(Box::new(frames.map(move |frame| frame.map_err(|e| refuse(e.to_string())))));
+    }
     let file = BufReader::new(File::open(path).map_err(|e| refuse(e.to_string()))?);
     let decoded: ImageResult<_> = match format {
         ImageFormat::Gif => gif::GifDecoder::new(file).map(AnimationDecoder::into_frames),
-        ImageFormat::Png => {
-            png::PngDecoder::new(file).and_then(png::PngDecoder::apng).map(AnimationDecoder::into_frames)
-        }
         _ => webp::WebPDecoder::new(file).map(AnimationDecoder::into_frames),
     };
     let decoded = decoded.map_err(|e| refuse(explain(&e)))?;
-    Ok(decoded.map(move |frame| {
+    Ok(Box::new(decoded.map(move |frame| {
         let frame: Frame = frame.map_err(|e| refuse(explain(&e)))?;
         let (numerator, denominator) = frame.delay().numer_denom_ms();
-        let picture = DynamicImage::from(frame.into_buffer());
-        let picture = match color {
-            ColorType::L8 => picture.into_luma8().into(),
-            ColorType::La8 => picture.into_luma_alpha8().into(),
-            ColorType::Rgb8 => picture.into_rgb8().into(),
-            _ => picture,
-        };
-        Ok((picture, Delay { numerator, denominator }))
-    }))
+        Ok((convert(frame.into_buffer().into(), color), Delay { numerator, denominator }))
+    })))
 }
 
 /// Writes an animation frame by frame.
@@ -124,7 +124,7 @@ impl<'a> Writer<'a> {
         animation: Animation,
         settings: &Settings,
     ) -> io::Result<Self> {
-        let Animation { frames, plays } = animation;
+        let Animation { frames, plays, .. } = animation;
         Ok(match kind.format {
             Format::Gif => Self::Gif(gif_file::Frames::new(out, size, metadata, plays)?),
             Format::WebP => Self::WebP(webp_file::Frames::new(*settings), out, metadata.clone(), plays),

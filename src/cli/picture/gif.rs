@@ -7,14 +7,14 @@ use std::path::Path;
 use gif::{ColorOutput, DecodeOptions, DisposalMethod, Encoder, EncodingError, Frame, Repeat};
 use image::DynamicImage;
 
-use super::animation::Delay;
+use super::animation::{Animation, Delay};
 use super::metadata::Metadata;
 
 /// Speed of the search for colours, 1 to 30: the encoder's own default, good and not slow.
 const SPEED: i32 = 10;
 
-/// Frames of a file, and how often they play (0: endlessly); `None` when it is no GIF file or a broken one.
-pub fn animation(path: &Path) -> Option<(u32, u32)> {
+/// The frames of a file; `None` when it is no GIF file or a broken one.
+pub fn animation(path: &Path) -> Option<Animation> {
     let mut options = DecodeOptions::new();
     options.skip_frame_decoding(true);
     options.set_color_output(ColorOutput::Indexed);
@@ -30,7 +30,7 @@ pub fn animation(path: &Path) -> Option<(u32, u32)> {
         Repeat::Finite(0) => 1,
         Repeat::Finite(times) => u32::from(times) + 1,
     };
-    Some((frames, plays))
+    Some(Animation { frames, plays, clears: false })
 }
 
 /// Writes the frames of an animation, or one picture.

@@ -79,6 +79,8 @@ static KINDS: &[Kind] = &[
     Kind { extension: "apng", ..PNG },
     JPEG,
     Kind { extension: "jpeg", ..JPEG },
+    Kind { extension: "jpe", ..JPEG },
+    Kind { extension: "jfif", ..JPEG },
     Kind { extension: "webp", format: Format::WebP, depth: 8, side: 16383, animation: true, ..FULL },
     TIFF,
     Kind { extension: "tif", ..TIFF },

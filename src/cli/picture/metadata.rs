@@ -46,6 +46,12 @@ impl Metadata {
         }
     }
 
+    /// The colours are those of another profile now.
+    pub fn set_profile(&mut self, icc: Vec<u8>) {
+        self.icc = Some(icc);
+        self.chunks.retain(|chunk| !chunk.is_colour());
+    }
+
     /// Removes a profile for other colours than the file's, `b"RGB "` or `b"GRAY"`: of a CMYK file, or of grey that was
     /// made RGB.
     pub fn keep_profile_of(&mut self, space: &[u8; 4]) {

@@ -2,6 +2,7 @@
 
 pub mod alpha;
 pub mod animation;
+mod apng;
 mod exif;
 mod gif;
 mod jpeg;
@@ -9,6 +10,7 @@ mod kind;
 mod memory;
 mod metadata;
 mod png;
+pub mod profile;
 mod read;
 mod tiff;
 mod webp;

@@ -9,7 +9,7 @@ use image::{ColorType, DynamicImage};
 use png::chunk::ChunkType;
 use png::{BitDepth, Compression, Encoder, EncodingError, Info, Writer};
 
-use super::animation::Delay;
+use super::animation::{Animation, Delay};
 use super::kind::depth;
 use super::metadata::Metadata;
 use super::write::Reordered;
@@ -95,11 +95,18 @@ pub fn read_metadata(chunks: Vec<Chunk>, metadata: &mut Metadata) {
     metadata.chunks = chunks.into_iter().filter(Chunk::is_kept).collect();
 }
 
-/// Frames and repetitions of an animation, `None` for a single picture.
-pub fn animation(chunks: &[Chunk]) -> Option<(u32, u32)> {
-    let control = chunks.iter().find(|chunk| &chunk.name == b"acTL")?;
-    let number = |at: usize| Some(u32::from_be_bytes(control.data.get(at..at + 4)?.try_into().ok()?));
-    Some((number(0)?, number(4)?))
+/// The animation of a file, `None` for a single picture.
+pub fn animation(chunks: &[Chunk]) -> Option<Animation> {
+    let named = |name| chunks.iter().filter(move |chunk| &chunk.name == name);
+    let control = named(b"acTL").next()?;
+    let number =
+        |chunk: &Chunk, at: usize| Some(u32::from_be_bytes(chunk.data.get(at..at + 4)?.try_into().ok()?));
+    let place = |frame: &Chunk| Some([number(frame, 4)?, number(frame, 8)?]);
+    let largest = named(b"fcTL").filter_map(place).max();
+    // The first frame may leave something out, any may be taken away again.
+    let clears = named(b"fcTL").next().and_then(place) != largest
+        || named(b"fcTL").any(|frame| frame.data.get(24) == Some(&1));
+    Some(Animation { frames: number(control, 0)?, plays: number(control, 4)?, clears })
 }
 
 /// Writes a picture from top to bottom: `fill` writes its samples, in the machine's byte order.

@@ -9,9 +9,10 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Imag
 use srcnn_gpu::{Error, Result};
 
 use super::animation::Animation;
+use super::kind::{color_type, depth};
 use super::memory::{self, available_memory};
 use super::metadata::Metadata;
-use super::{jpeg, png, tiff};
+use super::{alpha, jpeg, png, tiff};
 
 /// A picture file whose header has been read.
 pub struct Header {
@@ -63,7 +64,7 @@ impl Header {
             },
         };
         let (width, height) = decoder.dimensions();
-        let (bytes, color) = (decoder.total_bytes(), decoder.color_type());
+        let (bytes, mut color) = (decoder.total_bytes(), decoder.color_type());
         if width == 0 || height == 0 {
             return Err(refuse("the picture has no pixels".into()));
         }
@@ -74,6 +75,9 @@ impl Header {
             )));
         }
         let animation = Animation::of(path, format);
+        if animation.is_some_and(|animation| animation.clears) {
+            color = color_type(color.has_color(), true, depth(color));
+        }
         // An orientation that cannot be read is no reason to refuse the picture; frames are never turned.
         let orientation = match animation {
             None => decoder.orientation().unwrap_or(Orientation::NoTransforms),
@@ -129,6 +133,9 @@ impl Header {
         let refuse =
             |error: ImageError| Error::Picture(format!("{}: {}", self.path.display(), explain(&error)));
         let mut picture = DynamicImage::from_decoder(self.decoder).map_err(refuse)?;
+        if self.format == Some(ImageFormat::Tiff) && tiff::is_premultiplied(&self.path) {
+            alpha::divide(&mut picture);
+        }
         picture.apply_orientation(self.orientation);
         Ok(picture)
     }

@@ -50,6 +50,13 @@ pub fn read_metadata(path: &Path, metadata: &mut Metadata) {
     metadata.exif = (!described.is_empty()).then(|| described.to_block());
 }
 
+/// Whether the colours of a file are multiplied with its alpha.
+pub fn is_premultiplied(path: &Path) -> bool {
+    let extra =
+        directories(path).and_then(|all| all.main.into_iter().find(|entry| entry.tag == EXTRA_SAMPLES));
+    extra.and_then(|entry| entry.number()) == Some(1)
+}
+
 /// A palette, grey of 2 or 4 bits, or grey with alpha.
 pub struct Unusual {
     path: PathBuf,

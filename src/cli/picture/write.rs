@@ -135,6 +135,11 @@ fn write_pnm(
     if top == 65535 { fill(&mut Reordered::big_endian(out)) } else { fill(out) }
 }
 
+/// 16-bit samples with the high byte first, as numbers.
+pub fn native_endian(samples: &[u8]) -> Vec<u16> {
+    samples.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()
+}
+
 /// Takes samples in the machine's byte order, and passes them on in that of a file. What is written has to be whole
 /// samples.
 pub struct Reordered<W: Write> {

@@ -37,9 +37,9 @@ pub struct ContentArgs {
     /// Colour to put pictures with alpha on, as RRGGBB; they lose their alpha
     #[arg(long, value_name = "HEX", value_parser = colour, conflicts_with = "alpha")]
     pub background: Option<[u8; 3]>,
-    /// Colour profiles
+    /// Colour profiles; srgb changes the colours to that one
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    icc: Keep,
+    icc: Icc,
     /// Exif, XMP, IPTC, texts; orientation and sizes in them are brought up to date
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     metadata: Keep,
@@ -71,6 +71,14 @@ pub enum Alpha {
     Net,
     Bicubic,
     Drop,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Icc {
+    #[default]
+    Keep,
+    Srgb,
+    Strip,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -112,7 +120,27 @@ impl ContentArgs {
 
     /// Leaves out what is not to be kept.
     pub fn strip(&self, metadata: &mut Metadata) {
-        metadata.strip(self.icc == Keep::Strip, self.metadata == Keep::Strip);
+        metadata.strip(self.icc == Icc::Strip, self.metadata == Keep::Strip);
+    }
+
+    /// Whether colours are brought to sRGB.
+    pub fn to_srgb(&self) -> bool {
+        self.icc == Icc::Srgb
+    }
+
+    /// What of the arguments does not apply to a picture, in words.
+    pub fn remark(&self, header: &Header, kind: &Kind) -> Option<String> {
+        let lossless = kind.extension == "webp" && cfg!(not(feature = "webp-lossy"));
+        match (self.quality, header.animation) {
+            (Some(_), _) if lossless => {
+                Some("this build writes WebP without loss, --quality is not used".into())
+            }
+            (_, Some(_)) if self.to_srgb() => Some("animations keep their colour profile".into()),
+            _ if self.to_srgb() && !header.color.has_color() => {
+                Some("grey pictures keep their colour profile".into())
+            }
+            _ => None,
+        }
     }
 
     /// Whether pictures lose their alpha.

@@ -9,7 +9,7 @@ use image::{ColorType, DynamicImage};
 use srcnn_gpu::{Enlargement, Error, Result};
 
 use super::super::jobs::Job;
-use super::super::picture::{Header, Metadata, Settings, alpha, color_type, depth, encode};
+use super::super::picture::{Header, Metadata, Settings, alpha, color_type, depth, encode, profile};
 use super::args::{Alpha, ContentArgs, PictureArgs};
 use super::bands;
 use super::enlarge::Enlarger;
@@ -43,6 +43,7 @@ pub struct How {
     pub color: ColorType,
     pub alpha: Alpha,
     pub background: Option<[u8; 3]>,
+    pub to_srgb: bool,
     pub settings: Settings,
 }
 
@@ -72,11 +73,14 @@ impl Opened {
         metadata.update((width, height), header.is_turned());
         let lost = metadata.lost_in(job.kind);
         let lost = lost.map(|what| format!("a .{} file cannot hold {what}", job.kind.extension));
-        for remark in loss.into_iter().chain(lost).chain(header.remark()) {
+        for remark in
+            loss.into_iter().chain(lost).chain(header.remark()).chain(content.remark(&header, job.kind))
+        {
             log::warn!("{}: {remark}", job.input.display());
         }
         let &ContentArgs { alpha, background, .. } = content;
-        let how = How { enlargement, color, alpha, background, settings: content.settings() };
+        let (to_srgb, settings) = (content.to_srgb(), content.settings());
+        let how = How { enlargement, color, alpha, background, to_srgb, settings };
         Ok(Self { job, header, metadata, how, result: (width, height) })
     }
 
@@ -111,7 +115,7 @@ impl Opened {
     pub fn decode(self) -> Result<Decoded> {
         self.check()?;
         let start = Instant::now();
-        let Self { job, header, metadata, mut how, .. } = self;
+        let Self { job, header, mut metadata, mut how, .. } = self;
         let source = match (header.animation, header.format) {
             (Some(animation), Some(format)) => {
                 Source::Frames(Animated { path: job.input.clone(), format, animation, color: header.color })
@@ -128,6 +132,14 @@ impl Opened {
                     }
                     picture = alpha::remove(picture);
                     how.color = without_alpha(how.color);
+                }
+                if let Some(icc) =
+                    metadata.icc.as_ref().filter(|_| how.to_srgb && picture.color().has_color())
+                {
+                    let refuse = |why: String| Error::Picture(format!("{}: {why}", job.input.display()));
+                    let (converted, srgb) = profile::to_srgb(picture, icc).map_err(refuse)?;
+                    picture = converted;
+                    metadata.set_profile(srgb);
                 }
                 Source::Still(how.prepare(picture))
             }
