@@ -6,13 +6,16 @@
 // With RELU the maximum of that and 0; GATED: zero where `gate`, a layer's output, is not above 0 (the gradient of
 // its ReLU).
 //
+// Where NORMALIZED is not 0, sums are multiplied by the valid-pixel map of a layer with filters of that size: the
+// layer's own, or for a gradient those of the layer whose output it belongs to.
+//
 // One invocation owns TEXELS x 4 pixels of a row for OUTPUTS outputs of one sub-image, kept in registers (the tile is
 // src/train/gpu/tiles.rs). The outputs are filters, or with OUTPUT_ROWS = 4 four rows of one filter, whose taps have
 // been moved down by 0 to 3 rows in a filter of FILTER_ROWS = f + 3. Neighbouring invocations do the same for other
 // sub-images. Grid: x = sub-images / WORKGROUP x TILES in a row, y = rows / OUTPUT_ROWS, z = groups of outputs.
 //
 // Prelude: BATCH, INPUTS, PLANES (of the output), FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, READ_ROWS, READ_TEXELS,
-// TILES, WEIGHTS, RELU, GATED, INPUT, OUTPUT.
+// TILES, WEIGHTS, RELU, GATED, NORMALIZED, INPUT, OUTPUT.
 
 override WORKGROUP: u32 = 8u;
 
@@ -61,7 +64,7 @@ fn store_one(sum: vec4<f32>, group: u32, quad: u32, o: u32, sub_image: u32, texe
     if n >= PLANES || texel * 4 >= i32(OUTPUT.width) || row >= i32(OUTPUT.height) {
         return;
     }
-    var value = sum + weights[group * GROUP + quad][o];
+    var value = sum / valid_share(OUTPUT, NORMALIZED, texel, row) + weights[group * GROUP + quad][o];
     if RELU {
         value = max(value, vec4(0.0));
     }

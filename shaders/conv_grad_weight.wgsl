@@ -1,13 +1,13 @@
 // Gradients of one layer's filters and biases, as partial sums over parts of the batch:
 //
 //   weight[n, c, i, j] = sum over b, y, x of gradient[b, n, y, x] input[b, c, y - READ_ROWS + i, x - READ_COLUMNS + j]
-//   bias[n]            = sum over b, y, x of gradient[b, n, y, x]
+//   bias[n]            = sum over b, y, x of gradient[b, n, y, x], without the map that NORMALIZED multiplied it by
 //
 // One invocation owns TILE_FILTERS x TILE_INPUTS x TILE_ROWS x TILE_COLUMNS of the weights in registers (the tile is
 // src/train/gpu/tiles.rs), over all pixels of the sub-images part, part + PARTS, part + 2 PARTS and so on.
 // Grid: x = PARTS / WORKGROUP, y = groups of filters, z = groups of inputs x of tap rows x of tap columns.
 //
-// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (in them), FILTERS, INPUTS, SIZE, READ_ROWS,
+// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (in them), FILTERS, INPUTS, SIZE, NORMALIZED, READ_ROWS,
 // READ_TEXELS, INPUT, GRADIENT.
 
 override WORKGROUP: u32 = 8u;

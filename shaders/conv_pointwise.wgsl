@@ -3,7 +3,7 @@
 //
 //   output[b, n, y, x] = B[n] + sum over c of W[n, c] input[b, c, y, x]
 //
-// RELU and GATED as in conv_batch.wgsl. One invocation owns TEXELS x 4 pixels of a row of one sub-image for all outputs:
+// RELU, GATED and NORMALIZED as in conv_batch.wgsl. One invocation owns TEXELS x 4 pixels of a row of one sub-image for all outputs:
 // it loads all channels of its pixels once and goes over the groups of 4 outputs, whose sums it keeps in registers (the
 // tile is src/train/gpu/tiles.rs). Neighbouring invocations do the same for other sub-images.
 // Grid: x = sub-images / WORKGROUP x TILES in a row, y = rows.
@@ -33,7 +33,7 @@ fn store(sum: vec4<f32>, bias: f32, n: u32, sub_image: u32, texel: i32, row: i32
     if n >= PLANES || texel * 4 >= i32(OUTPUT.width) {
         return;
     }
-    var value = sum + bias;
+    var value = sum / valid_share(OUTPUT, NORMALIZED, texel, row) + bias;
     if RELU {
         value = max(value, vec4(0.0));
     }

@@ -2,8 +2,10 @@
 //
 //   gradient[b, c, y, x] = 2/n (prediction - target),  squares[y, b] = sum over c, x of (prediction - target)^2
 //
+// Where NORMALIZED is not 0, the gradient is multiplied by the valid-pixel map of a layer with filters of that size.
+//
 // One invocation owns one row of one sub-image. Grid: x = sub-images / WORKGROUP, y = rows.
-// Prelude: BATCH, CHANNELS, PREDICTION, SOLUTION (the target's maps), GRADIENT.
+// Prelude: BATCH, CHANNELS, NORMALIZED, PREDICTION, SOLUTION (the target's maps), GRADIENT.
 
 override WORKGROUP: u32 = 8u;
 
@@ -27,7 +29,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             // Past the row's end both are zero.
             let difference = f - x;
             sum += dot(difference, difference);
-            textureStore(gradient, place(GRADIENT, c, sub_image, texel, row), difference * (2.0 / f32(BATCH)));
+            let slope = difference * (2.0 / f32(BATCH)) / valid_share(GRADIENT, NORMALIZED, texel, row);
+            textureStore(gradient, place(GRADIENT, c, sub_image, texel, row), slope);
         }
     }
     squares[id.y * BATCH + sub_image] = sum;

@@ -34,6 +34,7 @@ fn check(
     let what = format!("{sizes} {filters} c={channels} patch {patch} batch {batch} {padding} {shape:?}");
     let weights = network(sizes, filters, channels, Padding::Replicate);
     let layers = weights.layers();
+    let normalized = padding == Padding::Normalized;
     let zeros = |layer: &Layer| if padding == Padding::Valid { 0 } else { layer.shape.radius() };
     let target = patch - if padding == Padding::Valid { 2 * weights.architecture().radius() } else { 0 };
     let inputs = random_maps(1, batch, [channels, patch, patch]);
@@ -58,7 +59,7 @@ fn check(
         let relu = l + 1 < layers.len();
         let forward = |layer: &Layer, input: &Maps| {
             let input = reference::pad(input, zeros(layer), padding);
-            reference::conv_forward(layer, &input, relu, false)
+            reference::conv_forward(layer, &input, relu, normalized)
         };
         let expected: Vec<f64> = maps[l].iter().flat_map(|m| forward(layer, m).data).collect();
         let bound: Vec<f64> =
@@ -71,7 +72,13 @@ fn check(
     }
 
     let last = layers.len();
+    // Behind the valid-pixel map, which the device multiplies gradients by as it writes them.
+    let mapped = |maps: &Maps, layer: &Layer| match normalized {
+        true => reference::by_valid_pixels(maps, layer.shape.size),
+        false => maps.clone(),
+    };
     let (expected_loss, expected) = reference::loss(&maps[last], &targets);
+    let expected: Vec<Maps> = expected.iter().map(|maps| mapped(maps, &layers[last - 1])).collect();
     let gradient = trainer.map_gradients(last).unwrap();
     assert_close(&format!("{what}: loss"), &[loss], &[expected_loss], rounding(expected_loss));
     let largest_gradient = largest(&joined(&expected));
@@ -86,7 +93,18 @@ fn check(
     let actual = trainer.gradients().unwrap();
     for (l, layer) in layers.iter().enumerate().rev() {
         let pairs: Vec<_> = maps[l].iter().zip(&gradients).collect();
-        let (weight, bias) = reference::conv_grad_weight(layer.shape, &pairs, zeros(layer));
+        let (weight, _) = reference::conv_grad_weight(layer.shape, &pairs, zeros(layer));
+        // One over the map, so that the biases' gradients are as before it.
+        let ones = Maps::from_fn([1, side, side], |_, _, _| 1.0);
+        let map = mapped(&ones, layer);
+        let bias: Vec<f64> = (0..layer.shape.filters)
+            .map(|n| {
+                let plane = |g: &Maps| -> f64 {
+                    (0..side * side).map(|i| g.data[n * side * side + i] / map.data[i]).sum()
+                };
+                gradients.iter().map(plane).sum()
+            })
+            .collect();
         let positive: Vec<_> = pairs.iter().map(|(i, g)| (absolute(i), absolute(g))).collect();
         let positive: Vec<_> = positive.iter().map(|(i, g)| (i, g)).collect();
         let (weight_bound, bias_bound) = reference::conv_grad_weight(layer.shape, &positive, zeros(layer));
@@ -96,6 +114,11 @@ fn check(
         if l > 0 {
             let back = |layer: &Layer, input: &Maps, gradient: &Maps| {
                 reference::conv_grad_input(layer, gradient, input, zeros(layer)).data
+            };
+            let before = &layers[l - 1];
+            let back = |layer: &Layer, input: &Maps, gradient: &Maps| {
+                let data = back(layer, input, gradient);
+                mapped(&Maps { data, ..input.clone() }, before).data
             };
             let expected: Vec<f64> = pairs.iter().flat_map(|(i, g)| back(layer, i, g)).collect();
             let layer_bound = absolute_layer(layer);
@@ -161,6 +184,8 @@ fn padded_training_agrees_with_its_twins() {
     check("9-1-5", "5-6", 1, 13, 3, Padding::Zero, None);
     check("5-3-3", "4-3", 3, 10, 2, Padding::Zero, None);
     check("7-1-11", "3-4", 1, 9, 2, Padding::Zero, None);
+    check("9-1-5", "5-6", 1, 13, 3, Padding::Normalized, None);
+    check("5-3-3", "4-3", 3, 10, 2, Padding::Normalized, None);
 }
 
 #[test]
@@ -190,6 +215,7 @@ fn twins_agree_with_finite_differences() {
         ("5-1-3", "3-2", 1, Padding::Valid),
         ("3-3-3", "3-2", 3, Padding::Zero),
         ("3-5", "2", 1, Padding::Zero),
+        ("5-1-3", "3-2", 1, Padding::Normalized),
     ] {
         let weights = network(sizes, filters, channels, Padding::Replicate);
         let layers = weights.layers();

@@ -21,6 +21,17 @@ fn place(maps: Maps, plane: u32, sub_image: u32, texel: i32, row: i32) -> vec2<i
     return vec2(x * i32(BATCH) + i32(sub_image), y);
 }
 
+// Parts of the f x f taps of a layer with zeros around its input that fall inside of the map, for the four pixels of a
+// texel: 1 over the valid-pixel map m of section 4. With f = 0, which is no such layer, 1.
+fn valid_share(maps: Maps, f: u32, texel: i32, row: i32) -> vec4<f32> {
+    let size = max(i32(f), 1);
+    let x = texel * 4 + vec4(0, 1, 2, 3);
+    let columns = min(x + size / 2 + 1, vec4(i32(maps.width))) - max(x - size / 2, vec4(0));
+    let rows = min(row + size / 2 + 1, i32(maps.height)) - max(row - size / 2, 0);
+    // Past the map's end there is no pixel to divide by 0 for.
+    return select(vec4(1.0), vec4<f32>(max(columns, vec4(1)) * rows) / f32(size * size), f > 0u);
+}
+
 // A texel's four values, zero where the map has ended.
 fn inside(maps: Maps, texel: i32, value: vec4<f32>) -> vec4<f32> {
     return select(vec4(0.0), value, texel * 4 + vec4(0, 1, 2, 3) < vec4(i32(maps.width)));

@@ -20,10 +20,11 @@ use srcnn_gpu::train::run::RunFolder;
 use srcnn_gpu::train::session::{Outcome, Session};
 use srcnn_gpu::train::validate::{Validate, Validator};
 use srcnn_gpu::train::{State, TrainEngine};
-use srcnn_gpu::{Channels, Error, Metadata, Result, Weights};
+use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
 use super::output::json_line;
 use super::progress::{self, Mode, Progress};
+use super::upscale::padding;
 use super::{GpuArgs, exit, print};
 
 /// Train a network on folders of pictures
@@ -89,6 +90,12 @@ pub struct TrainArgs {
     /// How low resolution is made: bicubic, or gaussian:SIGMA
     #[arg(long, value_name = "HOW", conflicts_with = "resume")]
     degradation: Option<Degradation>,
+    /// What the layers see around a sub-image while training: valid (nothing, as in the paper), zero or normalized
+    #[arg(long, value_name = "MODE", conflicts_with = "resume", value_parser = padding())]
+    train_padding: Option<Padding>,
+    /// Padding that the network is for: replicate, normalized or zero
+    #[arg(long, value_name = "MODE", conflicts_with = "resume", value_parser = padding())]
+    padding: Option<Padding>,
     /// Steps between two checkpoints
     #[arg(long, value_name = "STEPS")]
     save_every: Option<u64>,
@@ -132,6 +139,8 @@ impl TrainArgs {
                 .or(self.backprops.map(Limit::Backprops))
                 .or(self.time.map(Limit::Time)),
             init: self.init.clone(),
+            train_padding: self.train_padding,
+            padding: self.padding,
             eval_every: self.eval_every,
             save_every: self.save_every,
         }

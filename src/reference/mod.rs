@@ -13,7 +13,7 @@ pub mod resample;
 mod spectrum;
 mod update;
 
-pub use backward::{LayerGradient, backward};
+pub use backward::{LayerGradient, backward, by_valid_pixels};
 pub use conv_forward::conv_forward;
 pub use conv_grad_input::conv_grad_input;
 pub use conv_grad_weight::conv_grad_weight;

@@ -144,6 +144,10 @@ pub struct Overrides {
     pub limit: Option<Limit>,
     /// Weight file to begin with.
     pub init: Option<PathBuf>,
+    /// Padding while training.
+    pub train_padding: Option<Padding>,
+    /// Padding in use.
+    pub padding: Option<Padding>,
     /// Steps between evaluations.
     pub eval_every: Option<u64>,
     /// Steps between checkpoints.
@@ -222,6 +226,8 @@ fn apply(config: &mut TrainConfig, flags: &Overrides) {
     set(&mut config.patch, &flags.patch);
     set(&mut config.stride, &flags.stride);
     set(&mut config.degradation, &flags.degradation);
+    set(&mut config.train_padding, &flags.train_padding);
+    set(&mut config.padding, &flags.padding);
     if flags.init.is_some() {
         config.init.clone_from(&flags.init);
     }

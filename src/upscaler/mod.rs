@@ -79,8 +79,8 @@ impl UpscalerOptions {
 /// # fn main() -> srcnn_gpu::Result<()> {
 /// # let (device, queue): (wgpu::Device, wgpu::Queue) = todo!();
 /// # let (source, target): (wgpu::TextureView, wgpu::TextureView) = todo!();
-/// use srcnn_gpu::{Upscaler, UpscalerOptions, Weights, wgpu};
-/// let weights = Weights::load("9-1-5_x3.safetensors".as_ref())?;
+/// use srcnn_gpu::{Shipped, Upscaler, UpscalerOptions, wgpu};
+/// let weights = Shipped::Small.nearest(3.0)?;
 /// let options = UpscalerOptions::for_device(&device);
 /// let mut upscaler = Upscaler::new(&device, &queue, &weights, options)?;
 /// let (width, height) = upscaler.prepare((640, 360), 3.0)?; // once a size

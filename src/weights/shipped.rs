@@ -29,7 +29,9 @@ impl Shipped {
     /// Weight files by name, one for each scale.
     fn files(self) -> &'static [(&'static str, &'static [u8])] {
         match self {
-            Self::Small => &[file!("9-1-5_x3.safetensors")],
+            Self::Small => {
+                &[file!("9-1-5_x2.safetensors"), file!("9-1-5_x3.safetensors"), file!("9-1-5_x4.safetensors")]
+            }
             Self::Large => &[],
         }
     }

@@ -16,8 +16,11 @@ use crate::network::LayerShape;
 pub(super) enum Direction {
     /// The layer's output, with ReLU where it is not the last layer.
     Forward { relu: bool },
-    /// The gradient of the layer's input, through the ReLU of the layer before.
-    GradInput,
+    /// The gradient of the layer's input, through the ReLU and the valid-pixel map of the layer before.
+    GradInput {
+        /// That layer's [`LayerPlace::normalized`].
+        normalized: usize,
+    },
 }
 
 /// A layer and where its parameters are.
@@ -29,6 +32,8 @@ pub(super) struct LayerPlace {
     pub bias_start: usize,
     /// Zeros that the layer sees around its input on each side.
     pub padding: usize,
+    /// Size of its filters where its sums are multiplied by the valid-pixel map, else 0.
+    pub normalized: usize,
 }
 
 /// Mirrors `Packing` in `shaders/pack.wgsl`.
@@ -86,7 +91,11 @@ impl Convolution {
         shape: &Shape,
     ) -> Result<Self> {
         let LayerShape { size, .. } = place.shape;
-        let transposed = direction == Direction::GradInput;
+        let transposed = matches!(direction, Direction::GradInput { .. });
+        let normalized = match direction {
+            Direction::Forward { .. } => place.normalized,
+            Direction::GradInput { normalized } => normalized,
+        };
         let reach = if transposed { size - 1 - place.padding } else { place.padding };
         let (read_texels, shift) = aligned(reach);
         let (inputs, planes) = (input.layout.channels, output.layout.channels);
@@ -163,6 +172,7 @@ impl Convolution {
                 ("OUTPUT_ROWS", output_rows),
                 ("READ_ROWS", reach),
                 ("READ_TEXELS", read_texels),
+                ("NORMALIZED", normalized),
                 ("TILES", row_tiles),
                 ("WEIGHTS", weights),
             ])

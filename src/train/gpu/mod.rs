@@ -33,7 +33,7 @@ const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
 const ELEMENTS: u32 = 64;
 
 /// A block of steps that takes longer is taken for a device that has hung.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(900);
 
 /// Sizes of register tiles and workgroups, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

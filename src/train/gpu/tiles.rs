@@ -190,7 +190,7 @@ impl WeightTile {
                     text,
                     "        let g{n} = textureLoad(gradient, g{n}_row + vec2(x * i32(BATCH), 0), 0);"
                 );
-                add!(text, "        (*sums).b{n} += dot(g{n}, vec4(1.0));");
+                add!(text, "        (*sums).b{n} += dot(g{n}, valid_share(GRADIENT, NORMALIZED, x, y));");
             }
             for c in 0..inputs {
                 for i in 0..rows {

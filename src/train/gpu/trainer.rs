@@ -32,7 +32,8 @@ pub struct TrainerOptions {
     pub batch: usize,
     /// Width and height of a sub-image.
     pub patch: usize,
-    /// What layers see around a sub-image: [`Padding::Valid`] as in the paper, or [`Padding::Zero`].
+    /// What layers see around a sub-image: [`Padding::Valid`] as in the paper, or [`Padding::Zero`] or
+    /// [`Padding::Normalized`], for which each sub-image is a picture with borders.
     pub padding: Padding,
     /// How gradients become updates.
     pub optimizer: Optimizer,
@@ -75,6 +76,7 @@ fn places(shapes: &[LayerShape], padding: Padding) -> (Vec<LayerPlace>, usize) {
         weight_start: take(shape.weights()),
         bias_start: take(shape.filters),
         padding: if padding == Padding::Valid { 0 } else { shape.radius() },
+        normalized: if padding == Padding::Normalized { shape.size } else { 0 },
     };
     (shapes.iter().map(place).collect(), next)
 }
@@ -152,13 +154,23 @@ impl Trainer {
             let direction = Direction::Forward { relu: l < last };
             add(convolution(place, direction, [&maps[l], &maps[l], &maps[l + 1]])?, &mut dispatches);
         }
-        dispatches.extend(loss(device, prediction, &solution, &gradients[last], &buffers, &shape)?);
+        let normalized = places[last].normalized;
+        dispatches.extend(loss(
+            device,
+            prediction,
+            &solution,
+            &gradients[last],
+            normalized,
+            &buffers,
+            &shape,
+        )?);
         for (l, place) in places.iter().enumerate().rev() {
             let of = [&maps[l], &gradients[l]];
             dispatches.push(weight_gradient(device, place, parameters, of, &buffers.parts, &shape)?);
             if l > 0 {
                 let maps = [&gradients[l], &maps[l], &gradients[l - 1]];
-                add(convolution(place, Direction::GradInput, maps)?, &mut dispatches);
+                let direction = Direction::GradInput { normalized: places[l - 1].normalized };
+                add(convolution(place, direction, maps)?, &mut dispatches);
             }
         }
         dispatches.extend(update(device, &buffers, &places, parts, &options.optimizer)?);
@@ -375,7 +387,7 @@ impl Trainer {
     }
 
     /// Gradients of the loss with respect to the output of a layer (before its ReLU), counted from 1, in the last
-    /// step; 0 gives the targets.
+    /// step; 0 gives the targets. With [`Padding::Normalized`] those of its sums, before the valid-pixel map.
     ///
     /// # Errors
     /// As [`Trainer::maps`].
@@ -425,8 +437,10 @@ fn check(shapes: &[LayerShape], options: &TrainerOptions) -> Result<()> {
         return Err(Error::invalid(format!("{} layers need as many learning rates", shapes.len())));
     }
     match options.padding {
-        Padding::Valid | Padding::Zero => Ok(()),
-        other => Err(Error::invalid(format!("padding {other}: training is with 'valid' or 'zero'"))),
+        Padding::Valid | Padding::Zero | Padding::Normalized => Ok(()),
+        other => {
+            Err(Error::invalid(format!("padding {other}: training is with 'valid', 'zero' or 'normalized'")))
+        }
     }
 }
 
@@ -436,12 +450,13 @@ fn loss(
     prediction: &Maps,
     solution: &Maps,
     gradient: &Maps,
+    normalized: usize,
     buffers: &Buffers,
     shape: &Shape,
 ) -> Result<[Dispatch; 2]> {
     let MapLayout { batch, channels, height, .. } = prediction.layout;
     let prelude = Prelude::default()
-        .numbers([("BATCH", batch), ("CHANNELS", channels)])
+        .numbers([("BATCH", batch), ("CHANNELS", channels), ("NORMALIZED", normalized)])
         .maps("PREDICTION", &prediction.layout)
         .maps("SOLUTION", &solution.layout)
         .maps("GRADIENT", &gradient.layout);

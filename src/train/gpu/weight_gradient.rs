@@ -60,6 +60,7 @@ pub(super) fn weight_gradient(
             ("FILTERS", filters),
             ("INPUTS", inputs),
             ("SIZE", size),
+            ("NORMALIZED", place.normalized),
             ("READ_ROWS", place.padding),
             ("READ_TEXELS", read_texels),
         ])
