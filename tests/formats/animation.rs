@@ -20,7 +20,8 @@ fn gif() -> Vec<u8> {
     ];
     for (index, (left, top, width, height, dispose, delay)) in frames.into_iter().enumerate() {
         // Every fifth pixel of the later frames is a hole.
-        let pixel = |i: usize| if index > 0 && i % 5 == 0 { 0 } else { 1 + ((i / 3 + index) % 3) as u8 };
+        let pixel =
+            |i: usize| if index > 0 && i.is_multiple_of(5) { 0 } else { 1 + ((i / 3 + index) % 3) as u8 };
         let buffer = (0..usize::from(width) * usize::from(height)).map(pixel).collect::<Vec<_>>();
         encoder
             .write_frame(&Frame {

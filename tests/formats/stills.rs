@@ -178,6 +178,26 @@ fn formats_depths_and_quality_by_flags() {
     }
 }
 
+/// With and without the feature, `-q` is used or said not to be.
+#[test]
+fn quality_of_webp() {
+    let desk = Desk::new();
+    desk.write("a.png", encoded(&picture(ColorType::Rgba8, 60, 40), ImageFormat::Png));
+    assert_eq!(desk.upscaled("a.png -o lossless.webp"), "");
+    let remarks = desk.upscaled("a.png -o lossy.webp -q 30");
+    let (lossless, lossy) = (desk.open("lossless.webp").into_rgba8(), desk.open("lossy.webp").into_rgba8());
+    let worst = lossless.iter().zip(lossy.iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    if cfg!(feature = "webp-lossy") {
+        assert_eq!(remarks, "");
+        assert!((1..40).contains(&worst), "{worst}");
+        let alpha = |picture: &image::RgbaImage| picture.pixels().map(|p| p[3]).collect::<Vec<_>>();
+        assert_eq!(alpha(&lossless), alpha(&lossy));
+    } else {
+        assert!(remarks.contains("--quality is not used"), "{remarks}");
+        assert_eq!(worst, 0);
+    }
+}
+
 #[test]
 fn cmyk_becomes_rgb() {
     let desk = Desk::new();
