@@ -23,6 +23,7 @@ pub mod run;
 #[cfg(feature = "headless")]
 pub mod session;
 pub mod shuffle;
+mod span;
 #[cfg(feature = "headless")]
 pub mod stream;
 #[cfg(feature = "headless")]

@@ -11,9 +11,11 @@
 mod buffers;
 mod convolution;
 mod engine;
+mod loss;
 mod maps;
 mod pictures;
 mod shaders;
+mod state;
 mod steps;
 mod tiles;
 mod trainer;

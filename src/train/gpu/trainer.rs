@@ -4,23 +4,22 @@ use std::time::{Duration, Instant};
 
 use super::buffers::{Buffers, SLOTS};
 use super::convolution::{Convolution, Direction, LayerPlace};
-use super::maps::{MapLayout, Maps, read_back, staging};
+use super::loss::loss;
+use super::maps::{MapLayout, Maps, read_back};
 use super::pictures::{Gather, Pictures};
-use super::shaders::{self, Prelude};
+use super::shaders;
 use super::steps::{Dispatch, Slot};
 use super::update::update;
 use super::weight_gradient::weight_gradient;
 use super::{Shape, parts};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
-use crate::gpu::scoped;
 use crate::gpu::shaders::Shader;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
 use crate::train::config::Optimizer;
 use crate::train::dataset::PackedShard;
 use crate::train::stream::Sample;
-use crate::weights::Layer;
 
 /// Time that a submit should take at most, well below what systems take for a device that has hung.
 const SUBMIT: Duration = Duration::from_millis(250);
@@ -44,24 +43,24 @@ pub struct TrainerOptions {
 /// Trains one network. Everything that a step needs is made in [`Trainer::new`] and [`Trainer::set_pictures`].
 #[derive(Debug)]
 pub struct Trainer {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
-    options: TrainerOptions,
-    shapes: Vec<LayerShape>,
-    step: u64,
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) options: TrainerOptions,
+    pub(super) shapes: Vec<LayerShape>,
+    pub(super) step: u64,
     /// Steps that the next submit takes.
     per_submit: usize,
-    buffers: Buffers,
+    pub(super) buffers: Buffers,
     /// Input, then the output of each layer.
-    maps: Vec<Maps>,
+    pub(super) maps: Vec<Maps>,
     /// Gradients of the outputs of each layer.
-    gradients: Vec<Maps>,
-    solution: Maps,
+    pub(super) gradients: Vec<Maps>,
+    pub(super) solution: Maps,
     gathers: [Gather; 2],
     pictures: Option<Pictures>,
     /// A step from the gathered batch to the packed filters.
     dispatches: Vec<Dispatch>,
-    packs: Vec<Dispatch>,
+    pub(super) packs: Vec<Dispatch>,
 }
 
 /// Layers with their places among the parameters, and the number of these.
@@ -322,104 +321,6 @@ impl Trainer {
     pub fn steps_done(&self) -> u64 {
         self.step
     }
-
-    /// A copy of everything that the next step depends on: parameters, moments, step.
-    ///
-    /// # Errors
-    /// What the device reports.
-    pub fn state(&self) -> Result<State> {
-        let moments = self.read(&self.buffers.moments)?;
-        let count = moments.len() / self.options.optimizer.slots();
-        Ok(State {
-            step: self.step,
-            layers: self.layers(&self.read(&self.buffers.parameters)?),
-            slots: moments.chunks_exact(count).map(|slot| self.layers(slot)).collect(),
-        })
-    }
-
-    /// Goes on from a state: the steps that follow are, bit for bit, those that followed it.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] for a state of another network or optimizer, and what the device reports.
-    pub fn restore(&mut self, state: &State) -> Result<()> {
-        let all = std::iter::once(&state.layers).chain(&state.slots);
-        let fit = |layers: &Vec<Layer>| {
-            layers.len() == self.shapes.len()
-                && layers.iter().zip(&self.shapes).all(|(layer, shape)| {
-                    layer.shape == *shape
-                        && layer.weight.len() == shape.weights()
-                        && layer.bias.len() == shape.filters
-                })
-        };
-        if !all.clone().all(fit) || state.slots.len() != self.options.optimizer.slots() {
-            return Err(Error::invalid("a training state of another network or another optimizer"));
-        }
-        let flat: Vec<Vec<f32>> = all
-            .map(|layers| layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias).copied()).collect())
-            .collect();
-        self.queue.write_buffer(&self.buffers.parameters, 0, bytemuck::cast_slice(&flat[0]));
-        self.queue.write_buffer(&self.buffers.moments, 0, bytemuck::cast_slice(&flat[1..].concat()));
-        self.step = state.step;
-        scoped(&self.device, || {
-            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            self.packs.iter().for_each(|pack| pack.record(&mut pass, 0));
-            drop(pass);
-            self.queue.submit([encoder.finish()]);
-        })
-    }
-
-    /// Gradients of the loss in the last step, with the shapes of the parameters.
-    ///
-    /// # Errors
-    /// What the device reports.
-    pub fn gradients(&self) -> Result<Vec<Layer>> {
-        Ok(self.layers(&self.read(&self.buffers.gradients)?))
-    }
-
-    /// Maps of the last step, `[sub-image][channel][row][column]`: the input for 0, else the output of that layer,
-    /// counted from 1.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] for a layer that is not there, and what the device reports.
-    pub fn maps(&self, layer: usize) -> Result<Vec<f32>> {
-        self.read_maps(self.maps.get(layer))
-    }
-
-    /// Gradients of the loss with respect to the output of a layer (before its ReLU), counted from 1, in the last
-    /// step; 0 gives the targets. With [`Padding::Normalized`] those of its sums, before the valid-pixel map.
-    ///
-    /// # Errors
-    /// As [`Trainer::maps`].
-    pub fn map_gradients(&self, layer: usize) -> Result<Vec<f32>> {
-        self.read_maps(layer.checked_sub(1).map_or(Some(&self.solution), |index| self.gradients.get(index)))
-    }
-
-    fn read_maps(&self, maps: Option<&Maps>) -> Result<Vec<f32>> {
-        let maps = maps.ok_or_else(|| Error::invalid("there is no such layer"))?;
-        maps.read(&self.device, &self.queue)
-    }
-
-    fn read(&self, buffer: &wgpu::Buffer) -> Result<Vec<f32>> {
-        let staging = staging(&self.device, buffer.size())?;
-        read_back(&self.device, &self.queue, &staging, |encoder| {
-            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-        })
-    }
-
-    /// Values in the order of the parameters, by layer.
-    fn layers(&self, mut values: &[f32]) -> Vec<Layer> {
-        let mut take = |count: usize| {
-            let (taken, rest) = values.split_at(count);
-            values = rest;
-            taken.to_vec()
-        };
-        let layer = |&shape: &LayerShape| {
-            let weight = take(shape.weights());
-            Layer { shape, weight, bias: take(shape.filters) }
-        };
-        self.shapes.iter().map(layer).collect()
-    }
 }
 
 fn check(shapes: &[LayerShape], options: &TrainerOptions) -> Result<()> {
@@ -442,40 +343,4 @@ fn check(shapes: &[LayerShape], options: &TrainerOptions) -> Result<()> {
             Err(Error::invalid(format!("padding {other}: training is with 'valid', 'zero' or 'normalized'")))
         }
     }
-}
-
-/// The loss, its gradient, and its sum.
-fn loss(
-    device: &wgpu::Device,
-    prediction: &Maps,
-    solution: &Maps,
-    gradient: &Maps,
-    normalized: usize,
-    buffers: &Buffers,
-    shape: &Shape,
-) -> Result<[Dispatch; 2]> {
-    let MapLayout { batch, channels, height, .. } = prediction.layout;
-    let prelude = Prelude::default()
-        .numbers([("BATCH", batch), ("CHANNELS", channels), ("NORMALIZED", normalized)])
-        .maps("PREDICTION", &prediction.layout)
-        .maps("SOLUTION", &solution.layout)
-        .maps("GRADIENT", &gradient.layout);
-    let kinds = [Binding::Texture, Binding::Texture, super::MAPS, Binding::Write];
-    let kernel = Kernel::new(device, &shaders::loss(prelude, shape.workgroup), &kinds)?;
-    let [f, x, g] = [prediction, solution, gradient].map(|m| wgpu::BindingResource::TextureView(&m.view));
-    let resources = [f, x, g, buffers.squares.as_entire_binding()];
-    let group = scoped(device, || kernel.bind(device, &resources))?;
-    let loss = Dispatch::new(&kernel, group, [batch.div_ceil(shape.workgroup as usize), height, 1])?;
-
-    let prelude = Prelude::default().numbers([("BATCH", batch), ("LENGTH", batch * height)]);
-    let kinds = [Binding::Region, Binding::Read, Binding::Write];
-    let kernel = Kernel::new(device, &shaders::loss_sum(prelude), &kinds)?;
-    let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
-    let resources = [
-        wgpu::BindingResource::Buffer(slot),
-        buffers.squares.as_entire_binding(),
-        buffers.losses.as_entire_binding(),
-    ];
-    let group = scoped(device, || kernel.bind(device, &resources))?;
-    Ok([loss, Dispatch::new(&kernel, group, [1, 1, 1])?.with_slot()])
 }

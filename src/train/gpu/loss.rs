@@ -1,0 +1,50 @@
+//! The loss of equation 4: its dispatches.
+
+use super::Shape;
+use super::buffers::Buffers;
+use super::maps::{MapLayout, Maps};
+use super::shaders::{self, Prelude};
+use super::steps::{Dispatch, Slot};
+use crate::error::Result;
+use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::scoped;
+
+/// The loss, its gradient, and its sum. `normalized` is the size of the last layer's filters where its sums are multiplied
+/// by the valid-pixel map, else 0.
+///
+/// # Errors
+/// What the device reports.
+pub(super) fn loss(
+    device: &wgpu::Device,
+    prediction: &Maps,
+    solution: &Maps,
+    gradient: &Maps,
+    normalized: usize,
+    buffers: &Buffers,
+    shape: &Shape,
+) -> Result<[Dispatch; 2]> {
+    let MapLayout { batch, channels, height, .. } = prediction.layout;
+    let prelude = Prelude::default()
+        .numbers([("BATCH", batch), ("CHANNELS", channels), ("NORMALIZED", normalized)])
+        .maps("PREDICTION", &prediction.layout)
+        .maps("SOLUTION", &solution.layout)
+        .maps("GRADIENT", &gradient.layout);
+    let kinds = [Binding::Texture, Binding::Texture, super::MAPS, Binding::Write];
+    let kernel = Kernel::new(device, &shaders::loss(prelude, shape.workgroup), &kinds)?;
+    let [f, x, g] = [prediction, solution, gradient].map(|m| wgpu::BindingResource::TextureView(&m.view));
+    let resources = [f, x, g, buffers.squares.as_entire_binding()];
+    let group = scoped(device, || kernel.bind(device, &resources))?;
+    let loss = Dispatch::new(&kernel, group, [batch.div_ceil(shape.workgroup as usize), height, 1])?;
+
+    let prelude = Prelude::default().numbers([("BATCH", batch), ("LENGTH", batch * height)]);
+    let kinds = [Binding::Region, Binding::Read, Binding::Write];
+    let kernel = Kernel::new(device, &shaders::loss_sum(prelude), &kinds)?;
+    let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
+    let resources = [
+        wgpu::BindingResource::Buffer(slot),
+        buffers.squares.as_entire_binding(),
+        buffers.losses.as_entire_binding(),
+    ];
+    let group = scoped(device, || kernel.bind(device, &resources))?;
+    Ok([loss, Dispatch::new(&kernel, group, [1, 1, 1])?.with_slot()])
+}

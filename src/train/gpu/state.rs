@@ -1,0 +1,109 @@
+//! What goes into a [`Trainer`] and comes out of it beside steps: states, gradients, maps.
+
+use super::Trainer;
+use super::maps::{Maps, read_back, staging};
+use crate::error::{Error, Result};
+use crate::gpu::scoped;
+use crate::network::LayerShape;
+use crate::train::State;
+use crate::weights::Layer;
+
+impl Trainer {
+    /// A copy of everything that the next step depends on: parameters, moments, step.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn state(&self) -> Result<State> {
+        let moments = self.read(&self.buffers.moments)?;
+        let count = moments.len() / self.options.optimizer.slots();
+        Ok(State {
+            step: self.step,
+            layers: self.layers(&self.read(&self.buffers.parameters)?),
+            slots: moments.chunks_exact(count).map(|slot| self.layers(slot)).collect(),
+        })
+    }
+
+    /// Goes on from a state: the steps that follow are, bit for bit, those that followed it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a state of another network or optimizer, and what the device reports.
+    pub fn restore(&mut self, state: &State) -> Result<()> {
+        let all = std::iter::once(&state.layers).chain(&state.slots);
+        let fit = |layers: &Vec<Layer>| {
+            layers.len() == self.shapes.len()
+                && layers.iter().zip(&self.shapes).all(|(layer, shape)| {
+                    layer.shape == *shape
+                        && layer.weight.len() == shape.weights()
+                        && layer.bias.len() == shape.filters
+                })
+        };
+        if !all.clone().all(fit) || state.slots.len() != self.options.optimizer.slots() {
+            return Err(Error::invalid("a training state of another network or another optimizer"));
+        }
+        let flat: Vec<Vec<f32>> = all
+            .map(|layers| layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias).copied()).collect())
+            .collect();
+        self.queue.write_buffer(&self.buffers.parameters, 0, bytemuck::cast_slice(&flat[0]));
+        self.queue.write_buffer(&self.buffers.moments, 0, bytemuck::cast_slice(&flat[1..].concat()));
+        self.step = state.step;
+        scoped(&self.device, || {
+            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.packs.iter().for_each(|pack| pack.record(&mut pass, 0));
+            drop(pass);
+            self.queue.submit([encoder.finish()]);
+        })
+    }
+
+    /// Gradients of the loss in the last step, with the shapes of the parameters.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn gradients(&self) -> Result<Vec<Layer>> {
+        Ok(self.layers(&self.read(&self.buffers.gradients)?))
+    }
+
+    /// Maps of the last step, `[sub-image][channel][row][column]`: the input for 0, else the output of that layer,
+    /// counted from 1.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a layer that is not there, and what the device reports.
+    pub fn maps(&self, layer: usize) -> Result<Vec<f32>> {
+        self.read_maps(self.maps.get(layer))
+    }
+
+    /// Gradients of the loss with respect to the output of a layer (before its ReLU), counted from 1, in the last
+    /// step; 0 gives the targets. With [`Padding::Normalized`] those of its sums, before the valid-pixel map.
+    ///
+    /// # Errors
+    /// As [`Trainer::maps`].
+    pub fn map_gradients(&self, layer: usize) -> Result<Vec<f32>> {
+        self.read_maps(layer.checked_sub(1).map_or(Some(&self.solution), |index| self.gradients.get(index)))
+    }
+
+    fn read_maps(&self, maps: Option<&Maps>) -> Result<Vec<f32>> {
+        let maps = maps.ok_or_else(|| Error::invalid("there is no such layer"))?;
+        maps.read(&self.device, &self.queue)
+    }
+
+    fn read(&self, buffer: &wgpu::Buffer) -> Result<Vec<f32>> {
+        let staging = staging(&self.device, buffer.size())?;
+        read_back(&self.device, &self.queue, &staging, |encoder| {
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
+        })
+    }
+
+    /// Values in the order of the parameters, by layer.
+    fn layers(&self, mut values: &[f32]) -> Vec<Layer> {
+        let mut take = |count: usize| {
+            let (taken, rest) = values.split_at(count);
+            values = rest;
+            taken.to_vec()
+        };
+        let layer = |&shape: &LayerShape| {
+            let weight = take(shape.weights());
+            Layer { shape, weight, bias: take(shape.filters) }
+        };
+        self.shapes.iter().map(layer).collect()
+    }
+}
