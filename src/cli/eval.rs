@@ -107,7 +107,7 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     for (_, model) in &protocols {
         // Models in the order of the scales that use them first.
         if networks.iter().all(|(other, _)| other != model) {
-            let mut network = Headless::new(gpu.clone(), &models[*model].weights, options.clone())?;
+            let mut network = Headless::new(gpu.clone(), &models[*model].weights, options)?;
             warm_up(&mut network, &models[*model].weights)?;
             networks.push((*model, network));
         }

@@ -284,7 +284,7 @@ impl Headless {
                 guard: kind == SourceKind::Colour,
                 verifier: verifier.as_mut(),
             };
-            let gpu = tiles.run(device, queue, &engine.network, &mut care, source, sink, progress)?;
+            let gpu = tiles.run(&self.gpu, &engine.network, &mut care, source, sink, progress)?;
             self.gpu.faults.check()?;
             self.verified = verifier.map(|verifier| verifier.verified);
             engine.tiles = Some((size, enlargement, tiles));

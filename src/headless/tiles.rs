@@ -3,11 +3,11 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::Progress;
 use super::convert::{Sink, Source, Texel};
 use super::guard;
 use super::turns::Sum;
 use super::verify::Verifier;
+use super::{Gpu, Progress};
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
 use crate::upscaler::{Enlargement, GpuNetwork, Picture, Placement, Scratch, TextureBindings};
@@ -320,8 +320,7 @@ impl Tiles {
     /// Runs all tiles of a picture. Returns the time on the GPU.
     pub fn run(
         &mut self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
+        Gpu { device, queue, .. }: &Gpu,
         network: &GpuNetwork,
         care: &mut Care<'_>,
         source: &impl Source,
