@@ -2,7 +2,7 @@
 //
 //   sample = clamp(floor(value factor + offset + 1/2), 0, largest)
 //
-// The only rounding on the way. Rows begin at whole words; of a field's rows every second one is written.
+// The only rounding on the way. With several turns, which come one after another, value is their average. Rows begin at whole words; of a field's rows every second one is written.
 // One invocation owns one word. Grid: x = words of a row, y = rows.
 
 override WORKGROUP_X: u32 = 8u;
@@ -11,6 +11,8 @@ override WORKGROUP_Y: u32 = 8u;
 override BYTES: u32 = 1u;
 // Whether the input is a map, 4 pixels of a row in a texel.
 override MAPS: bool = false;
+// Results that are averaged over.
+override TURNS: u32 = 1u;
 
 // Mirrors `Samples` in src/video/plane.rs.
 struct Samples {
@@ -22,7 +24,8 @@ struct Samples {
     // Word of the output at which the first row begins, and words from one row to the next.
     first: u32,
     stride: u32,
-    unused: u32,
+    // Which of the results the input is, from 0 on; the last one makes samples.
+    turn: u32,
 }
 
 @group(0) @binding(0) var<uniform> samples: Samples;
@@ -30,6 +33,8 @@ struct Samples {
 @group(0) @binding(2) var<storage, read_write> output: array<u32>;
 // Set to 1 when a value is not a finite number.
 @group(0) @binding(3) var<storage, read_write> fault: atomic<u32>;
+// [rows][columns] of the results before this one; not used for a single one.
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -39,7 +44,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var word = 0u;
     for (var i = 0u; i < in_word; i++) {
-        let x = min(id.x * in_word + i, samples.columns - 1u);
+        let x = id.x * in_word + i;
+        if x >= samples.columns {
+            break;
+        }
         var value: f32;
         if MAPS {
             value = textureLoad(input, vec2(x / 4u, id.y), 0)[x % 4u];
@@ -51,8 +59,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             atomicStore(&fault, 1u);
             value = 0.0;
         }
+        if TURNS > 1u {
+            let at = id.y * samples.columns + x;
+            if samples.turn > 0u {
+                value += sums[at];
+            }
+            sums[at] = value;
+            value /= f32(TURNS);
+        }
         let sample = clamp(floor(value * samples.factor + samples.offset + 0.5), 0.0, samples.largest);
         word |= u32(sample) << (8u * BYTES * i);
+    }
+    if samples.turn + 1u < TURNS {
+        return;
     }
     output[samples.first + id.y * samples.stride + id.x] = word;
 }

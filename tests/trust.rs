@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 
 use image::{DynamicImage, GrayImage, RgbImage};
 use srcnn_gpu::headless::{Headless, HeadlessOptions, Verified, self_test_once};
+use srcnn_gpu::video::VideoUpscaler;
+use srcnn_gpu::video::y4m::{Frame, Reader};
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Planes, Weights};
 
 fn planes(width: usize, height: usize) -> Planes {
@@ -105,6 +107,35 @@ fn flat_results_are_refused() {
         // A picture of one colour has no other result.
         let flat = DynamicImage::from(GrayImage::from_pixel(20, 20, image::Luma([90])));
         headless.upscale(&flat, 2.0, &mut |_, _| ()).unwrap();
+    }
+}
+
+#[test]
+fn frames_without_contrast_or_numbers_are_refused() {
+    let _alone = common::alone();
+    let mut stream = b"YUV4MPEG2 W16 H12 Cmono\nFRAME\n".to_vec();
+    stream.extend((0..16 * 12).map(|i: u32| (i * 7 % 256) as u8));
+    let mut reader = Reader::new(stream.as_slice()).unwrap();
+    let mut frame = Frame::default();
+    assert!(reader.read(&mut frame).unwrap());
+    let mut overflowing = constant(0.5).layers().to_vec();
+    overflowing.iter_mut().for_each(|layer| layer.weight.fill(1e38));
+    let overflowing = Weights::new(overflowing, Metadata::default()).unwrap();
+    let good =
+        Weights::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/sharpen.safetensors")).unwrap();
+    for (weights, reason) in
+        [(good, ""), (constant(0.5), "one flat grey"), (overflowing, "not finite numbers")]
+    {
+        let options = HeadlessOptions::default();
+        let mut upscaler =
+            VideoUpscaler::new(common::gpu(), &weights, options, reader.header(), 2.0).unwrap();
+        upscaler.submit(&frame).unwrap();
+        match upscaler.finish(&mut Frame::default()) {
+            Ok(done) => assert!(done && reason.is_empty(), "{reason}"),
+            Err(error) => {
+                assert!(!reason.is_empty() && error.to_string().contains(reason), "'{reason}': {error}")
+            }
+        }
     }
 }
 

@@ -189,17 +189,24 @@ fn luma_is_that_of_planes_enlarged_alone() {
     let _alone = common::alone();
     let weights = common::network("9-1-5", "8-6", 1, Padding::Replicate);
     let source = stream("W40 H30 C420mpeg2", 4);
-    let result = enlarged(&source, &weights, HeadlessOptions::default(), 3.0);
-    let (from, to) = (Reader::new(source.as_slice()).unwrap(), Reader::new(result.as_slice()).unwrap());
-    let options = HeadlessOptions { tile: Some(32), ..HeadlessOptions::default() };
-    let mut headless = Headless::new(common::gpu(), &weights, options).unwrap();
-    for (low, high) in frames(&source).iter().zip(frames(&result)) {
-        let low = plane(&low.data, &from, 0, None).iter().map(|&v| (v / 255.0) as f32).collect();
-        let alone = headless.upscale_planes(&Planes::new(40, 30, 1, low).unwrap(), 3.0).unwrap();
-        for (i, (&sample, &value)) in plane(&high.data, &to, 0, None).iter().zip(&alone.data).enumerate() {
-            let exact = (f64::from(value) * 255.0).clamp(0.0, 255.0);
-            // A fused multiplication and addition may round a tie the other way.
-            assert!((sample - exact).abs() <= 0.5 + 1e-4, "sample {i}: {sample}, alone {exact}");
+    for tta in [false, true] {
+        let options = HeadlessOptions { tta, tile: Some(48), ..HeadlessOptions::default() };
+        let result = enlarged(&source, &weights, options, 3.0);
+        let (from, to) = (Reader::new(source.as_slice()).unwrap(), Reader::new(result.as_slice()).unwrap());
+        let options = HeadlessOptions { tta, tile: Some(32), ..HeadlessOptions::default() };
+        let mut headless = Headless::new(common::gpu(), &weights, options).unwrap();
+        for (low, high) in frames(&source).iter().zip(frames(&result)) {
+            let low = plane(&low.data, &from, 0, None).iter().map(|&v| (v / 255.0) as f32).collect();
+            let alone = headless.upscale_planes(&Planes::new(40, 30, 1, low).unwrap(), 3.0).unwrap();
+            for (i, (&sample, &value)) in plane(&high.data, &to, 0, None).iter().zip(&alone.data).enumerate()
+            {
+                let exact = (f64::from(value) * 255.0).clamp(0.0, 255.0);
+                // A fused multiplication and addition may round a tie the other way.
+                assert!(
+                    (sample - exact).abs() <= 0.5 + 1e-4,
+                    "tta {tta}, sample {i}: {sample}, alone {exact}"
+                );
+            }
         }
     }
 }

@@ -202,7 +202,8 @@ impl Run<'_> {
         let Model { name: model, weights } = &self.models[place];
         let architecture = weights.architecture();
         let padding = self.args.padding.unwrap_or(weights.metadata.padding);
-        let model = Path::new(model).file_name().unwrap_or_default().to_string_lossy();
+        let file = Path::new(model).file_name().unwrap_or_default().to_string_lossy();
+        let model = if self.args.tta { format!("{file} --tta") } else { file.into_owned() };
         let mut report = SetReport::new(&set.name, protocol, &model, architecture, padding);
         let network = self.networks.iter_mut().find(|(of, _)| *of == place).map(|(_, network)| network);
         let Some(network) = network else { return Ok(report) };

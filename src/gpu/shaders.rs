@@ -155,12 +155,12 @@ pub fn texture_from_planes(
 }
 
 /// `samples_from_texture.wgsl`: rounded to samples of one or two bytes; from maps, 4 pixels a texel, or from a texture
-/// with a pixel a texel.
-pub fn samples_from_texture(bytes: usize, maps: bool) -> Shader {
+/// with a pixel a texel; the average of several results.
+pub fn samples_from_texture(bytes: usize, maps: bool, turns: usize) -> Shader {
     let text = include_str!("../../shaders/samples_from_texture.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);
-    overrides.extend([("BYTES", bytes as f64), ("MAPS", f64::from(maps))]);
-    let settings = [&format!("bytes{bytes}"), word(maps, "maps")];
+    overrides.extend([("BYTES", bytes as f64), ("MAPS", f64::from(maps)), ("TURNS", turns as f64)]);
+    let settings = [&format!("bytes{bytes}"), word(maps, "maps"), &format!("turns{turns}")];
     with_prelude("samples_from_texture", &settings, &[], &[text], overrides)
 }
 
@@ -345,9 +345,10 @@ fn weights_text(uniform: bool) -> &'static str {
 pub fn variants(architecture: &Architecture) -> Vec<Shader> {
     const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
     let mut shaders = vec![resample_columns(), ceiling()];
-    shaders.extend(
-        [(1, false), (1, true), (2, false), (2, true)].map(|(b, maps)| samples_from_texture(b, maps)),
-    );
+    for bytes in [1, 2] {
+        let kinds = [(false, 1), (false, 8), (true, 1)];
+        shaders.extend(kinds.map(|(maps, turns)| samples_from_texture(bytes, maps, turns)));
+    }
     for ycbcr in [false, true] {
         shaders.extend(PADDINGS.map(|padding| resample_rows(ycbcr, padding.into())));
         let to_texture = |format| texture_from_planes(format, ycbcr, architecture.channels());

@@ -25,6 +25,7 @@ use bands::Bands;
 use convert::{Sink, Source};
 pub use self_test::{cache_folder, self_test, self_test_once};
 use tiles::{Care, Tiles};
+pub(crate) use turns::{TURNS, turned};
 pub use verify::Verified;
 use verify::Verifier;
 
@@ -264,7 +265,7 @@ impl Headless {
             self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
         let ready = engine.tiles.take().filter(|(s, e, _)| (*s, *e) == (size, enlargement));
         let mut ready = ready.map(|(_, _, tiles)| tiles);
-        let turns = if self.options.tta { turns::turned(&self.weights)? } else { Vec::new() };
+        let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
         self.verified = None;
         let gpu = with_smaller_tiles(first, |tile| {
             let mut tiles = match ready.take() {

@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::weights::{Layer, Weights};
 
 /// Ways in which a picture can lie.
-pub(super) const TURNS: usize = 8;
+pub(crate) const TURNS: usize = 8;
 
 /// The network with its filters in each of the ways; the first one is itself.
-pub(super) fn turned(weights: &Weights) -> Result<Vec<Weights>> {
+pub(crate) fn turned(weights: &Weights) -> Result<Vec<Weights>> {
     (0..TURNS)
         .map(|turn| {
             let layers = weights.layers().iter().map(|layer| turn_layer(layer, turn));

@@ -181,6 +181,12 @@ impl Upscaler {
         Ok(size)
     }
 
+    /// Puts other weights of the same architecture in place, for whatever is submitted from now on.
+    #[cfg(feature = "headless")]
+    pub(crate) fn set_weights(&self, weights: &Weights) -> Result<()> {
+        self.network.set_weights(&self.device, &self.queue, weights)
+    }
+
     fn first_tile(&self) -> usize {
         self.options.tile.map_or_else(|| self.network.default_tile(&self.device), |tile| tile.max(1) as usize)
     }

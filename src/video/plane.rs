@@ -11,6 +11,7 @@ use crate::gpu::scoped;
 use crate::gpu::shaders::{self, OutsideValue, PIXEL_WORKGROUP};
 use crate::resample::ResampleTable;
 use crate::upscaler::{Enlargement, MapLayout, Region, Taps, Upscaler};
+use crate::weights::Weights;
 
 /// Mirrors `Samples` in `shaders/samples_from_texture.wgsl`, where the fields are described.
 #[repr(C)]
@@ -23,7 +24,7 @@ struct Samples {
     rows: u32,
     first: u32,
     stride: u32,
-    unused: u32,
+    turn: u32,
 }
 
 /// Kernels that all planes of a stream share.
@@ -36,18 +37,19 @@ pub(super) struct Kernels {
 }
 
 impl Kernels {
-    pub fn new(device: &wgpu::Device, sample_bytes: usize) -> Result<Self> {
+    pub fn new(device: &wgpu::Device, sample_bytes: usize, turns: usize) -> Result<Self> {
         let maps = Binding::Target(wgpu::TextureFormat::Rgba32Float);
         let resample = [Binding::Region, Binding::Read, Binding::Texture, maps];
-        let samples = |maps| {
-            let bindings = [Binding::Uniform, Binding::Texture, Binding::Write, Binding::Write];
-            Kernel::new(device, &shaders::samples_from_texture(sample_bytes, maps), &bindings)
+        let samples = |maps, turns| {
+            let shader = shaders::samples_from_texture(sample_bytes, maps, turns);
+            let [uniform, write] = [Binding::Uniform, Binding::Write];
+            Kernel::new(device, &shader, &[uniform, Binding::Texture, write, write, write])
         };
         Ok(Self {
             columns: Kernel::new(device, &shaders::resample_columns(), &resample)?,
             rows: Kernel::new(device, &shaders::resample_rows(false, OutsideValue::None), &resample)?,
-            samples_from_texture: samples(false)?,
-            samples_from_maps: samples(true)?,
+            samples_from_texture: samples(false, turns)?,
+            samples_from_maps: samples(true, 1)?,
         })
     }
 }
@@ -68,6 +70,8 @@ pub(super) struct Packed {
     pub samples: wgpu::Buffer,
     /// One word, not 0 after a value that was no finite number.
     pub fault: wgpu::Buffer,
+    /// A float for each sample of luma where results are averaged over; not used otherwise.
+    pub sums: wgpu::Buffer,
 }
 
 /// A plane's textures and everything bound to them.
@@ -75,12 +79,19 @@ pub(super) struct Packed {
 pub(super) struct Plane {
     source: wgpu::Texture,
     enlarge: Enlarge,
-    pack: Dispatch,
+    /// One for each turn.
+    pack: Vec<Dispatch>,
 }
 
 #[derive(Debug)]
 enum Enlarge {
-    Network { upscaler: Box<Upscaler>, source: wgpu::TextureView, target: wgpu::TextureView },
+    Network {
+        upscaler: Box<Upscaler>,
+        /// The network in each of the ways that are averaged over; empty when it is used as it is.
+        turns: Vec<Weights>,
+        source: wgpu::TextureView,
+        target: wgpu::TextureView,
+    },
     Bicubic([Dispatch; 2]),
 }
 
@@ -128,8 +139,8 @@ impl Recipe<'_> {
         [self.tables[0].output_len, self.tables[1].output_len]
     }
 
-    /// The network's result.
-    pub fn network(self, mut upscaler: Upscaler) -> Result<Plane> {
+    /// The network's result, or the average of several networks' of one architecture.
+    pub fn network(self, mut upscaler: Upscaler, turns: Vec<Weights>) -> Result<Plane> {
         let side = |[width, height]: [usize; 2]| (width as u32, height as u32);
         let (width, height) = side(self.output());
         upscaler.prepare_tables(side(self.input()), Enlargement::Size(width, height), &self.tables)?;
@@ -138,8 +149,10 @@ impl Recipe<'_> {
         let source = self.texture(self.input(), format, Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
         let usage = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING;
         let target = view(&self.texture(self.output(), format, usage)?);
-        let pack = self.pack(&self.kernels.samples_from_texture, &target)?;
-        let enlarge = Enlarge::Network { upscaler: Box::new(upscaler), source: view(&source), target };
+        let pack = (0..turns.len().max(1))
+            .map(|turn| self.pack(&self.kernels.samples_from_texture, &target, turn))
+            .collect::<Result<_>>()?;
+        let enlarge = Enlarge::Network { upscaler: Box::new(upscaler), turns, source: view(&source), target };
         Ok(Plane { source, enlarge, pack })
     }
 
@@ -190,11 +203,11 @@ impl Recipe<'_> {
                 Dispatch::new(down, second, vec![Region::SPACING as u32], [columns.div_ceil(4), rows]),
             ]
         })?;
-        let pack = self.pack(&self.kernels.samples_from_maps, &vertical)?;
+        let pack = vec![self.pack(&self.kernels.samples_from_maps, &vertical, 0)?];
         Ok(Plane { source, enlarge: Enlarge::Bicubic(passes), pack })
     }
 
-    fn pack(&self, kernel: &Kernel, input: &wgpu::TextureView) -> Result<Dispatch> {
+    fn pack(&self, kernel: &Kernel, input: &wgpu::TextureView, turn: usize) -> Result<Dispatch> {
         let [columns, rows] = self.output();
         let samples = Samples {
             factor: self.mapping.factor as f32,
@@ -204,7 +217,7 @@ impl Recipe<'_> {
             rows: rows as u32,
             first: self.place.first as u32,
             stride: self.place.stride as u32,
-            unused: 0,
+            turn: turn as u32,
         };
         scoped(self.device, || {
             let samples = buffer(self.device, bytemuck::bytes_of(&samples));
@@ -213,6 +226,7 @@ impl Recipe<'_> {
                 wgpu::BindingResource::TextureView(input),
                 self.packed.samples.as_entire_binding(),
                 self.packed.fault.as_entire_binding(),
+                self.packed.sums.as_entire_binding(),
             ];
             let words = (columns * self.sample_bytes).div_ceil(4);
             Dispatch::new(kernel, kernel.bind(self.device, &resources), Vec::new(), [words, rows])
@@ -266,18 +280,25 @@ impl Plane {
     /// Parts of the work: each is to be its own submission.
     pub fn parts(&self) -> Range<usize> {
         match &self.enlarge {
-            Enlarge::Network { upscaler, .. } => 0..upscaler.tiles(),
+            Enlarge::Network { upscaler, .. } => 0..upscaler.tiles() * self.pack.len(),
             Enlarge::Bicubic(_) => 0..1,
         }
     }
 
-    /// Records one part. With the last one, the samples are packed.
+    /// Records one part; it has to be submitted before the next one is recorded. With the last one, the samples are
+    /// packed.
     pub fn record(&self, encoder: &mut wgpu::CommandEncoder, part: usize) -> Result<()> {
-        if let Enlarge::Network { upscaler, source, target } = &self.enlarge {
-            upscaler.record_tiles(encoder, source, target, part..part + 1)?;
-        }
-        if part + 1 < self.parts().end {
-            return Ok(());
+        let mut turn = 0;
+        if let Enlarge::Network { upscaler, turns, source, target } = &self.enlarge {
+            let tile = part % upscaler.tiles();
+            turn = part / upscaler.tiles();
+            if tile == 0 && !turns.is_empty() {
+                upscaler.set_weights(&turns[turn])?;
+            }
+            upscaler.record_tiles(encoder, source, target, tile..tile + 1)?;
+            if tile + 1 < upscaler.tiles() {
+                return Ok(());
+            }
         }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("srcnn.video"),
@@ -286,7 +307,7 @@ impl Plane {
         if let Enlarge::Bicubic(passes) = &self.enlarge {
             passes.iter().for_each(|dispatch| dispatch.record(&mut pass));
         }
-        self.pack.record(&mut pass);
+        self.pack[turn].record(&mut pass);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use super::plane::{Kernels, Packed, Place, Plane, Recipe};
 use super::y4m::{Frame, Header};
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
-use crate::headless::{Gpu, HeadlessOptions};
+use crate::headless::{Gpu, HeadlessOptions, TURNS, turned};
 use crate::network::{Channels, Padding};
 use crate::resample::ResampleTable;
 use crate::upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions};
@@ -63,7 +63,7 @@ impl VideoUpscaler {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for networks that are not for luminance, padding `valid` (it would cut the frames),
-    /// options that are for pictures alone, and sizes out of range; what the device reports.
+    /// `verify`, which is for pictures, and sizes out of range; what the device reports.
     pub fn new(
         gpu: Gpu,
         weights: &Weights,
@@ -80,8 +80,8 @@ impl VideoUpscaler {
         if options.padding.unwrap_or(weights.metadata.padding) == Padding::Valid {
             return Err(Error::invalid("padding 'valid' makes frames smaller; choose another for video"));
         }
-        if options.tta || options.verify {
-            return Err(Error::invalid("--tta and --verify are for pictures, not for video"));
+        if options.verify {
+            return Err(Error::invalid("--verify is for pictures, not for video"));
         }
         let enlargement = enlargement.into();
         let output = input.resized(enlargement.size(input.size())?);
@@ -97,10 +97,13 @@ impl VideoUpscaler {
         let places = places.collect();
         let bytes = 4 * words as u64;
         let limits = gpu.device.limits();
+        let (width, height) = output.size();
+        let sums = if options.tta { 4 * u64::from(width) * u64::from(height) } else { 4 };
+        let largest = bytes.max(sums);
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size - 4);
-        if bytes > most {
+        if largest > most {
             return Err(Error::invalid(format!(
-                "frames of {bytes} bytes: this adapter takes {most} at the most"
+                "frames of {largest} bytes: this adapter takes {most} at the most"
             )));
         }
         use wgpu::BufferUsages as Usage;
@@ -115,7 +118,12 @@ impl VideoUpscaler {
             })
         };
         let device_usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let packed = Packed { samples: buffer(bytes, device_usage)?, fault: buffer(4, device_usage)? };
+        let packed = Packed {
+            samples: buffer(bytes, device_usage)?,
+            fault: buffer(4, device_usage)?,
+            sums: buffer(sums, Usage::STORAGE)?,
+        };
+        let turns = if options.tta { TURNS } else { 1 };
         let readbacks = (0..Self::DEPTH).map(|_| buffer(bytes + 4, Usage::MAP_READ | Usage::COPY_DST));
         let values = |plane| {
             let Mapping { factor, offset } = Mapping::new(format, input.range, plane);
@@ -125,7 +133,7 @@ impl VideoUpscaler {
             weights: weights.clone(),
             options,
             enlargement,
-            kernels: Kernels::new(&gpu.device, format.sample_bytes())?,
+            kernels: Kernels::new(&gpu.device, format.sample_bytes(), turns)?,
             packed,
             places,
             whole: None,
@@ -340,7 +348,8 @@ impl VideoUpscaler {
                 source: SourceKind::Planes,
                 conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
             };
-            recipe.network(Upscaler::new(device, queue, &self.weights, options)?)
+            let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
+            recipe.network(Upscaler::new(device, queue, &self.weights, options)?, turns)
         };
         (0..format.planes()).map(plane).collect()
     }

@@ -15,7 +15,7 @@ use srcnn_gpu::{Enlargement, Error, Result};
 use super::super::models::Model;
 use super::super::output::Existing;
 use super::super::progress::Progress;
-use super::super::{exit, exit_code, print, report};
+use super::super::{exit, exit_code, print, report, stop};
 use super::UpscaleArgs;
 use super::stream::{PIPE, is_video_on_stdin};
 
@@ -66,6 +66,8 @@ enum Output {
 /// # Errors
 /// What makes all work pointless: arguments, the model, the adapter.
 pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
+    // Ctrl-C leaves no half file behind.
+    stop::at_once(|_| ())?;
     let models = args.models()?;
     let outputs = inputs.iter().map(|input| output(args, inputs, input)).collect::<Result<Vec<_>>>()?;
     let mut gpu = None;
