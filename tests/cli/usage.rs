@@ -31,8 +31,18 @@ fn usage_errors_name_the_argument() {
     desk.upscale("a.png --frobnicate").fails(2, &["--frobnicate"]);
     desk.upscale("a.png -v --quiet").fails(2, &["--quiet"]);
     desk.upscale("").fails(2, &["no input"]);
-    desk.run("upscale a.png").fails(2, &["no model", "-m"]);
+    desk.run("upscale a.png -m nothing").fails(4, &["nothing", "no such file"]);
     assert_eq!(desk.names("."), ["a.png", "m.safetensors"]);
+}
+
+#[test]
+fn networks_by_name() {
+    let desk = Desk::new();
+    desk.save("a.png", grey(8, 8));
+    desk.run("upscale a.png -s 3").wrote(&["a_srcnn_x3.png"]);
+    desk.run("upscale a.png -s 3 -m small -o b.png").wrote(&["b.png"]);
+    let bytes = |name: &str| std::fs::read(desk.path(name)).unwrap();
+    assert_eq!(bytes("a_srcnn_x3.png"), bytes("b.png"));
 }
 
 #[test]
