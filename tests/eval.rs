@@ -255,5 +255,8 @@ fn shipped_networks_reach_table_1() {
         // Printed as the paper prints it.
         let psnr = format!("{:.2}", average["psnr"].as_f64().unwrap()).parse::<f64>().unwrap();
         assert!(psnr >= published, "x{scale}: {average}, published {published}");
+        // Seven times the work has to be worth something.
+        let (large, _) = program(&data, "large".as_ref(), scale);
+        assert!(large["psnr"].as_f64() > average["psnr"].as_f64(), "x{scale}: {large}, small {average}");
     }
 }

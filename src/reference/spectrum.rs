@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-/// C[u][i] of the orthonormal cosine transform (DCT-II) of `size` values, in rows: C C^T is the identity.
+/// `C[u][i]` of the orthonormal cosine transform (DCT-II) of `size` values, in rows: C times its transpose is the identity.
 pub fn cosines(size: usize) -> Vec<f64> {
     let length = size as f64;
     let value = |u: usize, i: usize| {
@@ -12,12 +12,12 @@ pub fn cosines(size: usize) -> Vec<f64> {
     (0..size * size).map(|at| value(at / size, at % size)).collect()
 }
 
-/// The spectrum of `size` x `size` taps: sum over p of D[k][p] taps[p].
+/// The spectrum of `size` x `size` taps: sum over p of `D[k][p] taps[p]`.
 pub fn spectrum(taps: &[f64], size: usize) -> Vec<f64> {
     transform(taps, size, |c, k, p| c[k * size + p])
 }
 
-/// The taps of a spectrum: sum over k of D[k][p] values[k].
+/// The taps of a spectrum: sum over k of `D[k][p] values[k]`.
 pub fn taps(values: &[f64], size: usize) -> Vec<f64> {
     transform(values, size, |c, p, k| c[k * size + p])
 }

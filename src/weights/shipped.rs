@@ -32,7 +32,9 @@ impl Shipped {
             Self::Small => {
                 &[file!("9-1-5_x2.safetensors"), file!("9-1-5_x3.safetensors"), file!("9-1-5_x4.safetensors")]
             }
-            Self::Large => &[],
+            Self::Large => {
+                &[file!("9-5-5_x2.safetensors"), file!("9-5-5_x3.safetensors"), file!("9-5-5_x4.safetensors")]
+            }
         }
     }
 
@@ -56,7 +58,7 @@ impl Shipped {
         };
         let all = self.all()?.into_iter().map(|(_, weights)| weights);
         let nearest = all.min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        nearest.ok_or_else(|| Error::invalid(format!("this build has no {self} networks")))
+        nearest.ok_or_else(|| Error::invalid(format!("there are no {self} networks")))
     }
 }
 
@@ -90,7 +92,9 @@ mod tests {
             let shipped: Shipped = name.parse().unwrap();
             assert_eq!(shipped.to_string(), *name);
             let architecture = if shipped == Shipped::Small { "9-1-5" } else { "9-5-5" };
-            for (file, weights) in shipped.all().unwrap() {
+            let all = shipped.all().unwrap();
+            assert_eq!(all.len(), 3);
+            for (file, weights) in all {
                 assert_eq!(weights.architecture().sizes(), architecture);
                 let [scale] = weights.metadata.scales[..] else { panic!("{file}") };
                 assert_eq!(file, format!("{architecture}_x{scale}.safetensors"));

@@ -73,7 +73,7 @@ impl Trainer {
     }
 
     /// Gradients of the loss with respect to the output of a layer (before its ReLU), counted from 1, in the last
-    /// step; 0 gives the targets. With [`Padding::Normalized`] those of its sums, before the valid-pixel map.
+    /// step; 0 gives the targets. With padding `normalized` those of its sums, before the valid-pixel map.
     ///
     /// # Errors
     /// As [`Trainer::maps`].
