@@ -48,11 +48,6 @@ pub fn load_models(choices: &[PathBuf]) -> Result<Vec<Model>> {
 
 /// The place of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
 pub fn nearest(models: &[Model], scale: f64) -> usize {
-    let distance = |model: &Model| {
-        let ratios =
-            model.weights.metadata.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
-        ratios.fold(f64::INFINITY, f64::min)
-    };
-    let places = 0..models.len();
-    places.min_by(|&a, &b| distance(&models[a]).total_cmp(&distance(&models[b]))).unwrap_or(0)
+    let distance = |place: usize| models[place].weights.metadata.scale_distance(scale);
+    (0..models.len()).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
 }

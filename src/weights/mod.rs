@@ -40,6 +40,15 @@ pub struct Metadata {
     pub psnr: Option<serde_json::Value>,
 }
 
+impl Metadata {
+    /// How far the nearest of the trained scales is from `scale`, as the logarithm of their ratio, 0 or more; infinite
+    /// where they are unknown.
+    pub fn scale_distance(&self, scale: f64) -> f64 {
+        let distances = self.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
+        distances.fold(f64::INFINITY, f64::min)
+    }
+}
+
 /// A network: parameters and metadata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {

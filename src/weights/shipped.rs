@@ -51,11 +51,7 @@ impl Shipped {
     /// # Errors
     /// As [`Shipped::all`].
     pub fn nearest(self, scale: f64) -> Result<Weights> {
-        let distance = |weights: &Weights| {
-            let ratios =
-                weights.metadata.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
-            ratios.fold(f64::INFINITY, f64::min)
-        };
+        let distance = |weights: &Weights| weights.metadata.scale_distance(scale);
         let all = self.all()?.into_iter().map(|(_, weights)| weights);
         let nearest = all.min_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest.ok_or_else(|| Error::invalid(format!("there are no {self} networks")))

@@ -12,7 +12,7 @@ use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
 use srcnn_gpu::{Enlargement, Error, Result};
 
-use super::super::models::Model;
+use super::super::models::{self, Model};
 use super::super::output::Existing;
 use super::super::progress::Progress;
 use super::super::{exit, exit_code, print, report, stop};
@@ -228,12 +228,5 @@ fn nearest(models: &[Model], source: (u32, u32), enlargement: Enlargement) -> Re
     let (width, height) = enlargement.size(source)?;
     let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
     let factor = (area((width, height)) / area(source)).sqrt();
-    let distance = |model: &&Model| {
-        let ratios =
-            model.weights.metadata.scales.iter().map(|&scale| (f64::from(scale) / factor).ln().abs());
-        // Unknown scales come after all known ones.
-        ratios.fold(f64::INFINITY, f64::min)
-    };
-    let best = models.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-    best.ok_or_else(|| Error::invalid("no model"))
+    models.get(models::nearest(models, factor)).ok_or_else(|| Error::invalid("no model"))
 }
