@@ -61,16 +61,5 @@ fn store_one(sum: vec4<f32>, group: u32, quad: u32, o: u32, sub_image: u32, texe
     // Output o is a filter, or a row.
     let row = first_row + select(0, i32(o), OUTPUT_ROWS == 4u);
     let n = first.x + select(group * OUTPUTS + quad * 4u + o, group, OUTPUT_ROWS == 4u);
-    if n >= PLANES || texel * 4 >= i32(OUTPUT.width) || row >= i32(OUTPUT.height) {
-        return;
-    }
-    var value = sum / valid_share(OUTPUT, NORMALIZED, texel, row) + weights[group * GROUP + quad][o];
-    if RELU {
-        value = max(value, vec4(0.0));
-    }
-    if GATED {
-        let positive = textureLoad(gate, place(GATE, n, sub_image, texel, row), 0) > vec4(0.0);
-        value = select(vec4(0.0), value, positive);
-    }
-    textureStore(output, place(OUTPUT, n, sub_image, texel, row), inside(OUTPUT, texel, value));
+    write_map(sum, weights[group * GROUP + quad][o], n, sub_image, texel, row);
 }

@@ -27,19 +27,3 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         all_groups(sub_image, i32(workgroup.x % TILES * TEXELS), i32(workgroup.y));
     }
 }
-
-// Four pixels of an output, without its bias.
-fn store(sum: vec4<f32>, bias: f32, n: u32, sub_image: u32, texel: i32, row: i32) {
-    if n >= PLANES || texel * 4 >= i32(OUTPUT.width) {
-        return;
-    }
-    var value = sum / valid_share(OUTPUT, NORMALIZED, texel, row) + bias;
-    if RELU {
-        value = max(value, vec4(0.0));
-    }
-    if GATED {
-        let positive = textureLoad(gate, place(GATE, n, sub_image, texel, row), 0) > vec4(0.0);
-        value = select(vec4(0.0), value, positive);
-    }
-    textureStore(output, place(OUTPUT, n, sub_image, texel, row), inside(OUTPUT, texel, value));
-}

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::maps::MapLayout;
 use crate::gpu::shaders::Shader;
 
+const WRITE_MAP: &str = include_str!("../../../shaders/shared/write_map.wgsl");
 const MAPS: &str = include_str!("../../../shaders/shared/maps.wgsl");
 const SLOT: &str = include_str!("../../../shaders/shared/slot.wgsl");
 
@@ -57,14 +58,14 @@ pub(super) fn conv_batch(prelude: Prelude, tile: &str, uniform: bool, workgroup:
         include_str!("../../../shaders/shared/weights_storage.wgsl")
     };
     let text = include_str!("../../../shaders/conv_batch.wgsl");
-    prelude.shader("conv_batch", &[text, tile, weights, MAPS], Some(workgroup))
+    prelude.shader("conv_batch", &[text, tile, weights, WRITE_MAP, MAPS], Some(workgroup))
 }
 
 /// `conv_pointwise.wgsl` with a tile of [`super::tiles::pointwise`].
 pub(super) fn conv_pointwise(prelude: Prelude, tile: &str, workgroup: u32) -> Shader {
     let text = include_str!("../../../shaders/conv_pointwise.wgsl");
     let weights = include_str!("../../../shaders/shared/weights_uniform.wgsl");
-    prelude.shader("conv_pointwise", &[text, tile, weights, MAPS], Some(workgroup))
+    prelude.shader("conv_pointwise", &[text, tile, weights, WRITE_MAP, MAPS], Some(workgroup))
 }
 
 /// `loss.wgsl`. Prelude: BATCH, CHANNELS, PREDICTION, SOLUTION, GRADIENT.

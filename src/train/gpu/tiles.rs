@@ -110,7 +110,7 @@ pub(super) fn pointwise(texels: usize, inputs: usize) -> String {
         }
         for (n, o) in ["x", "y", "z", "w"].into_iter().enumerate() {
             let plane = format!("first.x + group * 4u + {n}u");
-            add!(text, "        store(s{t}_{o}, bias.{o}, {plane}, sub_image, texel + {t}, row);");
+            add!(text, "        write_map(s{t}_{o}, bias.{o}, {plane}, sub_image, texel + {t}, row);");
         }
     }
     add!(text, "    }}\n}}");
