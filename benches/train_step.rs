@@ -1,13 +1,15 @@
 //! Training speed: checks the gradients against the CPU twins, then times steps.
 //!
 //! `cargo bench --bench train_step [-- NETWORK@BATCH.. SHAPE..]`: networks such as `9-1-5@128`, and shapes as
-//! `spatial texels x quads, pointwise texels x quads, workgroup, parts`: `7x1,4x4,8,16`.
+//! `spatial texels x quads, pointwise texels x quads, workgroup, parts, lanes of a subgroup, uniform or none`:
+//! `7x2,1x8,8,16,8`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
 use std::time::Instant;
 
+use srcnn_gpu::gpu::shaders::Fetch;
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
@@ -23,7 +25,7 @@ const REPEATS: usize = 5;
 
 fn parse(text: &str) -> Option<Shape> {
     let words: Vec<&str> = text.split(',').collect();
-    let [spatial, pointwise, workgroup, parts] = words[..] else { return None };
+    let [spatial, pointwise, workgroup, parts, first_layers] = words[..] else { return None };
     let pair = |text: &str| {
         let (texels, quads) = text.split_once('x')?;
         Some((texels.parse().ok()?, quads.parse().ok()?))
@@ -33,6 +35,11 @@ fn parse(text: &str) -> Option<Shape> {
         pointwise: pair(pointwise)?,
         workgroup: workgroup.parse().ok()?,
         parts: parts.parse().ok()?,
+        first_layers: match first_layers {
+            "none" => None,
+            "uniform" => Some(Fetch::Uniform),
+            lanes => Some(Fetch::Subgroup(lanes.parse().ok()?)),
+        },
     })
 }
 

@@ -1,4 +1,4 @@
-// A layer's parameters, laid out for conv_batch.wgsl: chunks of groups of [biases, then taps as c, i, j][outputs].
+// A layer's parameters, laid out for convolutions: chunks of groups of [biases, then taps as c, i, j][outputs].
 //
 // Forward: output planes are the filters. Transposed, for the gradient of the input: output planes are the inputs,
 // taps are flipped on both axes, biases are zero. Taps begin `shift` columns late so that the reads are aligned to
@@ -8,7 +8,7 @@
 
 override WORKGROUP: u32 = 64u;
 
-// Mirrors `Packing` in src/train/gpu/convolution.rs.
+// Mirrors `Packing` in src/train/gpu/pack.rs.
 struct Packing {
     weight_start: u32,
     bias_start: u32,
@@ -20,9 +20,12 @@ struct Packing {
     // Outputs of a group, a multiple of 4.
     outputs: u32,
     chunk_groups: u32,
-    // Length of a chunk; what its groups do not fill is zero.
+    // Lengths of a group and of a chunk; what they do not fill is zero.
+    group_length: u32,
     chunk_length: u32,
     length: u32,
+    // Where in the buffer this begins.
+    start: u32,
     transposed: u32,
 }
 
@@ -33,7 +36,7 @@ struct Packing {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
     for (var i = id.x; i < packing.length; i += workgroups.x * WORKGROUP) {
-        packed[i] = value(i);
+        packed[packing.start + i] = value(i);
     }
 }
 
@@ -43,10 +46,9 @@ fn value(index: u32) -> f32 {
     let planes = select(vec2(p.filters, p.inputs), vec2(p.inputs, p.filters), transposed); // output, input
     let taps = vec2(p.size + p.shift, p.size + p.output_rows - 1u); // columns, rows
 
-    let group_length = (1u + planes.y * taps.x * taps.y) * p.outputs;
     let in_chunk = index % p.chunk_length;
-    let group = in_chunk / group_length;
-    let in_group = in_chunk % group_length;
+    let group = in_chunk / p.group_length;
+    let in_group = in_chunk % p.group_length;
     let output = in_group % p.outputs;
     let plane = (index / p.chunk_length * p.chunk_groups + group) * (p.outputs / p.output_rows) + output / p.output_rows;
     if group >= p.chunk_groups || plane >= planes.x {
@@ -60,7 +62,7 @@ fn value(index: u32) -> f32 {
     let i = i32(tap / taps.x % taps.y) - i32(output % p.output_rows);
     let j = i32(tap % taps.x) - i32(p.shift);
     let size = i32(p.size);
-    if i < 0 || i >= size || j < 0 {
+    if c >= planes.y || i < 0 || i >= size || j < 0 {
         return 0.0;
     }
     let weight = select(

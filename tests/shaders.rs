@@ -6,11 +6,11 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use srcnn_gpu::gpu::shaders::{Shader, variants};
+use srcnn_gpu::gpu::shaders::{Fetch, Shader, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Initialization;
-use srcnn_gpu::train::gpu::{Trainer, TrainerOptions};
+use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::Recipe;
 use srcnn_gpu::{Architecture, Channels, Metadata, Padding};
@@ -19,13 +19,16 @@ use srcnn_gpu::{Architecture, Channels, Metadata, Padding};
 fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
     let _alone = common::alone();
     let gpu = common::gpu();
-    let optimizers = [Recipe::Paper, Recipe::Fast].map(|r| r.config(3, architecture, channels).optimizer);
-    let shaders = optimizers.into_iter().flat_map(|optimizer| {
+    // Layer by layer for one optimizer; for the other with what some adapters alone have by default.
+    let fused = Shape { first_layers: Some(Fetch::Uniform), ..Shape::for_device(&gpu.device) };
+    let settings = [(Recipe::Paper, None), (Recipe::Fast, Some(fused))];
+    let shaders = settings.into_iter().flat_map(|(recipe, shape)| {
+        let optimizer = recipe.config(3, architecture, channels).optimizer;
         let metadata = Metadata { channels, ..Metadata::default() };
         let first =
             initialize(architecture, Initialization::Gaussian { deviation: 0.1 }, 0, metadata).unwrap();
         let state = State::new(first.layers().to_vec(), optimizer.slots());
-        let options = TrainerOptions { batch: 8, patch: 33, padding: Padding::Valid, optimizer, shape: None };
+        let options = TrainerOptions { batch: 8, patch: 33, padding: Padding::Valid, optimizer, shape };
         let trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options).unwrap();
         trainer.shaders().cloned().collect::<Vec<_>>()
     });

@@ -6,6 +6,7 @@ use common::training::{
     in_order, joined, largest, options, random_maps, rounding, sgd, shard_of, split, trainer,
 };
 use common::{alone, assert_close, network};
+use srcnn_gpu::gpu::shaders::Fetch;
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
@@ -192,8 +193,14 @@ fn padded_training_agrees_with_its_twins() {
 fn other_tiles_agree_with_their_twins() {
     let _alone = alone();
     let shapes = [
-        Shape { spatial: (1, 1), pointwise: (2, 2), workgroup: 3, parts: 1 },
-        Shape { spatial: (4, 2), pointwise: (7, 1), workgroup: 32, parts: 100 },
+        Shape {
+            spatial: (1, 1),
+            pointwise: (2, 2),
+            workgroup: 3,
+            parts: 1,
+            first_layers: Some(Fetch::Uniform),
+        },
+        Shape { spatial: (4, 2), pointwise: (7, 1), workgroup: 32, parts: 100, first_layers: None },
     ];
     for shape in shapes {
         check("9-1-5", "9-10", 1, 23, 7, Padding::Valid, Some(shape));

@@ -1,6 +1,6 @@
-// How conv_first.wgsl and conv_wide.wgsl come by a vec4 of weights that all its invocations want: each of a subgroup's LANES invocations
-// loads another one of LANES vec4s, and they hand them round. For software adapters that load from a buffer lane by
-// lane; `at` has to be a constant once functions are inlined, and is relative to a `base` that is a multiple of LANES.
+// How invocations come by a vec4 of weights that all of them want: each of a subgroup's LANES invocations loads another
+// one of LANES vec4s, and they hand them round. For software adapters that load from a buffer lane by lane; `at` has to
+// be a constant once functions are inlined, and is relative to a `base` that is a multiple of LANES.
 var<private> subgroup_lane: u32;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,4 +1,4 @@
-// How conv_first.wgsl and conv_wide.wgsl come by a vec4 of weights that all its invocations want: they all load it.
+// How invocations come by a vec4 of weights that all of them want: they all load it.
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
     run(lane, workgroup);

@@ -4,7 +4,7 @@
 // that invocations for neighbouring sub-images read neighbouring texels. A plane (channel) has `texels` such columns
 // and `rows` rows; `across` planes lie in a row of planes. Around the pixels of a plane, `left` texels and `top` rows
 // away from its corner, everything is zero.
-struct Maps {
+struct MapLayout {
     across: u32,
     texels: u32,
     rows: u32,
@@ -14,8 +14,11 @@ struct Maps {
     height: u32,
 }
 
+// Distance of a plane's texels that follow each other in a row.
+const NEXT_TEXEL: i32 = i32(BATCH);
+
 // Texel of a plane; texel 0 and row 0 hold the first pixel.
-fn place(maps: Maps, plane: u32, sub_image: u32, texel: i32, row: i32) -> vec2<i32> {
+fn place(maps: MapLayout, plane: u32, sub_image: u32, texel: i32, row: i32) -> vec2<i32> {
     let x = i32(plane % maps.across * maps.texels + maps.left) + texel;
     let y = i32(plane / maps.across * maps.rows + maps.top) + row;
     return vec2(x * i32(BATCH) + i32(sub_image), y);
@@ -23,7 +26,7 @@ fn place(maps: Maps, plane: u32, sub_image: u32, texel: i32, row: i32) -> vec2<i
 
 // Parts of the f x f taps of a layer with zeros around its input that fall inside of the map, for the four pixels of a
 // texel: 1 over the valid-pixel map m of section 4. With f = 0, which is no such layer, 1.
-fn valid_share(maps: Maps, f: u32, texel: i32, row: i32) -> vec4<f32> {
+fn valid_share(maps: MapLayout, f: u32, texel: i32, row: i32) -> vec4<f32> {
     let size = max(i32(f), 1);
     let x = texel * 4 + vec4(0, 1, 2, 3);
     let columns = min(x + size / 2 + 1, vec4(i32(maps.width))) - max(x - size / 2, vec4(0));
@@ -33,6 +36,6 @@ fn valid_share(maps: Maps, f: u32, texel: i32, row: i32) -> vec4<f32> {
 }
 
 // A texel's four values, zero where the map has ended.
-fn inside(maps: Maps, texel: i32, value: vec4<f32>) -> vec4<f32> {
+fn inside(maps: MapLayout, texel: i32, value: vec4<f32>) -> vec4<f32> {
     return select(vec4(0.0), value, texel * 4 + vec4(0, 1, 2, 3) < vec4(i32(maps.width)));
 }

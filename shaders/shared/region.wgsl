@@ -31,6 +31,9 @@ struct Region {
 
 @group(0) @binding(0) var<uniform> region: Region;
 
+// Distance of a plane's texels that follow each other in a row.
+const NEXT_TEXEL: i32 = 1;
+
 // Texel at which a plane of the input begins.
 fn input_plane(plane: u32) -> vec2<i32> {
     let across = region.input_across;

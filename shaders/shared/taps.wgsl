@@ -1,4 +1,4 @@
-// Appended to conv_first.wgsl and conv_wide.wgsl: 4 pixels of a plane under a filter of FILTER x FILTER taps, all of
+// Appended to conv_first.wgsl, conv_first_batch.wgsl and conv_wide.wgsl: 4 pixels of a plane under a filter of FILTER x FILTER taps, all of
 // them in registers, for 4 filters whose weights are [tap] in vec4s from a place `at` behind a `base`.
 const TAPS: u32 = FILTER * FILTER;
 
@@ -53,10 +53,10 @@ fn load_row(at: vec2<i32>) -> Row {
     var row = Row();
     row.a = textureLoad(input, at, 0);
     if FILTER > 1u {
-        row.b = textureLoad(input, at + vec2(1, 0), 0);
+        row.b = textureLoad(input, at + vec2(NEXT_TEXEL, 0), 0);
     }
     if FILTER > 5u {
-        row.c = textureLoad(input, at + vec2(2, 0), 0);
+        row.c = textureLoad(input, at + vec2(2 * NEXT_TEXEL, 0), 0);
     }
     return row;
 }

@@ -1,23 +1,5 @@
-// Appended to conv_first.wgsl and conv_wide.wgsl, whose invocations own 4 pixels, a texel, of up to 32 maps: the maps, what the padding of the
-// next layer makes of them, and the rows of a last layer of one filter over them. See conv_first.wgsl for P.
-struct Maps {
-    a: Eight,
-    b: Eight,
-    c: Eight,
-    d: Eight,
-}
-
-struct Eight {
-    s0: vec4<f32>,
-    s1: vec4<f32>,
-    s2: vec4<f32>,
-    s3: vec4<f32>,
-    s4: vec4<f32>,
-    s5: vec4<f32>,
-    s6: vec4<f32>,
-    s7: vec4<f32>,
-}
-
+// Appended to conv_first.wgsl and conv_wide.wgsl: what the padding of the next layer makes of maps in registers, and the
+// rows of a last layer of one filter over them. See conv_first.wgsl for P.
 // A texel of the region, and the nearest one that holds pixels of the picture: that one is computed.
 struct Place {
     // Column and row of the texel, and of the one that is computed.
@@ -154,10 +136,6 @@ fn row_tap(maps: Maps, base: u32, j: u32) -> vec4<f32> {
 fn over_eight(maps: Eight, base: u32, at: u32) -> vec4<f32> {
     let sum = add(vec4(0.0), mat4x4(maps.s0, maps.s1, maps.s2, maps.s3), weight(base, at));
     return add(sum, mat4x4(maps.s4, maps.s5, maps.s6, maps.s7), weight(base, at + 1u));
-}
-
-fn add(sum: vec4<f32>, maps: mat4x4<f32>, weights: vec4<f32>) -> vec4<f32> {
-    return sum + maps[0] * weights.x + maps[1] * weights.y + maps[2] * weights.z + maps[3] * weights.w;
 }
 
 // The valid-pixel map's factors for 4 pixels; positions outside the picture take those of the nearest pixel, they are

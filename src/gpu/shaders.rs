@@ -7,6 +7,7 @@ mod wide;
 
 use std::fmt::Write;
 
+pub(crate) use wide::{ADD_MAPS, EIGHTS, TAPS};
 pub use wide::{
     Fetch, FirstVariant, Settings, Tail, WEIGHT_COLUMNS, WeightStore, WideVariant, conv_first, conv_wide,
     sum_rows,

@@ -202,11 +202,8 @@ pub(crate) fn default_conv_shape(device: &wgpu::Device) -> ConvShape {
     let info = device.adapter_info();
     if info.device_type == wgpu::DeviceType::Cpu {
         // Invocations are lanes of one vector: neighbours in a column, so that narrow tiles fill the lanes.
-        let lanes = info.subgroup_min_size;
-        let subgroups =
-            device.features().contains(wgpu::Features::SUBGROUP) && lanes == info.subgroup_max_size;
-        let (fetch, lanes) = if subgroups { (Fetch::Subgroup(lanes), lanes) } else { (Fetch::Uniform, 8) };
-        let workgroup = [1, lanes.max(8)];
+        let fetch = Fetch::software_subgroup(device).unwrap_or(Fetch::Uniform);
+        let workgroup = [1, fetch.lanes().max(8) as u32];
         ConvShape { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup, fused: Some(fetch) }
     } else {
         ConvShape { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16], fused: None }

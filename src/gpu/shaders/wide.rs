@@ -7,8 +7,10 @@ use super::{
 };
 use crate::network::{Architecture, Padding};
 
-const TAPS: &str = include_str!("../../../shaders/shared/taps.wgsl");
+pub(crate) const TAPS: &str = include_str!("../../../shaders/shared/taps.wgsl");
 const WIDE: &str = include_str!("../../../shaders/shared/wide.wgsl");
+pub(crate) const EIGHTS: &str = include_str!("../../../shaders/shared/eights.wgsl");
+pub(crate) const ADD_MAPS: &str = include_str!("../../../shaders/shared/add_maps.wgsl");
 
 /// How invocations come by weights that all of them want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,11 +23,29 @@ pub enum Fetch {
 }
 
 impl Fetch {
-    fn lanes(self) -> usize {
+    /// Vec4s of weights that are loaded at a time.
+    pub(crate) fn lanes(self) -> usize {
         match self {
             Self::Uniform => 1,
             Self::Subgroup(lanes) => lanes as usize,
         }
+    }
+
+    /// The entry point, and `weight` for weights in a buffer.
+    pub(crate) fn buffer_text(self) -> &'static str {
+        match self {
+            Self::Uniform => include_str!("../../../shaders/shared/fetch_uniform.wgsl"),
+            Self::Subgroup(_) => include_str!("../../../shaders/shared/fetch_subgroup.wgsl"),
+        }
+    }
+
+    /// The subgroups of a software adapter, which are the lanes of its vectors; `None` for other adapters, and without
+    /// [`wgpu::Features::SUBGROUP`].
+    pub(crate) fn software_subgroup(device: &wgpu::Device) -> Option<Self> {
+        let info = device.adapter_info();
+        let lanes = info.subgroup_min_size;
+        let fixed = lanes == info.subgroup_max_size && device.features().contains(wgpu::Features::SUBGROUP);
+        (info.device_type == wgpu::DeviceType::Cpu && fixed).then_some(Self::Subgroup(lanes))
     }
 }
 
@@ -206,10 +226,6 @@ impl WideVariant {
 
 /// `conv_first.wgsl`: layer 1, or with a tail all layers but for the sum over the rows of the last filter.
 pub fn conv_first(variant: &FirstVariant) -> Shader {
-    let fetch = match variant.settings.fetch {
-        Fetch::Uniform => include_str!("../../../shaders/shared/fetch_uniform.wgsl"),
-        Fetch::Subgroup(_) => include_str!("../../../shaders/shared/fetch_subgroup.wgsl"),
-    };
     let tail = variant.tail.unwrap_or(Tail { eights: 1, filter: 1 });
     let mut prelude = vec![
         ("FILTER", Constant::Number(variant.filter)),
@@ -239,8 +255,10 @@ pub fn conv_first(variant: &FirstVariant) -> Shader {
         &prelude,
         &[
             include_str!("../../../shaders/conv_first.wgsl"),
-            fetch,
+            variant.settings.fetch.buffer_text(),
             weights_text(uniform),
+            ADD_MAPS,
+            EIGHTS,
             WIDE,
             TAPS,
             PADDING,
@@ -272,7 +290,7 @@ pub fn conv_wide(variant: &WideVariant) -> Shader {
             &variant.settings.fetch_name(),
         ],
         &prelude,
-        &[include_str!("../../../shaders/conv_wide.wgsl"), fetch, WIDE, TAPS, PADDING, REGION],
+        &[include_str!("../../../shaders/conv_wide.wgsl"), fetch, EIGHTS, WIDE, TAPS, PADDING, REGION],
         workgroup(variant.settings.workgroup),
     )
 }

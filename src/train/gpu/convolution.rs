@@ -3,6 +3,7 @@
 use wgpu::util::DeviceExt;
 
 use super::maps::Maps;
+use super::pack::{Packing, packed_buffer};
 use super::shaders::{self, Prelude};
 use super::steps::Dispatch;
 use super::{MAPS, Shape, tiles};
@@ -34,24 +35,6 @@ pub(super) struct LayerPlace {
     pub padding: usize,
     /// Size of its filters where its sums are multiplied by the valid-pixel map, else 0.
     pub normalized: usize,
-}
-
-/// Mirrors `Packing` in `shaders/pack.wgsl`.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Packing {
-    weight_start: u32,
-    bias_start: u32,
-    filters: u32,
-    inputs: u32,
-    size: u32,
-    shift: u32,
-    output_rows: u32,
-    outputs: u32,
-    chunk_groups: u32,
-    chunk_length: u32,
-    length: u32,
-    transposed: u32,
 }
 
 /// Texels and columns by which reads begin before the pixel that is computed, for zeros of `padding` pixels: whole
@@ -135,31 +118,17 @@ impl Convolution {
         let chunk_length = (chunk_groups * group_length).next_multiple_of(alignment.max(16) as usize / 4);
         let length = chunks * chunk_length;
 
-        let packed = scoped(device, || {
-            device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("srcnn.train.filters"),
-                size: length as u64 * 4,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM,
-                mapped_at_creation: false,
-            })
-        })?;
+        let packed = packed_buffer(device, length)?;
         let packing = Packing {
-            weight_start: place.weight_start as u32,
-            bias_start: place.bias_start as u32,
-            filters: place.shape.filters as u32,
-            inputs: place.shape.inputs as u32,
-            size: size as u32,
             shift: shift as u32,
             output_rows: output_rows as u32,
             outputs: quads as u32 * 4,
             chunk_groups: chunk_groups as u32,
             chunk_length: chunk_length as u32,
             length: length as u32,
-            transposed: transposed.into(),
+            ..Packing::new(place, transposed, group_length)
         };
-        let packing = uniform_buffer(device, "srcnn.train.packing", bytemuck::bytes_of(&packing))?;
-        let resources = [&packing, parameters, &packed].map(wgpu::Buffer::as_entire_binding);
-        let pack = Dispatch::elements(pack, scoped(device, || pack.bind(device, &resources))?, length);
+        let pack = packing.dispatch(device, pack, parameters, &packed)?;
 
         let weights = chunk_groups * group_length / 4;
         let prelude = Prelude::default()

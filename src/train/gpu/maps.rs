@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
 
-/// Mirrors `Maps` in `shaders/shared/maps.wgsl`, where the layout is described.
+/// Mirrors `MapLayout` in `shaders/shared/maps.wgsl`, where the layout is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MapLayout {
     pub batch: usize,

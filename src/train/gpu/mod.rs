@@ -1,7 +1,7 @@
 //! Training steps on the GPU: forward, loss, backward and update in WGSL, recorded many at a time.
 //!
 //! A step gathers its batch from pictures that live on the device (`gather.wgsl`), runs the layers forward
-//! (`conv_batch.wgsl`), takes the loss of equation 4 and its gradient (`loss.wgsl`, `loss_sum.wgsl`), runs the layers
+//! (`conv_batch.wgsl`, `conv_pointwise.wgsl`, the first two at once in `conv_first_batch.wgsl`), takes the loss of equation 4 and its gradient (`loss.wgsl`, `loss_sum.wgsl`), runs the layers
 //! backward (`conv_batch.wgsl` with flipped filters for the input's gradient, `conv_grad_weight.wgsl` and
 //! `grad_sum.wgsl` for the parameters'), updates the parameters (`update.wgsl`, or `spectrum.wgsl` and `descend.wgsl`) and lays the filters out for the next
 //! step (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
@@ -11,8 +11,10 @@
 mod buffers;
 mod convolution;
 mod engine;
+mod first_layers;
 mod loss;
 mod maps;
+mod pack;
 mod pictures;
 mod shaders;
 mod state;
@@ -25,6 +27,7 @@ mod weight_gradient;
 use std::time::Duration;
 
 use crate::gpu::kernel::Binding;
+use crate::gpu::shaders::Fetch;
 pub use engine::GpuEngine;
 pub use trainer::{Trainer, TrainerOptions};
 
@@ -48,6 +51,9 @@ pub struct Shape {
     pub workgroup: u32,
     /// Parts of the batch whose weight gradients are summed at first.
     pub parts: usize,
+    /// Layers 1 and 2 of networks that `conv_first_batch.wgsl` covers run in it, in this way, forward; `None`: layer by
+    /// layer as all others. A workgroup has to be of whole subgroups then.
+    pub first_layers: Option<Fetch>,
 }
 
 impl Shape {
@@ -55,9 +61,10 @@ impl Shape {
     pub fn for_device(device: &wgpu::Device) -> Self {
         if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
             // Invocations are the 8 lanes of a vector, registers are the first level cache.
-            Self { spatial: (7, 2), pointwise: (1, 8), workgroup: 8, parts: 16 }
+            let first_layers = Fetch::software_subgroup(device).filter(|fetch| fetch.lanes() == 8);
+            Self { spatial: (7, 2), pointwise: (1, 8), workgroup: 8, parts: 16, first_layers }
         } else {
-            Self { spatial: (4, 1), pointwise: (1, 4), workgroup: 32, parts: 128 }
+            Self { spatial: (4, 1), pointwise: (1, 4), workgroup: 32, parts: 128, first_layers: None }
         }
     }
 }

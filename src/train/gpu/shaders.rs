@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::maps::MapLayout;
-use crate::gpu::shaders::Shader;
+use crate::gpu::shaders::{ADD_MAPS, EIGHTS, Fetch, Shader, TAPS};
 
 const WRITE_MAP: &str = include_str!("../../../shaders/shared/write_map.wgsl");
 const MAPS: &str = include_str!("../../../shaders/shared/maps.wgsl");
@@ -34,7 +34,7 @@ impl Prelude {
         let (texels, rows, left) = (maps.texels(), maps.rows(), maps.left());
         let _ = writeln!(
             self.0,
-            "const {name} = Maps({across}u, {texels}u, {rows}u, {left}u, {border}u, {width}u, {height}u);"
+            "const {name} = MapLayout({across}u, {texels}u, {rows}u, {left}u, {border}u, {width}u, {height}u);"
         );
         self
     }
@@ -59,6 +59,14 @@ pub(super) fn conv_batch(prelude: Prelude, tile: &str, uniform: bool, workgroup:
     };
     let text = include_str!("../../../shaders/conv_batch.wgsl");
     prelude.shader("conv_batch", &[text, tile, weights, WRITE_MAP, MAPS], Some(workgroup))
+}
+
+/// `conv_first_batch.wgsl`. The workgroup has to be of whole subgroups where `fetch` says so.
+pub(super) fn conv_first_batch(prelude: Prelude, fetch: Fetch, workgroup: u32) -> Shader {
+    let text = include_str!("../../../shaders/conv_first_batch.wgsl");
+    let weights = include_str!("../../../shaders/shared/weights_uniform.wgsl");
+    let parts = [text, fetch.buffer_text(), weights, ADD_MAPS, EIGHTS, TAPS, MAPS];
+    prelude.shader("conv_first_batch", &parts, Some(workgroup))
 }
 
 /// `conv_pointwise.wgsl` with a tile of [`super::tiles::pointwise`].

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::buffers::{Buffers, SLOTS};
 use super::convolution::{Convolution, Direction, LayerPlace};
+use super::first_layers::FirstLayers;
 use super::loss::loss;
 use super::maps::{MapLayout, Maps, read_back};
 use super::pictures::{Gather, Pictures};
@@ -145,13 +146,19 @@ impl Trainer {
             Convolution::new(device, &pack, &buffers.parameters, place, direction, maps, &shape)
         };
         let (mut dispatches, mut packs) = (Vec::new(), Vec::new());
-        let mut add = |convolution: Convolution, dispatches: &mut Vec<Dispatch>| {
-            dispatches.extend(convolution.dispatches);
-            packs.push(convolution.pack);
+        let first_layers = FirstLayers::new(device, &pack, &buffers.parameters, &places, &maps, &shape)?;
+        let fused = if let Some(first_layers) = first_layers {
+            dispatches.push(first_layers.dispatch);
+            packs.extend(first_layers.packs);
+            2
+        } else {
+            0
         };
-        for (l, place) in places.iter().enumerate() {
+        for (l, place) in places.iter().enumerate().skip(fused) {
             let direction = Direction::Forward { relu: l < last };
-            add(convolution(place, direction, [&maps[l], &maps[l], &maps[l + 1]])?, &mut dispatches);
+            let forward = convolution(place, direction, [&maps[l], &maps[l], &maps[l + 1]])?;
+            dispatches.extend(forward.dispatches);
+            packs.push(forward.pack);
         }
         let normalized = places[last].normalized;
         dispatches.extend(loss(
@@ -169,7 +176,9 @@ impl Trainer {
             if l > 0 {
                 let maps = [&gradients[l], &maps[l], &gradients[l - 1]];
                 let direction = Direction::GradInput { normalized: places[l - 1].normalized };
-                add(convolution(place, direction, maps)?, &mut dispatches);
+                let backward = convolution(place, direction, maps)?;
+                dispatches.extend(backward.dispatches);
+                packs.push(backward.pack);
             }
         }
         dispatches.extend(update(device, &buffers, &places, parts, &options.optimizer)?);

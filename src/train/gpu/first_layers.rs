@@ -1,0 +1,92 @@
+//! Layers 1 and 2 of a network f1-1-f3 forward in one dispatch: `conv_first_batch.wgsl`.
+
+use super::Shape;
+use super::convolution::{LayerPlace, aligned};
+use super::maps::Maps;
+use super::pack::{Packing, packed_buffer};
+use super::shaders::{self, Prelude};
+use super::steps::Dispatch;
+use crate::error::Result;
+use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::scoped;
+
+/// The dispatch of both layers, and those that pack their filters.
+#[derive(Debug)]
+pub(super) struct FirstLayers {
+    pub dispatch: Dispatch,
+    pub packs: Vec<Dispatch>,
+}
+
+impl FirstLayers {
+    /// Compiles the kernel; `maps` are the input and the outputs of both layers. `None` for networks that it does not
+    /// cover (more channels than one, a second layer larger than 1x1 or of more than 32 filters, f1 above 9, padding that
+    /// is not a multiple of 4), filters beyond a uniform binding, and where `shape` does not ask for it.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn new(
+        device: &wgpu::Device,
+        pack: &Kernel,
+        parameters: &wgpu::Buffer,
+        places: &[LayerPlace],
+        maps: &[Maps],
+        shape: &Shape,
+    ) -> Result<Option<Self>> {
+        let (Some(fetch), [first, second, _, ..]) = (shape.first_layers, places) else { return Ok(None) };
+        let (one, two) = (first.shape, second.shape);
+        let (read_texels, shift) = aligned(first.padding);
+        if one.inputs != 1 || one.size > 9 || shift != 0 || two.size != 1 || two.filters > 32 {
+            return Ok(None);
+        }
+        let lanes = fetch.lanes();
+        let (groups, eights) = (one.filters.div_ceil(4), two.filters.div_ceil(8));
+        // In vec4s, as in the shader.
+        let group = (1 + one.size * one.size).next_multiple_of(lanes);
+        let columns = (1 + 8 * eights).next_multiple_of(lanes);
+        let biases = groups * (group + columns);
+        let weights = (biases + 2 * eights).next_multiple_of(lanes);
+        if weights as u64 * 16 > device.limits().max_uniform_buffer_binding_size {
+            return Ok(None);
+        }
+
+        let packed = packed_buffer(device, 4 * weights)?;
+        let packings = [
+            Packing::new(first, false, 4 * group),
+            Packing::new(second, true, 4 * columns).behind(4 * groups * group),
+            Packing::biases(second).behind(4 * biases),
+        ];
+        let packs = packings.map(|packing| packing.dispatch(device, pack, parameters, &packed));
+        let [input, output_1, output_2, ..] = maps else { return Ok(None) };
+        let prelude = Prelude::default()
+            .numbers([
+                ("BATCH", input.layout.batch),
+                ("FILTER", one.size),
+                ("GROUPS", groups),
+                ("FILTERS_1", one.filters),
+                ("EIGHTS", eights),
+                ("FILTERS_2", two.filters),
+                ("READ_ROWS", first.padding),
+                ("READ_TEXELS", read_texels),
+                ("NORMALIZED_1", first.normalized),
+                ("NORMALIZED_2", second.normalized),
+                ("LANES", lanes),
+                ("WEIGHTS", weights),
+            ])
+            .maps("INPUT", &input.layout)
+            .maps("OUTPUT_1", &output_1.layout)
+            .maps("OUTPUT_2", &output_2.layout);
+        let shader = shaders::conv_first_batch(prelude, fetch, shape.workgroup);
+        let kernel =
+            Kernel::new(device, &shader, &[Binding::Texture, Binding::Uniform, super::MAPS, super::MAPS])?;
+        let resources = [
+            wgpu::BindingResource::TextureView(&input.view),
+            packed.as_entire_binding(),
+            wgpu::BindingResource::TextureView(&output_1.view),
+            wgpu::BindingResource::TextureView(&output_2.view),
+        ];
+        let bindings = scoped(device, || kernel.bind(device, &resources))?;
+        let across = input.layout.batch.div_ceil(shape.workgroup as usize) * output_1.layout.pixel_texels();
+        let dispatch = Dispatch::new(&kernel, bindings, [across, output_1.layout.height, 1])?;
+        Ok(Some(Self { dispatch, packs: packs.into_iter().collect::<Result<_>>()? }))
+    }
+}
