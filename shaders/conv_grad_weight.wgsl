@@ -4,7 +4,7 @@
 //   bias[n]            = sum over b, y, x of gradient[b, n, y, x], without the map that NORMALIZED multiplied it by
 //
 // One invocation owns TILE_FILTERS x TILE_INPUTS x TILE_ROWS x TILE_COLUMNS of the weights in registers (the tile is
-// src/train/gpu/tiles.rs), over all pixels of the sub-images part, part + PARTS, part + 2 PARTS and so on.
+// src/train/gpu/tiles.rs: it goes over ROWS rows of the gradient, or of the input), over all pixels of the sub-images part, part + PARTS, part + 2 PARTS and so on.
 // Grid: x = PARTS / WORKGROUP, y = groups of filters, z = groups of inputs x of tap rows x of tap columns.
 //
 // Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (in them), FILTERS, INPUTS, SIZE, NORMALIZED, READ_ROWS,
@@ -42,22 +42,21 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     );
     var sums = Sums();
     for (var sub_image = part; sub_image < BATCH; sub_image += PARTS) {
-        for (var y = 0; y < i32(GRADIENT.height); y++) {
+        for (var y = 0; y < ROWS; y++) {
             add_row(&sums, tile, sub_image, y);
         }
     }
     store_all(sums, tile, part * PARAMETERS);
 }
 
-// Texel of a row of gradients; planes past the last one are not stored and may as well be the last.
+// First texel of a row of gradients, or of the zeros above and below; planes past the last one are not stored and may as well be the last.
 fn gradient_row(n: u32, sub_image: u32, y: i32) -> vec2<i32> {
     return place(GRADIENT, min(n, FILTERS - 1u), sub_image, 0, y);
 }
 
-// Texel of the inputs under the tile's first tap column, for the first gradient of a row.
-fn input_row(tile: Tile, c: u32, i: u32, sub_image: u32, y: i32) -> vec2<i32> {
+// Texel of a row of the inputs under the tile's first tap column, for the first gradient of a row.
+fn input_row(tile: Tile, c: u32, sub_image: u32, row: i32) -> vec2<i32> {
     let texel = i32(tile.column / 4u) - i32(READ_TEXELS);
-    let row = y + i32(tile.row + i) - i32(READ_ROWS);
     return place(INPUT, min(tile.inputs + c, INPUTS - 1u), sub_image, texel, row);
 }
 

@@ -198,9 +198,17 @@ fn other_tiles_agree_with_their_twins() {
             pointwise: (2, 2),
             workgroup: 3,
             parts: 1,
+            weight_sums: (40, 64),
             first_layers: Some(Fetch::Uniform),
         },
-        Shape { spatial: (4, 2), pointwise: (7, 1), workgroup: 32, parts: 100, first_layers: None },
+        Shape {
+            spatial: (4, 2),
+            pointwise: (7, 1),
+            workgroup: 32,
+            parts: 100,
+            weight_sums: (20, 9),
+            first_layers: None,
+        },
     ];
     for shape in shapes {
         check("9-1-5", "9-10", 1, 23, 7, Padding::Valid, Some(shape));

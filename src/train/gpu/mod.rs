@@ -51,6 +51,10 @@ pub struct Shape {
     pub workgroup: u32,
     /// Parts of the batch whose weight gradients are summed at first.
     pub parts: usize,
+    /// Most sums of a tile of the weight gradient, for filters larger than a pixel and for 1x1. On software adapters a
+    /// load of a texel costs as much as some hundred products: sums in the first level cache, loaded and stored for every
+    /// four products, are the lesser evil there.
+    pub weight_sums: (usize, usize),
     /// Layers 1 and 2 of networks that `conv_first_batch.wgsl` covers run in it, in this way, forward; `None`: layer by
     /// layer as all others. A workgroup has to be of whole subgroups then.
     pub first_layers: Option<Fetch>,
@@ -62,9 +66,23 @@ impl Shape {
         if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
             // Invocations are the 8 lanes of a vector, registers are the first level cache.
             let first_layers = Fetch::software_subgroup(device).filter(|fetch| fetch.lanes() == 8);
-            Self { spatial: (7, 2), pointwise: (1, 8), workgroup: 8, parts: 16, first_layers }
+            Self {
+                spatial: (7, 2),
+                pointwise: (1, 8),
+                workgroup: 8,
+                parts: 16,
+                weight_sums: (400, 1024),
+                first_layers,
+            }
         } else {
-            Self { spatial: (4, 1), pointwise: (1, 4), workgroup: 32, parts: 128, first_layers: None }
+            Self {
+                spatial: (4, 1),
+                pointwise: (1, 4),
+                workgroup: 32,
+                parts: 128,
+                weight_sums: (40, 64),
+                first_layers: None,
+            }
         }
     }
 }

@@ -137,18 +137,24 @@ pub(super) struct WeightTile {
     pub inputs: usize,
     pub rows: usize,
     pub columns: usize,
+    /// Goes over the rows of the input, with all rows of the gradient that meet it, and not the other way round: fewer
+    /// loads where there are more inputs than filters. Needs all rows of a filter in the tile.
+    pub by_input: bool,
 }
 
 impl WeightTile {
-    /// The tile's WGSL, for rows of `texels` texels of gradients; the first tap reads `shift` columns after the aligned
-    /// texel.
-    pub fn wgsl(self, shift: usize, texels: usize) -> String {
-        let Self { filters, inputs, rows, columns } = self;
+    /// The tile's WGSL, for rows of `texels` texels of gradients and zeros of `padding` pixels around the input; the first
+    /// tap reads `shift` columns after the aligned texel.
+    pub fn wgsl(self, padding: usize, shift: usize, texels: usize) -> String {
+        let Self { filters, inputs, rows, columns, by_input } = self;
+        // Rows of gradients, and of inputs, that one row of the other meets.
+        let (gradient_rows, input_rows) = if by_input { (rows, 1) } else { (1, rows) };
         let mut text = String::new();
         for (name, value) in [("FILTERS", filters), ("INPUTS", inputs), ("ROWS", rows), ("COLUMNS", columns)]
         {
             add!(text, "const TILE_{name}: u32 = {value}u;");
         }
+        add!(text, "const ROWS: i32 = i32({}.height);", if by_input { "INPUT" } else { "GRADIENT" });
         let each = |format: &dyn Fn(usize, usize, usize, usize) -> String| {
             let mut all = String::new();
             for n in 0..filters {
@@ -171,12 +177,17 @@ impl WeightTile {
         };
         add!(text, "fn add_row(sums: ptr<function, Sums>, tile: Tile, sub_image: u32, y: i32) {{");
         for n in 0..filters {
-            add!(text, "    let g{n}_row = gradient_row(tile.filters + {n}u, sub_image, y);");
+            for i in 0..gradient_rows {
+                let row = if by_input { format!("y - {i} + i32(READ_ROWS)") } else { "y".into() };
+                add!(text, "    let g{n}_{i}_row = gradient_row(tile.filters + {n}u, sub_image, {row});");
+            }
         }
         add!(text, "    var x = 0;");
         for c in 0..inputs {
-            for i in 0..rows {
-                add!(text, "    let r{c}_{i} = input_row(tile, {c}u, {i}u, sub_image, y);");
+            for i in 0..input_rows {
+                let row =
+                    if by_input { "y".into() } else { format!("y + i32(tile.row) + {i} - i32(READ_ROWS)") };
+                add!(text, "    let r{c}_{i} = input_row(tile, {c}u, sub_image, {row});");
                 (0..window - 1).for_each(|k| add!(text, "    var w{c}_{i}_{k} = {};", loads(c, i, k)));
             }
         }
@@ -186,22 +197,28 @@ impl WeightTile {
             // A block of its own for each step, so that names can be used again.
             add!(text, "    {{");
             for n in 0..filters {
+                for i in 0..gradient_rows {
+                    let row = format!("g{n}_{i}_row + vec2(x * i32(BATCH), 0)");
+                    add!(text, "        let g{n}_{i} = textureLoad(gradient, {row}, 0);");
+                }
+                // The row of gradients at the same height as that of the input.
+                let same = if by_input { padding } else { 0 };
                 add!(
                     text,
-                    "        let g{n} = textureLoad(gradient, g{n}_row + vec2(x * i32(BATCH), 0), 0);"
+                    "        (*sums).b{n} += dot(g{n}_{same}, valid_share(GRADIENT, NORMALIZED, x, y));"
                 );
-                add!(text, "        (*sums).b{n} += dot(g{n}, valid_share(GRADIENT, NORMALIZED, x, y));");
             }
             for c in 0..inputs {
-                for i in 0..rows {
+                for i in 0..input_rows {
                     add!(text, "        let w{c}_{i}_{} = {};", window - 1, loads(c, i, window - 1));
                     for j in 0..columns {
                         let (texel, by) = ((shift + j) / 4, (shift + j) % 4);
                         let name = |k: usize| format!("w{c}_{i}_{k}");
                         let pixels = shifted(&name(texel), &name(texel + 1), by);
                         add!(text, "        let p{c}_{i}_{j} = {pixels};");
-                        for n in 0..filters {
-                            add!(text, "        (*sums).s{n}_{c}_{i}_{j} += dot(g{n}, p{c}_{i}_{j});");
+                        for (n, k) in (0..filters).flat_map(|n| (0..gradient_rows).map(move |k| (n, k))) {
+                            let row = if by_input { k } else { i };
+                            add!(text, "        (*sums).s{n}_{c}_{row}_{j} += dot(g{n}_{k}, p{c}_{i}_{j});");
                         }
                     }
                     (0..window - 1).for_each(|k| add!(text, "        w{c}_{i}_{k} = w{c}_{i}_{};", k + 1));

@@ -11,26 +11,37 @@ use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 
-/// Accumulators that a tile may have. A load of a texel costs as much as some hundred products on software adapters,
-/// so that sums in the first level cache, loaded and stored for every four products, are the lesser evil.
-const ACCUMULATORS: usize = 400;
-
-/// A tile that needs few loads for its products: filters share texels of the input, tap rows and columns those of
-/// the gradient.
-fn tile(LayerShape { inputs, filters, size }: LayerShape) -> WeightTile {
+/// A tile that needs few loads for its products, of at most `spatial` or `pointwise` sums, or not many more: filters
+/// share texels of the input, tap rows and columns those of the gradient. `zeros` tells that the gradient has zeros
+/// around it wherever the filter reaches.
+fn tile(
+    LayerShape { inputs, filters, size }: LayerShape,
+    (spatial, pointwise): (usize, usize),
+    zeros: bool,
+) -> WeightTile {
     // Larger filters are cut at multiples of 4 columns.
     let columns = if size <= 9 { size } else { 8 };
+    let by_input = false;
     if size == 1 {
-        return WeightTile { filters: filters.min(16), inputs: inputs.min(16), rows: 1, columns };
+        let side = pointwise.isqrt();
+        return WeightTile {
+            filters: filters.min(side),
+            inputs: inputs.min(side),
+            rows: 1,
+            columns,
+            by_input,
+        };
     }
-    if filters == 1 {
-        return WeightTile { filters, inputs: inputs.min(8), rows: 1, columns };
+    if filters == 1 && size == columns && zeros && size * size <= spatial {
+        // Half as many inputs as there could be: 200 sums ran as fast as 400.
+        let inputs = inputs.min((spatial / 2).div_ceil(size * size));
+        return WeightTile { filters, inputs, rows: size, columns, by_input: true };
     }
-    let fit = (ACCUMULATORS / (size * columns)).max(4).next_power_of_two();
-    let fit = if fit * size * columns > ACCUMULATORS && fit > 4 { fit / 2 } else { fit };
+    let fit = (spatial / (size * columns)).max(4).next_power_of_two();
+    let fit = if fit * size * columns > spatial && fit > 4 { fit / 2 } else { fit };
     let filters = filters.min(fit);
-    let row_groups = (size * columns * filters).div_ceil(ACCUMULATORS);
-    WeightTile { filters, inputs: 1, rows: size.div_ceil(row_groups), columns }
+    let row_groups = (size * columns * filters).div_ceil(spatial);
+    WeightTile { filters, inputs: 1, rows: size.div_ceil(row_groups), columns, by_input }
 }
 
 /// The dispatch that writes a layer's partial sums to `sums`, `[part][parameter]`.
@@ -48,7 +59,7 @@ pub(super) fn weight_gradient(
     let LayerShape { inputs, filters, size } = place.shape;
     let batch = input.layout.batch;
     let parts = parts(batch, shape);
-    let tile = tile(place.shape);
+    let tile = tile(place.shape, shape.weight_sums, gradient.layout.border + place.padding + 1 >= size);
     let (read_texels, shift) = aligned(place.padding);
     let prelude = Prelude::default()
         .numbers([
@@ -68,7 +79,7 @@ pub(super) fn weight_gradient(
         .maps("GRADIENT", &gradient.layout);
     let shader = shaders::conv_grad_weight(
         prelude,
-        &tile.wgsl(shift, gradient.layout.pixel_texels()),
+        &tile.wgsl(place.padding, shift, gradient.layout.pixel_texels()),
         shape.workgroup,
     );
     let kernel = Kernel::new(device, &shader, &[Binding::Texture, Binding::Texture, Binding::Write])?;
