@@ -1,8 +1,8 @@
 //! Training speed: checks the gradients against the CPU twins, then times steps.
 //!
 //! `cargo bench --bench train_step [-- NETWORK@BATCH.. SHAPE..]`: networks such as `9-1-5@128`, and shapes as
-//! `spatial texels x quads, pointwise texels x quads, workgroup, parts, sums of a weight gradient for large
-//! filters x for 1x1, lanes of a subgroup (or uniform, or none)`: `7x2,1x8,8,16,400x1024,8`.
+//! `spatial texels x quads, inputs of a 1x1 layer, workgroup, parts, sums of a weight gradient for large filters x for
+//! 1x1, lanes of a subgroup (or uniform; or none, for layers 1 and 2 apart)`: `7x2,64,8,16,400x1024,8`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -25,22 +25,19 @@ const REPEATS: usize = 5;
 
 fn parse(text: &str) -> Option<Shape> {
     let words: Vec<&str> = text.split(',').collect();
-    let [spatial, pointwise, workgroup, parts, weight_sums, first_layers] = words[..] else { return None };
+    let [spatial, pointwise, workgroup, parts, weight_sums, lanes] = words[..] else { return None };
     let pair = |text: &str| {
         let (texels, quads) = text.split_once('x')?;
         Some((texels.parse().ok()?, quads.parse().ok()?))
     };
     Some(Shape {
         spatial: pair(spatial)?,
-        pointwise: pair(pointwise)?,
+        pointwise: pointwise.parse().ok()?,
         workgroup: workgroup.parse().ok()?,
         parts: parts.parse().ok()?,
         weight_sums: pair(weight_sums)?,
-        first_layers: match first_layers {
-            "none" => None,
-            "uniform" => Some(Fetch::Uniform),
-            lanes => Some(Fetch::Subgroup(lanes.parse().ok()?)),
-        },
+        fetch: lanes.parse().map_or(Fetch::Uniform, Fetch::Subgroup),
+        first_layers: lanes != "none",
     })
 }
 

@@ -61,5 +61,5 @@ fn store_one(sum: vec4<f32>, group: u32, quad: u32, o: u32, sub_image: u32, texe
     // Output o is a filter, or a row.
     let row = first_row + select(0, i32(o), OUTPUT_ROWS == 4u);
     let n = first.x + select(group * OUTPUTS + quad * 4u + o, group, OUTPUT_ROWS == 4u);
-    write_map(sum, weights[group * GROUP + quad][o], n, sub_image, texel, row);
+    write_map(sum, weights[group * GROUP + quad][o], n, Texel(sub_image, texel, row, true));
 }

@@ -30,23 +30,9 @@ const TEXELS: u32 = (OUTPUT_1.width + 3u) / 4u;
 @group(0) @binding(2) var output_1: texture_storage_2d<rgba32float, write>;
 @group(0) @binding(3) var output_2: texture_storage_2d<rgba32float, write>;
 
-// A texel of the output.
-struct Texel {
-    sub_image: u32,
-    texel: i32,
-    row: i32,
-    wanted: bool,
-}
-
 fn run(lane: u32, workgroup: vec3<u32>) {
-    let sub_image = workgroup.x / TEXELS * WORKGROUP + lane;
     // No invocation returns early: they exchange weights.
-    let at = Texel(
-        min(sub_image, BATCH - 1u),
-        i32(workgroup.x % TEXELS),
-        i32(workgroup.y),
-        sub_image < BATCH,
-    );
+    let at = texel(workgroup.x / TEXELS * WORKGROUP + lane, workgroup.x % TEXELS, workgroup.y);
     let first = vec2(at.texel - i32(READ_TEXELS), at.row - i32(READ_ROWS));
     let window = load_window(place(INPUT, 0u, at.sub_image, first.x, first.y));
     let share = valid_share(OUTPUT_1, NORMALIZED_1, at.texel, at.row);

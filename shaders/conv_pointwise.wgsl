@@ -3,27 +3,112 @@
 //
 //   output[b, n, y, x] = B[n] + sum over c of W[n, c] input[b, c, y, x]
 //
-// RELU, GATED and NORMALIZED as in conv_batch.wgsl. One invocation owns TEXELS x 4 pixels of a row of one sub-image for all outputs:
-// it loads all channels of its pixels once and goes over the groups of 4 outputs, whose sums it keeps in registers (the
-// tile is src/train/gpu/tiles.rs). Neighbouring invocations do the same for other sub-images.
-// Grid: x = sub-images / WORKGROUP x TILES in a row, y = rows.
+// RELU, GATED and NORMALIZED as in conv_batch.wgsl. One invocation owns 4 pixels of a row, a texel, of one sub-image for
+// all outputs: it loads all channels once and goes over the outputs in groups of 4. Neighbouring invocations do the same
+// for other sub-images. Grid: x = sub-images / WORKGROUP x texels in a row, y = rows.
 //
-// Prelude: that of conv_batch.wgsl, READ_TEXELS and READ_ROWS zero.
+// weights: for each 4 outputs [B, W as [c]].
+//
+// Prelude: BATCH, INPUTS, EIGHTS (of inputs, up to 8), PLANES (of the output), RELU, GATED, NORMALIZED, LANES, WEIGHTS,
+// INPUT, GATE, OUTPUT; FILTER = 1.
 
 override WORKGROUP: u32 = 8u;
 
-// vec4s of a group in `weights`: biases, then one for each input.
-const GROUP: u32 = 1u + INPUTS;
+// Length of a group of `weights`, in vec4s: a multiple of LANES.
+const GROUP: u32 = (8u * EIGHTS + LANES) / LANES * LANES;
+// Texels of a row of the output.
+const TEXELS: u32 = (OUTPUT.width + 3u) / 4u;
 
-@group(0) @binding(0) var<uniform> first: vec4<u32>; // x: the first plane that this dispatch computes, y: groups of 4
-@group(0) @binding(2) var input: texture_2d<f32>;
-@group(0) @binding(3) var gate: texture_2d<f32>;
-@group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(0) var input: texture_2d<f32>;
+@group(0) @binding(2) var gate: texture_2d<f32>;
+@group(0) @binding(3) var output: texture_storage_2d<rgba32float, write>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
-    let sub_image = workgroup.x / TILES * WORKGROUP + lane;
-    if sub_image < BATCH {
-        all_groups(sub_image, i32(workgroup.x % TILES * TEXELS), i32(workgroup.y));
+fn run(lane: u32, workgroup: vec3<u32>) {
+    // No invocation returns early: they exchange weights.
+    let at = texel(workgroup.x / TEXELS * WORKGROUP + lane, workgroup.x % TEXELS, workgroup.y);
+    let low = load_maps(0u, at);
+    let high = load_maps(32u, at);
+    for (var n = 0u; n < PLANES; n += 4u) {
+        let base = n / 4u * GROUP;
+        let bias = weight(base, 0u);
+        let ab = add_all(low, high, base, false);
+        write_map(ab.a, bias.x, n, at);
+        write_map(ab.b, bias.y, n + 1u, at);
+        let cd = add_all(low, high, base, true);
+        write_map(cd.a, bias.z, n + 2u, at);
+        write_map(cd.b, bias.w, n + 3u, at);
     }
+}
+
+fn load_maps(c: u32, at: Texel) -> Maps {
+    var maps = Maps();
+    if 8u * EIGHTS > c {
+        maps.a = load_eight(c, at);
+    }
+    if 8u * EIGHTS > c + 8u {
+        maps.b = load_eight(c + 8u, at);
+    }
+    if 8u * EIGHTS > c + 16u {
+        maps.c = load_eight(c + 16u, at);
+    }
+    if 8u * EIGHTS > c + 24u {
+        maps.d = load_eight(c + 24u, at);
+    }
+    return maps;
+}
+
+fn load_eight(c: u32, at: Texel) -> Eight {
+    return Eight(
+        load(c, at),
+        load(c + 1u, at),
+        load(c + 2u, at),
+        load(c + 3u, at),
+        load(c + 4u, at),
+        load(c + 5u, at),
+        load(c + 6u, at),
+        load(c + 7u, at),
+    );
+}
+
+// For inputs that there are not, the weights are zero.
+fn load(c: u32, at: Texel) -> vec4<f32> {
+    return textureLoad(input, place(INPUT, min(c, INPUTS - 1u), at.sub_image, at.texel, at.row), 0);
+}
+
+// The sums of the first two outputs of a group, or of the second two.
+fn add_all(low: Maps, high: Maps, base: u32, second: bool) -> Pair {
+    var sums = add_eight(Pair(), low.a, base, 1u, second);
+    if EIGHTS > 1u {
+        sums = add_eight(sums, low.b, base, 9u, second);
+    }
+    if EIGHTS > 2u {
+        sums = add_eight(sums, low.c, base, 17u, second);
+    }
+    if EIGHTS > 3u {
+        sums = add_eight(sums, low.d, base, 25u, second);
+    }
+    if EIGHTS > 4u {
+        sums = add_eight(sums, high.a, base, 33u, second);
+    }
+    if EIGHTS > 5u {
+        sums = add_eight(sums, high.b, base, 41u, second);
+    }
+    if EIGHTS > 6u {
+        sums = add_eight(sums, high.c, base, 49u, second);
+    }
+    if EIGHTS > 7u {
+        sums = add_eight(sums, high.d, base, 57u, second);
+    }
+    return sums;
+}
+
+fn add_eight(before: Pair, maps: Eight, base: u32, at: u32, second: bool) -> Pair {
+    var sums = add_tap(before, maps.s0, base, at, second);
+    sums = add_tap(sums, maps.s1, base, at + 1u, second);
+    sums = add_tap(sums, maps.s2, base, at + 2u, second);
+    sums = add_tap(sums, maps.s3, base, at + 3u, second);
+    sums = add_tap(sums, maps.s4, base, at + 4u, second);
+    sums = add_tap(sums, maps.s5, base, at + 5u, second);
+    sums = add_tap(sums, maps.s6, base, at + 6u, second);
+    return add_tap(sums, maps.s7, base, at + 7u, second);
 }

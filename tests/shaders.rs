@@ -20,7 +20,7 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
     let _alone = common::alone();
     let gpu = common::gpu();
     // Layer by layer for one optimizer; for the other with what some adapters alone have by default.
-    let fused = Shape { first_layers: Some(Fetch::Uniform), ..Shape::for_device(&gpu.device) };
+    let fused = Shape { fetch: Fetch::Uniform, first_layers: true, ..Shape::for_device(&gpu.device) };
     let settings = [(Recipe::Paper, None), (Recipe::Fast, Some(fused))];
     let shaders = settings.into_iter().flat_map(|(recipe, shape)| {
         let optimizer = recipe.config(3, architecture, channels).optimizer;

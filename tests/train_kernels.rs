@@ -195,19 +195,21 @@ fn other_tiles_agree_with_their_twins() {
     let shapes = [
         Shape {
             spatial: (1, 1),
-            pointwise: (2, 2),
+            pointwise: 8,
             workgroup: 3,
             parts: 1,
             weight_sums: (40, 64),
-            first_layers: Some(Fetch::Uniform),
+            fetch: Fetch::Uniform,
+            first_layers: true,
         },
         Shape {
             spatial: (4, 2),
-            pointwise: (7, 1),
+            pointwise: 16,
             workgroup: 32,
             parts: 100,
             weight_sums: (20, 9),
-            first_layers: None,
+            fetch: Fetch::Uniform,
+            first_layers: false,
         },
     ];
     for shape in shapes {

@@ -17,7 +17,20 @@ struct MapLayout {
 // Distance of a plane's texels that follow each other in a row.
 const NEXT_TEXEL: i32 = i32(BATCH);
 
-// Texel of a plane; texel 0 and row 0 hold the first pixel.
+// A texel of every plane of a map.
+struct Texel {
+    sub_image: u32,
+    texel: i32,
+    row: i32,
+    // Whether there is such a sub-image; else it is the last one's.
+    wanted: bool,
+}
+
+fn texel(sub_image: u32, texel: u32, row: u32) -> Texel {
+    return Texel(min(sub_image, BATCH - 1u), i32(texel), i32(row), sub_image < BATCH);
+}
+
+// Place of a texel of a plane; texel 0 and row 0 hold the first pixel.
 fn place(maps: MapLayout, plane: u32, sub_image: u32, texel: i32, row: i32) -> vec2<i32> {
     let x = i32(plane % maps.across * maps.texels + maps.left) + texel;
     let y = i32(plane / maps.across * maps.rows + maps.top) + row;

@@ -333,7 +333,7 @@ pub fn ceiling() -> Shader {
 /// Multiplications and additions of an invocation of [`ceiling`].
 pub const CEILING_OPERATIONS: u64 = 1000 * 8 * 12 * 2;
 
-fn weights_text(uniform: bool) -> &'static str {
+pub(crate) fn weights_text(uniform: bool) -> &'static str {
     if uniform {
         include_str!("../../shaders/shared/weights_uniform.wgsl")
     } else {

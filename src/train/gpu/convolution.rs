@@ -4,6 +4,7 @@ use wgpu::util::DeviceExt;
 
 use super::maps::Maps;
 use super::pack::{Packing, packed_buffer};
+use super::pointwise::pointwise;
 use super::shaders::{self, Prelude};
 use super::steps::Dispatch;
 use super::{MAPS, Shape, tiles};
@@ -22,6 +23,21 @@ pub(super) enum Direction {
         /// That layer's [`LayerPlace::normalized`].
         normalized: usize,
     },
+}
+
+impl Direction {
+    /// Whether inputs and filters change places.
+    pub fn transposed(self) -> bool {
+        matches!(self, Self::GradInput { .. })
+    }
+
+    /// Size of the filters whose valid-pixel map multiplies the sums, else 0.
+    pub fn normalized(self, place: &LayerPlace) -> usize {
+        match self {
+            Self::Forward { .. } => place.normalized,
+            Self::GradInput { normalized } => normalized,
+        }
+    }
 }
 
 /// A layer and where its parameters are.
@@ -45,8 +61,8 @@ pub(super) fn aligned(padding: usize) -> (usize, usize) {
 }
 
 /// Tile of the convolution: texels of a row, and outputs / 4.
-fn tile(shape: &Shape, taps: usize, texels: usize, outputs: usize) -> (usize, usize) {
-    let (most_texels, most_quads) = if taps == 1 { shape.pointwise } else { shape.spatial };
+fn tile(shape: &Shape, texels: usize, outputs: usize) -> (usize, usize) {
+    let (most_texels, most_quads) = shape.spatial;
     let tiles = texels.div_ceil(most_texels);
     let groups = outputs.div_ceil(4).div_ceil(most_quads);
     (texels.div_ceil(tiles), outputs.div_ceil(4).div_ceil(groups))
@@ -56,7 +72,7 @@ fn tile(shape: &Shape, taps: usize, texels: usize, outputs: usize) -> (usize, us
 #[derive(Debug)]
 pub(super) struct Convolution {
     pub dispatches: Vec<Dispatch>,
-    pub pack: Dispatch,
+    pub packs: Vec<Dispatch>,
 }
 
 impl Convolution {
@@ -74,11 +90,10 @@ impl Convolution {
         shape: &Shape,
     ) -> Result<Self> {
         let LayerShape { size, .. } = place.shape;
-        let transposed = matches!(direction, Direction::GradInput { .. });
-        let normalized = match direction {
-            Direction::Forward { .. } => place.normalized,
-            Direction::GradInput { normalized } => normalized,
-        };
+        if size == 1 && input.layout.channels <= shape.pointwise.min(64) {
+            return pointwise(device, pack, parameters, place, direction, [input, gate, output], shape);
+        }
+        let (transposed, normalized) = (direction.transposed(), direction.normalized(place));
         let reach = if transposed { size - 1 - place.padding } else { place.padding };
         let (read_texels, shift) = aligned(reach);
         let (inputs, planes) = (input.layout.channels, output.layout.channels);
@@ -87,12 +102,7 @@ impl Convolution {
         let columns = size + shift;
         let rows = size + output_rows - 1;
         let row_texels = output.layout.pixel_texels();
-        // One that takes all inputs of its pixels at once.
-        let pointwise = if columns * rows == 1 { tiles::pointwise_texels(inputs, row_texels) } else { None };
-        let (texels, quads) = match pointwise {
-            Some(texels) => (texels, 1),
-            None => tile(shape, columns * rows, row_texels, planes * output_rows),
-        };
+        let (texels, quads) = tile(shape, row_texels, planes * output_rows);
         let row_tiles = row_texels.div_ceil(texels);
 
         let group_planes = quads * 4 / output_rows;
@@ -150,12 +160,8 @@ impl Convolution {
             .maps("INPUT", &input.layout)
             .maps("GATE", &gate.layout)
             .maps("OUTPUT", &output.layout);
-        let shader = if pointwise.is_some() {
-            shaders::conv_pointwise(prelude, &tiles::pointwise(texels, inputs), shape.workgroup)
-        } else {
-            let tile = tiles::convolution(texels, quads, columns, inputs);
-            shaders::conv_batch(prelude, &tile, uniform, shape.workgroup)
-        };
+        let tile = tiles::convolution(texels, quads, columns, inputs);
+        let shader = shaders::conv_batch(prelude, &tile, uniform, shape.workgroup);
         let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
         let bindings = [Binding::Uniform, weights_kind, Binding::Texture, Binding::Texture, MAPS];
         let kernel = Kernel::new(device, &shader, &bindings)?;
@@ -164,7 +170,7 @@ impl Convolution {
         let down = output.layout.height.div_ceil(output_rows);
         let dispatches = (0..chunks).map(|chunk| {
             let groups = chunk_groups.min(groups - chunk * chunk_groups);
-            let first = [(chunk * chunk_groups * group_planes) as u32, groups as u32, 0, 0];
+            let first = [(chunk * chunk_groups * group_planes) as u32, 0, 0, 0];
             let first = uniform_buffer(device, "srcnn.train.first", bytemuck::cast_slice(&first))?;
             let weights = wgpu::BufferBinding {
                 buffer: &packed,
@@ -179,9 +185,9 @@ impl Convolution {
                 wgpu::BindingResource::TextureView(&output.view),
             ];
             let group = scoped(device, || kernel.bind(device, &resources))?;
-            Dispatch::new(&kernel, group, [across, down, if pointwise.is_some() { 1 } else { groups }])
+            Dispatch::new(&kernel, group, [across, down, groups])
         });
-        Ok(Self { dispatches: dispatches.collect::<Result<_>>()?, pack })
+        Ok(Self { dispatches: dispatches.collect::<Result<_>>()?, packs: vec![pack] })
     }
 }
 

@@ -32,13 +32,13 @@ impl FirstLayers {
         maps: &[Maps],
         shape: &Shape,
     ) -> Result<Option<Self>> {
-        let (Some(fetch), [first, second, _, ..]) = (shape.first_layers, places) else { return Ok(None) };
+        let (true, [first, second, _, ..]) = (shape.first_layers, places) else { return Ok(None) };
         let (one, two) = (first.shape, second.shape);
         let (read_texels, shift) = aligned(first.padding);
         if one.inputs != 1 || one.size > 9 || shift != 0 || two.size != 1 || two.filters > 32 {
             return Ok(None);
         }
-        let lanes = fetch.lanes();
+        let lanes = shape.fetch.lanes();
         let (groups, eights) = (one.filters.div_ceil(4), two.filters.div_ceil(8));
         // In vec4s, as in the shader.
         let group = (1 + one.size * one.size).next_multiple_of(lanes);
@@ -75,7 +75,7 @@ impl FirstLayers {
             .maps("INPUT", &input.layout)
             .maps("OUTPUT_1", &output_1.layout)
             .maps("OUTPUT_2", &output_2.layout);
-        let shader = shaders::conv_first_batch(prelude, fetch, shape.workgroup);
+        let shader = shaders::conv_first_batch(prelude, shape.fetch, shape.workgroup);
         let kernel =
             Kernel::new(device, &shader, &[Binding::Texture, Binding::Uniform, super::MAPS, super::MAPS])?;
         let resources = [

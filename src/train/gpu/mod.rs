@@ -16,6 +16,7 @@ mod loss;
 mod maps;
 mod pack;
 mod pictures;
+mod pointwise;
 mod shaders;
 mod state;
 mod steps;
@@ -45,8 +46,9 @@ const TIMEOUT: Duration = Duration::from_secs(900);
 pub struct Shape {
     /// Most texels (of 4 pixels of a row) and most fours of outputs that an invocation of a convolution owns.
     pub spatial: (usize, usize),
-    /// The same for convolutions of 1x1.
-    pub pointwise: (usize, usize),
+    /// Most inputs, up to 64, that an invocation of `conv_pointwise.wgsl` holds; 1x1 convolutions of more inputs run as
+    /// all others.
+    pub pointwise: usize,
     /// Sub-images of a workgroup.
     pub workgroup: u32,
     /// Parts of the batch whose weight gradients are summed at first.
@@ -55,9 +57,11 @@ pub struct Shape {
     /// load of a texel costs as much as some hundred products: sums in the first level cache, loaded and stored for every
     /// four products, are the lesser evil there.
     pub weight_sums: (usize, usize),
-    /// Layers 1 and 2 of networks that `conv_first_batch.wgsl` covers run in it, in this way, forward; `None`: layer by
-    /// layer as all others. A workgroup has to be of whole subgroups then.
-    pub first_layers: Option<Fetch>,
+    /// How invocations of 1x1 convolutions and of `conv_first_batch.wgsl` come by their weights. With subgroups, a
+    /// workgroup has to be of whole ones.
+    pub fetch: Fetch,
+    /// Layers 1 and 2 of networks that `conv_first_batch.wgsl` covers run in it forward, instead of layer by layer.
+    pub first_layers: bool,
 }
 
 impl Shape {
@@ -65,23 +69,25 @@ impl Shape {
     pub fn for_device(device: &wgpu::Device) -> Self {
         if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
             // Invocations are the 8 lanes of a vector, registers are the first level cache.
-            let first_layers = Fetch::software_subgroup(device).filter(|fetch| fetch.lanes() == 8);
+            let subgroup = Fetch::software_subgroup(device).filter(|fetch| fetch.lanes() == 8);
             Self {
                 spatial: (7, 2),
-                pointwise: (1, 8),
+                pointwise: 64,
                 workgroup: 8,
                 parts: 16,
                 weight_sums: (400, 1024),
-                first_layers,
+                fetch: subgroup.unwrap_or(Fetch::Uniform),
+                first_layers: subgroup.is_some(),
             }
         } else {
             Self {
                 spatial: (4, 1),
-                pointwise: (1, 4),
+                pointwise: 16,
                 workgroup: 32,
                 parts: 128,
                 weight_sums: (40, 64),
-                first_layers: None,
+                fetch: Fetch::Uniform,
+                first_layers: false,
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::maps::MapLayout;
-use crate::gpu::shaders::{ADD_MAPS, EIGHTS, Fetch, Shader, TAPS};
+use crate::gpu::shaders::{ADD_MAPS, EIGHTS, Fetch, Shader, TAPS, weights_text};
 
 const WRITE_MAP: &str = include_str!("../../../shaders/shared/write_map.wgsl");
 const MAPS: &str = include_str!("../../../shaders/shared/maps.wgsl");
@@ -52,28 +52,22 @@ pub(super) fn gather(prelude: Prelude, workgroup: u32) -> Shader {
 
 /// `conv_batch.wgsl` with a tile of [`super::tiles::convolution`].
 pub(super) fn conv_batch(prelude: Prelude, tile: &str, uniform: bool, workgroup: u32) -> Shader {
-    let weights = if uniform {
-        include_str!("../../../shaders/shared/weights_uniform.wgsl")
-    } else {
-        include_str!("../../../shaders/shared/weights_storage.wgsl")
-    };
     let text = include_str!("../../../shaders/conv_batch.wgsl");
-    prelude.shader("conv_batch", &[text, tile, weights, WRITE_MAP, MAPS], Some(workgroup))
+    prelude.shader("conv_batch", &[text, tile, weights_text(uniform), WRITE_MAP, MAPS], Some(workgroup))
 }
 
 /// `conv_first_batch.wgsl`. The workgroup has to be of whole subgroups where `fetch` says so.
 pub(super) fn conv_first_batch(prelude: Prelude, fetch: Fetch, workgroup: u32) -> Shader {
     let text = include_str!("../../../shaders/conv_first_batch.wgsl");
-    let weights = include_str!("../../../shaders/shared/weights_uniform.wgsl");
-    let parts = [text, fetch.buffer_text(), weights, ADD_MAPS, EIGHTS, TAPS, MAPS];
+    let parts = [text, fetch.buffer_text(), weights_text(true), ADD_MAPS, EIGHTS, TAPS, MAPS];
     prelude.shader("conv_first_batch", &parts, Some(workgroup))
 }
 
-/// `conv_pointwise.wgsl` with a tile of [`super::tiles::pointwise`].
-pub(super) fn conv_pointwise(prelude: Prelude, tile: &str, workgroup: u32) -> Shader {
+/// `conv_pointwise.wgsl`. The workgroup has to be of whole subgroups where `fetch` says so.
+pub(super) fn conv_pointwise(prelude: Prelude, fetch: Fetch, uniform: bool, workgroup: u32) -> Shader {
     let text = include_str!("../../../shaders/conv_pointwise.wgsl");
-    let weights = include_str!("../../../shaders/shared/weights_uniform.wgsl");
-    prelude.shader("conv_pointwise", &[text, tile, weights, WRITE_MAP, MAPS], Some(workgroup))
+    let parts = [text, fetch.buffer_text(), weights_text(uniform), EIGHTS, TAPS, WRITE_MAP, MAPS];
+    prelude.shader("conv_pointwise", &parts, Some(workgroup))
 }
 
 /// `loss.wgsl`. Prelude: BATCH, CHANNELS, PREDICTION, SOLUTION, GRADIENT.

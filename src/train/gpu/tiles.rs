@@ -73,50 +73,6 @@ pub(super) fn convolution(texels: usize, quads: usize, columns: usize, inputs: u
     text
 }
 
-/// Values of the input that an invocation of `conv_pointwise.wgsl` should hold at most: half of a first level cache.
-const HELD: usize = 1024;
-
-/// Texels of a tile of `conv_pointwise.wgsl` over `inputs` channels; `None` where even one is too much.
-pub(super) fn pointwise_texels(inputs: usize, most: usize) -> Option<usize> {
-    let texels = (HELD / (4 * inputs)).min(most);
-    (texels > 0).then_some(texels)
-}
-
-/// Tile of `conv_pointwise.wgsl`: `texels` x 4 pixels of a row.
-pub(super) fn pointwise(texels: usize, inputs: usize) -> String {
-    let mut text = String::new();
-    add!(text, "const TEXELS: u32 = {texels}u;");
-    add!(text, "fn all_groups(sub_image: u32, texel: i32, row: i32) {{");
-    for c in 0..inputs {
-        add!(text, "    let a{c} = place(INPUT, {c}u, sub_image, texel, row);");
-        for t in 0..texels {
-            add!(text, "    let x{c}_{t} = textureLoad(input, a{c} + vec2({t} * i32(BATCH), 0), 0);");
-        }
-    }
-    add!(text, "    for (var group = 0u; group < first.y; group++) {{");
-    add!(text, "        let bias = weights[group * GROUP];");
-    for c in 0..inputs {
-        add!(text, "        let w{c} = weights[group * GROUP + {}u];", c + 1);
-    }
-    for t in 0..texels {
-        // The sums of two outputs and what they need for a product fit into 16 registers.
-        for pair in [["x", "y"], ["z", "w"]] {
-            for (c, o) in (0..inputs).flat_map(|c| pair.map(|o| (c, o))) {
-                match c {
-                    0 => add!(text, "        var s{t}_{o} = x{c}_{t} * w{c}.{o};"),
-                    _ => add!(text, "        s{t}_{o} += x{c}_{t} * w{c}.{o};"),
-                }
-            }
-        }
-        for (n, o) in ["x", "y", "z", "w"].into_iter().enumerate() {
-            let plane = format!("first.x + group * 4u + {n}u");
-            add!(text, "        write_map(s{t}_{o}, bias.{o}, {plane}, sub_image, texel + {t}, row);");
-        }
-    }
-    add!(text, "    }}\n}}");
-    text
-}
-
 /// Four values from `by` on, of two texels that follow each other.
 fn shifted(first: &str, second: &str, by: usize) -> String {
     match by {

@@ -158,7 +158,7 @@ impl Trainer {
             let direction = Direction::Forward { relu: l < last };
             let forward = convolution(place, direction, [&maps[l], &maps[l], &maps[l + 1]])?;
             dispatches.extend(forward.dispatches);
-            packs.push(forward.pack);
+            packs.extend(forward.packs);
         }
         let normalized = places[last].normalized;
         dispatches.extend(loss(
@@ -178,7 +178,7 @@ impl Trainer {
                 let direction = Direction::GradInput { normalized: places[l - 1].normalized };
                 let backward = convolution(place, direction, maps)?;
                 dispatches.extend(backward.dispatches);
-                packs.push(backward.pack);
+                packs.extend(backward.packs);
             }
         }
         dispatches.extend(update(device, &buffers, &places, parts, &options.optimizer)?);
