@@ -2,35 +2,17 @@
 //! in multiply-adds and copies in the same run.
 //!
 //! `cargo bench --bench inference [-- WxH] [SHAPE..]`, where a shape is `spatial,pointwise,workgroup_x,workgroup_y,fetch`:
-//! `16x4,8x16,1,8,subgroup8`, and fetch `none`, `uniform` or `subgroupN`.
+//! `16x4,8x16,1,8,subgroup8`, and fetch `layers`, `uniform` or `subgroupN`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
 use srcnn_gpu::Padding;
-use srcnn_gpu::gpu::shaders::{ConvShape, Fetch, Registers};
+use srcnn_gpu::gpu::shaders::ConvShape;
 use srcnn_gpu::headless::adapter;
 use srcnn_gpu::headless::measure::{self, Clock};
 
 const REPEATS: usize = 3;
-
-fn parse_shape(text: &str) -> Option<ConvShape> {
-    let tile = |name: &str| match name {
-        "16x4" => Some(Registers::P16x4),
-        "8x8" => Some(Registers::P8x8),
-        "8x16" => Some(Registers::P8x16),
-        _ => None,
-    };
-    let words: Vec<&str> = text.split(',').collect();
-    let [spatial, pointwise, x, y, fetch] = words[..] else { return None };
-    let fused = match fetch {
-        "none" => None,
-        "uniform" => Some(Fetch::Uniform),
-        fetch => Some(Fetch::Subgroup(fetch.strip_prefix("subgroup")?.parse().ok()?)),
-    };
-    let workgroup = [x.parse().ok()?, y.parse().ok()?];
-    Some(ConvShape { spatial: tile(spatial)?, pointwise: tile(pointwise)?, workgroup, fused })
-}
 
 fn parse_size(text: &str) -> Option<(u32, u32)> {
     let (width, height) = text.split_once('x')?;
@@ -39,14 +21,14 @@ fn parse_size(text: &str) -> Option<(u32, u32)> {
 
 fn main() -> srcnn_gpu::Result<()> {
     let args: Vec<String> = std::env::args().collect();
-    let mut shapes: Vec<_> = args.iter().filter_map(|arg| parse_shape(arg)).map(Some).collect();
+    let mut shapes: Vec<_> = args.iter().filter_map(|arg| arg.parse::<ConvShape>().ok()).map(Some).collect();
     if shapes.is_empty() {
         shapes.push(None);
     }
     let size = args.iter().find_map(|arg| parse_size(arg)).unwrap_or((1920, 1080));
     let gpu = common::gpu();
-    let clock = Clock::for_adapter(&gpu.info);
-    println!("{} {}, times by {clock:?}", adapter::describe(&gpu.info), gpu.info.driver_info);
+    let clock = Clock::for_gpu(&gpu);
+    println!("{} {}, times by {clock}", adapter::describe(&gpu.info), gpu.info.driver_info);
     for (sizes, filters) in [("9-1-5", "64-32"), ("9-5-5", "64-32")] {
         let weights = common::network(sizes, filters, 1, Padding::Replicate);
         for &shape in &shapes {
@@ -58,7 +40,8 @@ fn main() -> srcnn_gpu::Result<()> {
             let rate = |seconds: f64| times.operations / seconds;
             let network = times.network().as_secs_f64();
             let whole = times.whole.as_secs_f64();
-            println!("{sizes} {filters}, {size:?}, shape {shape:?}: off by {difference:.1e}");
+            let name = shape.map_or("default".into(), |shape| shape.to_string());
+            println!("{sizes} {filters}, {size:?}, shape {name}: off by {difference:.1e}");
             println!(
                 "  adapter {:.1} GFLOP/s, copies {:.1} GB/s",
                 ceilings.operations * 1e-9,

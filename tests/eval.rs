@@ -42,7 +42,7 @@ impl Enlarge for Plain {
             }
         }
         let wall = start.elapsed();
-        Ok((Planes::new(width, height, 1, maps.concat())?, Timing { gpu: wall, wall }))
+        Ok((Planes::new(width, height, 1, maps.concat())?, Timing { gpu: wall, wall, ..Timing::default() }))
     }
 }
 

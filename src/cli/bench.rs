@@ -51,8 +51,8 @@ fn parse_size(text: &str) -> std::result::Result<(u32, u32), String> {
 struct Report {
     adapter: String,
     driver: String,
-    /// What the clock counts: `wall`, or `processor` time over the number of processors.
-    clock: &'static str,
+    /// What the clock counts: `timestamps` on the device, `wall`, or `processor` time over the number of processors.
+    clock: String,
     /// Multiplications and additions, 10^9 a second, that the adapter reaches.
     ceiling_gflops: f64,
     /// 10^9 bytes a second that it copies, read and written.
@@ -88,11 +88,14 @@ struct Picture {
     source: [u32; 2],
     result: [u32; 2],
     decode_ms: f64,
-    /// The adapter at work.
+    /// Converting and uploading tiles, which goes on beside the work on the adapter.
+    upload_ms: f64,
+    /// The adapter at work, by its timestamps where it has them.
     gpu_ms: f64,
-    /// Conversion, upload and readback, as far as they do not run beside it.
-    transfers_ms: f64,
+    /// Reading tiles back and converting them, beside the work on the adapter as well.
+    readback_ms: f64,
     encode_ms: f64,
+    /// From file to file; less than the sum, or more where the processor waits.
     whole_ms: f64,
 }
 
@@ -112,7 +115,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     let architecture = Architecture::parse(&args.arch, &args.filters, 1)?;
     let initialization = Initialization::He { gain: 1.0, last_gain: 1.0 };
     let weights = initialize(&architecture, initialization, 1, Metadata::default())?;
-    let clock = Clock::for_adapter(&gpu.info);
+    let clock = Clock::for_gpu(gpu);
     log::info!("comparing with the CPU twin");
     let difference = measure::check(gpu, &weights, None)?;
     log::info!("measuring the adapter");
@@ -128,7 +131,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     Ok(Report {
         adapter: adapter::describe(&gpu.info),
         driver: gpu.info.driver_info.clone(),
-        clock: if clock == Clock::Wall { "wall" } else { "processor" },
+        clock: clock.to_string(),
         ceiling_gflops: ceilings.operations * 1e-9,
         copy_gbs: ceilings.copied * 1e-9,
         architecture: format!("{} {}", args.arch, args.filters),
@@ -173,8 +176,9 @@ fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Picture> {
             source: [width, height],
             result: [result.width(), result.height()],
             decode_ms: ms(decode),
+            upload_ms: ms(timing.upload),
             gpu_ms: ms(timing.gpu),
-            transfers_ms: ms(timing.wall.saturating_sub(timing.gpu)),
+            readback_ms: ms(timing.readback),
             encode_ms: ms(encode),
             whole_ms: ms(whole),
         };
@@ -195,9 +199,13 @@ fn encode(picture: &DynamicImage) -> Result<Vec<u8>> {
 
 fn describe(report: &Report) -> String {
     let Report { network, picture, .. } = report;
-    let clock = if report.clock == "wall" { "" } else { ", by processor time" };
+    let clock = match report.clock.as_str() {
+        "processor" => "processor time",
+        "wall" => "the wall's clock",
+        _ => "the adapter's timestamps",
+    };
     let mut text = format!(
-        "{} {}\nadapter: {:.1} GFLOP/s in multiply-adds, copies {:.1} GB/s{clock}\n\
+        "{} {}\nadapter: {:.1} GFLOP/s in multiply-adds, copies {:.1} GB/s, times by {clock}\n\
          network {} at {}x{}: {:.1} ms, {:.1} GFLOP/s, {:.0} % of the adapter's, {:.2} megapixels/s\n",
         report.adapter,
         report.driver,
@@ -215,15 +223,16 @@ fn describe(report: &Report) -> String {
         text += &format!("  {:20} {:9.1} ms\n", kernel.name, kernel.ms);
     }
     text + &format!(
-        "picture {}x{} to {}x{}: decode {:.1} ms, GPU {:.1} ms, transfers {:.1} ms, encode {:.1} ms, all {:.1} ms\n\
+        "picture {}x{} to {}x{}: decode {:.1} ms, upload {:.1} ms, GPU {:.1} ms, readback {:.1} ms, encode {:.1} ms, all {:.1} ms\n\
          largest difference from the CPU twin: {:.1e}",
         picture.source[0],
         picture.source[1],
         picture.result[0],
         picture.result[1],
         picture.decode_ms,
+        picture.upload_ms,
         picture.gpu_ms,
-        picture.transfers_ms,
+        picture.readback_ms,
         picture.encode_ms,
         picture.whole_ms,
         report.difference,

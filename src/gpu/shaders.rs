@@ -3,6 +3,7 @@
 //! A kernel's text is the file in `shaders/` as it is, an optional prelude of `const` lines before it, and the
 //! shared declarations behind it (WGSL does not mind the order, so line numbers stay near the file's).
 
+mod shape;
 mod wide;
 
 use std::fmt::Write;

@@ -96,7 +96,8 @@ pub fn describe(info: &AdapterInfo) -> String {
 /// Optional features that the library makes use of, as far as the adapter has them: timestamps, and subgroups, by
 /// which software adapters load weights faster.
 pub fn wanted_features(adapter: &Adapter) -> Features {
-    adapter.features() & (Features::TIMESTAMP_QUERY | Features::SUBGROUP)
+    let timestamps = Features::TIMESTAMP_QUERY | Features::TIMESTAMP_QUERY_INSIDE_ENCODERS;
+    adapter.features() & (timestamps | Features::SUBGROUP)
 }
 
 /// Limits to open a device with: the adapter's own where larger ones allow larger tiles, modest

@@ -62,6 +62,11 @@ pub struct HeadlessOptions {
 pub struct Timing {
     /// Time on the GPU: timestamp queries where the device has them, else the time that tiles were under way.
     pub gpu: Duration,
+    /// Time of the caller's thread on pixels that go to the GPU: converted, uploaded, submitted.
+    pub upload: Duration,
+    /// Time of the caller's thread on results that have come from the GPU: checked, converted, stored. While it is busy
+    /// with either, the GPU computes another tile.
+    pub readback: Duration,
     /// From call to return.
     pub wall: Duration,
 }
@@ -267,7 +272,7 @@ impl Headless {
         let mut ready = ready.map(|(_, _, tiles)| tiles);
         let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
         self.verified = None;
-        let gpu = with_smaller_tiles(first, |tile| {
+        let timing = with_smaller_tiles(first, |tile| {
             let mut tiles = match ready.take() {
                 Some(tiles) => tiles,
                 None => Tiles::new(device, &engine.network, size, enlargement, tile)?,
@@ -285,13 +290,13 @@ impl Headless {
                 guard: kind == SourceKind::Colour,
                 verifier: verifier.as_mut(),
             };
-            let gpu = tiles.run(&self.gpu, &engine.network, &mut care, source, sink, progress)?;
+            let timing = tiles.run(&self.gpu, &engine.network, &mut care, source, sink, progress)?;
             self.gpu.faults.check()?;
             self.verified = verifier.map(|verifier| verifier.verified);
             engine.tiles = Some((size, enlargement, tiles));
-            Ok(gpu)
+            Ok(timing)
         })?;
-        self.timing = Timing { gpu, wall: start.elapsed() };
+        self.timing = Timing { wall: start.elapsed(), ..timing };
         Ok(())
     }
 }

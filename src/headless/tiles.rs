@@ -7,7 +7,7 @@ use super::convert::{Sink, Source, Texel};
 use super::guard;
 use super::turns::Sum;
 use super::verify::Verifier;
-use super::{Gpu, Progress};
+use super::{Gpu, Progress, Timing};
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
 use crate::upscaler::{Enlargement, GpuNetwork, Picture, Placement, Scratch, TextureBindings};
@@ -317,7 +317,7 @@ impl Tiles {
         self.picture.plan.tiles()
     }
 
-    /// Runs all tiles of a picture. Returns the time on the GPU.
+    /// Runs all tiles of a picture. Returns the times of their parts.
     pub fn run(
         &mut self,
         Gpu { device, queue, .. }: &Gpu,
@@ -326,7 +326,8 @@ impl Tiles {
         source: &impl Source,
         sink: &mut impl Sink,
         progress: Progress<'_>,
-    ) -> Result<Duration> {
+    ) -> Result<Timing> {
+        let start = Instant::now();
         let turns = care.turns.len().max(1);
         let rounds = self.len() * turns;
         let (width, height) = source.size();
@@ -334,14 +335,15 @@ impl Tiles {
             [(width as usize, self.picture.plan.picture[0]), (height as usize, self.picture.plan.picture[1])];
         let mut texels = Vec::new();
         let mut sum = Sum::default();
-        let mut gpu = Duration::ZERO;
+        let mut timing = Timing::default();
         let mut last_end = None;
         // Each round takes the result that its slot held, and then uploads a tile.
         for round in 0..rounds + self.slots.len() {
             let slot_count = self.slots.len();
             let slot = &mut self.slots[round % slot_count];
             if let Some(done) = slot.finish(device, &self.picture, care, &mut sum, sink)? {
-                gpu += match done.timestamps {
+                timing.readback += done.ended.elapsed();
+                timing.gpu += match done.timestamps {
                     Some(ticks) => {
                         Duration::from_secs_f64(ticks as f64 * f64::from(queue.get_timestamp_period()) * 1e-9)
                     }
@@ -351,6 +353,7 @@ impl Tiles {
                 progress((round - slot_count + 1) as u64, rounds as u64);
             }
             if round < rounds {
+                let begun = Instant::now();
                 let round = Round { tile: round / turns, turn: round % turns };
                 let spans @ [columns, rows] = self.picture.plan.tile(round.tile);
                 if round.turn == 0 {
@@ -361,6 +364,7 @@ impl Tiles {
                     network.set_weights(device, queue, weights)?;
                 }
                 slot.submit(device, queue, network, &self.picture, round, &texels)?;
+                timing.upload += begun.elapsed();
                 if let Some(under_way) = &mut slot.under_way {
                     under_way.varied = care.guard && guard::is_varied(&texels, spans, lengths);
                     let verified = care.verifier.as_ref().is_some_and(|verifier| verifier.wants(round.tile));
@@ -368,6 +372,7 @@ impl Tiles {
                 }
             }
         }
-        Ok(gpu)
+        timing.wall = start.elapsed();
+        Ok(timing)
     }
 }

@@ -223,7 +223,7 @@ impl Upscaler {
         target: &wgpu::TextureView,
         tiles: std::ops::Range<usize>,
     ) -> Result<()> {
-        self.record_some(encoder, source, target, tiles, None)
+        self.record_some(encoder, source, target, tiles, None, None)
     }
 
     /// Names of the kernels, in the order in which a tile runs them: for hosts that measure.
@@ -246,7 +246,20 @@ impl Upscaler {
         if kernel >= self.network.region_count() {
             return Err(Error::invalid(format!("kernel {kernel} of {}", self.network.region_count())));
         }
-        self.record_some(encoder, source, target, 0..self.tiles(), Some(kernel))
+        self.record_some(encoder, source, target, 0..self.tiles(), Some(kernel), None)
+    }
+
+    /// As [`Upscaler::record`], or [`Upscaler::record_kernel`] with a kernel that there is, between two timestamps.
+    #[cfg(feature = "headless")]
+    pub(crate) fn record_timed(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        source: &wgpu::TextureView,
+        target: &wgpu::TextureView,
+        kernel: Option<usize>,
+        stamps: Option<wgpu::ComputePassTimestampWrites<'_>>,
+    ) -> Result<()> {
+        self.record_some(encoder, source, target, 0..self.tiles(), kernel, stamps)
     }
 
     /// Records tiles, all kernels or one.
@@ -257,6 +270,7 @@ impl Upscaler {
         target: &wgpu::TextureView,
         tiles: std::ops::Range<usize>,
         kernel: Option<usize>,
+        stamps: Option<wgpu::ComputePassTimestampWrites<'_>>,
     ) -> Result<()> {
         let ready = self.prepared.as_ref().ok_or_else(|| Error::invalid("call prepare before record"))?;
         let plan = &ready.picture.plan;
@@ -277,7 +291,7 @@ impl Upscaler {
         })?;
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("srcnn"),
-            timestamp_writes: None,
+            timestamp_writes: stamps,
         });
         for index in tiles {
             let dispatches = ready.scratch.dispatches(&self.network, &textures, plan.tile(index), index);

@@ -206,7 +206,12 @@ fn as_a_whole(
 }
 
 fn sum(a: Timing, b: Timing) -> Timing {
-    Timing { gpu: a.gpu + b.gpu, wall: a.wall + b.wall }
+    Timing {
+        gpu: a.gpu + b.gpu,
+        upload: a.upload + b.upload,
+        readback: a.readback + b.readback,
+        wall: a.wall + b.wall,
+    }
 }
 
 impl Network<'_> {

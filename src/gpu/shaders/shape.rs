@@ -1,0 +1,88 @@
+//! [`ConvShape`] as one word, `16x4,8x16,1,8,subgroup8`: register tiles of spatial and of 1x1 layers, the workgroup's
+//! two sides, and the way of fused kernels: `layers` (none are), `uniform` or `subgroup` with its lanes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{ConvShape, Fetch, Registers};
+use crate::error::{Error, Result};
+
+impl fmt::Display for ConvShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tile = |registers: Registers| format!("{}x{}", registers.pixels(), registers.outputs());
+        let way = match self.fused {
+            None => "layers".into(),
+            Some(Fetch::Uniform) => "uniform".into(),
+            Some(Fetch::Subgroup(lanes)) => format!("subgroup{lanes}"),
+        };
+        let [x, y] = self.workgroup;
+        write!(f, "{},{},{x},{y},{way}", tile(self.spatial), tile(self.pointwise))
+    }
+}
+
+impl FromStr for ConvShape {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        parse(text).ok_or_else(|| {
+            Error::invalid(format!("'{text}' is no shape of kernels, such as 16x4,8x16,1,8,subgroup8"))
+        })
+    }
+}
+
+fn parse(text: &str) -> Option<ConvShape> {
+    let words: Vec<&str> = text.split(',').collect();
+    let [spatial, pointwise, x, y, way] = words[..] else { return None };
+    let tile = |word: &str| {
+        let name = |registers: &Registers| format!("{}x{}", registers.pixels(), registers.outputs());
+        Registers::ALL.into_iter().find(|registers| name(registers) == word)
+    };
+    let side = |word: &str| word.parse().ok().filter(|side| (1..=1024).contains(side));
+    let fused = match way {
+        "layers" => None,
+        "uniform" => Some(Fetch::Uniform),
+        way => Some(Fetch::Subgroup(side(way.strip_prefix("subgroup")?)?)),
+    };
+    Some(ConvShape {
+        spatial: tile(spatial)?,
+        pointwise: tile(pointwise)?,
+        workgroup: [side(x)?, side(y)?],
+        fused,
+    })
+}
+
+impl Serialize for ConvShape {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ConvShape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_back() {
+        for fused in [None, Some(Fetch::Uniform), Some(Fetch::Subgroup(32))] {
+            for spatial in Registers::ALL {
+                let shape = ConvShape { spatial, pointwise: Registers::P8x16, workgroup: [2, 32], fused };
+                assert_eq!(shape.to_string().parse::<ConvShape>().unwrap(), shape);
+            }
+        }
+        assert_eq!(
+            "16x4,8x16,1,8,subgroup8".parse::<ConvShape>().unwrap().to_string(),
+            "16x4,8x16,1,8,subgroup8"
+        );
+        for wrong in ["", "16x4", "16x4,8x16,0,8,layers", "16x4,8x16,1,8,subgroup", "4x16,8x8,1,8,layers"] {
+            assert!(wrong.parse::<ConvShape>().is_err(), "{wrong}");
+        }
+    }
+}

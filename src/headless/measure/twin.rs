@@ -1,0 +1,89 @@
+//! Whether what is timed computes right: a small picture beside the CPU twin's.
+
+use super::Run;
+use super::synthetic;
+use crate::error::{Error, Result};
+use crate::network::Padding;
+use crate::reference::{Maps, forward};
+use crate::weights::Weights;
+
+/// Differences up to this part of the largest value are rounding of sums in 32 bits: of some thousand products, in a
+/// few layers, with a wide margin.
+const ROUNDING: f64 = 1e-4;
+/// Neither square nor whole workgroups.
+const SIZE: (u32, u32) = (43, 37);
+
+/// What the CPU computes for a small picture, in f64.
+#[derive(Debug)]
+pub(in crate::headless) struct Twin {
+    expected: Maps,
+}
+
+impl Twin {
+    pub const PADDING: Padding = Padding::Replicate;
+
+    /// # Errors
+    /// None: the picture has pixels.
+    pub fn new(weights: &Weights) -> Result<Self> {
+        let channels = weights.architecture().channels();
+        let (width, height) = (SIZE.0 as usize, SIZE.1 as usize);
+        let texels = texels(channels);
+        let picture = synthetic(width, height, texels)?.data;
+        let value = |c, y, x| f64::from(picture[(y * width + x) * texels + c]);
+        let picture = Maps::from_fn([channels, height, width], value);
+        Ok(Self { expected: forward(weights, &picture, Self::PADDING) })
+    }
+
+    /// Runs the same on the device, where [`Twin::PADDING`] has been asked for; returns the largest difference.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] when they differ by more than rounding can; also what the device reports.
+    pub fn check(&self, run: &mut Run<'_>) -> Result<f64> {
+        run.prepare(SIZE, 1.0)?;
+        run.compute()?;
+        let Maps { channels, .. } = self.expected;
+        let actual = run.result()?;
+        let texels = actual.chunks_exact(texels(channels));
+        let plane = |c: usize| texels.clone().map(move |texel| texel[c]);
+        let actual: Vec<f32> = (0..channels).flat_map(plane).collect();
+        compare(&actual, self.expected.data.iter().copied())
+    }
+}
+
+/// Samples of a texel of the textures that hold so many channels.
+fn texels(channels: usize) -> usize {
+    if channels == 1 { 1 } else { 4 }
+}
+
+/// The largest difference of values.
+///
+/// # Errors
+/// [`Error::Gpu`] when it is more than rounding can be.
+pub(in crate::headless) fn compare(
+    actual: &[f32],
+    expected: impl Iterator<Item = f64> + Clone,
+) -> Result<f64> {
+    let range = expected.clone().fold(1.0, |range: f64, value| range.max(value.abs()));
+    let differences = actual.iter().zip(expected).map(|(&a, e)| (f64::from(a) - e).abs());
+    // A value that is not a number is as far off as can be.
+    let largest = differences.fold(0.0, |all: f64, d| if d.is_nan() { f64::INFINITY } else { all.max(d) });
+    if largest > ROUNDING * range {
+        return Err(Error::Gpu(format!("results are off by {largest:.1e}: the time means nothing")));
+    }
+    Ok(largest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_rounding_is_noticed() {
+        let expected = || [0.5, 10.0, -0.25].into_iter();
+        assert_eq!(compare(&[0.5, 10.0, -0.25], expected()).unwrap(), 0.0);
+        assert!(compare(&[0.5005, 10.0, -0.25], expected()).unwrap() > 4e-4);
+        for wrong in [[0.502, 10.0, -0.25], [0.5, 10.0, f32::NAN], [f32::INFINITY, 10.0, -0.25], [0.0; 3]] {
+            assert!(compare(&wrong, expected()).is_err(), "{wrong:?}");
+        }
+    }
+}
