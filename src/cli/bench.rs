@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use serde::Serialize;
+use srcnn_gpu::gpu::shaders::ConvShape;
+use srcnn_gpu::headless::autotune::{self, Measured};
 use srcnn_gpu::headless::measure::{self, Clock};
-use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter};
+use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter, cache_folder};
+
 use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::init::initialize;
-use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights};
+use srcnn_gpu::{Architecture, Error, Metadata, Result, UpscalerOptions, Weights};
 
+use super::tuning::TuneArgs;
 use super::{GpuArgs, print};
 
 /// Measure the adapter, the network's kernels, and a synthetic picture from file to file.
@@ -32,6 +36,12 @@ pub struct BenchArgs {
     /// How often each thing is timed; the best time counts
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     repeat: u32,
+    /// Search for the fastest shape of the kernels first, and keep it for this adapter, driver and network: `upscale` and
+    /// `eval` use it from then on
+    #[arg(long, conflicts_with = "no_autotune")]
+    tune: bool,
+    #[command(flatten)]
+    tuning: TuneArgs,
     /// One JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -61,9 +71,21 @@ struct Report {
     size: [u32; 2],
     /// Largest difference from the result of the CPU twin.
     difference: f64,
+    shape: Shape,
     network: Rate,
     kernels: Vec<KernelTime>,
     picture: Picture,
+}
+
+/// The kernels' shape.
+#[derive(Debug, Serialize)]
+struct Shape {
+    /// Register tiles of spatial and of 1x1 layers, the workgroup's sides, the way of fused kernels.
+    shape: ConvShape,
+    /// `default`, `stored` by an earlier search, or a `search`.
+    from: &'static str,
+    /// What that search has measured.
+    candidates: Vec<Measured>,
 }
 
 /// The network alone, from luminance to luminance in the memory of the adapter.
@@ -113,19 +135,19 @@ pub fn run(args: &BenchArgs) -> Result<()> {
 
 fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     let architecture = Architecture::parse(&args.arch, &args.filters, 1)?;
-    let initialization = Initialization::He { gain: 1.0, last_gain: 1.0 };
-    let weights = initialize(&architecture, initialization, 1, Metadata::default())?;
+    let weights = network(&architecture)?;
     let clock = Clock::for_gpu(gpu);
+    let shape = choose(args, gpu, &weights)?;
     log::info!("comparing with the CPU twin");
-    let difference = measure::check(gpu, &weights, None)?;
+    let difference = measure::check(gpu, &weights, Some(shape.shape))?;
     log::info!("measuring the adapter");
     let ceilings = measure::ceilings(gpu, clock)?;
     log::info!("measuring the network");
     let repeat = args.repeat as usize;
-    let times = measure::network(gpu, clock, &weights, None, args.size, 1.0, repeat)?;
+    let times = measure::network(gpu, clock, &weights, Some(shape.shape), args.size, 1.0, repeat)?;
     let ceilings = ceilings.max(measure::ceilings(gpu, clock)?);
     log::info!("measuring a picture from file to file");
-    let picture = picture(args, gpu, &weights)?;
+    let picture = picture(args, gpu, &weights, shape.shape)?;
     let network = times.network();
     let rate = times.operations / network.as_secs_f64();
     Ok(Report {
@@ -137,6 +159,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
         architecture: format!("{} {}", args.arch, args.filters),
         size: args.size.into(),
         difference,
+        shape,
         network: Rate {
             ms: ms(network),
             gflops: rate * 1e-9,
@@ -148,19 +171,51 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     })
 }
 
+/// The shape to measure with.
+fn choose(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Shape> {
+    let folder = cache_folder();
+    if args.tune {
+        log::info!("measuring shapes of the kernels");
+        let tuned = autotune::search(gpu, weights)?;
+        match &folder {
+            Some(folder) => autotune::store(&tuned, folder)?,
+            None => log::warn!("the choice is not kept: the system names no folder for cached files"),
+        }
+        return Ok(Shape { shape: tuned.best, from: "search", candidates: tuned.measured });
+    }
+    let stored = folder.filter(|_| !args.tuning.no_autotune);
+    Ok(match stored.and_then(|folder| autotune::stored(gpu, weights.architecture(), &folder)) {
+        Some(tuned) => Shape { shape: tuned.best, from: "stored", candidates: tuned.measured },
+        None => {
+            let shape = UpscalerOptions::for_device(&gpu.device).conv_shape;
+            Shape { shape, from: "default", candidates: Vec::new() }
+        }
+    })
+}
+
+/// A random network whose results are neither black nor white, as other random ones' are for some architectures.
+fn network(architecture: &Architecture) -> Result<Weights> {
+    let initialization = Initialization::He { gain: 1.0, last_gain: 0.1 };
+    let weights = initialize(architecture, initialization, 1, Metadata::default())?;
+    let mut layers = weights.layers().to_vec();
+    layers.iter_mut().last().into_iter().for_each(|layer| layer.bias.fill(0.5));
+    Weights::new(layers, weights.metadata)
+}
+
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
 /// Decodes, enlarges and encodes a synthetic picture in memory; the best run counts.
-fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Picture> {
+fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights, shape: ConvShape) -> Result<Picture> {
     let [width, height] = [args.size.0, args.size.1].map(|side| side.div_ceil(args.scale));
     let planes = measure::synthetic(3 * width as usize, height as usize, 1)?;
     let bytes = planes.data.iter().map(|value| (value * 255.0).round() as u8).collect();
     let source = RgbImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8);
     let source = source.ok_or_else(|| Error::invalid("a synthetic picture without pixels"))?;
     let file = encode(&source)?;
-    let mut headless = Headless::new(gpu.clone(), weights, HeadlessOptions::default())?;
+    let options = HeadlessOptions { conv_shape: Some(shape), ..HeadlessOptions::default() };
+    let mut headless = Headless::new(gpu.clone(), weights, options)?;
     let mut best: Option<Picture> = None;
     for _ in 0..args.repeat + 1 {
         let start = Instant::now();
@@ -219,6 +274,11 @@ fn describe(report: &Report) -> String {
         network.fraction * 100.0,
         network.megapixels_per_second,
     );
+    text += &format!("kernels: {} ({})\n", report.shape.shape, report.shape.from);
+    for Measured { shape, ms, reason } in &report.shape.candidates {
+        let ms = ms.map_or("-".into(), |ms| format!("{ms:.2} ms"));
+        text += &format!("  {shape:28} {ms:>12}  {}\n", reason.as_deref().unwrap_or_default());
+    }
     for kernel in &report.kernels {
         text += &format!("  {:20} {:9.1} ms\n", kernel.name, kernel.ms);
     }

@@ -19,6 +19,7 @@ use srcnn_gpu::{Error, Padding, Planes, Result, Weights};
 use super::models::{Model, ModelArgs, load_models, nearest};
 use super::output::write_atomically;
 use super::progress::Progress;
+use super::tuning::TuneArgs;
 use super::{GpuArgs, print};
 
 /// Measure a model on folders of test pictures, beside bicubic interpolation and published figures
@@ -77,6 +78,9 @@ pub struct EvalArgs {
     pub tta: bool,
 
     #[command(flatten)]
+    pub tune: TuneArgs,
+
+    #[command(flatten)]
     pub gpu: GpuArgs,
 }
 
@@ -104,11 +108,14 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     let gpu = open()?;
     let about = About { adapter: describe(&gpu.info) };
     let mut networks = Vec::new();
+    let pixels = pixels(&datasets) * protocols.len() as u64;
     for (_, model) in &protocols {
         // Models in the order of the scales that use them first.
         if networks.iter().all(|(other, _)| other != model) {
-            let mut network = Headless::new(gpu.clone(), &models[*model].weights, options)?;
-            warm_up(&mut network, &models[*model].weights)?;
+            let weights = &models[*model].weights;
+            let options = args.tune.apply(&gpu, weights, options, pixels)?;
+            let mut network = Headless::new(gpu.clone(), weights, options)?;
+            warm_up(&mut network, weights)?;
             networks.push((*model, network));
         }
     }
@@ -146,6 +153,13 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
         page.write(path, &report, &about)?;
     }
     Ok(all)
+}
+
+/// Pixels of all pictures, as far as they can be read.
+fn pixels(datasets: &[Dataset]) -> u64 {
+    let sizes =
+        datasets.iter().flat_map(|set| &set.pictures).filter_map(|path| image::image_dimensions(path).ok());
+    sizes.map(|(width, height)| u64::from(width) * u64::from(height)).sum()
 }
 
 /// Runs the network once on a small picture: it compiles its kernels then, which is no part of a picture's time.

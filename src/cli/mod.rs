@@ -29,6 +29,7 @@ mod shaders;
 mod stop;
 mod train;
 mod trust;
+mod tuning;
 mod upscale;
 
 /// Exit codes, the same for every command.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use clock::{Clock, Stamps, timed};
 pub(super) use run::Run;
-use twin::Twin;
+pub(super) use twin::{Twin, compare};
 use wgpu::util::DeviceExt;
 
 use super::Gpu;

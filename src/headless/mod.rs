@@ -1,6 +1,7 @@
 //! The convenience layer: creates its own device, takes and returns pictures, blocks until they are done.
 
 pub mod adapter;
+pub mod autotune;
 mod bands;
 mod convert;
 mod guard;

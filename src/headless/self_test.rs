@@ -19,9 +19,11 @@ const NETWORKS: [(&str, &str); 2] = [("5-1-3", "6-5"), ("9-1-5", "64-32")];
 /// # Errors
 /// [`Error::SelfTest`] when they differ, or what the device reports.
 pub fn self_test(gpu: &Gpu) -> Result<()> {
-    NETWORKS
-        .iter()
-        .try_for_each(|(sizes, filters)| test_network(gpu, &Architecture::parse(sizes, filters, 1)?))
+    networks()?.iter().try_for_each(|network| test_network(gpu, network))
+}
+
+fn networks() -> Result<Vec<Architecture>> {
+    NETWORKS.iter().map(|(sizes, filters)| Architecture::parse(sizes, filters, 1)).collect()
 }
 
 /// Runs the self test unless the same adapter, with the same driver and the same kernels, has passed it before, for
@@ -31,7 +33,7 @@ pub fn self_test(gpu: &Gpu) -> Result<()> {
 /// # Errors
 /// As [`self_test`].
 pub fn self_test_once(gpu: &Gpu, folder: Option<&Path>) -> Result<bool> {
-    let key = key(&gpu.info)?;
+    let key = key(&gpu.info, &networks()?);
     let sign = folder.map(|folder| folder.join(format!("self-test-{:016x}", fnv(&key))));
     if sign.as_ref().and_then(|sign| std::fs::read_to_string(sign).ok()).is_some_and(|text| text == key) {
         return Ok(false);
@@ -61,15 +63,11 @@ pub fn cache_folder() -> Option<PathBuf> {
     folder.map(|folder| folder.join("srcnn-gpu"))
 }
 
-/// All that a passed test depends on, as text.
-fn key(info: &wgpu::AdapterInfo) -> Result<String> {
-    let mut kernels = String::new();
-    for (sizes, filters) in NETWORKS {
-        for shader in shaders::variants(&Architecture::parse(sizes, filters, 1)?) {
-            kernels += &format!("{}{:?}", shader.wgsl, shader.overrides);
-        }
-    }
-    Ok(format!(
+/// All that what is known of an adapter depends on, as text: adapter, driver, and the kernels of some networks.
+pub(super) fn key(info: &wgpu::AdapterInfo, networks: &[Architecture]) -> String {
+    let shaders = networks.iter().flat_map(shaders::variants);
+    let kernels: String = shaders.map(|shader| format!("{}{:?}", shader.wgsl, shader.overrides)).collect();
+    format!(
         "{}\n{} {:x}:{:x}\n{}\n{}\n{} {:016x}{}\n",
         info.name,
         info.backend,
@@ -80,11 +78,11 @@ fn key(info: &wgpu::AdapterInfo) -> Result<String> {
         env!("CARGO_PKG_VERSION"),
         fnv(&kernels),
         if std::env::var_os("SRCNN_CHECKED_SHADERS").is_some() { " checked" } else { "" },
-    ))
+    )
 }
 
 /// FNV-1a: the standard library's hashes differ from version to version.
-fn fnv(text: &str) -> u64 {
+pub(super) fn fnv(text: &str) -> u64 {
     text.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
@@ -159,7 +157,8 @@ mod tests {
             driver_info: driver.into(),
             ..wgpu::AdapterInfo::new(wgpu::DeviceType::Cpu, wgpu::Backend::Vulkan)
         };
-        let [one, same, other] = ["1.0", "1.0", "1.1"].map(|driver| fnv(&key(&info(driver)).unwrap()));
+        let [one, same, other] =
+            ["1.0", "1.0", "1.1"].map(|driver| fnv(&key(&info(driver), &networks().unwrap())));
         assert!(one == same && one != other);
         // A published value of FNV-1a.
         assert_eq!(fnv("a"), 0xaf63_dc4c_8601_ec8c);

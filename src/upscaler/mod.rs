@@ -14,9 +14,9 @@ mod wide;
 
 pub use plan::{Enlargement, valid_factors};
 
-#[cfg(feature = "headless")]
-pub(crate) use network::Taps;
 pub(crate) use network::{GpuNetwork, Picture};
+#[cfg(feature = "headless")]
+pub(crate) use network::{Taps, pass_shaders};
 pub(crate) use plan::Plan;
 #[cfg(feature = "headless")]
 pub(crate) use plan::Span;

@@ -119,6 +119,17 @@ fn designs(
     }
 }
 
+/// The kernels of the passes that a network takes in a shape.
+#[cfg(feature = "headless")]
+pub(crate) fn pass_shaders(
+    device: &wgpu::Device,
+    weights: &Weights,
+    padding: Padding,
+    shape: ConvShape,
+) -> Result<Vec<shaders::Shader>> {
+    Ok(designs(device, weights, padding, shape)?.0.into_iter().map(|design| design.shader).collect())
+}
+
 /// The taps of one axis on the device.
 #[derive(Debug)]
 pub(crate) struct Taps {

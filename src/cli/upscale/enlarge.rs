@@ -8,6 +8,7 @@ use super::super::models::Model;
 use super::super::picture::alpha;
 use super::super::picture::{color_type, depth};
 use super::super::trust;
+use super::super::tuning::TuneArgs;
 use super::args::Alpha;
 use super::ready::How;
 use super::steps::plan_steps;
@@ -19,11 +20,20 @@ pub type Tell<'a> = &'a mut dyn FnMut(u64, u64);
 pub struct Enlarger<'a> {
     gpu: Gpu,
     options: HeadlessOptions,
+    tuning: Tuning,
     networks: Vec<Network<'a>>,
     /// Every trained scale, and whose it is.
     scales: Vec<f64>,
     owners: Vec<usize>,
     timing: Timing,
+}
+
+/// Whether and for how much work the kernels are chosen by measurement.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    pub args: TuneArgs,
+    /// Pixels of all results, about.
+    pub pixels: u64,
 }
 
 /// A network, taken to the device when it is first needed.
@@ -39,13 +49,13 @@ struct Pass {
 }
 
 impl<'a> Enlarger<'a> {
-    pub fn new(gpu: Gpu, models: &'a [Model], options: HeadlessOptions) -> Self {
+    pub fn new(gpu: Gpu, models: &'a [Model], options: HeadlessOptions, tuning: Tuning) -> Self {
         let networks = models.iter().map(|model| Network { model, headless: None }).collect();
         let known = models.iter().enumerate().flat_map(|(index, model)| {
             model.weights.metadata.scales.iter().map(move |&scale| (f64::from(scale), index))
         });
         let (scales, owners) = known.unzip();
-        Self { gpu, options, networks, scales, owners, timing: Timing::default() }
+        Self { gpu, options, tuning, networks, scales, owners, timing: Timing::default() }
     }
 
     /// Times of the last picture, all passes together.
@@ -61,7 +71,7 @@ impl<'a> Enlarger<'a> {
     pub fn result_size(&mut self, source: (u32, u32), how: &How) -> Result<(u32, u32)> {
         let mut size = source;
         for pass in self.plan(source, how.enlargement)? {
-            let headless = self.networks[pass.network].open(&self.gpu, self.options)?;
+            let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
             size = headless.result_size(size, pass.enlargement)?;
         }
         Ok(size)
@@ -152,7 +162,7 @@ impl<'a> Enlarger<'a> {
             // The last pass is by far the longest; its tiles are what the others are counted in.
             let mut tell = |done, all| progress(index as u64 * all + done, total * all);
             let source = between.as_ref().unwrap_or(picture);
-            let headless = self.networks[pass.network].open(&self.gpu, self.options)?;
+            let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
             let enlarged = headless.upscale_as(source, floats, pass.enlargement, &mut tell)?;
             trust::tell(headless.verified());
             self.timing = sum(self.timing, headless.timing());
@@ -160,7 +170,7 @@ impl<'a> Enlarger<'a> {
         }
         let mut tell = |done, all| progress((total - 1) * all + done, total * all);
         let source = between.as_ref().unwrap_or(picture);
-        let headless = self.networks[final_pass.network].open(&self.gpu, self.options)?;
+        let headless = self.networks[final_pass.network].open(&self.gpu, self.options, self.tuning)?;
         let result = last(headless, source, final_pass.enlargement, &mut tell)?;
         trust::tell(headless.verified());
         self.timing = sum(self.timing, headless.timing());
@@ -215,12 +225,14 @@ fn sum(a: Timing, b: Timing) -> Timing {
 }
 
 impl Network<'_> {
-    fn open(&mut self, gpu: &Gpu, options: HeadlessOptions) -> Result<&mut Headless> {
+    fn open(&mut self, gpu: &Gpu, options: HeadlessOptions, tuning: Tuning) -> Result<&mut Headless> {
         match &mut self.headless {
             Some(headless) => Ok(headless),
             none => {
                 log::info!("model {}: {}", self.model.name, self.model.weights.architecture());
-                Ok(none.insert(Headless::new(gpu.clone(), &self.model.weights, options)?))
+                let weights = &self.model.weights;
+                let options = tuning.args.apply(gpu, weights, options, tuning.pixels)?;
+                Ok(none.insert(Headless::new(gpu.clone(), weights, options)?))
             }
         }
     }

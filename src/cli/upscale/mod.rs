@@ -14,6 +14,7 @@ use super::output::Existing;
 use super::picture::available_memory;
 use super::progress::{self, Mode};
 use super::trust::TrustArgs;
+use super::tuning::TuneArgs;
 use super::{GpuArgs, stop};
 
 mod args;
@@ -72,6 +73,8 @@ pub struct UpscaleArgs {
     batch: BatchArgs,
     #[command(flatten)]
     trust: TrustArgs,
+    #[command(flatten)]
+    tune: TuneArgs,
     #[command(flatten)]
     video: VideoArgs,
 }

@@ -5,7 +5,7 @@
 //! calls: drivers of OpenGL do not survive that a thread which has used them ends before the process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use super::super::jobs::{Decision, Job, Plan};
 use super::super::models::Model;
 use super::UpscaleArgs;
 use super::budget::{Budget, Permit};
-use super::enlarge::Enlarger;
+use super::enlarge::{Enlarger, Tuning};
 use super::family::Threads;
 use super::ready::{Decoded, Enlarged, Opened};
 use super::report::Reporter;
@@ -32,6 +32,8 @@ pub struct Pipeline<'a> {
     pub models: &'a [Model],
     pub reporter: &'a Reporter,
     pub budget: Budget,
+    /// Pictures whose results are not there yet, for a guess of the work ahead.
+    ahead: AtomicU64,
     /// Set when no more pictures are to be begun.
     halt: AtomicBool,
     /// Why the rest cannot be done.
@@ -63,6 +65,7 @@ impl<'a> Pipeline<'a> {
             models,
             reporter,
             budget: Budget::new(memory),
+            ahead: AtomicU64::new(1),
             halt: AtomicBool::new(false),
             fatal: Mutex::new(None),
             gpus: Mutex::new(None),
@@ -72,6 +75,8 @@ impl<'a> Pipeline<'a> {
     /// Does all jobs. Returns what has kept the rest from being done, if it was not each picture's own fault.
     pub fn run(&'a self, jobs: Vec<Result<Job>>, threads: Threads) -> Option<Error> {
         let Threads { load, save } = threads.for_jobs(jobs.len());
+        let ahead = jobs.iter().flatten().filter(|job| !job.output.exists()).count();
+        self.ahead.store(ahead.max(1) as u64, Ordering::Relaxed);
         let jobs = Mutex::new(jobs.into_iter().enumerate());
         let (to_device, decoded) = sync_channel(1);
         let (to_save, enlarged) = sync_channel(1);
@@ -213,14 +218,18 @@ impl<'a> Pipeline<'a> {
     ) -> Result<Enlarged> {
         let enlarger = match enlarger {
             Some(enlarger) => enlarger,
-            none => none.insert(self.open(device)?),
+            none => {
+                // As if all others were like this one.
+                let pixels = u64::from(width) * u64::from(height) * self.ahead.load(Ordering::Relaxed);
+                none.insert(self.open(device, pixels)?)
+            }
         };
         let pixels = f64::from(width) * f64::from(height);
         self.reporter.computing();
         decoded.enlarge(enlarger, &mut |done, total| self.reporter.progress(i, job, pixels, done, total))
     }
 
-    fn open(&self, device: usize) -> Result<Enlarger<'a>> {
+    fn open(&self, device: usize, pixels: u64) -> Result<Enlarger<'a>> {
         let mut gpus = self.gpus.lock().unwrap_or_else(PoisonError::into_inner);
         let gpus = match &mut *gpus {
             Some(gpus) => gpus,
@@ -235,7 +244,9 @@ impl<'a> Pipeline<'a> {
                 none.insert(gpus)
             }
         };
-        Ok(Enlarger::new(gpus[device].clone(), self.models, self.args.headless(device)))
+        let gpu = gpus[device].clone();
+        let tuning = Tuning { args: self.args.tune, pixels };
+        Ok(Enlarger::new(gpu, self.models, self.args.headless(device), tuning))
     }
 
     fn save(&self, item: Item<'a, Enlarged>) {

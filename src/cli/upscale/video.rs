@@ -20,6 +20,8 @@ use super::UpscaleArgs;
 use super::stream::{PIPE, is_video_on_stdin};
 
 const EXTENSION: &str = "y4m";
+/// Frames that a pipe is taken for, of which nobody knows how many will come: ten minutes.
+const FRAMES_OF_PIPE: u64 = 15_000;
 
 /// Settings of video.
 #[derive(Debug, Clone, Args)]
@@ -182,11 +184,13 @@ fn one(
         Some(gpu) => gpu.clone(),
         none => none.insert(args.gpu.open()?).clone(),
     };
-    let mut upscaler = VideoUpscaler::new(gpu, &model.weights, args.headless(0), &header, enlargement)?;
-
-    // Frames of a file, when their lines say nothing; only for showing progress.
+    // Frames of a file, when their lines say nothing; only for showing progress and for guessing the work.
     let frame = header.frame_bytes() as u64 + b"FRAME\n".len() as u64;
     let total = length.map(|length| length / frame);
+    let (width, height) = enlargement.size(header.size())?;
+    let pixels = u64::from(width) * u64::from(height) * total.unwrap_or(FRAMES_OF_PIPE);
+    let options = args.tune.apply(&gpu, &model.weights, args.headless(0), pixels)?;
+    let mut upscaler = VideoUpscaler::new(gpu, &model.weights, options, &header, enlargement)?;
     let start = Instant::now();
     let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
     let mut progress = Progress::new(name.clone());

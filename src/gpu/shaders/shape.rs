@@ -18,7 +18,7 @@ impl fmt::Display for ConvShape {
             Some(Fetch::Subgroup(lanes)) => format!("subgroup{lanes}"),
         };
         let [x, y] = self.workgroup;
-        write!(f, "{},{},{x},{y},{way}", tile(self.spatial), tile(self.pointwise))
+        f.pad(&format!("{},{},{x},{y},{way}", tile(self.spatial), tile(self.pointwise)))
     }
 }
 

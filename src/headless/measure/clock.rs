@@ -43,6 +43,13 @@ impl Clock {
         if lacks { Self::Wall } else { self }
     }
 
+    /// The time since this was called, by this clock; for timestamps, the wall's.
+    pub(in crate::headless) fn start(self) -> impl Fn() -> Duration {
+        let start = Instant::now();
+        let before = self.now(start);
+        move || self.now(start).saturating_sub(before)
+    }
+
     fn now(self, start: Instant) -> Duration {
         match self {
             Self::Wall | Self::Timestamps => start.elapsed(),
@@ -156,12 +163,11 @@ pub fn timed(
         stamps.iter().for_each(|stamps| stamps.resolve(&mut encoder));
         encoder.finish()
     })?;
-    let start = Instant::now();
-    let before = clock.now(start);
+    let elapsed = clock.start();
     let submission = gpu.queue.submit([commands]);
     let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
     gpu.device.poll(wait).map_err(|e| Error::Gpu(format!("waiting for a measurement: {e}")))?;
-    let spent = clock.now(start) - before;
+    let spent = elapsed();
     gpu.faults.check()?;
     let stamped = stamps.map(|stamps| stamps.between(gpu)).transpose()?.flatten();
     // Never nothing at all: rates are made of it.

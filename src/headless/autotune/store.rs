@@ -1,0 +1,110 @@
+//! Choices among the user's cached files: a file for each adapter, driver, version of the kernels, and network.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Tuned, is_possible, search};
+use crate::atomic::write_atomically;
+use crate::error::{Error, Result};
+use crate::headless::Gpu;
+use crate::headless::self_test::{fnv, key};
+use crate::network::Architecture;
+use crate::weights::Weights;
+
+/// Searches that may end without a result, as when a driver takes the program down with it. Then the default is taken.
+const FAILURES: u64 = 2;
+
+/// The choice that is stored for this adapter, driver, network and version of the kernels. `None` when there is none, or
+/// it cannot be read, or is not one that the device can run.
+pub fn stored(gpu: &Gpu, architecture: &Architecture, folder: &Path) -> Option<Tuned> {
+    let key = network_key(gpu, architecture);
+    let text = fs::read_to_string(path(folder, &key)).ok()?;
+    let tuned: Tuned = serde_json::from_str(&text).ok()?;
+    (tuned.key == key && is_possible(gpu, tuned.best)).then_some(tuned)
+}
+
+/// Stores a choice, whole or not at all.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn store(tuned: &Tuned, folder: &Path) -> Result<()> {
+    let path = path(folder, &tuned.key);
+    let failed = |reason: String| Error::Output { path: path.clone(), reason };
+    fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
+    let text = serde_json::to_string_pretty(tuned).map_err(|e| failed(e.to_string()))?;
+    write_atomically(&path, |file| file.write_all(text.as_bytes()))
+}
+
+/// The stored choice, or else that of a [`search`], which is stored: what a program calls that has much work ahead (see
+/// [`pays`](super::pays)). `None` where a search is not possible: another process is at it, or nothing can be stored in
+/// `folder` ([`cache_folder`](crate::headless::cache_folder) is the program's). `begin` is called before a search.
+///
+/// A search that its process does not survive is tried once more, by whoever comes next; after that, and when the device
+/// is lost, the default is stored.
+///
+/// # Errors
+/// What the device reports where not even the default runs any more: it is of no more use.
+pub fn search_once(
+    gpu: &Gpu,
+    weights: &Weights,
+    folder: &Path,
+    begin: impl FnOnce(),
+) -> Result<Option<Tuned>> {
+    let architecture = weights.architecture();
+    let ready = || stored(gpu, architecture, folder);
+    if let Some(tuned) = ready() {
+        return Ok(Some(tuned));
+    }
+    let key = network_key(gpu, architecture);
+    let lock = path(folder, &key).with_extension("lock");
+    let give_up = |error: &dyn std::fmt::Display| log::debug!("no search: {}: {error}", lock.display());
+    let file = fs::create_dir_all(folder)
+        .and_then(|()| File::options().create(true).append(true).open(&lock))
+        .inspect_err(|e| give_up(e));
+    let Ok(mut file) = file else { return Ok(None) };
+    if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
+        give_up(&"another process is at it");
+        return Ok(None);
+    }
+    // Another process may have finished between the two looks.
+    if let Some(tuned) = ready() {
+        return Ok(Some(tuned));
+    }
+    // A byte for each search that was begun; none is left by one that ends.
+    let failures = file.metadata().map_or(0, |about| about.len());
+    let default = |reason: String| {
+        let mut tuned = Tuned::default_of(gpu, key.clone());
+        tuned.measured[0].reason = Some(reason);
+        tuned
+    };
+    let outcome = if failures >= FAILURES {
+        Ok(default(format!("{failures} searches did not come to an end")))
+    } else {
+        if let Err(e) = file.write_all(b".") {
+            give_up(&e);
+            return Ok(None);
+        }
+        begin();
+        search(gpu, weights)
+    };
+    let found = outcome.as_ref().map_or_else(|error| default(error.to_string()), Clone::clone);
+    if let Err(error) = store(&found, folder) {
+        // The byte stays, so this does not go on forever.
+        log::warn!("the choice of kernels cannot be kept: {error}");
+    } else if let Err(error) = fs::remove_file(&lock) {
+        give_up(&error);
+    }
+    outcome.map(Some)
+}
+
+/// All that a choice depends on, as text.
+pub(super) fn network_key(gpu: &Gpu, architecture: &Architecture) -> String {
+    let subgroups = gpu.device.features().contains(wgpu::Features::SUBGROUP);
+    let key = key(&gpu.info, std::slice::from_ref(architecture));
+    format!("{key}{architecture}{}\n", if subgroups { " subgroups" } else { "" })
+}
+
+fn path(folder: &Path, key: &str) -> PathBuf {
+    folder.join(format!("kernels-{:016x}.json", fnv(key)))
+}
