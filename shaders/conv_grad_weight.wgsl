@@ -3,16 +3,17 @@
 //   weight[n, c, i, j] = sum over b, y, x of gradient[b, n, y, x] input[b, c, y - READ_ROWS + i, x - READ_COLUMNS + j]
 //   bias[n]            = sum over b, y, x of gradient[b, n, y, x], without the map that NORMALIZED multiplied it by
 //
-// One invocation owns TILE_FILTERS x TILE_INPUTS x TILE_ROWS x TILE_COLUMNS of the weights in registers (the tile is
-// src/train/gpu/tiles.rs: it goes over ROWS rows of the gradient, or of the input), over all pixels of the sub-images part, part + PARTS, part + 2 PARTS and so on.
-// Grid: x = PARTS / WORKGROUP, y = groups of filters, z = groups of inputs x of tap rows x of tap columns.
+// One invocation owns TILE_ROWS x TILE_COLUMNS taps of one input for TILE_FILTERS filters in registers, over all pixels
+// of the sub-images part, part + PARTS, part + 2 PARTS and so on: it goes over the gradient, with the rows of the input
+// that a row of it meets.
+// Grid: x = PARTS / WORKGROUP, y = groups of filters, z = inputs x groups of tap rows x groups of tap columns.
 //
 // Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (in them), FILTERS, INPUTS, SIZE, NORMALIZED, READ_ROWS,
-// READ_TEXELS, INPUT, GRADIENT.
+// READ_TEXELS, SHIFT, WINDOW, TILE_FILTERS (up to 16), TILE_ROWS and TILE_COLUMNS (up to 9, or multiples of 4), INPUT,
+// GRADIENT.
 
 override WORKGROUP: u32 = 8u;
 
-const INPUT_GROUPS: u32 = (INPUTS + TILE_INPUTS - 1u) / TILE_INPUTS;
 const ROW_GROUPS: u32 = (SIZE + TILE_ROWS - 1u) / TILE_ROWS;
 
 @group(0) @binding(0) var input: texture_2d<f32>;
@@ -21,10 +22,50 @@ const ROW_GROUPS: u32 = (SIZE + TILE_ROWS - 1u) / TILE_ROWS;
 
 // The first weight of a tile.
 struct Tile {
-    filters: u32,
-    inputs: u32,
+    n: u32,
+    c: u32,
     row: u32,
     column: u32,
+}
+
+struct Sums {
+    f0: Filter,
+    f1: Filter,
+    f2: Filter,
+    f3: Filter,
+    f4: Filter,
+    f5: Filter,
+    f6: Filter,
+    f7: Filter,
+    f8: Filter,
+    f9: Filter,
+    f10: Filter,
+    f11: Filter,
+    f12: Filter,
+    f13: Filter,
+    f14: Filter,
+    f15: Filter,
+    biases: Biases,
+}
+
+// Sums of the biases, 4 in a vec4.
+struct Biases {
+    b0: vec4<f32>,
+    b1: vec4<f32>,
+    b2: vec4<f32>,
+    b3: vec4<f32>,
+}
+
+struct Window {
+    r0: Row,
+    r1: Row,
+    r2: Row,
+    r3: Row,
+    r4: Row,
+    r5: Row,
+    r6: Row,
+    r7: Row,
+    r8: Row,
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -33,44 +74,283 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     if part >= PARTS {
         return;
     }
-    let rows = workgroup.z / INPUT_GROUPS;
+    let rows = workgroup.z / INPUTS;
     let tile = Tile(
         workgroup.y * TILE_FILTERS,
-        workgroup.z % INPUT_GROUPS * TILE_INPUTS,
+        workgroup.z % INPUTS,
         rows % ROW_GROUPS * TILE_ROWS,
         rows / ROW_GROUPS * TILE_COLUMNS,
     );
     var sums = Sums();
     for (var sub_image = part; sub_image < BATCH; sub_image += PARTS) {
-        for (var y = 0; y < ROWS; y++) {
+        for (var y = 0; y < i32(GRADIENT.height); y++) {
             add_row(&sums, tile, sub_image, y);
         }
     }
-    store_all(sums, tile, part * PARAMETERS);
-}
-
-// First texel of a row of gradients, or of the zeros above and below; planes past the last one are not stored and may as well be the last.
-fn gradient_row(n: u32, sub_image: u32, y: i32) -> vec2<i32> {
-    return place(GRADIENT, min(n, FILTERS - 1u), sub_image, 0, y);
-}
-
-// Texel of a row of the inputs under the tile's first tap column, for the first gradient of a row.
-fn input_row(tile: Tile, c: u32, sub_image: u32, row: i32) -> vec2<i32> {
-    let texel = i32(tile.column / 4u) - i32(READ_TEXELS);
-    return place(INPUT, min(tile.inputs + c, INPUTS - 1u), sub_image, texel, row);
-}
-
-fn store(value: f32, tile: Tile, offset: vec4<u32>, part: u32) {
-    let at = vec4(tile.filters, tile.inputs, tile.row, tile.column) + offset;
-    if at.x < FILTERS && at.y < INPUTS && at.z < SIZE && at.w < SIZE {
-        parts[part + WEIGHT_START + ((at.x * INPUTS + at.y) * SIZE + at.z) * SIZE + at.w] = value;
+    store(sums.f0, tile, 0u, part);
+    if TILE_FILTERS > 1u {
+        store(sums.f1, tile, 1u, part);
+    }
+    if TILE_FILTERS > 2u {
+        store(sums.f2, tile, 2u, part);
+    }
+    if TILE_FILTERS > 3u {
+        store(sums.f3, tile, 3u, part);
+    }
+    if TILE_FILTERS > 4u {
+        store(sums.f4, tile, 4u, part);
+    }
+    if TILE_FILTERS > 5u {
+        store(sums.f5, tile, 5u, part);
+    }
+    if TILE_FILTERS > 6u {
+        store(sums.f6, tile, 6u, part);
+    }
+    if TILE_FILTERS > 7u {
+        store(sums.f7, tile, 7u, part);
+    }
+    if TILE_FILTERS > 8u {
+        store(sums.f8, tile, 8u, part);
+    }
+    if TILE_FILTERS > 9u {
+        store(sums.f9, tile, 9u, part);
+    }
+    if TILE_FILTERS > 10u {
+        store(sums.f10, tile, 10u, part);
+    }
+    if TILE_FILTERS > 11u {
+        store(sums.f11, tile, 11u, part);
+    }
+    if TILE_FILTERS > 12u {
+        store(sums.f12, tile, 12u, part);
+    }
+    if TILE_FILTERS > 13u {
+        store(sums.f13, tile, 13u, part);
+    }
+    if TILE_FILTERS > 14u {
+        store(sums.f14, tile, 14u, part);
+    }
+    if TILE_FILTERS > 15u {
+        store(sums.f15, tile, 15u, part);
+    }
+    // All tiles of a filter have the same sums.
+    if tile.c + tile.row + tile.column == 0u {
+        store_biases(sums.biases.b0, tile, 0u, part);
+        store_biases(sums.biases.b1, tile, 4u, part);
+        store_biases(sums.biases.b2, tile, 8u, part);
+        store_biases(sums.biases.b3, tile, 12u, part);
     }
 }
 
-fn store_bias(value: f32, tile: Tile, filter_offset: u32, part: u32) {
-    let n = tile.filters + filter_offset;
-    // All tiles of a filter have the same sum.
-    if n < FILTERS && tile.inputs + tile.row + tile.column == 0u {
-        parts[part + BIAS_START + n] = value;
+// The sums of the tile's filter k.
+fn store(sums: Filter, tile: Tile, k: u32, part: u32) {
+    store_filter(sums, tile.n + k, tile.c, tile.row, tile.column, part * PARAMETERS);
+}
+
+fn store_biases(sums: vec4<f32>, tile: Tile, first: u32, part: u32) {
+    for (var k = 0u; k < 4u && first + k < TILE_FILTERS && tile.n + first + k < FILTERS; k++) {
+        parts[part * PARAMETERS + BIAS_START + tile.n + first + k] = sums[k];
     }
+}
+
+// What a row of gradients adds.
+fn add_row(sums: ptr<function, Sums>, tile: Tile, sub_image: u32, y: i32) {
+    let column = i32(tile.column / 4u) - i32(READ_TEXELS);
+    let at = place(INPUT, tile.c, sub_image, column, y + i32(tile.row) - i32(READ_ROWS));
+    var before = first_rows(at);
+    for (var x = 0; x * 4 < i32(GRADIENT.width); x++) {
+        let window = whole_rows(before, at, x);
+        before = advance_rows(window);
+        let place = Texel(sub_image, x, y, true);
+        let share = valid_share(GRADIENT, NORMALIZED, x, y);
+        {
+            let g = load_gradients(tile.n, place);
+            (*sums).f0 = add_filter((*sums).f0, g, window);
+            (*sums).biases.b0.x += dot(g, share);
+        }
+        if TILE_FILTERS > 1u {
+            let g = load_gradients(tile.n + 1u, place);
+            (*sums).f1 = add_filter((*sums).f1, g, window);
+            (*sums).biases.b0.y += dot(g, share);
+        }
+        if TILE_FILTERS > 2u {
+            let g = load_gradients(tile.n + 2u, place);
+            (*sums).f2 = add_filter((*sums).f2, g, window);
+            (*sums).biases.b0.z += dot(g, share);
+        }
+        if TILE_FILTERS > 3u {
+            let g = load_gradients(tile.n + 3u, place);
+            (*sums).f3 = add_filter((*sums).f3, g, window);
+            (*sums).biases.b0.w += dot(g, share);
+        }
+        if TILE_FILTERS > 4u {
+            let g = load_gradients(tile.n + 4u, place);
+            (*sums).f4 = add_filter((*sums).f4, g, window);
+            (*sums).biases.b1.x += dot(g, share);
+        }
+        if TILE_FILTERS > 5u {
+            let g = load_gradients(tile.n + 5u, place);
+            (*sums).f5 = add_filter((*sums).f5, g, window);
+            (*sums).biases.b1.y += dot(g, share);
+        }
+        if TILE_FILTERS > 6u {
+            let g = load_gradients(tile.n + 6u, place);
+            (*sums).f6 = add_filter((*sums).f6, g, window);
+            (*sums).biases.b1.z += dot(g, share);
+        }
+        if TILE_FILTERS > 7u {
+            let g = load_gradients(tile.n + 7u, place);
+            (*sums).f7 = add_filter((*sums).f7, g, window);
+            (*sums).biases.b1.w += dot(g, share);
+        }
+        if TILE_FILTERS > 8u {
+            let g = load_gradients(tile.n + 8u, place);
+            (*sums).f8 = add_filter((*sums).f8, g, window);
+            (*sums).biases.b2.x += dot(g, share);
+        }
+        if TILE_FILTERS > 9u {
+            let g = load_gradients(tile.n + 9u, place);
+            (*sums).f9 = add_filter((*sums).f9, g, window);
+            (*sums).biases.b2.y += dot(g, share);
+        }
+        if TILE_FILTERS > 10u {
+            let g = load_gradients(tile.n + 10u, place);
+            (*sums).f10 = add_filter((*sums).f10, g, window);
+            (*sums).biases.b2.z += dot(g, share);
+        }
+        if TILE_FILTERS > 11u {
+            let g = load_gradients(tile.n + 11u, place);
+            (*sums).f11 = add_filter((*sums).f11, g, window);
+            (*sums).biases.b2.w += dot(g, share);
+        }
+        if TILE_FILTERS > 12u {
+            let g = load_gradients(tile.n + 12u, place);
+            (*sums).f12 = add_filter((*sums).f12, g, window);
+            (*sums).biases.b3.x += dot(g, share);
+        }
+        if TILE_FILTERS > 13u {
+            let g = load_gradients(tile.n + 13u, place);
+            (*sums).f13 = add_filter((*sums).f13, g, window);
+            (*sums).biases.b3.y += dot(g, share);
+        }
+        if TILE_FILTERS > 14u {
+            let g = load_gradients(tile.n + 14u, place);
+            (*sums).f14 = add_filter((*sums).f14, g, window);
+            (*sums).biases.b3.z += dot(g, share);
+        }
+        if TILE_FILTERS > 15u {
+            let g = load_gradients(tile.n + 15u, place);
+            (*sums).f15 = add_filter((*sums).f15, g, window);
+            (*sums).biases.b3.w += dot(g, share);
+        }
+    }
+}
+
+// Planes past the last one are not stored and may as well be the last.
+fn load_gradients(n: u32, at: Texel) -> vec4<f32> {
+    return textureLoad(gradient, place(GRADIENT, min(n, FILTERS - 1u), at.sub_image, at.texel, at.row), 0);
+}
+
+fn first_rows(at: vec2<i32>) -> Window {
+    var window = Window();
+    window.r0 = first_texels(at + vec2(0, 0));
+    if TILE_ROWS > 1u {
+        window.r1 = first_texels(at + vec2(0, 1));
+    }
+    if TILE_ROWS > 2u {
+        window.r2 = first_texels(at + vec2(0, 2));
+    }
+    if TILE_ROWS > 3u {
+        window.r3 = first_texels(at + vec2(0, 3));
+    }
+    if TILE_ROWS > 4u {
+        window.r4 = first_texels(at + vec2(0, 4));
+    }
+    if TILE_ROWS > 5u {
+        window.r5 = first_texels(at + vec2(0, 5));
+    }
+    if TILE_ROWS > 6u {
+        window.r6 = first_texels(at + vec2(0, 6));
+    }
+    if TILE_ROWS > 7u {
+        window.r7 = first_texels(at + vec2(0, 7));
+    }
+    if TILE_ROWS > 8u {
+        window.r8 = first_texels(at + vec2(0, 8));
+    }
+    return window;
+}
+
+fn whole_rows(before: Window, at: vec2<i32>, x: i32) -> Window {
+    var window = before;
+    window.r0 = whole(window.r0, at + vec2(0, 0), x);
+    if TILE_ROWS > 1u {
+        window.r1 = whole(window.r1, at + vec2(0, 1), x);
+    }
+    if TILE_ROWS > 2u {
+        window.r2 = whole(window.r2, at + vec2(0, 2), x);
+    }
+    if TILE_ROWS > 3u {
+        window.r3 = whole(window.r3, at + vec2(0, 3), x);
+    }
+    if TILE_ROWS > 4u {
+        window.r4 = whole(window.r4, at + vec2(0, 4), x);
+    }
+    if TILE_ROWS > 5u {
+        window.r5 = whole(window.r5, at + vec2(0, 5), x);
+    }
+    if TILE_ROWS > 6u {
+        window.r6 = whole(window.r6, at + vec2(0, 6), x);
+    }
+    if TILE_ROWS > 7u {
+        window.r7 = whole(window.r7, at + vec2(0, 7), x);
+    }
+    if TILE_ROWS > 8u {
+        window.r8 = whole(window.r8, at + vec2(0, 8), x);
+    }
+    return window;
+}
+
+fn advance_rows(window: Window) -> Window {
+    return Window(
+        advance(window.r0),
+        advance(window.r1),
+        advance(window.r2),
+        advance(window.r3),
+        advance(window.r4),
+        advance(window.r5),
+        advance(window.r6),
+        advance(window.r7),
+        advance(window.r8),
+    );
+}
+
+fn add_filter(before: Filter, g: vec4<f32>, window: Window) -> Filter {
+    var sums = before;
+    sums.r0 = add_taps(sums.r0, g, window.r0);
+    if TILE_ROWS > 1u {
+        sums.r1 = add_taps(sums.r1, g, window.r1);
+    }
+    if TILE_ROWS > 2u {
+        sums.r2 = add_taps(sums.r2, g, window.r2);
+    }
+    if TILE_ROWS > 3u {
+        sums.r3 = add_taps(sums.r3, g, window.r3);
+    }
+    if TILE_ROWS > 4u {
+        sums.r4 = add_taps(sums.r4, g, window.r4);
+    }
+    if TILE_ROWS > 5u {
+        sums.r5 = add_taps(sums.r5, g, window.r5);
+    }
+    if TILE_ROWS > 6u {
+        sums.r6 = add_taps(sums.r6, g, window.r6);
+    }
+    if TILE_ROWS > 7u {
+        sums.r7 = add_taps(sums.r7, g, window.r7);
+    }
+    if TILE_ROWS > 8u {
+        sums.r8 = add_taps(sums.r8, g, window.r8);
+    }
+    return sums;
 }

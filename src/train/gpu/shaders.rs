@@ -7,6 +7,7 @@ use crate::gpu::shaders::{ADD_MAPS, EIGHTS, Fetch, Shader, TAPS, weights_text};
 
 const WRITE_MAP: &str = include_str!("../../../shaders/shared/write_map.wgsl");
 const MAPS: &str = include_str!("../../../shaders/shared/maps.wgsl");
+const FILTER_SUMS: &str = include_str!("../../../shaders/shared/filter_sums.wgsl");
 const SLOT: &str = include_str!("../../../shaders/shared/slot.wgsl");
 
 const SPECTRUM: &str = include_str!("../../../shaders/shared/spectrum.wgsl");
@@ -80,10 +81,22 @@ pub(super) fn loss_sum(prelude: Prelude) -> Shader {
     prelude.shader("loss_sum", &[include_str!("../../../shaders/loss_sum.wgsl"), SLOT], None)
 }
 
-/// `conv_grad_weight.wgsl` with a tile of [`super::tiles::WeightTile`].
-pub(super) fn conv_grad_weight(prelude: Prelude, tile: &str, workgroup: u32) -> Shader {
+/// `conv_grad_weight.wgsl`.
+pub(super) fn conv_grad_weight(prelude: Prelude, workgroup: u32) -> Shader {
     let text = include_str!("../../../shaders/conv_grad_weight.wgsl");
-    prelude.shader("conv_grad_weight", &[text, tile, MAPS], Some(workgroup))
+    prelude.shader("conv_grad_weight", &[text, FILTER_SUMS, MAPS], Some(workgroup))
+}
+
+/// `conv_grad_weight_last.wgsl`.
+pub(super) fn conv_grad_weight_last(prelude: Prelude, workgroup: u32) -> Shader {
+    let text = include_str!("../../../shaders/conv_grad_weight_last.wgsl");
+    prelude.shader("conv_grad_weight_last", &[text, FILTER_SUMS, MAPS], Some(workgroup))
+}
+
+/// `conv_grad_weight_pointwise.wgsl`.
+pub(super) fn conv_grad_weight_pointwise(prelude: Prelude, workgroup: u32) -> Shader {
+    let text = include_str!("../../../shaders/conv_grad_weight_pointwise.wgsl");
+    prelude.shader("conv_grad_weight_pointwise", &[text, EIGHTS, MAPS], Some(workgroup))
 }
 
 /// `grad_sum.wgsl`. Prelude: PARTS, PARAMETERS.

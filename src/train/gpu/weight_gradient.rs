@@ -1,47 +1,51 @@
-//! The gradient of one layer's filters and biases: its tile and its dispatch.
+//! The gradient of one layer's filters and biases: its kernel, its tile and its dispatch.
 
 use super::convolution::{LayerPlace, aligned};
 use super::maps::Maps;
 use super::shaders::{self, Prelude};
 use super::steps::Dispatch;
-use super::tiles::WeightTile;
 use super::{Shape, parts};
 use crate::error::Result;
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 
-/// A tile that needs few loads for its products, of at most `spatial` or `pointwise` sums, or not many more: filters
-/// share texels of the input, tap rows and columns those of the gradient. `zeros` tells that the gradient has zeros
-/// around it wherever the filter reaches.
-fn tile(
-    LayerShape { inputs, filters, size }: LayerShape,
-    (spatial, pointwise): (usize, usize),
-    zeros: bool,
-) -> WeightTile {
-    // Larger filters are cut at multiples of 4 columns.
-    let columns = if size <= 9 { size } else { 8 };
-    let by_input = false;
-    if size == 1 {
-        let side = pointwise.isqrt();
-        return WeightTile {
-            filters: filters.min(side),
-            inputs: inputs.min(side),
-            rows: 1,
-            columns,
-            by_input,
-        };
+/// Which weights an invocation owns, so that it needs few loads for its products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tile {
+    /// `conv_grad_weight_pointwise.wgsl`: eights of filters and of inputs.
+    Pointwise { filters: usize, inputs: usize },
+    /// `conv_grad_weight_last.wgsl`: all taps of these inputs.
+    Last { inputs: usize },
+    /// `conv_grad_weight.wgsl`: filters share texels of the input, tap rows and columns those of the gradient.
+    Taps { filters: usize, rows: usize, columns: usize },
+}
+
+impl Tile {
+    /// A tile of at most `spatial` or `pointwise` sums, or not many more. `zeros` tells that the gradient has zeros
+    /// around it wherever the filter reaches.
+    fn new(
+        LayerShape { inputs, filters, size }: LayerShape,
+        (spatial, pointwise): (usize, usize),
+        zeros: bool,
+    ) -> Self {
+        if size == 1 {
+            let side = (pointwise.isqrt() / 8).clamp(1, 4);
+            return Self::Pointwise {
+                filters: side.min(filters.div_ceil(8)),
+                inputs: side.min(inputs.div_ceil(8)),
+            };
+        }
+        if filters == 1 && size <= 9 && zeros && size * size <= spatial {
+            // Half as many inputs as there could be: 200 sums ran as fast as 400.
+            return Self::Last { inputs: inputs.min((spatial / 2).div_ceil(size * size)).min(8) };
+        }
+        // Larger filters are cut at multiples of 4 columns.
+        let columns = if size <= 9 { size } else { 8 };
+        let filters = filters.min((spatial / (size * columns)).clamp(4, 16));
+        let row_groups = (size * columns * filters).div_ceil(spatial).max(size.div_ceil(9));
+        Self::Taps { filters, rows: size.div_ceil(row_groups), columns }
     }
-    if filters == 1 && size == columns && zeros && size * size <= spatial {
-        // Half as many inputs as there could be: 200 sums ran as fast as 400.
-        let inputs = inputs.min((spatial / 2).div_ceil(size * size));
-        return WeightTile { filters, inputs, rows: size, columns, by_input: true };
-    }
-    let fit = (spatial / (size * columns)).max(4).next_power_of_two();
-    let fit = if fit * size * columns > spatial && fit > 4 { fit / 2 } else { fit };
-    let filters = filters.min(fit);
-    let row_groups = (size * columns * filters).div_ceil(spatial);
-    WeightTile { filters, inputs: 1, rows: size.div_ceil(row_groups), columns, by_input }
 }
 
 /// The dispatch that writes a layer's partial sums to `sums`, `[part][parameter]`.
@@ -59,7 +63,6 @@ pub(super) fn weight_gradient(
     let LayerShape { inputs, filters, size } = place.shape;
     let batch = input.layout.batch;
     let parts = parts(batch, shape);
-    let tile = tile(place.shape, shape.weight_sums, gradient.layout.border + place.padding + 1 >= size);
     let (read_texels, shift) = aligned(place.padding);
     let prelude = Prelude::default()
         .numbers([
@@ -77,11 +80,31 @@ pub(super) fn weight_gradient(
         ])
         .maps("INPUT", &input.layout)
         .maps("GRADIENT", &gradient.layout);
-    let shader = shaders::conv_grad_weight(
-        prelude,
-        &tile.wgsl(place.padding, shift, gradient.layout.pixel_texels()),
-        shape.workgroup,
-    );
+    let taps = |prelude: Prelude, rows: usize, columns: usize| {
+        prelude.numbers([
+            ("SHIFT", shift),
+            ("WINDOW", (shift + columns + 2) / 4 + 1),
+            ("TILE_ROWS", rows),
+            ("TILE_COLUMNS", columns),
+        ])
+    };
+    let zeros = gradient.layout.border + place.padding + 1 >= size;
+    let (shader, y, z) = match Tile::new(place.shape, shape.weight_sums, zeros) {
+        Tile::Pointwise { filters: fs, inputs: cs } => {
+            let prelude = prelude.numbers([("FILTER_EIGHTS", fs), ("INPUT_EIGHTS", cs)]);
+            let shader = shaders::conv_grad_weight_pointwise(prelude, shape.workgroup);
+            (shader, filters.div_ceil(8 * fs), inputs.div_ceil(8 * cs))
+        }
+        Tile::Last { inputs: cs } => {
+            let prelude = taps(prelude, size, size).numbers([("TILE_INPUTS", cs)]);
+            (shaders::conv_grad_weight_last(prelude, shape.workgroup), inputs.div_ceil(cs), 1)
+        }
+        Tile::Taps { filters: fs, rows, columns } => {
+            let prelude = taps(prelude, rows, columns).numbers([("TILE_FILTERS", fs)]);
+            let groups = inputs * size.div_ceil(rows) * size.div_ceil(columns);
+            (shaders::conv_grad_weight(prelude, shape.workgroup), filters.div_ceil(fs), groups)
+        }
+    };
     let kernel = Kernel::new(device, &shader, &[Binding::Texture, Binding::Texture, Binding::Write])?;
     let resources = [
         wgpu::BindingResource::TextureView(&input.view),
@@ -89,11 +112,5 @@ pub(super) fn weight_gradient(
         sums.as_entire_binding(),
     ];
     let group = scoped(device, || kernel.bind(device, &resources))?;
-    let taps = size.div_ceil(tile.rows) * size.div_ceil(tile.columns);
-    let workgroups = [
-        parts.div_ceil(shape.workgroup as usize),
-        filters.div_ceil(tile.filters),
-        inputs.div_ceil(tile.inputs) * taps,
-    ];
-    Dispatch::new(&kernel, group, workgroups)
+    Dispatch::new(&kernel, group, [parts.div_ceil(shape.workgroup as usize), y, z])
 }
