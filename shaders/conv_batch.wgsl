@@ -9,57 +9,176 @@
 // Where NORMALIZED is not 0, sums are multiplied by the valid-pixel map of a layer with filters of that size: the
 // layer's own, or for a gradient those of the layer whose output it belongs to.
 //
-// One invocation owns TEXELS x 4 pixels of a row for OUTPUTS outputs of one sub-image, kept in registers (the tile is
-// src/train/gpu/tiles.rs). The outputs are filters, or with OUTPUT_ROWS = 4 four rows of one filter, whose taps have
-// been moved down by 0 to 3 rows in a filter of FILTER_ROWS = f + 3. Neighbouring invocations do the same for other
-// sub-images. Grid: x = sub-images / WORKGROUP x TILES in a row, y = rows / OUTPUT_ROWS, z = groups of outputs.
+// One invocation owns up to 7 texels, of 4 pixels of a row, for QUADS times 4 outputs of one sub-image, kept in
+// registers: for each input and row of the filter it loads the texels once, and takes the taps of a row in blocks. The
+// outputs are filters, or with OUTPUT_ROWS = 4 four rows of one filter, whose taps have been moved down by 0 to 3 rows in
+// a filter of FILTER_ROWS = f + 3. Neighbouring invocations do the same for other sub-images.
+// Grid: x = sub-images / WORKGROUP x TILES in a row, y = rows / OUTPUT_ROWS, z = groups of QUADS.
 //
-// Prelude: BATCH, INPUTS, PLANES (of the output), FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, READ_ROWS, READ_TEXELS,
-// TILES, WEIGHTS, RELU, GATED, NORMALIZED, INPUT, OUTPUT.
+// weights: for each 4 outputs [B, W as [c][i][block][j]].
+//
+// Prelude: BATCH, INPUTS, PLANES (of the output), FILTER_ROWS, FILTER (columns of a block: up to 9, or 8 if there are
+// several), BLOCKS (in a row), OUTPUT_ROWS, READ_ROWS, READ_TEXELS, TEXELS (of a tile), TILES, QUADS (1 or 2), WEIGHTS,
+// RELU, GATED, NORMALIZED, INPUT, GATE, OUTPUT.
 
 override WORKGROUP: u32 = 8u;
 
-// vec4s of outputs, and of one group in `weights`: biases, then taps as [c][i][j].
-const OUTPUTS: u32 = QUADS * 4u;
-const GROUP: u32 = (1u + INPUTS * FILTER_ROWS * FILTER_COLUMNS) * QUADS;
+// Length of a row of taps, and of a group of `weights`, in vec4s.
+const ROW: u32 = BLOCKS * FILTER;
+const GROUP: u32 = 1u + INPUTS * FILTER_ROWS * ROW;
 
 @group(0) @binding(0) var<uniform> first: vec4<u32>; // x: the first plane of the output that this dispatch computes
 @group(0) @binding(2) var input: texture_2d<f32>;
 @group(0) @binding(3) var gate: texture_2d<f32>;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
+// The sums of a texel for 4 outputs, and of all texels.
+struct Quad {
+    ab: Pair,
+    cd: Pair,
+}
+
+struct Sums {
+    t0: Quad,
+    t1: Quad,
+    t2: Quad,
+    t3: Quad,
+    t4: Quad,
+    t5: Quad,
+    t6: Quad,
+}
+
+// The tile's texels of the input, and those to the right of them.
+struct Texels {
+    x0: vec4<f32>,
+    x1: vec4<f32>,
+    x2: vec4<f32>,
+    x3: vec4<f32>,
+    x4: vec4<f32>,
+    x5: vec4<f32>,
+    x6: vec4<f32>,
+    x7: vec4<f32>,
+    x8: vec4<f32>,
+}
+
+fn run(lane: u32, workgroup: vec3<u32>) {
     let sub_image = workgroup.x / TILES * WORKGROUP + lane;
-    if sub_image >= BATCH {
-        return;
-    }
-    let texel = i32(workgroup.x % TILES * TEXELS);
-    let row = i32(workgroup.y * OUTPUT_ROWS);
-
+    let at = texel(sub_image, workgroup.x % TILES * TEXELS, workgroup.y * OUTPUT_ROWS);
+    let group = workgroup.z * QUADS;
     var sums = Sums();
-    var tap = workgroup.z * GROUP + QUADS;
-    for (var c = 0u; c < INPUTS; c += CHANNELS) {
-        for (var i = 0u; i < FILTER_ROWS; i++) {
-            let at = vec2(texel - i32(READ_TEXELS), row - i32(READ_ROWS) + i32(i));
-            add_row(&sums, c, sub_image, at, tap + i * FILTER_COLUMNS * QUADS);
+    var more = Sums();
+    var tap = group * GROUP + 1u;
+    // One loop over inputs, rows and blocks: software adapters copy all sums for each loop that they are in.
+    for (var k = 0u; k < INPUTS * FILTER_ROWS * BLOCKS; k++) {
+        let block = i32(k % BLOCKS);
+        let row = at.row - i32(READ_ROWS) + i32(k / BLOCKS % FILTER_ROWS);
+        let column = at.texel - i32(READ_TEXELS) + 2 * block;
+        let texels = load_texels(place(INPUT, k / BLOCKS / FILTER_ROWS, at.sub_image, column, row));
+        sums = add_texels(sums, texels, tap);
+        if QUADS > 1u {
+            more = add_texels(more, texels, tap + GROUP);
         }
-        tap += CHANNELS * FILTER_ROWS * FILTER_COLUMNS * QUADS;
+        tap += FILTER;
     }
-    store_all(sums, workgroup.z, sub_image, texel, row);
+    store_quads(sums, group, at);
+    if QUADS > 1u {
+        store_quads(more, group + 1u, at);
+    }
 }
 
-// Four pixels of four outputs of a group.
-fn store(sum: mat4x4<f32>, group: u32, quad: u32, sub_image: u32, texel: i32, row: i32) {
-    store_one(sum[0], group, quad, 0u, sub_image, texel, row);
-    store_one(sum[1], group, quad, 1u, sub_image, texel, row);
-    store_one(sum[2], group, quad, 2u, sub_image, texel, row);
-    store_one(sum[3], group, quad, 3u, sub_image, texel, row);
+fn load_texels(at: vec2<i32>) -> Texels {
+    const COUNT: u32 = TEXELS + (FILTER + 2u) / 4u;
+    var texels = Texels();
+    texels.x0 = textureLoad(input, at, 0);
+    if COUNT > 1u {
+        texels.x1 = textureLoad(input, at + vec2(NEXT_TEXEL, 0), 0);
+    }
+    if COUNT > 2u {
+        texels.x2 = textureLoad(input, at + vec2(2 * NEXT_TEXEL, 0), 0);
+    }
+    if COUNT > 3u {
+        texels.x3 = textureLoad(input, at + vec2(3 * NEXT_TEXEL, 0), 0);
+    }
+    if COUNT > 4u {
+        texels.x4 = textureLoad(input, at + vec2(4 * NEXT_TEXEL, 0), 0);
+    }
+    if COUNT > 5u {
+        texels.x5 = textureLoad(input, at + vec2(5 * NEXT_TEXEL, 0), 0);
+    }
+    if COUNT > 6u {
+        texels.x6 = textureLoad(input, at + vec2(6 * NEXT_TEXEL, 0), 0);
+    }
+    if COUNT > 7u {
+        texels.x7 = textureLoad(input, at + vec2(7 * NEXT_TEXEL, 0), 0);
+    }
+    if COUNT > 8u {
+        texels.x8 = textureLoad(input, at + vec2(8 * NEXT_TEXEL, 0), 0);
+    }
+    return texels;
 }
 
-fn store_one(sum: vec4<f32>, group: u32, quad: u32, o: u32, sub_image: u32, texel: i32, first_row: i32) {
+// Adds a block of taps of a row to all sums.
+fn add_texels(before: Sums, texels: Texels, tap: u32) -> Sums {
+    var sums = before;
+    sums.t0 = add_quad(sums.t0, Row(texels.x0, texels.x1, texels.x2), tap);
+    if TEXELS > 1u {
+        sums.t1 = add_quad(sums.t1, Row(texels.x1, texels.x2, texels.x3), tap);
+    }
+    if TEXELS > 2u {
+        sums.t2 = add_quad(sums.t2, Row(texels.x2, texels.x3, texels.x4), tap);
+    }
+    if TEXELS > 3u {
+        sums.t3 = add_quad(sums.t3, Row(texels.x3, texels.x4, texels.x5), tap);
+    }
+    if TEXELS > 4u {
+        sums.t4 = add_quad(sums.t4, Row(texels.x4, texels.x5, texels.x6), tap);
+    }
+    if TEXELS > 5u {
+        sums.t5 = add_quad(sums.t5, Row(texels.x5, texels.x6, texels.x7), tap);
+    }
+    if TEXELS > 6u {
+        sums.t6 = add_quad(sums.t6, Row(texels.x6, texels.x7, texels.x8), tap);
+    }
+    return sums;
+}
+
+fn add_quad(sums: Quad, row: Row, tap: u32) -> Quad {
+    return Quad(add_row(sums.ab, row, tap, 0u, false), add_row(sums.cd, row, tap, 0u, true));
+}
+
+fn store_quads(sums: Sums, group: u32, at: Texel) {
+    store_quad(sums.t0, group, at, 0);
+    if TEXELS > 1u {
+        store_quad(sums.t1, group, at, 1);
+    }
+    if TEXELS > 2u {
+        store_quad(sums.t2, group, at, 2);
+    }
+    if TEXELS > 3u {
+        store_quad(sums.t3, group, at, 3);
+    }
+    if TEXELS > 4u {
+        store_quad(sums.t4, group, at, 4);
+    }
+    if TEXELS > 5u {
+        store_quad(sums.t5, group, at, 5);
+    }
+    if TEXELS > 6u {
+        store_quad(sums.t6, group, at, 6);
+    }
+}
+
+fn store_quad(sums: Quad, group: u32, at: Texel, texel: i32) {
+    let bias = weight(group * GROUP, 0u);
+    store(sums.ab.a, bias.x, group, 0u, at, texel);
+    store(sums.ab.b, bias.y, group, 1u, at, texel);
+    store(sums.cd.a, bias.z, group, 2u, at, texel);
+    store(sums.cd.b, bias.w, group, 3u, at, texel);
+}
+
+fn store(sum: vec4<f32>, bias: f32, group: u32, o: u32, at: Texel, texel: i32) {
     // Output o is a filter, or a row.
-    let row = first_row + select(0, i32(o), OUTPUT_ROWS == 4u);
-    let n = first.x + select(group * OUTPUTS + quad * 4u + o, group, OUTPUT_ROWS == 4u);
-    write_map(sum, weights[group * GROUP + quad][o], n, Texel(sub_image, texel, row, true));
+    let row = at.row + select(0, i32(o), OUTPUT_ROWS == 4u);
+    let n = first.x + select(group * 4u + o, group, OUTPUT_ROWS == 4u);
+    write_map(sum, bias, n, Texel(at.sub_image, at.texel + texel, row, at.wanted));
 }

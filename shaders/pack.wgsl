@@ -15,6 +15,8 @@ struct Packing {
     filters: u32,
     inputs: u32,
     size: u32,
+    // Taps of a row, those that are zero included.
+    columns: u32,
     shift: u32,
     output_rows: u32,
     // Outputs of a group, a multiple of 4.
@@ -44,7 +46,7 @@ fn value(index: u32) -> f32 {
     let p = packing;
     let transposed = p.transposed != 0u;
     let planes = select(vec2(p.filters, p.inputs), vec2(p.inputs, p.filters), transposed); // output, input
-    let taps = vec2(p.size + p.shift, p.size + p.output_rows - 1u); // columns, rows
+    let taps = vec2(p.columns, p.size + p.output_rows - 1u); // columns, rows
 
     let in_chunk = index % p.chunk_length;
     let group = in_chunk / p.group_length;
@@ -62,7 +64,7 @@ fn value(index: u32) -> f32 {
     let i = i32(tap / taps.x % taps.y) - i32(output % p.output_rows);
     let j = i32(tap % taps.x) - i32(p.shift);
     let size = i32(p.size);
-    if c >= planes.y || i < 0 || i >= size || j < 0 {
+    if c >= planes.y || i < 0 || i >= size || j < 0 || j >= size {
         return 0.0;
     }
     let weight = select(

@@ -1,5 +1,5 @@
-// Appended to conv_first.wgsl, conv_first_batch.wgsl and conv_wide.wgsl: 4 pixels of a plane under a filter of FILTER x FILTER taps, all of
-// them in registers, for 4 filters whose weights are [tap] in vec4s from a place `at` behind a `base`.
+// Appended to convolutions: 4 pixels of a plane under a filter of FILTER x FILTER taps, all of them in registers, for 4
+// filters whose weights are [tap] in vec4s from a place `at` behind a `base`.
 const TAPS: u32 = FILTER * FILTER;
 
 // Rows of the input, from the first tap of the first pixel on.
@@ -91,18 +91,26 @@ fn add_row(before: Pair, row: Row, base: u32, at: u32, second: bool) -> Pair {
     var sums = add_tap(before, a, base, at, second);
     if FILTER > 1u {
         sums = add_tap(sums, vec4(a.yzw, b.x), base, at + 1u, second);
+    }
+    if FILTER > 2u {
         sums = add_tap(sums, vec4(a.zw, b.xy), base, at + 2u, second);
     }
     if FILTER > 3u {
         sums = add_tap(sums, vec4(a.w, b.xyz), base, at + 3u, second);
+    }
+    if FILTER > 4u {
         sums = add_tap(sums, b, base, at + 4u, second);
     }
     if FILTER > 5u {
         sums = add_tap(sums, vec4(b.yzw, c.x), base, at + 5u, second);
+    }
+    if FILTER > 6u {
         sums = add_tap(sums, vec4(b.zw, c.xy), base, at + 6u, second);
     }
     if FILTER > 7u {
         sums = add_tap(sums, vec4(b.w, c.xyz), base, at + 7u, second);
+    }
+    if FILTER > 8u {
         sums = add_tap(sums, c, base, at + 8u, second);
     }
     return sums;

@@ -7,7 +7,7 @@ use super::pack::{Packing, packed_buffer};
 use super::pointwise::pointwise;
 use super::shaders::{self, Prelude};
 use super::steps::Dispatch;
-use super::{MAPS, Shape, tiles};
+use super::{MAPS, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
@@ -62,7 +62,7 @@ pub(super) fn aligned(padding: usize) -> (usize, usize) {
 
 /// Tile of the convolution: texels of a row, and outputs / 4.
 fn tile(shape: &Shape, texels: usize, outputs: usize) -> (usize, usize) {
-    let (most_texels, most_quads) = shape.spatial;
+    let (most_texels, most_quads) = (shape.spatial.0.clamp(1, 7), shape.spatial.1.clamp(1, 2));
     let tiles = texels.div_ceil(most_texels);
     let groups = outputs.div_ceil(4).div_ceil(most_quads);
     (texels.div_ceil(tiles), outputs.div_ceil(4).div_ceil(groups))
@@ -99,17 +99,19 @@ impl Convolution {
         let (inputs, planes) = (input.layout.channels, output.layout.channels);
         // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead.
         let output_rows = if planes == 1 { 4 } else { 1 };
+        // Taps of a row, in blocks of as many as the kernel takes at a time.
         let columns = size + shift;
+        let (block, blocks) = if columns <= 9 { (columns, 1) } else { (8, columns.div_ceil(8)) };
         let rows = size + output_rows - 1;
         let row_texels = output.layout.pixel_texels();
         let (texels, quads) = tile(shape, row_texels, planes * output_rows);
         let row_tiles = row_texels.div_ceil(texels);
 
-        let group_planes = quads * 4 / output_rows;
-        let groups = planes.div_ceil(group_planes);
-        let group_length = (1 + inputs * rows * columns) * quads * 4;
+        let group_planes = 4 / output_rows;
+        let groups = planes.div_ceil(group_planes).next_multiple_of(quads);
+        let group_length = (1 + inputs * rows * block * blocks) * 4;
         let limits = device.limits();
-        let fit = |bytes: u64| (bytes / (group_length as u64 * 4)) as usize;
+        let fit = |bytes: u64| (bytes / (group_length as u64 * 4)) as usize / quads * quads;
         let uniform = fit(limits.max_uniform_buffer_binding_size) > 0;
         let (fitting, alignment) = if uniform {
             (fit(limits.max_uniform_buffer_binding_size), limits.min_uniform_buffer_offset_alignment)
@@ -119,20 +121,20 @@ impl Convolution {
         if fitting == 0 {
             return Err(Error::MissingCapability(format!(
                 "storage bindings of {} bytes for {:?}",
-                group_length * 4,
+                quads * group_length * 4,
                 place.shape
             )));
         }
         let chunks = groups.div_ceil(fitting);
-        let chunk_groups = groups.div_ceil(chunks);
+        let chunk_groups = groups.div_ceil(chunks).next_multiple_of(quads);
         let chunk_length = (chunk_groups * group_length).next_multiple_of(alignment.max(16) as usize / 4);
         let length = chunks * chunk_length;
 
         let packed = packed_buffer(device, length)?;
         let packing = Packing {
+            columns: (block * blocks) as u32,
             shift: shift as u32,
             output_rows: output_rows as u32,
-            outputs: quads as u32 * 4,
             chunk_groups: chunk_groups as u32,
             chunk_length: chunk_length as u32,
             length: length as u32,
@@ -147,12 +149,16 @@ impl Convolution {
                 ("INPUTS", inputs),
                 ("PLANES", planes),
                 ("FILTER_ROWS", rows),
-                ("FILTER_COLUMNS", columns),
+                ("FILTER", block),
+                ("BLOCKS", blocks),
                 ("OUTPUT_ROWS", output_rows),
                 ("READ_ROWS", reach),
                 ("READ_TEXELS", read_texels),
                 ("NORMALIZED", normalized),
+                ("TEXELS", texels),
                 ("TILES", row_tiles),
+                ("QUADS", quads),
+                ("LANES", 1),
                 ("WEIGHTS", weights),
             ])
             .flag("RELU", direction == Direction::Forward { relu: true })
@@ -160,8 +166,7 @@ impl Convolution {
             .maps("INPUT", &input.layout)
             .maps("GATE", &gate.layout)
             .maps("OUTPUT", &output.layout);
-        let tile = tiles::convolution(texels, quads, columns, inputs);
-        let shader = shaders::conv_batch(prelude, &tile, uniform, shape.workgroup);
+        let shader = shaders::conv_batch(prelude, uniform, shape.workgroup);
         let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
         let bindings = [Binding::Uniform, weights_kind, Binding::Texture, Binding::Texture, MAPS];
         let kernel = Kernel::new(device, &shader, &bindings)?;
@@ -185,7 +190,7 @@ impl Convolution {
                 wgpu::BindingResource::TextureView(&output.view),
             ];
             let group = scoped(device, || kernel.bind(device, &resources))?;
-            Dispatch::new(&kernel, group, [across, down, groups])
+            Dispatch::new(&kernel, group, [across, down, groups / quads])
         });
         Ok(Self { dispatches: dispatches.collect::<Result<_>>()?, packs: vec![pack] })
     }

@@ -1,10 +1,11 @@
 //! Training steps on the GPU: forward, loss, backward and update in WGSL, recorded many at a time.
 //!
 //! A step gathers its batch from pictures that live on the device (`gather.wgsl`), runs the layers forward
-//! (`conv_batch.wgsl`, `conv_pointwise.wgsl`, the first two at once in `conv_first_batch.wgsl`), takes the loss of equation 4 and its gradient (`loss.wgsl`, `loss_sum.wgsl`), runs the layers
-//! backward (`conv_batch.wgsl` with flipped filters for the input's gradient, `conv_grad_weight.wgsl` and
-//! `grad_sum.wgsl` for the parameters'), updates the parameters (`update.wgsl`, or `spectrum.wgsl` and `descend.wgsl`) and lays the filters out for the next
-//! step (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
+//! (`conv_batch.wgsl`, `conv_pointwise.wgsl` for 1x1, or the first two at once in `conv_first_batch.wgsl`), takes the loss of
+//! equation 4 and its gradient (`loss.wgsl`, `loss_sum.wgsl`), runs the layers backward (the same kernels with flipped and
+//! transposed filters for the input's gradient, `conv_grad_weight*.wgsl` and `grad_sum.wgsl` for the parameters'), updates
+//! the parameters (`update.wgsl`, or `spectrum.wgsl` and `descend.wgsl`) and lays the filters out for the next step
+//! (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
 //!
 //! [`Trainer`] does steps on given sub-images, [`GpuEngine`] those of a training set.
 
@@ -20,7 +21,6 @@ mod pointwise;
 mod shaders;
 mod state;
 mod steps;
-mod tiles;
 mod trainer;
 mod update;
 mod weight_gradient;
@@ -44,7 +44,8 @@ const TIMEOUT: Duration = Duration::from_secs(900);
 /// Sizes of register tiles and workgroups, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
-    /// Most texels (of 4 pixels of a row) and most fours of outputs that an invocation of a convolution owns.
+    /// Most texels (of 4 pixels of a row, up to 7) and most fours of outputs (up to 2) that an invocation of a
+    /// convolution owns.
     pub spatial: (usize, usize),
     /// Most inputs, up to 64, that an invocation of `conv_pointwise.wgsl` holds; 1x1 convolutions of more inputs run as
     /// all others.

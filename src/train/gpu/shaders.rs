@@ -51,10 +51,11 @@ pub(super) fn gather(prelude: Prelude, workgroup: u32) -> Shader {
     prelude.shader("gather", &[include_str!("../../../shaders/gather.wgsl"), MAPS, SLOT], Some(workgroup))
 }
 
-/// `conv_batch.wgsl` with a tile of [`super::tiles::convolution`].
-pub(super) fn conv_batch(prelude: Prelude, tile: &str, uniform: bool, workgroup: u32) -> Shader {
+/// `conv_batch.wgsl`.
+pub(super) fn conv_batch(prelude: Prelude, uniform: bool, workgroup: u32) -> Shader {
     let text = include_str!("../../../shaders/conv_batch.wgsl");
-    prelude.shader("conv_batch", &[text, tile, weights_text(uniform), WRITE_MAP, MAPS], Some(workgroup))
+    let parts = [text, Fetch::Uniform.buffer_text(), weights_text(uniform), TAPS, WRITE_MAP, MAPS];
+    prelude.shader("conv_batch", &parts, Some(workgroup))
 }
 
 /// `conv_first_batch.wgsl`. The workgroup has to be of whole subgroups where `fetch` says so.
