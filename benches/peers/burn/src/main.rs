@@ -70,7 +70,8 @@ fn main() {
     match words[..] {
         ["infer", size] => {
             let (width, height) = size.split_once('x').expect("a size such as 512x512");
-            let [width, height] = [width, height].map(|side| side.parse::<usize>().expect("a number of pixels"));
+            let [width, height] =
+                [width, height].map(|side| side.parse::<usize>().expect("a number of pixels"));
             let network = Network::new(true, &device);
             let plane = values([1, 1, height, width], &device);
             let time = median(|| {
