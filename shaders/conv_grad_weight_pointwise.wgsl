@@ -110,12 +110,17 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
 }
 
 fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
-    let inputs = Maps(
-        load_eight(tile.c, 0u, at),
-        load_eight(tile.c, 1u, at),
-        load_eight(tile.c, 2u, at),
-        load_eight(tile.c, 3u, at),
-    );
+    var inputs = Maps();
+    inputs.a = load_eight(tile.c, at);
+    if INPUT_EIGHTS > 1u {
+        inputs.b = load_eight(tile.c + 8u, at);
+    }
+    if INPUT_EIGHTS > 2u {
+        inputs.c = load_eight(tile.c + 16u, at);
+    }
+    if INPUT_EIGHTS > 3u {
+        inputs.d = load_eight(tile.c + 24u, at);
+    }
     let share = valid_share(GRADIENT, NORMALIZED, at.texel, at.row);
     let g0 = load_gradients(tile.n, 0u, at);
     (*sums).f0 = add_filter((*sums).f0, g0, inputs, 0u);
@@ -189,29 +194,6 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).biases.s5 += dots(share, g20, g21, g22, g23);
     (*sums).biases.s6 += dots(share, g24, g25, g26, g27);
     (*sums).biases.s7 += dots(share, g28, g29, g30, g31);
-}
-
-// Eight number `eight` of the tile's inputs.
-fn load_eight(first: u32, eight: u32, at: Texel) -> Eight {
-    if eight >= INPUT_EIGHTS {
-        return Eight();
-    }
-    let c = first + 8u * eight;
-    return Eight(
-        load(c + 0u, at),
-        load(c + 1u, at),
-        load(c + 2u, at),
-        load(c + 3u, at),
-        load(c + 4u, at),
-        load(c + 5u, at),
-        load(c + 6u, at),
-        load(c + 7u, at),
-    );
-}
-
-// Planes past the last one are not stored and may as well be the last.
-fn load(c: u32, at: Texel) -> vec4<f32> {
-    return textureLoad(input, place(INPUT, min(c, INPUTS - 1u), at.sub_image, at.texel, at.row), 0);
 }
 
 // Of filter k of the tile.

@@ -57,24 +57,6 @@ fn load_maps(c: u32, at: Texel) -> Maps {
     return maps;
 }
 
-fn load_eight(c: u32, at: Texel) -> Eight {
-    return Eight(
-        load(c, at),
-        load(c + 1u, at),
-        load(c + 2u, at),
-        load(c + 3u, at),
-        load(c + 4u, at),
-        load(c + 5u, at),
-        load(c + 6u, at),
-        load(c + 7u, at),
-    );
-}
-
-// For inputs that there are not, the weights are zero.
-fn load(c: u32, at: Texel) -> vec4<f32> {
-    return textureLoad(input, place(INPUT, min(c, INPUTS - 1u), at.sub_image, at.texel, at.row), 0);
-}
-
 // The sums of the first two outputs of a group, or of the second two.
 fn add_all(low: Maps, high: Maps, base: u32, second: bool) -> Pair {
     var sums = add_eight(Pair(), low.a, base, 1u, second);

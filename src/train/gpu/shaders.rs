@@ -8,6 +8,7 @@ use crate::gpu::shaders::{ADD_MAPS, EIGHTS, Fetch, Shader, TAPS, weights_text};
 const WRITE_MAP: &str = include_str!("../../../shaders/shared/write_map.wgsl");
 const MAPS: &str = include_str!("../../../shaders/shared/maps.wgsl");
 const FILTER_SUMS: &str = include_str!("../../../shaders/shared/filter_sums.wgsl");
+const LOAD_EIGHT: &str = include_str!("../../../shaders/shared/load_eight.wgsl");
 const SLOT: &str = include_str!("../../../shaders/shared/slot.wgsl");
 
 const SPECTRUM: &str = include_str!("../../../shaders/shared/spectrum.wgsl");
@@ -68,7 +69,7 @@ pub(super) fn conv_first_batch(prelude: Prelude, fetch: Fetch, workgroup: u32) -
 /// `conv_pointwise.wgsl`. The workgroup has to be of whole subgroups where `fetch` says so.
 pub(super) fn conv_pointwise(prelude: Prelude, fetch: Fetch, uniform: bool, workgroup: u32) -> Shader {
     let text = include_str!("../../../shaders/conv_pointwise.wgsl");
-    let parts = [text, fetch.buffer_text(), weights_text(uniform), EIGHTS, TAPS, WRITE_MAP, MAPS];
+    let parts = [text, fetch.buffer_text(), weights_text(uniform), LOAD_EIGHT, EIGHTS, TAPS, WRITE_MAP, MAPS];
     prelude.shader("conv_pointwise", &parts, Some(workgroup))
 }
 
@@ -97,7 +98,7 @@ pub(super) fn conv_grad_weight_last(prelude: Prelude, workgroup: u32) -> Shader 
 /// `conv_grad_weight_pointwise.wgsl`.
 pub(super) fn conv_grad_weight_pointwise(prelude: Prelude, workgroup: u32) -> Shader {
     let text = include_str!("../../../shaders/conv_grad_weight_pointwise.wgsl");
-    prelude.shader("conv_grad_weight_pointwise", &[text, EIGHTS, MAPS], Some(workgroup))
+    prelude.shader("conv_grad_weight_pointwise", &[text, LOAD_EIGHT, EIGHTS, MAPS], Some(workgroup))
 }
 
 /// `grad_sum.wgsl`. Prelude: PARTS, PARAMETERS.
