@@ -4,10 +4,12 @@ mod common;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use srcnn_gpu::gpu::shaders::{ConvShape, Fetch, Registers};
 use srcnn_gpu::headless::autotune::{self, Tuned, pays, search, search_once, store, stored};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
+use srcnn_gpu::wgpu::DeviceType;
 use srcnn_gpu::{Architecture, Padding, Planes, UpscalerOptions, Weights};
 
 use common::desk::{Desk, Run, colour};
@@ -163,6 +165,50 @@ fn shapes_change_last_bits_alone() {
     }
 }
 
+/// Much work begins with a search, once: here a stream of nobody knows how many frames, by the network of the paper.
+#[test]
+fn much_work_begins_with_a_search() {
+    let _alone = common::alone();
+    let desk = Desk::new();
+    if common::gpu().info.device_type != DeviceType::Cpu {
+        println!("skipped: such a stream is little work for a GPU");
+        return;
+    }
+    let frame: Vec<u8> = (0..96 * 64).map(|i: u32| (i * 7 % 251) as u8).collect();
+    fs::write(desk.path("a.y4m"), [b"YUV4MPEG2 W96 H64 Cmono\nFRAME\n".as_slice(), &frame].concat()).unwrap();
+    let run = |args: &str| {
+        let mut command = desk.command(&format!("-v upscale -s 2 {args}"));
+        let stdin =
+            if args.ends_with('-') { File::open(desk.path("a.y4m")).unwrap().into() } else { Stdio::null() };
+        let done = command.env("XDG_CACHE_HOME", desk.path("cache")).stdin(stdin).output().unwrap();
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(0), "{told}");
+        (told.contains("measuring which kernels"), told.contains("by measurement"), done.stdout)
+    };
+    let cache = desk.path("cache/srcnn-gpu");
+    let choices = || {
+        let names =
+            fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("kernels-")).collect::<Vec<_>>()
+    };
+    // One frame in a file is little work.
+    let (searched, used, _) = run("a.y4m -o b.y4m");
+    assert!(!searched && !used);
+    let (searched, used, plain) = run("--no-autotune -");
+    assert!(!searched && !used && choices().is_empty());
+    let (searched, used, first) = run("-");
+    assert!(searched && used);
+    assert_eq!(choices().len(), 1);
+    let devices = desk.command("devices").env("XDG_CACHE_HOME", desk.path("cache")).output().unwrap();
+    let devices = String::from_utf8(devices.stdout).unwrap();
+    assert!(devices.contains("kernels for 9-1-5 64-32: "), "{devices}");
+    let (searched, used, again) = run("-");
+    assert!(!searched && used && first == again);
+    // 8 bits hide what rounding changes, but for a step.
+    assert_eq!(plain.len(), first.len());
+    assert!(plain.iter().zip(&first).all(|(a, b)| a.abs_diff(*b) <= 1));
+}
+
 /// `bench` searches, `bench` and `upscale` take what is stored, and neither does with `--no-autotune`.
 #[test]
 fn the_program() {
@@ -203,6 +249,10 @@ fn the_program() {
     );
     let report = bench("--no-autotune");
     assert_eq!((&report["shape"]["from"], &report["shape"]["shape"]), (&"default".into(), &default));
+
+    // The adapters list what is known of the networks that come with the program, and of no others.
+    let devices = run("devices").stdout;
+    assert!(!devices.contains("by measurement"), "{devices}");
 
     let upscale = "-v upscale a.png -m m.safetensors --existing overwrite";
     let told = format!("kernels for 5-1-3 6-5 in the shape {best}");

@@ -2,9 +2,10 @@
 
 use clap::Args;
 use serde::Serialize;
-use srcnn_gpu::headless::{adapter, self_test};
+use srcnn_gpu::gpu::shaders::ConvShape;
+use srcnn_gpu::headless::{Gpu, adapter, autotune, cache_folder, self_test};
 use srcnn_gpu::wgpu::Adapter;
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::{Error, Result, Shipped};
 
 use super::GpuArgs;
 use super::picture::bytes;
@@ -33,6 +34,15 @@ struct Device {
     usable: bool,
     limits: Limits,
     self_test: String,
+    /// What searches have found for networks that come with the program.
+    kernels: Vec<Kernels>,
+}
+
+/// The shape of the kernels that is the fastest for a network.
+#[derive(Debug, Serialize)]
+struct Kernels {
+    network: String,
+    shape: ConvShape,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,7 +78,11 @@ pub fn run(args: &DevicesArgs) -> Result<()> {
 fn examine(index: usize, adapter: &Adapter) -> Device {
     let info = adapter.get_info();
     let limits = adapter.limits();
-    let tested = adapter::open_adapter(adapter).and_then(|gpu| self_test(&gpu));
+    let mut kernels = Vec::new();
+    let tested = adapter::open_adapter(adapter).and_then(|gpu| {
+        kernels = tuned(&gpu)?;
+        self_test(&gpu)
+    });
     Device {
         index,
         name: info.name,
@@ -88,14 +102,31 @@ fn examine(index: usize, adapter: &Adapter) -> Device {
             Err(Error::SelfTest(why)) => format!("failed: {why}"),
             Err(error) => format!("failed: {error}"),
         },
+        kernels,
     }
 }
 
+fn tuned(gpu: &Gpu) -> Result<Vec<Kernels>> {
+    let Some(folder) = cache_folder() else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for shipped in [Shipped::Small, Shipped::Large] {
+        let weights = shipped.nearest(3.0)?;
+        let network = weights.architecture();
+        let stored = autotune::stored(gpu, network, &folder);
+        all.extend(stored.map(|tuned| Kernels { network: network.to_string(), shape: tuned.best }));
+    }
+    Ok(all)
+}
+
 fn describe(device: &Device) -> String {
-    let Device { index, name, device_type, backend, driver, limits, self_test, .. } = device;
+    let Device { index, name, device_type, backend, driver, limits, self_test, kernels, .. } = device;
+    let kernels: String = kernels
+        .iter()
+        .map(|Kernels { network, shape }| format!("\n   kernels for {network}: {shape}, by measurement"))
+        .collect();
     format!(
         "{index}: {name}\n   {device_type}, {backend}, driver: {driver}\n   \
-         storage binding {}, buffer {}, texture {}, workgroups {}\n   self test: {self_test}",
+         storage binding {}, buffer {}, texture {}, workgroups {}\n   self test: {self_test}{kernels}",
         bytes(limits.storage_binding.into()),
         bytes(limits.buffer.into()),
         limits.texture,

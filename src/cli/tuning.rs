@@ -2,7 +2,7 @@
 
 use clap::Args;
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter, autotune, cache_folder};
-use srcnn_gpu::{Result, Weights};
+use srcnn_gpu::{Error, Result, Weights};
 
 use super::progress::suspended;
 
@@ -37,7 +37,13 @@ impl TuneArgs {
         let pixels = if options.tta { 8 * pixels } else { pixels };
         let tuned = match autotune::stored(gpu, architecture, &folder) {
             None if autotune::pays(gpu, architecture, pixels) => {
-                autotune::search_once(gpu, weights, &folder, || tell(gpu))?
+                match autotune::search_once(gpu, weights, &folder, || tell(gpu)) {
+                    Err(Error::OutOfMemory(why)) => {
+                        log::info!("no room to measure kernels: {why}");
+                        None
+                    }
+                    tuned => tuned?,
+                }
             }
             stored => stored,
         };

@@ -346,13 +346,18 @@ pub(crate) fn weights_text(uniform: bool) -> &'static str {
 /// tests and porters go through. Filters are in uniform bindings of 64 KiB, and in storage bindings of 128 MiB.
 pub fn variants(architecture: &Architecture) -> Vec<Shader> {
     const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
+    variants_with(architecture, &PADDINGS)
+}
+
+/// The same for some paddings; what is in the kernels' files is all there with any.
+pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
     let mut shaders = vec![resample_columns(), ceiling()];
     for bytes in [1, 2] {
         let kinds = [(false, 1), (false, 8), (true, 1)];
         shaders.extend(kinds.map(|(maps, turns)| samples_from_texture(bytes, maps, turns)));
     }
     for ycbcr in [false, true] {
-        shaders.extend(PADDINGS.map(|padding| resample_rows(ycbcr, padding.into())));
+        shaders.extend(paddings.iter().map(|&padding| resample_rows(ycbcr, padding.into())));
         let to_texture = |format| texture_from_planes(format, ycbcr, architecture.channels());
         shaders.extend(TARGET_FORMATS.into_iter().filter_map(to_texture));
     }
@@ -361,7 +366,7 @@ pub fn variants(architecture: &Architecture) -> Vec<Shader> {
         for registers in Registers::ALL {
             let shape =
                 ConvShape { spatial: registers, pointwise: registers, workgroup: [8, 8], fused: None };
-            for padding in PADDINGS {
+            for &padding in paddings {
                 for uniform_binding in [0, 64 << 10] {
                     let bindings = [uniform_binding, 128 << 20];
                     let variant = ConvVariant::new(layer, i == last, padding, shape, bindings);
@@ -370,7 +375,7 @@ pub fn variants(architecture: &Architecture) -> Vec<Shader> {
             }
         }
     }
-    shaders.extend(wide::variants(architecture, &PADDINGS));
+    shaders.extend(wide::variants(architecture, paddings));
     // Settings that make no difference, and layers alike, have a kernel in common.
     let mut seen = std::collections::HashSet::new();
     shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));

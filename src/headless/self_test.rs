@@ -65,7 +65,8 @@ pub fn cache_folder() -> Option<PathBuf> {
 
 /// All that what is known of an adapter depends on, as text: adapter, driver, and the kernels of some networks.
 pub(super) fn key(info: &wgpu::AdapterInfo, networks: &[Architecture]) -> String {
-    let shaders = networks.iter().flat_map(shaders::variants);
+    let padding = [Padding::Normalized];
+    let shaders = networks.iter().flat_map(|network| shaders::variants_with(network, &padding));
     let kernels: String = shaders.map(|shader| format!("{}{:?}", shader.wgsl, shader.overrides)).collect();
     format!(
         "{}\n{} {:x}:{:x}\n{}\n{}\n{} {:016x}{}\n",

@@ -88,6 +88,10 @@ pub fn search_once(
         begin();
         search(gpu, weights)
     };
+    if let Err(Error::OutOfMemory(_)) = &outcome {
+        // Of others' making, maybe: the next process has another try.
+        return outcome.map(Some);
+    }
     let found = outcome.as_ref().map_or_else(|error| default(error.to_string()), Clone::clone);
     if let Err(error) = store(&found, folder) {
         // The byte stays, so this does not go on forever.
