@@ -63,7 +63,7 @@ pub struct HeadlessOptions {
 pub struct Timing {
     /// Time on the GPU: timestamp queries where the device has them, else the time that tiles were under way.
     pub gpu: Duration,
-    /// Time of the caller's thread on pixels that go to the GPU: converted, uploaded, submitted.
+    /// Time of the caller's thread on pixels that go to the GPU: converted and uploaded.
     pub upload: Duration,
     /// Time of the caller's thread on results that have come from the GPU: checked, converted, stored. While it is busy
     /// with either, the GPU computes another tile.

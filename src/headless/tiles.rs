@@ -147,7 +147,28 @@ impl Slot {
         })
     }
 
-    /// Uploads, computes and asks for the readback of a tile.
+    /// Uploads what a tile is computed from.
+    fn upload(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        picture: &Picture,
+        round: Round,
+        texels: &[Texel],
+    ) -> Result<()> {
+        let [columns, rows] = picture.plan.tile(round.tile).map(|span| span.source.len() as u32);
+        let size = wgpu::Extent3d { width: columns, height: rows, depth_or_array_layers: 1 };
+        let layout = wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(columns * TEXEL_BYTES),
+            rows_per_image: None,
+        };
+        scoped(device, || {
+            queue.write_texture(self.source.as_image_copy(), bytemuck::cast_slice(texels), layout, size);
+        })
+    }
+
+    /// Computes and asks for the readback of a tile.
     fn submit(
         &mut self,
         device: &wgpu::Device,
@@ -155,25 +176,13 @@ impl Slot {
         network: &GpuNetwork,
         picture: &Picture,
         round: Round,
-        texels: &[Texel],
     ) -> Result<()> {
         let spans = picture.plan.tile(round.tile);
-        let extent = |[width, height]: [usize; 2]| wgpu::Extent3d {
-            width: width as u32,
-            height: height as u32,
-            depth_or_array_layers: 1,
-        };
-        let source = extent(spans.map(|s| s.source.len()));
-        let result = extent(spans.map(|s| s.len));
+        let [width, height] = spans.map(|s| s.len as u32);
+        let result = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
         let bytes_per_row = row_bytes(result.width);
         let (sender, mapped) = mpsc::channel();
         let submission = scoped(device, || {
-            let layout = wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(source.width * TEXEL_BYTES),
-                rows_per_image: None,
-            };
-            queue.write_texture(self.source.as_image_copy(), bytemuck::cast_slice(texels), layout, source);
             let regions = self.scratch.regions(network, picture, spans, Placement::Tile);
             queue.write_buffer(self.scratch.region_buffer(), 0, &regions);
             let mut encoder =
@@ -360,11 +369,12 @@ impl Tiles {
                     texels.clear();
                     source.read(columns.source.clone(), rows.source.clone(), &mut texels);
                 }
+                slot.upload(device, queue, &self.picture, round, &texels)?;
+                timing.upload += begun.elapsed();
                 if let Some(weights) = care.turns.get(round.turn) {
                     network.set_weights(device, queue, weights)?;
                 }
-                slot.submit(device, queue, network, &self.picture, round, &texels)?;
-                timing.upload += begun.elapsed();
+                slot.submit(device, queue, network, &self.picture, round)?;
                 if let Some(under_way) = &mut slot.under_way {
                     under_way.varied = care.guard && guard::is_varied(&texels, spans, lengths);
                     let verified = care.verifier.as_ref().is_some_and(|verifier| verifier.wants(round.tile));
