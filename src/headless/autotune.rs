@@ -94,7 +94,7 @@ pub fn pays(gpu: &Gpu, architecture: &Architecture, pixels: u64) -> bool {
 /// When not even the default runs.
 pub fn search(gpu: &Gpu, weights: &Weights) -> Result<Tuned> {
     let software = gpu.info.device_type == wgpu::DeviceType::Cpu;
-    let budget = Duration::from_secs(if software { 3 } else { 2 });
+    let budget = Duration::from_secs(2);
     let multiply_adds = weights.architecture().multiply_adds() as f64;
     let work = if software { 4e8 } else { 4e9 };
     let side = (work / multiply_adds).sqrt().clamp(64.0, 1024.0) as u32;
