@@ -9,8 +9,8 @@ mod common;
 
 use srcnn_gpu::Padding;
 use srcnn_gpu::gpu::shaders::ConvShape;
-use srcnn_gpu::headless::adapter;
 use srcnn_gpu::headless::measure::{self, Clock};
+use srcnn_gpu::headless::{HeadlessOptions, adapter};
 
 const REPEATS: usize = 3;
 
@@ -32,10 +32,11 @@ fn main() -> srcnn_gpu::Result<()> {
     for (sizes, filters) in [("9-1-5", "64-32"), ("9-5-5", "64-32")] {
         let weights = common::network(sizes, filters, 1, Padding::Replicate);
         for &shape in &shapes {
-            let difference = measure::check(&gpu, &weights, shape)?;
+            let options = HeadlessOptions { conv_shape: shape, ..HeadlessOptions::default() };
+            let difference = measure::check(&gpu, &weights, options)?;
             // Before and after, because other work may slow the adapter down for a while.
             let before = measure::ceilings(&gpu, clock)?;
-            let times = measure::network(&gpu, clock, &weights, shape, size, 1.0, REPEATS)?;
+            let times = measure::network(&gpu, clock, &weights, options, size, 1.0, REPEATS)?;
             let ceilings = before.max(measure::ceilings(&gpu, clock)?);
             let rate = |seconds: f64| times.operations / seconds;
             let network = times.network().as_secs_f64();

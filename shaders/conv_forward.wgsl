@@ -13,7 +13,10 @@
 // column; it is declared in one dimension, because software adapters fill their lanes along the first one only.
 // Grid: x = columns / (PIXELS WORKGROUP_X), y = rows / (OUTPUT_ROWS WORKGROUP_Y), z = groups of OUTPUTS filters.
 //
-// Prelude: INPUTS, FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, WEIGHTS, RELU, NORMALIZED, PADDING.
+// Products and their sums over BLOCK channels have the precision of shared/single.wgsl or shared/half.wgsl; the blocks
+// are added up in single precision.
+//
+// Prelude: INPUTS, BLOCK, FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, WEIGHTS, RELU, NORMALIZED, PADDING.
 
 override WORKGROUP_X: u32 = 1u;
 override WORKGROUP_Y: u32 = 8u;
@@ -21,11 +24,10 @@ override WORKGROUP: u32 = WORKGROUP_X * WORKGROUP_Y;
 
 // vec4s of outputs, and of one group in `weights`: biases, then taps as [c][i][j].
 const QUADS: u32 = OUTPUTS / 4u;
-const GROUP: u32 = (1u + INPUTS * FILTER_ROWS * FILTER_COLUMNS) * QUADS;
+const GROUP: u32 = (BIASES + INPUTS * FILTER_ROWS * FILTER_COLUMNS) * QUADS;
 
 @group(0) @binding(2) var<storage, read> valid_map: array<f32>; // [picture columns + picture rows]
 @group(0) @binding(3) var input: texture_2d<f32>;
-@group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
@@ -46,32 +48,36 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
 
     var sums = Sums();
     let group = workgroup.z * GROUP;
-    var tap = group + QUADS;
-    for (var c = 0u; c < INPUTS; c++) {
-        let plane = input_plane(c) + vec2(start.x / 4, start.y);
-        for (var i = 0; i < i32(FILTER_ROWS); i++) {
-            var at = plane + vec2(0, i);
-            var window = load(at);
-            // Four taps at a time, so that texels stay aligned.
-            for (var j = 0u; j + 4u <= FILTER_COLUMNS; j += 4u) {
-                load_next(&window, at);
-                tap0(&sums, window, tap);
-                tap1(&sums, window, tap + QUADS);
-                tap2(&sums, window, tap + 2u * QUADS);
-                tap3(&sums, window, tap + 3u * QUADS);
-                advance(&window);
-                at.x++;
-                tap += 4u * QUADS;
+    var tap = group + BIASES * QUADS;
+    for (var c0 = 0u; c0 < INPUTS; c0 += BLOCK) {
+        var block = Block();
+        for (var c = c0; c < min(c0 + BLOCK, INPUTS); c++) {
+            let plane = input_plane(c) + vec2(start.x / 4, start.y);
+            for (var i = 0; i < i32(FILTER_ROWS); i++) {
+                var at = plane + vec2(0, i);
+                var window = load(at);
+                // Four taps at a time, so that texels stay aligned.
+                for (var j = 0u; j + 4u <= FILTER_COLUMNS; j += 4u) {
+                    load_next(&window, at);
+                    tap0(&block, window, tap);
+                    tap1(&block, window, tap + QUADS);
+                    tap2(&block, window, tap + 2u * QUADS);
+                    tap3(&block, window, tap + 3u * QUADS);
+                    advance(&window);
+                    at.x++;
+                    tap += 4u * QUADS;
+                }
+                // An odd filter leaves one tap or three.
+                tap0(&block, window, tap);
+                if FILTER_COLUMNS % 4u == 3u {
+                    load_next(&window, at);
+                    tap1(&block, window, tap + QUADS);
+                    tap2(&block, window, tap + 2u * QUADS);
+                }
+                tap += FILTER_COLUMNS % 4u * QUADS;
             }
-            // An odd filter leaves one tap or three.
-            tap0(&sums, window, tap);
-            if FILTER_COLUMNS % 4u == 3u {
-                load_next(&window, at);
-                tap1(&sums, window, tap + QUADS);
-                tap2(&sums, window, tap + 2u * QUADS);
-            }
-            tap += FILTER_COLUMNS % 4u * QUADS;
         }
+        add(&sums, block);
     }
     if PADDING == PADDING_REPLICATE && (position.x < first.x || position.x + i32(PIXELS) > last.x + 1) {
         replicate(&sums, position.x, first.x, last.x, start.x);
@@ -79,8 +85,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     store_all(sums, workgroup.z, position);
 }
 
-fn outer(pixels: vec4<f32>, outputs: vec4<f32>) -> mat4x4<f32> {
-    return mat4x4<f32>(pixels * outputs.x, pixels * outputs.y, pixels * outputs.z, pixels * outputs.w);
+fn texel(at: vec2<i32>) -> real4 {
+    return real4(textureLoad(input, at, 0));
+}
+
+fn outer(pixels: real4, outputs: real4) -> real4x4 {
+    return real4x4(pixels * outputs.x, pixels * outputs.y, pixels * outputs.z, pixels * outputs.w);
 }
 
 // The four outputs of one pixel.
@@ -120,9 +130,10 @@ fn store_one(sum: vec4<f32>, group: u32, quad: u32, o: u32, position: vec2<i32>)
     if NORMALIZED {
         value *= valid_columns(at.x) * valid_row(at.y);
     }
-    value += weights[group * GROUP + quad][o];
+    value += bias(group * GROUP + quad, o);
     if RELU {
-        value = max(value, vec4(0.0));
+        // Not max, which makes 0 of what is no number: maps that overflow have to show in the result.
+        value = select(value, vec4(0.0), value < vec4(0.0));
     }
     if PADDING == PADDING_ZERO {
         let picture = region.origin + at;
@@ -133,7 +144,7 @@ fn store_one(sum: vec4<f32>, group: u32, quad: u32, o: u32, position: vec2<i32>)
             value = vec4(0.0);
         }
     }
-    textureStore(output, output_plane(n) + vec2(at.x / 4, at.y), value);
+    textureStore(output, output_plane(n) + vec2(at.x / 4, at.y), stored(value));
 }
 
 // The map's factors; positions outside the picture take those of the nearest pixel, they are not used.

@@ -13,6 +13,7 @@ pub mod headless;
 pub mod metrics;
 pub mod network;
 pub mod planes;
+pub mod precision;
 pub mod reference;
 pub mod resample;
 pub mod train;
@@ -24,6 +25,7 @@ pub mod weights;
 pub use error::{Error, Result};
 pub use network::{Architecture, Channels, LayerShape, Padding};
 pub use planes::Planes;
+pub use precision::Precision;
 pub use upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions};
 pub use weights::{Layer, Metadata, Shipped, Weights};
 /// The wgpu that this crate is built against; an embedding app uses this very version.

@@ -71,6 +71,8 @@ macro_rules! names {
         }
     };
 }
+pub(crate) use names;
+
 names!(Padding, "padding", Padding::Replicate => "replicate", Padding::Normalized => "normalized",
     Padding::Zero => "zero", Padding::Valid => "valid");
 names!(Channels, "channels", Channels::Y => "y", Channels::YCbCr => "ycbcr", Channels::Rgb => "rgb");

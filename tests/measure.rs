@@ -5,6 +5,7 @@ mod common;
 use std::time::Duration;
 
 use srcnn_gpu::Padding;
+use srcnn_gpu::headless::HeadlessOptions;
 use srcnn_gpu::headless::measure::{self, Clock};
 use srcnn_gpu::wgpu::{DeviceType, Features};
 
@@ -24,7 +25,8 @@ fn kernels_are_timed_by_every_clock() {
     let software = gpu.info.device_type == DeviceType::Cpu;
     assert_eq!(Clock::for_gpu(&gpu) == Clock::Timestamps, !software && clocks.len() == 3);
     for clock in clocks {
-        let time = |size| measure::network(&gpu, clock, &weights, None, size, 1.0, 3).unwrap();
+        let time =
+            |size| measure::network(&gpu, clock, &weights, HeadlessOptions::default(), size, 1.0, 3).unwrap();
         let (small, large) = (time((64, 48)), time((640, 480)));
         for times in [&small, &large] {
             assert!(times.kernels.iter().all(|(_, time)| *time > Duration::ZERO), "{clock}: {times:?}");
@@ -49,7 +51,9 @@ fn timestamps_agree_with_the_wall() {
         return;
     }
     let weights = common::network("9-1-5", "64-32", 1, Padding::Replicate);
-    let time = |clock| measure::network(&gpu, clock, &weights, None, (512, 384), 1.0, 3).unwrap().whole;
+    let time = |clock| {
+        measure::network(&gpu, clock, &weights, HeadlessOptions::default(), (512, 384), 1.0, 3).unwrap().whole
+    };
     let ratio = time(Clock::Timestamps).as_secs_f64() / time(Clock::Wall).as_secs_f64();
     // Submitting and waiting come on top of the wall's; other programs may slow down either.
     assert!((0.1..3.0).contains(&ratio), "{ratio}");

@@ -10,7 +10,7 @@ use image::{DynamicImage, GrayImage, RgbImage};
 use srcnn_gpu::headless::{Headless, HeadlessOptions, Verified, self_test_once};
 use srcnn_gpu::video::VideoUpscaler;
 use srcnn_gpu::video::y4m::{Frame, Reader};
-use srcnn_gpu::{Channels, Error, Metadata, Padding, Planes, Weights};
+use srcnn_gpu::{Channels, Error, Metadata, Padding, Planes, Precision, Weights};
 
 fn planes(width: usize, height: usize) -> Planes {
     let mut noise = common::noise(3);
@@ -145,19 +145,19 @@ fn a_driver_is_tested_once() {
     let gpu = common::gpu();
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("new/cache");
-    assert!(self_test_once(&gpu, Some(&cache)).unwrap());
-    assert!(!self_test_once(&gpu, Some(&cache)).unwrap());
+    assert!(self_test_once(&gpu, Precision::F32, Some(&cache)).unwrap());
+    assert!(!self_test_once(&gpu, Precision::F32, Some(&cache)).unwrap());
     // Another driver, or a damaged file.
     let sign = fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
     let text = fs::read_to_string(&sign).unwrap();
     assert!(text.contains(&gpu.info.driver_info) && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
     fs::write(&sign, text.replace(env!("CARGO_PKG_VERSION"), "0.0.0")).unwrap();
-    assert!(self_test_once(&gpu, Some(&cache)).unwrap());
-    assert!(!self_test_once(&gpu, Some(&cache)).unwrap());
+    assert!(self_test_once(&gpu, Precision::F32, Some(&cache)).unwrap());
+    assert!(!self_test_once(&gpu, Precision::F32, Some(&cache)).unwrap());
     // Nowhere to write to.
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(self_test_once(&gpu, Some(&file.join("cache"))).unwrap());
+    assert!(self_test_once(&gpu, Precision::F32, Some(&file.join("cache"))).unwrap());
 }
 
 fn program(folder: &Path, args: &str) -> Output {

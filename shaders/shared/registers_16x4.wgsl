@@ -11,27 +11,42 @@ struct Sums {
     d0: mat4x4<f32>,
 }
 
+// Sums of a block of channels, alike, in the precision of the products.
+struct Block {
+    a0: real4x4,
+    b0: real4x4,
+    c0: real4x4,
+    d0: real4x4,
+}
+
+fn add(sums: ptr<function, Sums>, block: Block) {
+    (*sums).a0 += single(block.a0);
+    (*sums).b0 += single(block.b0);
+    (*sums).c0 += single(block.c0);
+    (*sums).d0 += single(block.d0);
+}
+
 // The texels under the current tap of each 4 pixels, and the texel to the right of them.
 struct Window {
-    a: vec4<f32>,
-    b: vec4<f32>,
-    c: vec4<f32>,
-    d: vec4<f32>,
-    next: vec4<f32>,
+    a: real4,
+    b: real4,
+    c: real4,
+    d: real4,
+    next: real4,
 }
 
 fn load(at: vec2<i32>) -> Window {
     return Window(
-        textureLoad(input, at + vec2(0, 0), 0),
-        textureLoad(input, at + vec2(1, 0), 0),
-        textureLoad(input, at + vec2(2, 0), 0),
-        textureLoad(input, at + vec2(3, 0), 0),
-        vec4(0.0),
+        texel(at + vec2(0, 0)),
+        texel(at + vec2(1, 0)),
+        texel(at + vec2(2, 0)),
+        texel(at + vec2(3, 0)),
+        real4(),
     );
 }
 
 fn load_next(window: ptr<function, Window>, at: vec2<i32>) {
-    (*window).next = textureLoad(input, at + vec2(4, 0), 0);
+    (*window).next = texel(at + vec2(4, 0));
 }
 
 // Moves the window four taps to the right.
@@ -42,7 +57,7 @@ fn advance(window: ptr<function, Window>) {
     (*window).d = (*window).next;
 }
 
-fn tap0(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap0(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = window.a;
     let b = window.b;
     let c = window.c;
@@ -54,7 +69,7 @@ fn tap0(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).d0 += outer(d, w0);
 }
 
-fn tap1(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap1(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.yzw, window.b.x);
     let b = vec4(window.b.yzw, window.c.x);
     let c = vec4(window.c.yzw, window.d.x);
@@ -66,7 +81,7 @@ fn tap1(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).d0 += outer(d, w0);
 }
 
-fn tap2(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap2(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.zw, window.b.xy);
     let b = vec4(window.b.zw, window.c.xy);
     let c = vec4(window.c.zw, window.d.xy);
@@ -78,7 +93,7 @@ fn tap2(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).d0 += outer(d, w0);
 }
 
-fn tap3(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap3(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.w, window.b.xyz);
     let b = vec4(window.b.w, window.c.xyz);
     let c = vec4(window.c.w, window.d.xyz);

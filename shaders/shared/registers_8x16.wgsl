@@ -15,23 +15,46 @@ struct Sums {
     b3: mat4x4<f32>,
 }
 
+// Sums of a block of channels, alike, in the precision of the products.
+struct Block {
+    a0: real4x4,
+    b0: real4x4,
+    a1: real4x4,
+    b1: real4x4,
+    a2: real4x4,
+    b2: real4x4,
+    a3: real4x4,
+    b3: real4x4,
+}
+
+fn add(sums: ptr<function, Sums>, block: Block) {
+    (*sums).a0 += single(block.a0);
+    (*sums).b0 += single(block.b0);
+    (*sums).a1 += single(block.a1);
+    (*sums).b1 += single(block.b1);
+    (*sums).a2 += single(block.a2);
+    (*sums).b2 += single(block.b2);
+    (*sums).a3 += single(block.a3);
+    (*sums).b3 += single(block.b3);
+}
+
 // The texels under the current tap of each 4 pixels, and the texel to the right of them.
 struct Window {
-    a: vec4<f32>,
-    b: vec4<f32>,
-    next: vec4<f32>,
+    a: real4,
+    b: real4,
+    next: real4,
 }
 
 fn load(at: vec2<i32>) -> Window {
     return Window(
-        textureLoad(input, at + vec2(0, 0), 0),
-        textureLoad(input, at + vec2(1, 0), 0),
-        vec4(0.0),
+        texel(at + vec2(0, 0)),
+        texel(at + vec2(1, 0)),
+        real4(),
     );
 }
 
 fn load_next(window: ptr<function, Window>, at: vec2<i32>) {
-    (*window).next = textureLoad(input, at + vec2(2, 0), 0);
+    (*window).next = texel(at + vec2(2, 0));
 }
 
 // Moves the window four taps to the right.
@@ -40,7 +63,7 @@ fn advance(window: ptr<function, Window>) {
     (*window).b = (*window).next;
 }
 
-fn tap0(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap0(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = window.a;
     let b = window.b;
     let w0 = weights[tap];
@@ -57,7 +80,7 @@ fn tap0(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).b3 += outer(b, w3);
 }
 
-fn tap1(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap1(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.yzw, window.b.x);
     let b = vec4(window.b.yzw, window.next.x);
     let w0 = weights[tap];
@@ -74,7 +97,7 @@ fn tap1(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).b3 += outer(b, w3);
 }
 
-fn tap2(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap2(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.zw, window.b.xy);
     let b = vec4(window.b.zw, window.next.xy);
     let w0 = weights[tap];
@@ -91,7 +114,7 @@ fn tap2(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).b3 += outer(b, w3);
 }
 
-fn tap3(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap3(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.w, window.b.xyz);
     let b = vec4(window.b.w, window.next.xyz);
     let w0 = weights[tap];

@@ -11,23 +11,38 @@ struct Sums {
     b1: mat4x4<f32>,
 }
 
+// Sums of a block of channels, alike, in the precision of the products.
+struct Block {
+    a0: real4x4,
+    b0: real4x4,
+    a1: real4x4,
+    b1: real4x4,
+}
+
+fn add(sums: ptr<function, Sums>, block: Block) {
+    (*sums).a0 += single(block.a0);
+    (*sums).b0 += single(block.b0);
+    (*sums).a1 += single(block.a1);
+    (*sums).b1 += single(block.b1);
+}
+
 // The texels under the current tap of each 4 pixels, and the texel to the right of them.
 struct Window {
-    a: vec4<f32>,
-    b: vec4<f32>,
-    next: vec4<f32>,
+    a: real4,
+    b: real4,
+    next: real4,
 }
 
 fn load(at: vec2<i32>) -> Window {
     return Window(
-        textureLoad(input, at + vec2(0, 0), 0),
-        textureLoad(input, at + vec2(1, 0), 0),
-        vec4(0.0),
+        texel(at + vec2(0, 0)),
+        texel(at + vec2(1, 0)),
+        real4(),
     );
 }
 
 fn load_next(window: ptr<function, Window>, at: vec2<i32>) {
-    (*window).next = textureLoad(input, at + vec2(2, 0), 0);
+    (*window).next = texel(at + vec2(2, 0));
 }
 
 // Moves the window four taps to the right.
@@ -36,7 +51,7 @@ fn advance(window: ptr<function, Window>) {
     (*window).b = (*window).next;
 }
 
-fn tap0(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap0(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = window.a;
     let b = window.b;
     let w0 = weights[tap];
@@ -47,7 +62,7 @@ fn tap0(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).b1 += outer(b, w1);
 }
 
-fn tap1(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap1(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.yzw, window.b.x);
     let b = vec4(window.b.yzw, window.next.x);
     let w0 = weights[tap];
@@ -58,7 +73,7 @@ fn tap1(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).b1 += outer(b, w1);
 }
 
-fn tap2(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap2(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.zw, window.b.xy);
     let b = vec4(window.b.zw, window.next.xy);
     let w0 = weights[tap];
@@ -69,7 +84,7 @@ fn tap2(sums: ptr<function, Sums>, window: Window, tap: u32) {
     (*sums).b1 += outer(b, w1);
 }
 
-fn tap3(sums: ptr<function, Sums>, window: Window, tap: u32) {
+fn tap3(sums: ptr<function, Block>, window: Window, tap: u32) {
     let a = vec4(window.a.w, window.b.xyz);
     let b = vec4(window.b.w, window.next.xyz);
     let w0 = weights[tap];

@@ -15,6 +15,7 @@ use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::{Architecture, Error, Metadata, Result, UpscalerOptions, Weights};
 
+use super::precision::PrecisionArgs;
 use super::tuning::TuneArgs;
 use super::{GpuArgs, print};
 
@@ -46,6 +47,8 @@ pub struct BenchArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    precision: PrecisionArgs,
+    #[command(flatten)]
     gpu: GpuArgs,
 }
 
@@ -68,6 +71,7 @@ struct Report {
     /// 10^9 bytes a second that it copies, read and written.
     copy_gbs: f64,
     architecture: String,
+    precision: String,
     size: [u32; 2],
     /// Largest difference from the result of the CPU twin.
     difference: f64,
@@ -124,6 +128,7 @@ struct Picture {
 /// Measures and prints.
 pub fn run(args: &BenchArgs) -> Result<()> {
     let gpu = args.gpu.open()?;
+    args.precision.check(&gpu)?;
     let report = measure(args, &gpu)?;
     if args.json {
         let text = serde_json::to_string_pretty(&report)
@@ -138,16 +143,18 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     let weights = network(&architecture)?;
     let clock = Clock::for_gpu(gpu);
     let shape = choose(args, gpu, &weights)?;
+    let (conv_shape, precision) = (Some(shape.shape), args.precision.precision);
+    let options = HeadlessOptions { conv_shape, precision, ..HeadlessOptions::default() };
     log::info!("comparing with the CPU twin");
-    let difference = measure::check(gpu, &weights, Some(shape.shape))?;
+    let difference = measure::check(gpu, &weights, options)?;
     log::info!("measuring the adapter");
     let ceilings = measure::ceilings(gpu, clock)?;
     log::info!("measuring the network");
     let repeat = args.repeat as usize;
-    let times = measure::network(gpu, clock, &weights, Some(shape.shape), args.size, 1.0, repeat)?;
+    let times = measure::network(gpu, clock, &weights, options, args.size, 1.0, repeat)?;
     let ceilings = ceilings.max(measure::ceilings(gpu, clock)?);
     log::info!("measuring a picture from file to file");
-    let picture = picture(args, gpu, &weights, shape.shape)?;
+    let picture = picture(args, gpu, &weights, options)?;
     let network = times.network();
     let rate = times.operations / network.as_secs_f64();
     Ok(Report {
@@ -157,6 +164,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
         ceiling_gflops: ceilings.operations * 1e-9,
         copy_gbs: ceilings.copied * 1e-9,
         architecture: format!("{} {}", args.arch, args.filters),
+        precision: precision.to_string(),
         size: args.size.into(),
         difference,
         shape,
@@ -207,14 +215,13 @@ fn ms(time: Duration) -> f64 {
 }
 
 /// Decodes, enlarges and encodes a synthetic picture in memory; the best run counts.
-fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights, shape: ConvShape) -> Result<Picture> {
+fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights, options: HeadlessOptions) -> Result<Picture> {
     let [width, height] = [args.size.0, args.size.1].map(|side| side.div_ceil(args.scale));
     let planes = measure::synthetic(3 * width as usize, height as usize, 1)?;
     let bytes = planes.data.iter().map(|value| (value * 255.0).round() as u8).collect();
     let source = RgbImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8);
     let source = source.ok_or_else(|| Error::invalid("a synthetic picture without pixels"))?;
     let file = encode(&source)?;
-    let options = HeadlessOptions { conv_shape: Some(shape), ..HeadlessOptions::default() };
     let mut headless = Headless::new(gpu.clone(), weights, options)?;
     let mut best: Option<Picture> = None;
     for _ in 0..args.repeat + 1 {
@@ -261,12 +268,13 @@ fn describe(report: &Report) -> String {
     };
     let mut text = format!(
         "{} {}\nadapter: {:.1} GFLOP/s in multiply-adds, copies {:.1} GB/s, times by {clock}\n\
-         network {} at {}x{}: {:.1} ms, {:.1} GFLOP/s, {:.0} % of the adapter's, {:.2} megapixels/s\n",
+         network {} in {} at {}x{}: {:.1} ms, {:.1} GFLOP/s, {:.0} % of the adapter's, {:.2} megapixels/s\n",
         report.adapter,
         report.driver,
         report.ceiling_gflops,
         report.copy_gbs,
         report.architecture,
+        report.precision,
         report.size[0],
         report.size[1],
         network.ms,

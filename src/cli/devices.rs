@@ -5,7 +5,7 @@ use serde::Serialize;
 use srcnn_gpu::gpu::shaders::ConvShape;
 use srcnn_gpu::headless::{Gpu, adapter, autotune, cache_folder, self_test};
 use srcnn_gpu::wgpu::Adapter;
-use srcnn_gpu::{Error, Result, Shipped};
+use srcnn_gpu::{Error, Precision, Result, Shipped};
 
 use super::GpuArgs;
 use super::picture::bytes;
@@ -32,6 +32,8 @@ struct Device {
     driver: String,
     /// `auto` chooses among the usable ones.
     usable: bool,
+    /// Whether it has `--precision f16`.
+    half_precision: bool,
     limits: Limits,
     self_test: String,
     /// What searches have found for networks that come with the program.
@@ -78,10 +80,13 @@ pub fn run(args: &DevicesArgs) -> Result<()> {
 fn examine(index: usize, adapter: &Adapter) -> Device {
     let info = adapter.get_info();
     let limits = adapter.limits();
+    let precisions = [Precision::F32, Precision::F16].into_iter();
+    let mut precisions = precisions.filter(|p| adapter.features().contains(p.required_features()));
+    let half_precision = precisions.clone().any(|precision| precision == Precision::F16);
     let mut kernels = Vec::new();
     let tested = adapter::open_adapter(adapter).and_then(|gpu| {
         kernels = tuned(&gpu)?;
-        self_test(&gpu)
+        precisions.try_for_each(|precision| self_test(&gpu, precision))
     });
     Device {
         index,
@@ -90,6 +95,7 @@ fn examine(index: usize, adapter: &Adapter) -> Device {
         backend: info.backend.to_str(),
         driver: [info.driver, info.driver_info].join(" ").trim().to_owned(),
         usable: adapter::lacks(adapter).is_none(),
+        half_precision,
         limits: Limits {
             storage_binding: limits.max_storage_buffer_binding_size,
             buffer: limits.max_buffer_size,
@@ -119,14 +125,16 @@ fn tuned(gpu: &Gpu) -> Result<Vec<Kernels>> {
 }
 
 fn describe(device: &Device) -> String {
-    let Device { index, name, device_type, backend, driver, limits, self_test, kernels, .. } = device;
-    let kernels: String = kernels
+    let Device { index, name, device_type, backend, driver, half_precision, limits, self_test, .. } = device;
+    let precisions = if *half_precision { "f32, f16" } else { "f32" };
+    let kernels: String = device
+        .kernels
         .iter()
         .map(|Kernels { network, shape }| format!("\n   kernels for {network}: {shape}, by measurement"))
         .collect();
     format!(
         "{index}: {name}\n   {device_type}, {backend}, driver: {driver}\n   \
-         storage binding {}, buffer {}, texture {}, workgroups {}\n   self test: {self_test}{kernels}",
+         storage binding {}, buffer {}, texture {}, workgroups {}, precision {precisions}\n   self test: {self_test}{kernels}",
         bytes(limits.storage_binding.into()),
         bytes(limits.buffer.into()),
         limits.texture,

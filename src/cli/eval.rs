@@ -18,6 +18,7 @@ use srcnn_gpu::{Error, Padding, Planes, Result, Weights};
 
 use super::models::{Model, ModelArgs, load_models, nearest};
 use super::output::write_atomically;
+use super::precision::PrecisionArgs;
 use super::progress::Progress;
 use super::tuning::TuneArgs;
 use super::{GpuArgs, print};
@@ -73,6 +74,9 @@ pub struct EvalArgs {
     #[arg(short, long, value_name = "N")]
     pub tile: Option<u32>,
 
+    #[command(flatten)]
+    pub precision: PrecisionArgs,
+
     /// Average over the 8 flips and turns of a picture
     #[arg(short = 'x', long)]
     pub tta: bool,
@@ -104,8 +108,10 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
         check_page(page)?;
     }
     let (padding, tile, tta) = (args.padding, args.tile, args.tta);
-    let options = HeadlessOptions { padding, tile, tta, ..HeadlessOptions::default() };
+    let precision = args.precision.precision;
+    let options = HeadlessOptions { padding, tile, tta, precision, ..HeadlessOptions::default() };
     let gpu = open()?;
+    args.precision.check(&gpu)?;
     let about = About { adapter: describe(&gpu.info) };
     let mut networks = Vec::new();
     let pixels = pixels(&datasets) * protocols.len() as u64;

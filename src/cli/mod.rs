@@ -11,7 +11,7 @@ use log::LevelFilter;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::headless::adapter::{self, AdapterSelection};
 use srcnn_gpu::wgpu::{Backends, DeviceType};
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::{Error, Precision, Result};
 
 mod bench;
 mod compare;
@@ -24,6 +24,7 @@ mod model;
 mod models;
 mod output;
 mod picture;
+mod precision;
 mod progress;
 mod shaders;
 mod stop;
@@ -177,7 +178,7 @@ impl GpuArgs {
                 DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),
                 _ => log::info!("using {name}"),
             }
-            trust::test(&gpu)?;
+            trust::test(&gpu, Precision::F32)?;
             Ok(gpu)
         };
         self.specs().into_iter().map(open).collect()

@@ -70,7 +70,7 @@ pub fn run(args: &ShadersArgs) -> Result<()> {
     let language = Language::from(args.language);
     std::fs::create_dir_all(&args.output)
         .map_err(|e| Error::Output { path: args.output.clone(), reason: e.to_string() })?;
-    for shader in variants(&architecture) {
+    for shader in variants(&architecture).into_iter().filter(|shader| language.has(shader)) {
         let path = args.output.join(format!("{}.{}", shader.variant, language.extension()));
         let text = translate(&shader, language)?;
         write_atomically(&path, |file| file.write_all(&text))?;

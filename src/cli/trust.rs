@@ -1,8 +1,8 @@
 //! How results are made sure of: the adapter's self test, comparison with the CPU, the average over turns.
 
 use clap::Args;
-use srcnn_gpu::Result;
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, Verified, cache_folder, self_test_once};
+use srcnn_gpu::{Precision, Result};
 
 use super::progress::suspended;
 
@@ -29,9 +29,9 @@ impl TrustArgs {
 ///
 /// # Errors
 /// [`srcnn_gpu::Error::SelfTest`] when it computes wrong, and what the device reports.
-pub fn test(gpu: &Gpu) -> Result<()> {
-    if self_test_once(gpu, cache_folder().as_deref())? {
-        log::info!("the adapter passed its self test");
+pub fn test(gpu: &Gpu, precision: Precision) -> Result<()> {
+    if self_test_once(gpu, precision, cache_folder().as_deref())? {
+        log::info!("the adapter passed its self test with {precision}");
     }
     Ok(())
 }

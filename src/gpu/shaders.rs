@@ -15,6 +15,7 @@ pub use wide::{
 };
 
 use crate::network::{Architecture, LayerShape, Padding};
+use crate::precision::Precision;
 
 /// A variant of a kernel: complete WGSL with an entry point `main`, and values for its `override`s.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,13 @@ pub struct Shader {
     pub wgsl: String,
     /// Values of override constants, by name.
     pub overrides: Vec<(&'static str, f64)>,
+}
+
+impl Shader {
+    /// Whether it computes with 16-bit floats, and needs [`wgpu::Features::SHADER_F16`].
+    pub fn uses_half_precision(&self) -> bool {
+        self.wgsl.starts_with("enable f16;")
+    }
 }
 
 const REGION: &str = include_str!("../../shaders/shared/region.wgsl");
@@ -45,6 +53,7 @@ fn with_prelude(
         let _ = match value {
             Constant::Number(value) => writeln!(wgsl, "const {name}: u32 = {value}u;"),
             Constant::Flag(value) => writeln!(wgsl, "const {name}: bool = {value};"),
+            Constant::Extension => writeln!(wgsl, "enable {name};"),
         };
     }
     parts.iter().for_each(|part| wgsl.push_str(part));
@@ -61,6 +70,8 @@ fn word(flag: bool, name: &'static str) -> &'static str {
 enum Constant {
     Number(usize),
     Flag(bool),
+    /// An extension of WGSL; before everything else.
+    Extension,
 }
 
 fn workgroup([x, y]: [u32; 2]) -> Vec<(&'static str, f64)> {
@@ -204,6 +215,11 @@ impl Registers {
     }
 }
 
+/// Products that are summed in half precision at the most before they are added to a sum in single precision; or those of
+/// one channel, where its filter has more. With more of them 9-5-5 loses more, with fewer of them nothing gets better
+/// (benches/README.md).
+const BLOCK_PRODUCTS: usize = 64;
+
 /// Shape parameters of `conv_forward.wgsl`, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
@@ -237,6 +253,8 @@ pub struct ConvVariant {
     pub normalized: bool,
     /// What is written outside the picture.
     pub outside: OutsideValue,
+    /// Precision of filters, products, sums of a block, and output.
+    pub precision: Precision,
     /// Register tile.
     pub registers: Registers,
     /// Register tiles of a workgroup along a row, and along a column.
@@ -250,6 +268,7 @@ impl ConvVariant {
         layer: &LayerShape,
         last: bool,
         padding: Padding,
+        precision: Precision,
         shape: ConvShape,
         [uniform_binding, storage_binding]: [u64; 2],
     ) -> Option<Self> {
@@ -265,12 +284,14 @@ impl ConvVariant {
             relu: !last,
             normalized: padding == Padding::Normalized,
             outside: if last { OutsideValue::None } else { padding.into() },
+            precision: if last { Precision::F32 } else { precision },
             registers: if layer.filters < wide.outputs() { Registers::P16x4 } else { wide },
             workgroup: shape.workgroup,
         };
         let floats = variant.group_floats();
-        let fit = |bytes: u64| (bytes / (floats as u64 * 4)) as usize;
-        variant.uniform = fit(uniform_binding) > 0;
+        let fit = |bytes: u64| (bytes / (floats * variant.precision.bytes()) as u64) as usize;
+        // vec4s of 16 bits do not lie close together in a uniform buffer.
+        variant.uniform = variant.precision == Precision::F32 && fit(uniform_binding) > 0;
         let groups = fit(if variant.uniform { uniform_binding } else { storage_binding });
         variant.weights = floats / 4 * groups.min(layer.filters.div_ceil(variant.group_filters()));
         (groups > 0).then_some(variant)
@@ -283,7 +304,23 @@ impl ConvVariant {
 
     /// Length of such a group of filters: biases and taps.
     pub fn group_floats(&self) -> usize {
-        (1 + self.inputs * self.filter_rows() * self.filter_columns) * self.registers.outputs()
+        (self.biases() + self.inputs * self.filter_rows() * self.filter_columns) * self.registers.outputs()
+    }
+
+    /// Numbers that a bias is the sum of: in half precision, what rounding leaves over is the second one.
+    pub fn biases(&self) -> usize {
+        match self.precision {
+            Precision::F32 => 1,
+            Precision::F16 => 2,
+        }
+    }
+
+    /// Input channels that are summed in the precision of the products.
+    fn block(&self) -> usize {
+        match self.precision {
+            Precision::F32 => self.inputs,
+            Precision::F16 => (BLOCK_PRODUCTS / (self.filter_columns * self.filter_columns)).max(1),
+        }
     }
 
     /// Rows of a filter as the shader sees it: f, or f + 3 with four output rows.
@@ -294,8 +331,11 @@ impl ConvVariant {
 
 /// `conv_forward.wgsl`: one layer.
 pub fn conv_forward(variant: &ConvVariant) -> Shader {
-    let prelude = [
+    let half = variant.precision == Precision::F16;
+    let mut prelude = if half { vec![("f16", Constant::Extension)] } else { Vec::new() };
+    prelude.extend([
         ("INPUTS", Constant::Number(variant.inputs)),
+        ("BLOCK", Constant::Number(variant.block())),
         ("FILTER_ROWS", Constant::Number(variant.filter_rows())),
         ("FILTER_COLUMNS", Constant::Number(variant.filter_columns)),
         ("OUTPUT_ROWS", Constant::Number(variant.output_rows)),
@@ -303,7 +343,12 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
         ("RELU", Constant::Flag(variant.relu)),
         ("NORMALIZED", Constant::Flag(variant.normalized)),
         variant.outside.constant(),
-    ];
+    ]);
+    // In half precision, filters are declared with the precision.
+    let (precision, weights) = match variant.precision {
+        Precision::F32 => (include_str!("../../shaders/shared/single.wgsl"), weights_text(variant.uniform)),
+        Precision::F16 => (include_str!("../../shaders/shared/half.wgsl"), ""),
+    };
     let text = include_str!("../../shaders/conv_forward.wgsl");
     let size = variant.filter_columns;
     with_prelude(
@@ -318,9 +363,10 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
             variant.outside.name(),
             if variant.uniform { "uniform" } else { "storage" },
             &format!("registers{}x{}", variant.registers.pixels(), variant.registers.outputs()),
+            word(half, "f16"),
         ],
         &prelude,
-        &[text, variant.registers.wgsl(), weights_text(variant.uniform), PADDING, REGION],
+        &[text, variant.registers.wgsl(), precision, weights, PADDING, REGION],
         workgroup(variant.workgroup),
     )
 }
@@ -367,9 +413,11 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
             let shape =
                 ConvShape { spatial: registers, pointwise: registers, workgroup: [8, 8], fused: None };
             for &padding in paddings {
-                for uniform_binding in [0, 64 << 10] {
+                for (precision, uniform_binding) in
+                    [(Precision::F32, 0), (Precision::F32, 64 << 10), (Precision::F16, 0)]
+                {
                     let bindings = [uniform_binding, 128 << 20];
-                    let variant = ConvVariant::new(layer, i == last, padding, shape, bindings);
+                    let variant = ConvVariant::new(layer, i == last, padding, precision, shape, bindings);
                     shaders.extend(variant.as_ref().map(conv_forward));
                 }
             }

@@ -18,7 +18,8 @@ pub enum Language {
     Spirv,
     /// Metal shading language 2.2; a resource's slot is the number of its binding.
     Msl,
-    /// HLSL of shader model 5.1 for Direct3D 12, 6.0 for kernels that use subgroups; a resource's register is the number of its binding.
+    /// HLSL of shader model 5.1 for Direct3D 12, 6.0 for kernels that use subgroups, 6.2 for half precision; a resource's
+    /// register is the number of its binding.
     Hlsl,
     /// GLSL 4.30, for OpenGL on desktops.
     Glsl,
@@ -29,6 +30,11 @@ pub enum Language {
 impl Language {
     /// All languages.
     pub const ALL: [Self; 6] = [Self::Wgsl, Self::Spirv, Self::Msl, Self::Hlsl, Self::Glsl, Self::GlslEs];
+
+    /// Whether the language has what a shader needs: OpenGL's has no 16-bit floats.
+    pub fn has(self, shader: &Shader) -> bool {
+        !(shader.uses_half_precision() && matches!(self, Self::Glsl | Self::GlslEs))
+    }
 
     /// The extension that files in this language go by.
     pub fn extension(self) -> &'static str {
@@ -46,7 +52,7 @@ impl Language {
 /// checks of indices, divisors and loops that this crate's kernels run without, too.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] with the shader's variant and what naga says about it.
+/// [`Error::InvalidArgument`] with the shader's variant and what naga says about it, or when [`Language::has`] it not.
 pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
     let refused = |step: &str, reason: String| {
         let reason: Vec<_> = reason.split_whitespace().collect();
@@ -54,7 +60,8 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
     };
     let module = naga::front::wgsl::parse_str(&shader.wgsl)
         .map_err(|e| refused("parsing", e.emit_to_string(&shader.wgsl)))?;
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP);
+    let capabilities = Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16;
+    let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     validator.subgroup_stages(ShaderStages::COMPUTE).subgroup_operations(SubgroupOperationSet::all());
     let info =
         validator.validate(&module).map_err(|e| refused("validation", e.emit_to_string(&shader.wgsl)))?;
@@ -63,6 +70,9 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
     let (module, info) =
         back::pipeline_constants::process_overrides(&module, &info, Some((Compute, "main")), &values)
             .map_err(|e| refused("overrides", e.to_string()))?;
+    if !language.has(shader) {
+        return Err(refused(&format!("{language:?}"), "the language has no 16-bit floats".into()));
+    }
     let subgroups = shader.wgsl.contains("subgroup_invocation_id");
     let written = match language {
         Language::Wgsl => Ok(wgsl(shader)),
@@ -70,7 +80,12 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
         Language::Msl => msl(&module, &info),
         Language::Hlsl => {
             use back::hlsl::ShaderModel;
-            hlsl(&module, &info, if subgroups { ShaderModel::V6_0 } else { ShaderModel::V5_1 })
+            let model = match (shader.uses_half_precision(), subgroups) {
+                (true, _) => ShaderModel::V6_2,
+                (_, true) => ShaderModel::V6_0,
+                _ => ShaderModel::V5_1,
+            };
+            hlsl(&module, &info, model)
         }
         Language::Glsl => glsl(&module, &info, back::glsl::Version::Desktop(430)),
         Language::GlslEs => glsl(&module, &info, back::glsl::Version::new_gles(310)),

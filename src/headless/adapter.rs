@@ -93,11 +93,11 @@ pub fn describe(info: &AdapterInfo) -> String {
     format!("{} ({}, {})", info.name, type_name(info.device_type), info.backend)
 }
 
-/// Optional features that the library makes use of, as far as the adapter has them: timestamps, and subgroups, by
-/// which software adapters load weights faster.
+/// Optional features that the library makes use of, as far as the adapter has them: timestamps, subgroups, by which
+/// software adapters load weights faster, and 16-bit floats in shaders.
 pub fn wanted_features(adapter: &Adapter) -> Features {
     let timestamps = Features::TIMESTAMP_QUERY | Features::TIMESTAMP_QUERY_INSIDE_ENCODERS;
-    adapter.features() & (timestamps | Features::SUBGROUP)
+    adapter.features() & (timestamps | Features::SUBGROUP | Features::SHADER_F16)
 }
 
 /// Limits to open a device with: the adapter's own where larger ones allow larger tiles, modest

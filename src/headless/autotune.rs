@@ -34,8 +34,8 @@ use climb::{Axes, Bench, Ready, climb};
 use serde::{Deserialize, Serialize};
 pub use store::{search_once, store, stored};
 
-use super::Gpu;
 use super::measure::{Clock, Run, Twin};
+use super::{Gpu, HeadlessOptions};
 use crate::error::Result;
 use crate::gpu::shaders::{ConvShape, Fetch, Registers, Shader};
 use crate::network::Architecture;
@@ -175,7 +175,9 @@ impl<'a> Bench<'a> for Candidates<'a> {
     fn open(&mut self, shape: ConvShape) -> Result<Ready<'a>> {
         /// Shorter runs are lost in what is around them.
         const ENOUGH: Duration = Duration::from_millis(2);
-        let mut run = Run::new(self.gpu, self.weights, Some(shape), Some(Twin::PADDING))?;
+        let (padding, conv_shape) = (Some(Twin::PADDING), Some(shape));
+        let options = HeadlessOptions { padding, conv_shape, ..HeadlessOptions::default() };
+        let mut run = Run::new(self.gpu, self.weights, options)?;
         self.twin.check(&mut run)?;
         run.prepare((self.side, self.side), 1.0)?;
         run.compute()?;

@@ -11,11 +11,11 @@ pub(super) use run::Run;
 pub(super) use twin::{Twin, compare};
 use wgpu::util::DeviceExt;
 
-use super::Gpu;
+use super::{Gpu, HeadlessOptions};
 use crate::error::Result;
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, CEILING_OPERATIONS, ConvShape};
+use crate::gpu::shaders::{self, CEILING_OPERATIONS};
 use crate::planes::Planes;
 use crate::weights::Weights;
 
@@ -120,7 +120,7 @@ impl NetworkTimes {
 }
 
 /// Times a network on its own planes in GPU memory, each time the best of `repeats`: planes of `size` pixels, enlarged
-/// by `factor`.
+/// by `factor`. Of the options shape, precision and padding count.
 ///
 /// # Errors
 /// As [`Upscaler::new`] and [`Upscaler::prepare`].
@@ -128,12 +128,12 @@ pub fn network(
     gpu: &Gpu,
     clock: Clock,
     weights: &Weights,
-    shape: Option<ConvShape>,
+    options: HeadlessOptions,
     size: (u32, u32),
     factor: f64,
     repeats: usize,
 ) -> Result<NetworkTimes> {
-    let mut run = Run::new(gpu, weights, shape, None)?;
+    let mut run = Run::new(gpu, weights, options)?;
     let (width, height) = run.prepare(size, factor)?;
     // The first run compiles what the driver has not compiled yet.
     run.compute()?;
@@ -161,10 +161,11 @@ pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes>
 }
 
 /// Compares the network's result for a small synthetic picture with that of its CPU twin; returns the largest
-/// difference of a value.
+/// difference of a value. Of the options shape and precision count.
 ///
 /// # Errors
 /// [`Error::Gpu`] when they differ by more than rounding can; also what the device reports.
-pub fn check(gpu: &Gpu, weights: &Weights, shape: Option<ConvShape>) -> Result<f64> {
-    Twin::new(weights)?.check(&mut Run::new(gpu, weights, shape, Some(Twin::PADDING))?)
+pub fn check(gpu: &Gpu, weights: &Weights, options: HeadlessOptions) -> Result<f64> {
+    let options = HeadlessOptions { padding: Some(Twin::PADDING), ..options };
+    Twin::new(weights)?.check(&mut Run::new(gpu, weights, options)?)
 }

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
 use crate::planes::Planes;
+use crate::precision::Precision;
 use crate::upscaler::{Enlargement, GpuNetwork, SourceKind, UpscalerOptions, with_smaller_tiles};
 use crate::weights::Weights;
 pub use adapter::{AdapterSelection, open};
@@ -52,6 +53,8 @@ pub struct HeadlessOptions {
     pub tile: Option<u32>,
     /// Register tile and workgroup of the convolutions; the adapter's default when `None`.
     pub conv_shape: Option<ConvShape>,
+    /// Precision of the hidden layers.
+    pub precision: Precision,
     /// The average over the picture's 8 flips and turns, before any rounding: 8 times the work.
     pub tta: bool,
     /// Parts of each result are computed again on the CPU and compared; [`Headless::verified`] tells of it.
@@ -98,11 +101,12 @@ impl Headless {
     /// Takes a network to a device. Pipelines are compiled when the first picture comes.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a tile of 0.
+    /// [`Error::InvalidArgument`] for a tile of 0, [`Error::MissingCapability`] for a precision that the device lacks.
     pub fn new(gpu: Gpu, weights: &Weights, options: HeadlessOptions) -> Result<Self> {
         if options.tile == Some(0) {
             return Err(Error::invalid("a tile of 0 pixels: 16 or more, or none for the adapter's own"));
         }
+        options.precision.check(&gpu.device)?;
         let weights = weights.clone();
         let timing = Timing::default();
         Ok(Self { gpu, weights, options, colour: None, planes: None, timing, verified: None })
@@ -260,6 +264,7 @@ impl Headless {
                     target_format: wgpu::TextureFormat::Rgba32Float,
                     source: kind,
                     conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
+                    precision: self.options.precision,
                     ..defaults
                 };
                 let network = GpuNetwork::new(device, queue, &self.weights, &options)?;
@@ -281,7 +286,8 @@ impl Headless {
             let mut verifier = match self.options.verify {
                 true => {
                     let tables = enlargement.tables(size)?;
-                    Some(Verifier::new(kind, engine.network.padding, tables, tiles.len()))
+                    let &GpuNetwork { padding, precision, .. } = &engine.network;
+                    Some(Verifier::new(kind, padding, precision, tables, tiles.len()))
                 }
                 false => None,
             };

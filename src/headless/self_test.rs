@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::gpu::shaders;
 use crate::network::{Architecture, Padding};
 use crate::planes::Planes;
+use crate::precision::Precision;
 use crate::reference::{self, Maps};
 use crate::weights::{Layer, Metadata, Weights};
 
@@ -18,8 +19,8 @@ const NETWORKS: [(&str, &str); 2] = [("5-1-3", "6-5"), ("9-1-5", "64-32")];
 ///
 /// # Errors
 /// [`Error::SelfTest`] when they differ, or what the device reports.
-pub fn self_test(gpu: &Gpu) -> Result<()> {
-    networks()?.iter().try_for_each(|network| test_network(gpu, network))
+pub fn self_test(gpu: &Gpu, precision: Precision) -> Result<()> {
+    networks()?.iter().try_for_each(|network| test_network(gpu, precision, network))
 }
 
 fn networks() -> Result<Vec<Architecture>> {
@@ -32,13 +33,13 @@ fn networks() -> Result<Vec<Architecture>> {
 ///
 /// # Errors
 /// As [`self_test`].
-pub fn self_test_once(gpu: &Gpu, folder: Option<&Path>) -> Result<bool> {
-    let key = key(&gpu.info, &networks()?);
+pub fn self_test_once(gpu: &Gpu, precision: Precision, folder: Option<&Path>) -> Result<bool> {
+    let key = key(&gpu.info, &networks()?) + precision.to_string().as_str() + "\n";
     let sign = folder.map(|folder| folder.join(format!("self-test-{:016x}", fnv(&key))));
     if sign.as_ref().and_then(|sign| std::fs::read_to_string(sign).ok()).is_some_and(|text| text == key) {
         return Ok(false);
     }
-    self_test(gpu)?;
+    self_test(gpu, precision)?;
     if let (Some(folder), Some(sign)) = (folder, sign) {
         let written = std::fs::create_dir_all(folder)
             .map_err(|e| Error::Output { path: folder.into(), reason: e.to_string() })
@@ -88,7 +89,7 @@ pub(super) fn fnv(text: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-fn test_network(gpu: &Gpu, architecture: &Architecture) -> Result<()> {
+fn test_network(gpu: &Gpu, precision: Precision, architecture: &Architecture) -> Result<()> {
     const SIZE: [usize; 2] = [21, 13];
     const SCALE: f64 = 2.0;
     let [width, height] = SIZE;
@@ -109,14 +110,14 @@ fn test_network(gpu: &Gpu, architecture: &Architecture) -> Result<()> {
     let expected =
         reference::forward(&weights, &Maps { channels: 1, height, width, data }, Padding::Replicate);
 
-    let options = HeadlessOptions { tile: Some(32), ..HeadlessOptions::default() };
+    let options = HeadlessOptions { tile: Some(32), precision, ..HeadlessOptions::default() };
     let actual = Headless::new(gpu.clone(), &weights, options)?.upscale_planes(&picture, SCALE)?;
-    judge(&actual.data, &expected.data)
+    judge(&actual.data, &expected.data, precision)
 }
 
 /// Whether a result is the expected one, but for rounding: sums of at most 800 products of values around 1, in three
-/// layers, with a wide margin.
-fn judge(actual: &[f32], expected: &[f64]) -> Result<()> {
+/// layers.
+fn judge(actual: &[f32], expected: &[f64], precision: Precision) -> Result<()> {
     let largest = expected.iter().fold(1.0, |largest: f64, value| largest.max(value.abs()));
     let differences = actual.iter().zip(expected).map(|(&a, &e)| (f64::from(a) - e).abs() / largest);
     // A value that is not a number is as far off as can be.
@@ -124,7 +125,7 @@ fn judge(actual: &[f32], expected: &[f64]) -> Result<()> {
     if actual.len() != expected.len() {
         return Err(Error::SelfTest(format!("{} values instead of {}", actual.len(), expected.len())));
     }
-    if worst < 1e-4 {
+    if worst < precision.tolerance() {
         return Ok(());
     }
     Err(Error::SelfTest(format!("a known network's result is off by {worst:.1e}")))
@@ -138,7 +139,7 @@ mod tests {
     fn wrong_results_are_noticed() {
         let expected = [0.1, 0.5, 0.9];
         let good = [0.1f32, 0.5, 0.900_01];
-        assert!(judge(&good, &expected).is_ok());
+        assert!(judge(&good, &expected, Precision::F32).is_ok());
         for (name, bad) in [
             ("black", [0.0; 3]),
             ("not a number", [0.1, f32::NAN, 0.9]),
@@ -146,9 +147,11 @@ mod tests {
             ("one value", [0.1, 0.501, 0.9]),
             ("misplaced", [0.5, 0.9, 0.1]),
         ] {
-            assert!(matches!(judge(&bad, &expected), Err(Error::SelfTest(_))), "{name}");
+            assert!(matches!(judge(&bad, &expected, Precision::F32), Err(Error::SelfTest(_))), "{name}");
         }
-        assert!(judge(&good[..2], &expected).is_err());
+        assert!(judge(&good[..2], &expected, Precision::F32).is_err());
+        let off = |by: f32| judge(&[0.1, 0.5 + by, 0.9], &expected, Precision::F16);
+        assert!(off(0.001).is_ok() && off(0.05).is_err());
     }
 
     #[test]

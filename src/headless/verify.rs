@@ -4,14 +4,21 @@ use super::convert::Texel;
 use crate::colour::{rgb_to_ycbcr, ycbcr_to_rgb};
 use crate::error::{Error, Result};
 use crate::network::{Channels, Padding};
+use crate::precision::Precision;
 use crate::reference::{Maps, forward};
 use crate::resample::ResampleTable;
 use crate::upscaler::{SourceKind, Span};
 use crate::weights::Weights;
 
-/// Differences up to this, an eighth of a step of 8 bits, are rounding of sums in 32 bits; a wrong value is off by far
-/// more.
-const ROUNDING: f64 = 1.0 / (8.0 * 255.0);
+/// Differences up to this, an eighth of a step of 8 bits, are rounding of sums in 32 bits, and up to two steps rounding of
+/// maps and sums in 16 bits; a wrong value is off by far more.
+fn rounding(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 1.0 / (8.0 * 255.0),
+        Precision::F16 => 2.0 / 255.0,
+    }
+}
+
 /// Tiles of a picture that are compared, and the sides of the parts of them.
 const TILES: usize = 8;
 const SIDE: usize = 16;
@@ -30,6 +37,7 @@ pub struct Verified {
 pub(super) struct Verifier {
     kind: SourceKind,
     padding: Padding,
+    rounding: f64,
     tables: [ResampleTable; 2],
     every: usize,
     pub verified: Verified,
@@ -37,8 +45,15 @@ pub(super) struct Verifier {
 
 impl Verifier {
     /// For a picture of so many tiles, whose columns and rows are resampled by these tables.
-    pub fn new(kind: SourceKind, padding: Padding, tables: [ResampleTable; 2], tiles: usize) -> Self {
-        Self { kind, padding, tables, every: tiles.div_ceil(TILES).max(1), verified: Verified::default() }
+    pub fn new(
+        kind: SourceKind,
+        padding: Padding,
+        precision: Precision,
+        tables: [ResampleTable; 2],
+        tiles: usize,
+    ) -> Self {
+        let (rounding, every) = (rounding(precision), tiles.div_ceil(TILES).max(1));
+        Self { kind, padding, rounding, tables, every, verified: Verified::default() }
     }
 
     /// Whether a tile is one of those that are compared.
@@ -72,7 +87,7 @@ impl Verifier {
                 self.verified.values += 1;
                 self.verified.difference = self.verified.difference.max(off);
                 // Not a number is no small difference.
-                if off.is_nan() || off > ROUNDING {
+                if off.is_nan() || off > self.rounding {
                     let [x, y] = [tile[0].start + x, tile[1].start + y];
                     return Err(Error::Gpu(format!(
                         "the adapter computes wrong: channel {channel} at {x},{y} is {value}, by the CPU {expected}; \
@@ -175,7 +190,7 @@ mod tests {
                 let weights = weights(channels);
                 let tables = Enlargement::from(2.0).tables((30, 26)).unwrap();
                 let plan = Plan::new(&tables, weights.architecture(), padding, 20, 0).unwrap();
-                let mut verifier = Verifier::new(kind, padding, tables, plan.tiles());
+                let mut verifier = Verifier::new(kind, padding, Precision::F32, tables, plan.tiles());
                 for tile in [0, plan.columns.len() + 1] {
                     let spans @ [columns, rows] = plan.tile(tile);
                     let texels = columns.source.len() * rows.source.len();

@@ -4,20 +4,21 @@ use super::pass::{Chunk, Design};
 use crate::error::{Error, Result};
 use crate::gpu::shaders::{self, ConvShape, ConvVariant, WeightStore};
 use crate::network::Padding;
+use crate::precision::{Precision, rounded, rounded_filter};
 use crate::weights::{Layer, Weights};
 
-/// One layer by itself.
+/// One layer by itself: its index, and the pixels on each side of a tile that it computes.
 fn layer(
     limits: &wgpu::Limits,
     layer: &Layer,
-    index: usize,
-    reach: usize,
+    [index, reach]: [usize; 2],
     last: bool,
     padding: Padding,
+    precision: Precision,
     shape: ConvShape,
 ) -> Result<Design> {
-    let (variant, weights, chunks) = pack(layer, last, padding, shape, limits)?;
-    let ConvVariant { registers, output_rows, workgroup: [x, y], uniform, .. } = variant;
+    let (variant, weights, chunks) = pack(layer, last, padding, precision, shape, limits)?;
+    let ConvVariant { registers, output_rows, workgroup: [x, y], uniform, precision, .. } = variant;
     Ok(Design {
         shader: shaders::conv_forward(&variant),
         layer: index,
@@ -26,7 +27,8 @@ fn layer(
         covers: [x * registers.pixels(), y * output_rows as u32],
         chunks,
         store: if uniform { WeightStore::Uniform } else { WeightStore::Storage },
-        binding: variant.weights as u64 * 16,
+        binding: (variant.weights * 4 * precision.bytes()) as u64,
+        precision,
         weights,
     })
 }
@@ -37,17 +39,20 @@ fn pack(
     layer: &Layer,
     last: bool,
     padding: Padding,
+    precision: Precision,
     shape: ConvShape,
     limits: &wgpu::Limits,
 ) -> Result<(ConvVariant, Vec<f32>, Vec<Chunk>)> {
     let (size, inputs, filters) = (layer.shape.size, layer.shape.inputs, layer.shape.filters);
     let bindings = [limits.max_uniform_buffer_binding_size, limits.max_storage_buffer_binding_size];
-    let variant = ConvVariant::new(&layer.shape, last, padding, shape, bindings).ok_or_else(|| {
-        Error::MissingCapability(format!("storage bindings large enough for {:?}", layer.shape))
-    })?;
-    let ConvVariant { output_rows, uniform, .. } = variant;
+    let variant =
+        ConvVariant::new(&layer.shape, last, padding, precision, shape, bindings).ok_or_else(|| {
+            Error::MissingCapability(format!("storage bindings large enough for {:?}", layer.shape))
+        })?;
+    let ConvVariant { output_rows, uniform, precision, .. } = variant;
     let (filter_rows, outputs) = (variant.filter_rows(), variant.registers.outputs());
     let (group_filters, group_floats) = (variant.group_filters(), variant.group_floats());
+    let biases = variant.biases();
     let groups = filters.div_ceil(group_filters);
     let chunk_groups = variant.weights * 4 / group_floats;
     let alignment = if uniform {
@@ -55,8 +60,13 @@ fn pack(
     } else {
         limits.min_storage_buffer_offset_alignment
     };
-    let chunk_floats = (chunk_groups * group_floats).next_multiple_of(alignment.max(16) as usize / 4);
+    let chunk_floats =
+        (chunk_groups * group_floats).next_multiple_of(alignment.max(16) as usize / precision.bytes());
 
+    let weight: Vec<f32> = match precision {
+        Precision::F32 => layer.weight.clone(),
+        Precision::F16 => layer.weight.chunks(inputs * size * size).flat_map(rounded_filter).collect(),
+    };
     let chunk_count = groups.div_ceil(chunk_groups);
     let mut packed = vec![0.0; chunk_count * chunk_floats];
     for filter in 0..filters {
@@ -65,12 +75,15 @@ fn pack(
         for row in 0..output_rows {
             let output = within * output_rows + row;
             packed[start + output] = layer.bias[filter];
+            if precision == Precision::F16 {
+                packed[start + outputs + output] = layer.bias[filter] - rounded(layer.bias[filter]);
+            }
             for c in 0..inputs {
                 for i in 0..size {
                     for j in 0..size {
                         let tap = (c * filter_rows + i + row) * size + j;
-                        packed[start + (1 + tap) * outputs + output] =
-                            layer.weight[((filter * inputs + c) * size + i) * size + j];
+                        packed[start + (biases + tap) * outputs + output] =
+                            weight[((filter * inputs + c) * size + i) * size + j];
                     }
                 }
             }
@@ -80,7 +93,7 @@ fn pack(
         .map(|chunk| Chunk {
             first_filter: chunk * chunk_groups * group_filters,
             groups: chunk_groups.min(groups - chunk * chunk_groups),
-            offset: (chunk * chunk_floats * 4) as u64,
+            offset: (chunk * chunk_floats * precision.bytes()) as u64,
         })
         .collect();
     Ok((variant, packed, chunks))
@@ -91,13 +104,14 @@ pub(super) fn layers(
     limits: &wgpu::Limits,
     weights: &Weights,
     padding: Padding,
+    precision: Precision,
     shape: ConvShape,
 ) -> Result<Vec<Design>> {
     let last = weights.layers().len() - 1;
     let mut reach = weights.architecture().radius();
     let layers = weights.layers().iter().enumerate().map(|(i, one)| {
         reach -= one.shape.radius();
-        layer(limits, one, i, reach, i == last, padding, shape)
+        layer(limits, one, [i, reach], i == last, padding, precision, shape)
     });
     layers.collect()
 }

@@ -30,6 +30,7 @@ use crate::error::{Error, Result};
 use crate::gpu::scoped;
 use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
+use crate::precision::Precision;
 use crate::resample::ResampleTable;
 use crate::weights::Weights;
 
@@ -58,6 +59,8 @@ pub struct UpscalerOptions {
     pub source: SourceKind,
     /// Register tile and workgroup of the convolutions.
     pub conv_shape: ConvShape,
+    /// Precision of the hidden layers.
+    pub precision: Precision,
 }
 
 impl UpscalerOptions {
@@ -69,6 +72,7 @@ impl UpscalerOptions {
             target_format: wgpu::TextureFormat::Rgba8Unorm,
             source: SourceKind::Colour,
             conv_shape: network::default_conv_shape(device),
+            precision: Precision::F32,
         }
     }
 }
@@ -107,7 +111,7 @@ struct Prepared {
 }
 
 impl Upscaler {
-    /// Features that a device needs: none beyond the base.
+    /// Features that a device needs: none beyond the base. Half precision needs [`Precision::required_features`].
     pub fn required_features() -> wgpu::Features {
         wgpu::Features::empty()
     }
@@ -121,7 +125,8 @@ impl Upscaler {
     /// Compiles the network for a device and uploads its filters.
     ///
     /// # Errors
-    /// [`Error::MissingCapability`] when the device was made with less than [`Upscaler::required_limits`],
+    /// [`Error::MissingCapability`] when the device was made with less than [`Upscaler::required_limits`] or than the
+    /// options' precision needs,
     /// [`Error::InvalidArgument`] for a target format that is not supported, and what the device reports.
     pub fn new(
         device: &wgpu::Device,

@@ -12,6 +12,7 @@ use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
 use crate::gpu::shaders::{self, ConvShape, Fetch, OutsideValue, Registers};
 use crate::network::{Architecture, Channels, Padding};
+use crate::precision::Precision;
 use crate::resample::ResampleTable;
 use crate::weights::Weights;
 
@@ -20,6 +21,7 @@ use crate::weights::Weights;
 pub(crate) struct GpuNetwork {
     pub architecture: Architecture,
     pub padding: Padding,
+    pub precision: Precision,
     conv_shape: ConvShape,
     pub planes: usize,
     pub passes: Vec<Pass>,
@@ -50,14 +52,16 @@ impl GpuNetwork {
                 "target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float, R32Float"
             ))
         })?;
+        options.precision.check(device)?;
         let outside = OutsideValue::from(padding);
-        let (designs, aligned) = designs(device, weights, padding, options.conv_shape)?;
+        let (designs, aligned) = designs(device, weights, padding, options.precision, options.conv_shape)?;
         let passes =
             designs.into_iter().map(|design| Pass::new(device, queue, design)).collect::<Result<_>>()?;
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
             architecture: weights.architecture().clone(),
             padding,
+            precision: options.precision,
             conv_shape: options.conv_shape,
             planes: if colour { 4 } else { channels },
             passes,
@@ -74,7 +78,7 @@ impl GpuNetwork {
 
     /// Puts other weights of the same architecture in place, without compiling anything.
     pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
-        let (designs, _) = designs(device, weights, self.padding, self.conv_shape)?;
+        let (designs, _) = designs(device, weights, self.padding, self.precision, self.conv_shape)?;
         self.passes.iter().zip(designs).try_for_each(|(old, new)| old.replace(device, queue, new.weights))
     }
 
@@ -109,17 +113,23 @@ fn designs(
     device: &wgpu::Device,
     weights: &Weights,
     padding: Padding,
+    precision: Precision,
     shape: ConvShape,
 ) -> Result<(Vec<Design>, Option<usize>)> {
     let limits = device.limits();
     let last = weights.layers().last().map(|layer| layer.shape.radius());
-    match wide::passes(&limits, weights, padding, shape) {
+    let fused = match precision {
+        Precision::F32 => wide::passes(&limits, weights, padding, shape),
+        // Software adapters gain nothing by half precision, and for others there are no fused kernels by default.
+        Precision::F16 => None,
+    };
+    match fused {
         Some(designs) => Ok((designs, last)),
-        None => Ok((layers::layers(&limits, weights, padding, shape)?, None)),
+        None => Ok((layers::layers(&limits, weights, padding, precision, shape)?, None)),
     }
 }
 
-/// The kernels of the passes that a network takes in a shape.
+/// The kernels of the passes that a network takes in a shape, in single precision.
 #[cfg(feature = "headless")]
 pub(crate) fn pass_shaders(
     device: &wgpu::Device,
@@ -127,7 +137,12 @@ pub(crate) fn pass_shaders(
     padding: Padding,
     shape: ConvShape,
 ) -> Result<Vec<shaders::Shader>> {
-    Ok(designs(device, weights, padding, shape)?.0.into_iter().map(|design| design.shader).collect())
+    let precision = Precision::F32;
+    Ok(designs(device, weights, padding, precision, shape)?
+        .0
+        .into_iter()
+        .map(|design| design.shader)
+        .collect())
 }
 
 /// The taps of one axis on the device.

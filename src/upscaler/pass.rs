@@ -4,8 +4,17 @@ use crate::error::Result;
 use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
 use crate::gpu::shaders::{Shader, WEIGHT_COLUMNS, WeightStore};
+use crate::precision::{Precision, half};
 
-/// Feature maps, as kernels write them.
+/// The format of feature maps.
+pub(crate) fn map_format(precision: Precision) -> wgpu::TextureFormat {
+    match precision {
+        Precision::F32 => wgpu::TextureFormat::Rgba32Float,
+        Precision::F16 => wgpu::TextureFormat::Rgba16Float,
+    }
+}
+
+/// Feature maps in 32 bits, as kernels write them.
 pub(crate) const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
 
 /// A pass over maps: a layer's kernel and filters, or several layers' in one.
@@ -55,22 +64,26 @@ pub(super) struct Design {
     pub store: WeightStore,
     /// Length of a chunk's binding, in bytes; of no meaning in a texture.
     pub binding: u64,
-    /// The weights, as the kernel wants them.
+    /// Precision of the weights on the device, and of the maps that are written.
+    pub precision: Precision,
+    /// The weights, in the kernel's order.
     pub weights: Vec<f32>,
 }
 
 impl Pass {
     /// Compiles a kernel and uploads its weights.
     pub(super) fn new(device: &wgpu::Device, queue: &wgpu::Queue, design: Design) -> Result<Self> {
-        let Design { shader, layer, planes, reach, covers, chunks, store, binding, weights } = design;
+        let Design { shader, layer, planes, reach, covers, chunks, store, binding, precision, weights } =
+            design;
         let weights_kind = match store {
             WeightStore::Uniform => Binding::Uniform,
             WeightStore::Storage => Binding::Read,
             WeightStore::Texture => Binding::Texture,
         };
-        let bindings = [Binding::Region, weights_kind, Binding::Read, Binding::Texture, MAPS];
+        let output = Binding::Target(map_format(precision));
+        let bindings = [Binding::Region, weights_kind, Binding::Read, Binding::Texture, output];
         let kernel = Kernel::new(device, &shader, &bindings)?;
-        let weights = GpuWeights::new(device, queue, store, weights)?;
+        let weights = GpuWeights::new(device, queue, store, precision, weights)?;
         Ok(Self { kernel, layer, planes, reach, covers, chunks, weights, binding })
     }
 
@@ -96,7 +109,7 @@ impl Pass {
         let size = std::num::NonZeroU64::new(self.binding);
         let bind = |chunk: &Chunk| {
             let weights = match &self.weights {
-                GpuWeights::Buffer(buffer) => {
+                GpuWeights::Buffer(buffer, _) => {
                     wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: chunk.offset, size })
                 }
                 GpuWeights::Texture(view) => wgpu::BindingResource::TextureView(view),
@@ -117,7 +130,7 @@ impl Pass {
 /// Weights on the device.
 #[derive(Debug)]
 enum GpuWeights {
-    Buffer(wgpu::Buffer),
+    Buffer(wgpu::Buffer, Precision),
     Texture(wgpu::TextureView),
 }
 
@@ -126,27 +139,28 @@ impl GpuWeights {
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         store: WeightStore,
+        precision: Precision,
         weights: Vec<f32>,
     ) -> Result<Self> {
-        let size = weights.len() as u64 * 4;
+        let count = weights.len();
         let buffer = |usage| wgpu::BufferDescriptor {
             label: Some("srcnn.conv.weights"),
-            size,
+            size: (count * precision.bytes()) as u64,
             usage: usage | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         };
         scoped(device, || {
             let own = match store {
                 WeightStore::Uniform => {
-                    Self::Buffer(device.create_buffer(&buffer(wgpu::BufferUsages::UNIFORM)))
+                    Self::Buffer(device.create_buffer(&buffer(wgpu::BufferUsages::UNIFORM)), precision)
                 }
                 WeightStore::Storage => {
-                    Self::Buffer(device.create_buffer(&buffer(wgpu::BufferUsages::STORAGE)))
+                    Self::Buffer(device.create_buffer(&buffer(wgpu::BufferUsages::STORAGE)), precision)
                 }
                 WeightStore::Texture => {
                     let texture = device.create_texture(&wgpu::TextureDescriptor {
                         label: Some("srcnn.conv.weights"),
-                        size: texture_size(size as usize / 4),
+                        size: texture_size(count),
                         mip_level_count: 1,
                         sample_count: 1,
                         dimension: wgpu::TextureDimension::D2,
@@ -164,7 +178,13 @@ impl GpuWeights {
 
     fn write(&self, queue: &wgpu::Queue, mut weights: Vec<f32>) {
         match self {
-            Self::Buffer(buffer) => queue.write_buffer(buffer, 0, bytemuck::cast_slice(&weights)),
+            Self::Buffer(buffer, Precision::F32) => {
+                queue.write_buffer(buffer, 0, bytemuck::cast_slice(&weights));
+            }
+            Self::Buffer(buffer, Precision::F16) => {
+                let halves: Vec<u16> = weights.into_iter().map(half).collect();
+                queue.write_buffer(buffer, 0, bytemuck::cast_slice(&halves));
+            }
             Self::Texture(view) => {
                 let size = texture_size(weights.len());
                 weights.resize((4 * size.width * size.height) as usize, 0.0);

@@ -3,12 +3,14 @@
 use std::num::NonZeroU64;
 
 use super::network::{GpuNetwork, Picture};
+use super::pass::map_format;
 use super::plan::Span;
 use super::region::{MapLayout, Region};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::Kernel;
 use crate::gpu::scoped;
 use crate::gpu::shaders::PIXEL_WORKGROUP;
+use crate::precision::Precision;
 
 /// Where tiles lie in the textures that are read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,16 @@ pub(crate) fn bytes_for_tile(network: &GpuNetwork, tile: usize, longest: u32) ->
     let rows = tile + 2 * network.architecture.radius() + 4;
     let textures = Layouts::new(network, [tile; 2], rows, longest).textures();
     let fits = textures.as_flattened().iter().all(|&side| side <= longest);
-    fits.then(|| textures.iter().map(|[w, h]| u64::from(*w) * u64::from(*h) * 16).sum())
+    let bytes = |([width, height], precision): (&[u32; 2], Precision)| {
+        u64::from(*width) * u64::from(*height) * 4 * precision.bytes() as u64
+    };
+    fits.then(|| textures.iter().zip(precisions(network)).map(bytes).sum())
+}
+
+/// Precision of each texture, in the order of [`Layouts::textures`].
+fn precisions(network: &GpuNetwork) -> [Precision; 5] {
+    let hidden = network.precision;
+    [Precision::F32, Precision::F32, hidden, hidden, Precision::F32]
 }
 
 impl Scratch {
@@ -95,8 +106,10 @@ impl Scratch {
         }
         let names = ["horizontal", "bicubic", "hidden0", "hidden1", "result"];
         scoped(device, || {
-            let views: Vec<_> =
-                names.iter().zip(sizes).map(|(name, size)| map_texture(device, name, size)).collect();
+            let textures = names.iter().zip(sizes).zip(precisions(network));
+            let views: Vec<_> = textures
+                .map(|((name, size), precision)| map_texture(device, name, size, precision))
+                .collect();
             let regions = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("srcnn.regions"),
                 size: (lists * network.region_count() * Region::SPACING) as u64,
@@ -297,14 +310,19 @@ fn minus(a: [i32; 2], b: [i32; 2]) -> [i32; 2] {
     [a[0] - b[0], a[1] - b[1]]
 }
 
-fn map_texture(device: &wgpu::Device, name: &str, [width, height]: [u32; 2]) -> wgpu::TextureView {
+fn map_texture(
+    device: &wgpu::Device,
+    name: &str,
+    [width, height]: [u32; 2],
+    precision: Precision,
+) -> wgpu::TextureView {
     let texture = device.create_texture(&wgpu::TextureDescriptor {
         label: Some(&format!("srcnn.{name}")),
         size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
         mip_level_count: 1,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D2,
-        format: wgpu::TextureFormat::Rgba32Float,
+        format: map_format(precision),
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::STORAGE_BINDING,
         view_formats: &[],
     });

@@ -5,6 +5,7 @@ use crate::gpu::shaders::{
     self, ConvShape, FirstVariant, PIXEL_WORKGROUP, Settings, Tail, WeightStore, WideVariant,
 };
 use crate::network::Padding;
+use crate::precision::Precision;
 use crate::weights::{Layer, Weights};
 
 /// The passes; `None` for networks that they do not cover, and where `shape` does not ask for them.
@@ -31,6 +32,7 @@ pub(super) fn passes(
         chunks: vec![Chunk::ALL],
         store: variant.store,
         binding: variant.weights() as u64 * 16,
+        precision: Precision::F32,
         weights: Vec::new(),
     };
     let mut packed = pack_first(&variant, first, second);
@@ -56,6 +58,7 @@ pub(super) fn passes(
             chunks: vec![Chunk::ALL],
             store: WeightStore::Texture,
             binding: 0,
+            precision: Precision::F32,
             weights: packed,
         });
     }
@@ -68,6 +71,7 @@ pub(super) fn passes(
         chunks: vec![Chunk::ALL],
         store: WeightStore::Uniform,
         binding: 16,
+        precision: Precision::F32,
         weights: vec![third.bias[0], 0.0, 0.0, 0.0],
     });
     Some(passes)

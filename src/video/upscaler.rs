@@ -347,6 +347,7 @@ impl VideoUpscaler {
                 target_format: wgpu::TextureFormat::R32Float,
                 source: SourceKind::Planes,
                 conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
+                precision: self.options.precision,
             };
             let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
             recipe.network(Upscaler::new(device, queue, &self.weights, options)?, turns)

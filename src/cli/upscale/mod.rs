@@ -6,12 +6,13 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use srcnn_gpu::headless::HeadlessOptions;
-use srcnn_gpu::{Error, Padding, Result};
+use srcnn_gpu::{Error, Padding, Precision, Result};
 
 use super::jobs::{Plan, Request, Shard, fingerprint};
 use super::models::{Model, ModelArgs, load_models};
 use super::output::Existing;
 use super::picture::available_memory;
+use super::precision::PrecisionArgs;
 use super::progress::{self, Mode};
 use super::trust::TrustArgs;
 use super::tuning::TuneArgs;
@@ -70,6 +71,8 @@ pub struct UpscaleArgs {
     #[arg(long, value_name = "MODE", value_parser = padding())]
     padding: Option<Padding>,
     #[command(flatten)]
+    precision: PrecisionArgs,
+    #[command(flatten)]
     batch: BatchArgs,
     #[command(flatten)]
     trust: TrustArgs,
@@ -88,7 +91,10 @@ impl UpscaleArgs {
     /// Settings for one of the devices, counted from 0.
     fn headless(&self, device: usize) -> HeadlessOptions {
         let tile = self.tile.get(device).or(self.tile.last()).copied().filter(|&tile| tile > 0);
-        self.trust.apply(HeadlessOptions { padding: self.padding, tile, ..HeadlessOptions::default() })
+        let precision = self.precision.precision;
+        let options =
+            HeadlessOptions { padding: self.padding, tile, precision, ..HeadlessOptions::default() };
+        self.trust.apply(options)
     }
 }
 
@@ -192,6 +198,10 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
 /// Everything that the results depend on besides the pictures.
 fn settings(args: &UpscaleArgs, models: &[Model]) -> Result<String> {
     let mut settings = format!("{:?} {:?} {}", args.picture, args.padding, args.trust.tta);
+    // Results of older versions of this program were computed in single precision, and stay.
+    if args.precision.precision != Precision::F32 {
+        settings.push_str(&format!(" {}", args.precision.precision));
+    }
     for model in models {
         settings.push_str(&format!(" {:016x}", fingerprint(&model.weights.to_safetensors()?)));
     }

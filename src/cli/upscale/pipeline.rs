@@ -235,6 +235,7 @@ impl<'a> Pipeline<'a> {
             Some(gpus) => gpus,
             none => {
                 let gpus = self.args.gpu.open_all()?;
+                gpus.iter().try_for_each(|gpu| self.args.precision.check(gpu))?;
                 if gpus.len() > 1 && gpus.iter().any(|gpu| gpu.info.backend == Backend::Gl) {
                     return Err(Error::NoAdapter(
                         "adapters of OpenGL cannot work beside others; name one of them, or other ones with --gpu".into(),

@@ -182,7 +182,11 @@ fn one(
     log::info!("model {}: {}", model.name, model.weights.architecture());
     let gpu = match gpu {
         Some(gpu) => gpu.clone(),
-        none => none.insert(args.gpu.open()?).clone(),
+        none => {
+            let opened = args.gpu.open()?;
+            args.precision.check(&opened)?;
+            none.insert(opened).clone()
+        }
     };
     // Frames of a file, when their lines say nothing; only for showing progress and for guessing the work.
     let frame = header.frame_bytes() as u64 + b"FRAME\n".len() as u64;

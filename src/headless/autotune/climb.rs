@@ -6,6 +6,7 @@ use super::Measured;
 use crate::error::Result;
 use crate::gpu::shaders::{ConvShape, Fetch, Registers};
 use crate::headless::measure::compare;
+use crate::precision::Precision;
 
 /// A candidate is given up after its first run when that takes this much longer than the best.
 const CLEARLY_SLOWER: f64 = 1.25;
@@ -93,7 +94,7 @@ pub fn climb<'a, B: Bench<'a>>(
                 tried.push(kernels);
                 let mut ready = bench.open(shape)?;
                 let result = std::mem::take(&mut ready.result);
-                compare(&result, expected.iter().map(|&value| f64::from(value)))?;
+                compare(&result, expected.iter().map(|&value| f64::from(value)), Precision::F32)?;
                 Ok((best_of(&mut ready, fastest)?, ready))
             });
             match attempt {

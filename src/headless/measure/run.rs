@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::Gpu;
+use super::super::{Gpu, HeadlessOptions};
 use super::clock::{Clock, read, timed};
 use super::synthetic;
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
-use crate::gpu::shaders::ConvShape;
-use crate::network::Padding;
+use crate::precision::Precision;
 use crate::upscaler::{SourceKind, Upscaler, UpscalerOptions};
 use crate::weights::Weights;
 
@@ -18,6 +17,8 @@ pub(in crate::headless) struct Run<'a> {
     gpu: &'a Gpu,
     upscaler: Upscaler,
     format: wgpu::TextureFormat,
+    /// Precision of the hidden layers.
+    pub precision: Precision,
     planes: Option<Planes>,
 }
 
@@ -28,29 +29,26 @@ struct Planes {
 }
 
 impl<'a> Run<'a> {
-    /// Compiles a network in a shape, the adapter's default for `None`.
+    /// Compiles a network: of the options shape, precision and padding count.
     ///
     /// # Errors
     /// As [`Upscaler::new`].
-    pub fn new(
-        gpu: &'a Gpu,
-        weights: &Weights,
-        shape: Option<ConvShape>,
-        padding: Option<Padding>,
-    ) -> Result<Self> {
+    pub fn new(gpu: &'a Gpu, weights: &Weights, options: HeadlessOptions) -> Result<Self> {
         let channels = weights.architecture().channels();
         let format =
             if channels == 1 { wgpu::TextureFormat::R32Float } else { wgpu::TextureFormat::Rgba32Float };
         let defaults = UpscalerOptions::for_device(&gpu.device);
+        let HeadlessOptions { padding, conv_shape, precision, .. } = options;
         let options = UpscalerOptions {
             padding,
             target_format: format,
             source: SourceKind::Planes,
-            conv_shape: shape.unwrap_or(defaults.conv_shape),
+            conv_shape: conv_shape.unwrap_or(defaults.conv_shape),
+            precision,
             ..defaults
         };
         let upscaler = Upscaler::new(&gpu.device, &gpu.queue, weights, options)?;
-        Ok(Self { gpu, upscaler, format, planes: None })
+        Ok(Self { gpu, upscaler, format, precision, planes: None })
     }
 
     /// Makes planes of `size` pixels with a synthetic picture, to be enlarged by `factor`; returns the result's size.

@@ -4,12 +4,10 @@ use super::Run;
 use super::synthetic;
 use crate::error::{Error, Result};
 use crate::network::Padding;
+use crate::precision::Precision;
 use crate::reference::{Maps, forward};
 use crate::weights::Weights;
 
-/// Differences up to this part of the largest value are rounding of sums in 32 bits: of some thousand products, in a
-/// few layers, with a wide margin.
-const ROUNDING: f64 = 1e-4;
 /// Neither square nor whole workgroups.
 const SIZE: (u32, u32) = (43, 37);
 
@@ -46,7 +44,7 @@ impl Twin {
         let texels = actual.chunks_exact(texels(channels));
         let plane = |c: usize| texels.clone().map(move |texel| texel[c]);
         let actual: Vec<f32> = (0..channels).flat_map(plane).collect();
-        compare(&actual, self.expected.data.iter().copied())
+        compare(&actual, self.expected.data.iter().copied(), run.precision)
     }
 }
 
@@ -58,16 +56,17 @@ fn texels(channels: usize) -> usize {
 /// The largest difference of values.
 ///
 /// # Errors
-/// [`Error::Gpu`] when it is more than rounding can be.
+/// [`Error::Gpu`] when it is more than rounding can be: of the sums of a few layers, in this precision.
 pub(in crate::headless) fn compare(
     actual: &[f32],
     expected: impl Iterator<Item = f64> + Clone,
+    precision: Precision,
 ) -> Result<f64> {
     let range = expected.clone().fold(1.0, |range: f64, value| range.max(value.abs()));
     let differences = actual.iter().zip(expected).map(|(&a, e)| (f64::from(a) - e).abs());
     // A value that is not a number is as far off as can be.
     let largest = differences.fold(0.0, |all: f64, d| if d.is_nan() { f64::INFINITY } else { all.max(d) });
-    if largest > ROUNDING * range {
+    if largest > precision.tolerance() * range {
         return Err(Error::Gpu(format!("results are off by {largest:.1e}: the time means nothing")));
     }
     Ok(largest)
@@ -80,10 +79,13 @@ mod tests {
     #[test]
     fn more_than_rounding_is_noticed() {
         let expected = || [0.5, 10.0, -0.25].into_iter();
-        assert_eq!(compare(&[0.5, 10.0, -0.25], expected()).unwrap(), 0.0);
-        assert!(compare(&[0.5005, 10.0, -0.25], expected()).unwrap() > 4e-4);
+        let compare = |actual: &[f32], precision| compare(actual, expected(), precision);
+        assert_eq!(compare(&[0.5, 10.0, -0.25], Precision::F32).unwrap(), 0.0);
+        assert!(compare(&[0.5005, 10.0, -0.25], Precision::F32).unwrap() > 4e-4);
+        assert!(compare(&[0.55, 10.0, -0.25], Precision::F16).unwrap() > 0.04);
+        assert!(compare(&[0.9, 10.0, -0.25], Precision::F16).is_err());
         for wrong in [[0.502, 10.0, -0.25], [0.5, 10.0, f32::NAN], [f32::INFINITY, 10.0, -0.25], [0.0; 3]] {
-            assert!(compare(&wrong, expected()).is_err(), "{wrong:?}");
+            assert!(compare(&wrong, Precision::F32).is_err(), "{wrong:?}");
         }
     }
 }
