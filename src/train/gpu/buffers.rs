@@ -22,7 +22,8 @@ pub(super) struct Buffers {
     /// `[row][sub-image]`.
     pub squares: wgpu::Buffer,
     pub losses: wgpu::Buffer,
-    pub losses_staging: wgpu::Buffer,
+    /// Two submits are under way at a time.
+    pub losses_staging: [wgpu::Buffer; 2],
     pub slots: wgpu::Buffer,
     /// `[step of a submit][sub-image]`.
     pub samples: wgpu::Buffer,
@@ -63,7 +64,7 @@ impl Buffers {
             rates: buffer("rates", parameters, kept)?,
             squares: buffer("squares", rows * options.batch, Usage::STORAGE)?,
             losses: buffer("losses", SLOTS, kept)?,
-            losses_staging: staging(device, SLOTS as u64 * 4)?,
+            losses_staging: [staging(device, SLOTS as u64 * 4)?, staging(device, SLOTS as u64 * 4)?],
             slots: buffer("slots", SLOTS * Slot::SPACING / 4, Usage::UNIFORM | Usage::COPY_DST)?,
             samples: buffer("samples", SLOTS * options.batch * 2, kept)?,
         })

@@ -148,6 +148,56 @@ pub(super) fn staging(device: &wgpu::Device, size: u64) -> Result<wgpu::Buffer> 
     })
 }
 
+/// Work that was submitted, and the floats that it copies to a staging buffer.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    staging: wgpu::Buffer,
+    submission: wgpu::SubmissionIndex,
+    mapped: std::sync::mpsc::Receiver<std::result::Result<(), wgpu::BufferAsyncError>>,
+}
+
+impl UnderWay {
+    /// Submits what `record` records.
+    pub fn submit(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        staging: &wgpu::Buffer,
+        record: impl FnOnce(&mut wgpu::CommandEncoder),
+    ) -> Result<Self> {
+        let (sender, mapped) = std::sync::mpsc::channel();
+        let submission = scoped(device, || {
+            let mut encoder =
+                device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("srcnn.train") });
+            record(&mut encoder);
+            let submission = queue.submit([encoder.finish()]);
+            staging.map_async(wgpu::MapMode::Read, .., move |result| {
+                // The receiver is gone only when waiting has failed.
+                let _ = sender.send(result);
+            });
+            submission
+        })?;
+        Ok(Self { staging: staging.clone(), submission, mapped })
+    }
+
+    /// Waits for the end, and returns the floats in the staging buffer.
+    pub fn finish(self, device: &wgpu::Device) -> Result<Vec<f32>> {
+        let Self { staging, submission, mapped } = self;
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(super::TIMEOUT) };
+        device.poll(wait).map_err(|e| Error::Gpu(format!("waiting for training steps: {e}")))?;
+        // Another thread that polls the device may be the one that runs the callback.
+        match mapped.recv_timeout(super::TIMEOUT) {
+            Ok(Ok(())) => {}
+            _ => return Err(Error::Gpu("the device was lost while it trained".into())),
+        }
+        let range =
+            staging.get_mapped_range(..).map_err(|e| Error::Gpu(format!("reading training results: {e}")))?;
+        let values = bytemuck::pod_collect_to_vec(&range[..]);
+        drop(range);
+        staging.unmap();
+        Ok(values)
+    }
+}
+
 /// Submits what `record` records, waits for it, and returns the floats in `staging`.
 pub(super) fn read_back(
     device: &wgpu::Device,
@@ -155,29 +205,5 @@ pub(super) fn read_back(
     staging: &wgpu::Buffer,
     record: impl FnOnce(&mut wgpu::CommandEncoder),
 ) -> Result<Vec<f32>> {
-    let (sender, mapped) = std::sync::mpsc::channel();
-    let submission = scoped(device, || {
-        let mut encoder =
-            device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("srcnn.train") });
-        record(&mut encoder);
-        let submission = queue.submit([encoder.finish()]);
-        staging.map_async(wgpu::MapMode::Read, .., move |result| {
-            // The receiver is gone only when waiting has failed.
-            let _ = sender.send(result);
-        });
-        submission
-    })?;
-    let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(super::TIMEOUT) };
-    device.poll(wait).map_err(|e| Error::Gpu(format!("waiting for training steps: {e}")))?;
-    // Another thread that polls the device may be the one that runs the callback.
-    match mapped.recv_timeout(super::TIMEOUT) {
-        Ok(Ok(())) => {}
-        _ => return Err(Error::Gpu("the device was lost while it trained".into())),
-    }
-    let range =
-        staging.get_mapped_range(..).map_err(|e| Error::Gpu(format!("reading training results: {e}")))?;
-    let values = bytemuck::pod_collect_to_vec(&range[..]);
-    drop(range);
-    staging.unmap();
-    Ok(values)
+    UnderWay::submit(device, queue, staging, record)?.finish(device)
 }

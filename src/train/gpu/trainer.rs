@@ -6,7 +6,7 @@ use super::buffers::{Buffers, SLOTS};
 use super::convolution::{Convolution, Direction, LayerPlace};
 use super::first_layers::FirstLayers;
 use super::loss::loss;
-use super::maps::{MapLayout, Maps, read_back};
+use super::maps::{MapLayout, Maps, UnderWay, read_back};
 use super::pictures::{Gather, Pictures};
 use super::shaders;
 use super::steps::{Dispatch, Slot};
@@ -259,23 +259,41 @@ impl Trainer {
             )));
         }
         let mut losses = Vec::with_capacity(factors.len());
-        while losses.len() < factors.len() {
-            let first = losses.len();
-            let count = self.per_submit.min(factors.len() - first);
-            let begun = Instant::now();
-            losses.extend(self.submit(
-                &samples[first * batch..(first + count) * batch],
-                &factors[first..first + count],
-                pictures,
-            )?);
+        let mut under_way: Option<(UnderWay, usize, Instant)> = None;
+        let (mut submitted, mut turn) = (0, 0);
+        let mut finished = Instant::now();
+        // While one submit is computed, the next is recorded: the device never waits for the losses to be read.
+        loop {
+            let count = self.per_submit.min(factors.len() - submitted);
+            let next = (count > 0).then(|| {
+                let end = submitted + count;
+                let samples = &samples[submitted * batch..end * batch];
+                self.submit(samples, &factors[submitted..end], pictures, turn)
+            });
+            if let Some((before, count, begun)) = under_way.take() {
+                losses.extend(before.finish(&self.device)?.into_iter().take(count));
+                let took = finished.max(begun).elapsed();
+                finished = Instant::now();
+                let fitting = SUBMIT.as_secs_f64() / took.as_secs_f64().max(1e-6) * count as f64;
+                self.per_submit = (fitting as usize).clamp(1, SLOTS.min(2 * self.per_submit));
+            }
+            let Some(next) = next else { break };
+            under_way = Some((next?, count, Instant::now()));
             self.step += count as u64;
-            let fitting = SUBMIT.as_secs_f64() / begun.elapsed().as_secs_f64().max(1e-6) * count as f64;
-            self.per_submit = (fitting as usize).clamp(1, SLOTS.min(2 * self.per_submit));
+            submitted += count;
+            turn = 1 - turn;
         }
         Ok(losses)
     }
 
-    fn submit(&self, samples: &[Sample], factors: &[f32], pictures: &Pictures) -> Result<Vec<f32>> {
+    /// Records and submits steps; `turn` is the staging buffer of their losses.
+    fn submit(
+        &self,
+        samples: &[Sample],
+        factors: &[f32],
+        pictures: &Pictures,
+        turn: usize,
+    ) -> Result<UnderWay> {
         let samples: Vec<[u32; 2]> = samples.iter().map(|sample| [sample.patch, sample.turn]).collect();
         let mut slots = vec![0; factors.len() * Slot::SPACING];
         for (i, (bytes, &factor)) in slots.chunks_exact_mut(Slot::SPACING).zip(factors).enumerate() {
@@ -285,7 +303,8 @@ impl Trainer {
         self.queue.write_buffer(&self.buffers.samples, 0, bytemuck::cast_slice(&samples));
         self.queue.write_buffer(&self.buffers.slots, 0, &slots);
         let Buffers { losses, losses_staging, .. } = &self.buffers;
-        let mut values = read_back(&self.device, &self.queue, losses_staging, |encoder| {
+        let staging = &losses_staging[turn];
+        UnderWay::submit(&self.device, &self.queue, staging, |encoder| {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             for index in 0..factors.len() {
                 for dispatch in pictures.gathers.iter().chain(&self.dispatches) {
@@ -293,10 +312,8 @@ impl Trainer {
                 }
             }
             drop(pass);
-            encoder.copy_buffer_to_buffer(losses, 0, losses_staging, 0, losses_staging.size());
-        })?;
-        values.truncate(factors.len());
-        Ok(values)
+            encoder.copy_buffer_to_buffer(losses, 0, staging, 0, staging.size());
+        })
     }
 
     /// What each kernel of a step takes by `clock`, in its unit, in their order, each run `times` times by itself. The
@@ -311,7 +328,7 @@ impl Trainer {
         let dispatches = pictures.gathers.iter().chain(&self.dispatches);
         let time = |dispatch: &Dispatch| {
             let begun = clock();
-            read_back(&self.device, &self.queue, &self.buffers.losses_staging, |encoder| {
+            read_back(&self.device, &self.queue, &self.buffers.losses_staging[0], |encoder| {
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
                 (0..times).for_each(|_| dispatch.record(&mut pass, 0));
             })?;
