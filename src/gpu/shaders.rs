@@ -8,6 +8,7 @@ mod wide;
 
 use std::fmt::Write;
 
+#[cfg(feature = "headless")]
 pub(crate) use wide::{ADD_MAPS, EIGHTS, TAPS};
 pub use wide::{
     Fetch, FirstVariant, Settings, Tail, WEIGHT_COLUMNS, WeightStore, WideVariant, conv_first, conv_wide,

@@ -4,7 +4,7 @@ use wgpu::util::DeviceExt;
 
 use super::layers;
 use super::pass::{Design, MAPS, Pass};
-use super::plan::{Enlargement, Plan, valid_factors};
+use super::plan::{Plan, valid_factors};
 use super::scratch::bytes_for_tile;
 use super::{SourceKind, UpscalerOptions, wide};
 use crate::error::{Error, Result};
@@ -22,6 +22,7 @@ pub(crate) struct GpuNetwork {
     pub architecture: Architecture,
     pub padding: Padding,
     pub precision: Precision,
+    #[cfg(feature = "headless")]
     conv_shape: ConvShape,
     pub planes: usize,
     pub passes: Vec<Pass>,
@@ -62,6 +63,7 @@ impl GpuNetwork {
             architecture: weights.architecture().clone(),
             padding,
             precision: options.precision,
+            #[cfg(feature = "headless")]
             conv_shape: options.conv_shape,
             planes: if colour { 4 } else { channels },
             passes,
@@ -77,6 +79,7 @@ impl GpuNetwork {
     }
 
     /// Puts other weights of the same architecture in place, without compiling anything.
+    #[cfg(feature = "headless")]
     pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
         let (designs, _) = designs(device, weights, self.padding, self.precision, self.conv_shape)?;
         self.passes.iter().zip(designs).try_for_each(|(old, new)| old.replace(device, queue, new.weights))
@@ -162,17 +165,18 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
+    #[cfg(feature = "headless")]
     pub fn new(
         device: &wgpu::Device,
         network: &GpuNetwork,
         source: (u32, u32),
-        enlargement: Enlargement,
+        enlargement: super::Enlargement,
         tile: usize,
     ) -> Result<Self> {
         Self::with_tables(device, network, &enlargement.tables(source)?, tile)
     }
 
-    /// For tables of columns and rows that are not those of an [`Enlargement`].
+    /// For tables of columns and rows that are not those of an [`super::Enlargement`].
     pub fn with_tables(
         device: &wgpu::Device,
         network: &GpuNetwork,

@@ -88,6 +88,7 @@ impl Pass {
     }
 
     /// Puts other weights, packed alike, in place of its own, for whatever is submitted from now on.
+    #[cfg(feature = "headless")]
     pub(super) fn replace(
         &self,
         device: &wgpu::Device,

@@ -227,6 +227,7 @@ impl Scratch {
     }
 
     /// Records all dispatches of one tile, whose regions are list number `list` of the region buffer.
+    #[cfg(feature = "headless")]
     pub fn record(
         &self,
         pass: &mut wgpu::ComputePass<'_>,
