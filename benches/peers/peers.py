@@ -203,7 +203,7 @@ def ncnn(timer, values, plane, threads, vulkan):
 
 def own(size):
     """This crate's own figures: `srcnn-gpu bench` and the bench of training."""
-    command = ["cargo", "run", "--release", "--quiet", "--", "bench", "--json", "--size", f"{size[0]}x{size[1]}"]
+    command = ["cargo", "run", "--release", "--quiet", "--", "bench", "--json", "--wall", "--size", f"{size[0]}x{size[1]}"]
     report = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
     network, ceiling = report["network"], report["ceiling_gflops"]
     print(

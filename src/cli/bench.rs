@@ -41,6 +41,10 @@ pub struct BenchArgs {
     /// `eval` use it from then on
     #[arg(long, conflicts_with = "no_autotune")]
     tune: bool,
+    /// The wall's clock on software adapters too, which count processor time otherwise: to compare with other programs
+    /// while nothing else runs
+    #[arg(long)]
+    wall: bool,
     #[command(flatten)]
     tuning: TuneArgs,
     /// One JSON object instead of text
@@ -141,7 +145,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
 fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     let architecture = Architecture::parse(&args.arch, &args.filters, 1)?;
     let weights = network(&architecture)?;
-    let clock = Clock::for_gpu(gpu);
+    let clock = if args.wall { Clock::Wall } else { Clock::for_gpu(gpu) };
     let shape = choose(args, gpu, &weights)?;
     let (conv_shape, precision) = (Some(shape.shape), args.precision.precision);
     let options = HeadlessOptions { conv_shape, precision, ..HeadlessOptions::default() };
