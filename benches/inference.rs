@@ -1,16 +1,17 @@
 //! Inference speed: checks networks against their CPU twins, then times their kernels, beside what the adapter reaches
 //! in multiply-adds and copies in the same run.
 //!
-//! `cargo bench --bench inference [-- WxH] [SHAPE..]`, where a shape is `spatial,pointwise,workgroup_x,workgroup_y,fetch`:
+//! `cargo bench --bench inference [-- WxH] [SHAPE..]`, or with `enlarge` bicubic enlargement and a network to that size
+//! alone. A shape is `spatial,pointwise,workgroup_x,workgroup_y,fetch`:
 //! `16x4,8x16,1,8,subgroup8`, and fetch `layers`, `uniform` or `subgroupN`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use srcnn_gpu::Padding;
 use srcnn_gpu::gpu::shaders::ConvShape;
 use srcnn_gpu::headless::measure::{self, Clock};
-use srcnn_gpu::headless::{HeadlessOptions, adapter};
+use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter};
+use srcnn_gpu::{Fold, Padding};
 
 const REPEATS: usize = 3;
 
@@ -29,6 +30,9 @@ fn main() -> srcnn_gpu::Result<()> {
     let gpu = common::gpu();
     let clock = Clock::for_gpu(&gpu);
     println!("{} {}, times by {clock}", adapter::describe(&gpu.info), gpu.info.driver_info);
+    if args.iter().any(|arg| arg == "enlarge") {
+        return enlargements(&gpu, clock, size);
+    }
     for (sizes, filters) in [("9-1-5", "64-32"), ("9-5-5", "64-32")] {
         let weights = common::network(sizes, filters, 1, Padding::Replicate);
         for &shape in &shapes {
@@ -55,6 +59,26 @@ fn main() -> srcnn_gpu::Result<()> {
                 rate(network) / ceilings.operations * 100.0,
                 times.pixels as f64 * 1e-6 / network,
                 whole * 1e3,
+            );
+            for (name, time) in &times.kernels {
+                println!("  {name:20} {:9.2} ms", time.as_secs_f64() * 1e3);
+            }
+        }
+    }
+    enlargements(&gpu, clock, size)
+}
+
+/// Bicubic enlargement and 9-1-5 to pictures of `size`, one after the other and the first folded into the second.
+fn enlargements(gpu: &Gpu, clock: Clock, size: (u32, u32)) -> srcnn_gpu::Result<()> {
+    let weights = common::network("9-1-5", "64-32", 1, Padding::Replicate);
+    for factor in [2, 3, 4] {
+        let small = (size.0 / factor, size.1 / factor);
+        for fold in [Fold::Never, Fold::Always] {
+            let options = HeadlessOptions { fold, ..HeadlessOptions::default() };
+            let times = measure::network(gpu, clock, &weights, options, small, f64::from(factor), REPEATS)?;
+            println!(
+                "9-1-5 64-32 with enlargement by {factor}, fold {fold:?}: {:.1} ms",
+                times.whole.as_secs_f64() * 1e3
             );
             for (name, time) in &times.kernels {
                 println!("  {name:20} {:9.2} ms", time.as_secs_f64() * 1e3);

@@ -56,13 +56,3 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         textureStore(output, output_plane(plane) + vec2(position.x / 4, position.y), planes[plane]);
     }
 }
-
-fn ycbcr(texel: vec4<f32>) -> vec4<f32> {
-    let rgb = texel.rgb / 255.0;
-    return vec4(
-        16.0 / 255.0 + dot(rgb, vec3(65.481, 128.553, 24.966)),
-        128.0 / 255.0 + dot(rgb, vec3(-37.797, -74.203, 112.0)),
-        128.0 / 255.0 + dot(rgb, vec3(112.0, -93.786, -18.214)),
-        texel.a,
-    );
-}

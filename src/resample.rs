@@ -4,6 +4,8 @@
 //! (antialiasing); taps beyond an edge read the picture mirrored there. The table is computed in f64 on
 //! the host; the shader `resample.wgsl` and its CPU twin [`crate::reference::resample`] both apply it.
 
+pub mod phases;
+
 use crate::error::{Error, Result};
 
 /// Where each output sample of one axis reads, and with which weights.

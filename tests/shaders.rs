@@ -67,9 +67,9 @@ fn all() -> Vec<Shader> {
         ("5-3-3", "4-9"),
     ] {
         let fused = variants(&Architecture::parse(sizes, filters, 1).unwrap());
-        for shader in
-            fused.into_iter().filter(|shader| ["conv_first", "conv_wide", "sum_rows"].contains(&shader.name))
-        {
+        for shader in fused.into_iter().filter(|shader| {
+            ["conv_first", "conv_fold", "conv_wide", "luminance", "sum_rows"].contains(&shader.name)
+        }) {
             shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
         }
     }

@@ -32,18 +32,26 @@ fn load_window(at: vec2<i32>) -> Window {
     window.r0 = load_row(at);
     if FILTER > 1u {
         window.r1 = load_row(at + vec2(0, 1));
+    }
+    if FILTER > 2u {
         window.r2 = load_row(at + vec2(0, 2));
     }
     if FILTER > 3u {
         window.r3 = load_row(at + vec2(0, 3));
+    }
+    if FILTER > 4u {
         window.r4 = load_row(at + vec2(0, 4));
     }
     if FILTER > 5u {
         window.r5 = load_row(at + vec2(0, 5));
+    }
+    if FILTER > 6u {
         window.r6 = load_row(at + vec2(0, 6));
     }
     if FILTER > 7u {
         window.r7 = load_row(at + vec2(0, 7));
+    }
+    if FILTER > 8u {
         window.r8 = load_row(at + vec2(0, 8));
     }
     return window;
@@ -55,7 +63,8 @@ fn load_row(at: vec2<i32>) -> Row {
     if FILTER > 1u {
         row.b = textureLoad(input, at + vec2(NEXT_TEXEL, 0), 0);
     }
-    if FILTER > 5u {
+    // The ninth column is for conv_fold.wgsl.
+    if FILTER > 4u {
         row.c = textureLoad(input, at + vec2(2 * NEXT_TEXEL, 0), 0);
     }
     return row;
@@ -67,18 +76,26 @@ fn add_pair(before: Pair, window: Window, base: u32, at: u32, second: bool) -> P
     var sums = add_row(before, window.r0, base, at, second);
     if FILTER > 1u {
         sums = add_row(sums, window.r1, base, at + FILTER, second);
+    }
+    if FILTER > 2u {
         sums = add_row(sums, window.r2, base, at + 2u * FILTER, second);
     }
     if FILTER > 3u {
         sums = add_row(sums, window.r3, base, at + 3u * FILTER, second);
+    }
+    if FILTER > 4u {
         sums = add_row(sums, window.r4, base, at + 4u * FILTER, second);
     }
     if FILTER > 5u {
         sums = add_row(sums, window.r5, base, at + 5u * FILTER, second);
+    }
+    if FILTER > 6u {
         sums = add_row(sums, window.r6, base, at + 6u * FILTER, second);
     }
     if FILTER > 7u {
         sums = add_row(sums, window.r7, base, at + 7u * FILTER, second);
+    }
+    if FILTER > 8u {
         sums = add_row(sums, window.r8, base, at + 8u * FILTER, second);
     }
     return sums;

@@ -3,11 +3,13 @@
 //! A kernel's text is the file in `shaders/` as it is, an optional prelude of `const` lines before it, and the
 //! shared declarations behind it (WGSL does not mind the order, so line numbers stay near the file's).
 
+mod fold;
 mod shape;
 mod wide;
 
 use std::fmt::Write;
 
+pub use fold::{FoldVariant, conv_fold, luminance};
 #[cfg(feature = "headless")]
 pub(crate) use wide::{ADD_MAPS, EIGHTS, TAPS};
 pub use wide::{
@@ -17,6 +19,7 @@ pub use wide::{
 
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::precision::Precision;
+use crate::resample::phases::{FACTORS, Phases};
 
 /// A variant of a kernel: complete WGSL with an entry point `main`, and values for its `override`s.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +42,7 @@ impl Shader {
 }
 
 const REGION: &str = include_str!("../../shaders/shared/region.wgsl");
+const YCBCR: &str = include_str!("../../shaders/shared/ycbcr.wgsl");
 const PADDING: &str = include_str!("../../shaders/shared/padding.wgsl");
 
 fn with_prelude(
@@ -129,7 +133,13 @@ pub fn resample_rows(ycbcr: bool, outside: OutsideValue) -> Shader {
     let mut overrides = workgroup(PIXEL_WORKGROUP);
     overrides.push(("YCBCR", f64::from(ycbcr)));
     let settings = [word(ycbcr, "ycbcr"), outside.name()];
-    with_prelude("resample_rows", &settings, &[outside.constant()], &[text, PADDING, REGION], overrides)
+    with_prelude(
+        "resample_rows",
+        &settings,
+        &[outside.constant()],
+        &[text, YCBCR, PADDING, REGION],
+        overrides,
+    )
 }
 
 /// Formats of target textures that there are kernels for.
@@ -425,6 +435,10 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
         }
     }
     shaders.extend(wide::variants(architecture, paddings));
+    let phases: Vec<_> =
+        FACTORS.filter_map(|factor| Phases::new(factor, architecture.layers()[0].size)).collect();
+    let shapes: Vec<_> = phases.iter().map(Phases::shape).collect();
+    shaders.extend(fold::variants(architecture, &shapes));
     // Settings that make no difference, and layers alike, have a kernel in common.
     let mut seen = std::collections::HashSet::new();
     shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));

@@ -20,7 +20,7 @@ use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
 use crate::planes::Planes;
 use crate::precision::Precision;
-use crate::upscaler::{Enlargement, GpuNetwork, SourceKind, UpscalerOptions, with_smaller_tiles};
+use crate::upscaler::{Enlargement, Fold, GpuNetwork, SourceKind, UpscalerOptions, with_smaller_tiles};
 use crate::weights::Weights;
 pub use adapter::{AdapterSelection, open};
 use bands::Bands;
@@ -55,6 +55,8 @@ pub struct HeadlessOptions {
     pub conv_shape: Option<ConvShape>,
     /// Precision of the hidden layers.
     pub precision: Precision,
+    /// Whether enlargement by a whole factor is folded into the first layer.
+    pub fold: Fold,
     /// The average over the picture's 8 flips and turns, before any rounding: 8 times the work.
     pub tta: bool,
     /// Parts of each result are computed again on the CPU and compared; [`Headless::verified`] tells of it.
@@ -265,6 +267,7 @@ impl Headless {
                     source: kind,
                     conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
                     precision: self.options.precision,
+                    fold: self.options.fold,
                     ..defaults
                 };
                 let network = GpuNetwork::new(device, queue, &self.weights, &options)?;
@@ -276,18 +279,21 @@ impl Headless {
             self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
         let ready = engine.tiles.take().filter(|(s, e, _)| (*s, *e) == (size, enlargement));
         let mut ready = ready.map(|(_, _, tiles)| tiles);
+        let tables = enlargement.tables(size)?;
+        if ready.is_none() {
+            engine.network.prepare(device, queue, &self.weights, &tables)?;
+        }
         let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
         self.verified = None;
         let timing = with_smaller_tiles(first, |tile| {
             let mut tiles = match ready.take() {
                 Some(tiles) => tiles,
-                None => Tiles::new(device, &engine.network, size, enlargement, tile)?,
+                None => Tiles::new(device, &engine.network, &tables, tile)?,
             };
             let mut verifier = match self.options.verify {
                 true => {
-                    let tables = enlargement.tables(size)?;
                     let &GpuNetwork { padding, precision, .. } = &engine.network;
-                    Some(Verifier::new(kind, padding, precision, tables, tiles.len()))
+                    Some(Verifier::new(kind, padding, precision, tables.clone(), tiles.len()))
                 }
                 false => None,
             };

@@ -10,7 +10,8 @@ use super::verify::Verifier;
 use super::{Gpu, Progress, Timing};
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
-use crate::upscaler::{Enlargement, GpuNetwork, Picture, Placement, Scratch, TextureBindings};
+use crate::resample::ResampleTable;
+use crate::upscaler::{GpuNetwork, Picture, Placement, Scratch, TextureBindings};
 use crate::weights::Weights;
 
 /// Tiles under way at a time.
@@ -195,7 +196,7 @@ impl Slot {
                     end_of_pass_write_index: Some(1),
                 }),
             });
-            self.scratch.record(&mut pass, network, &self.bindings, spans, 0);
+            self.scratch.record(&mut pass, network, picture, &self.bindings, spans, 0);
             drop(pass);
             let pixels = u64::from(bytes_per_row) * u64::from(result.height);
             if let Some(t) = &self.timestamps {
@@ -307,15 +308,15 @@ struct Finished {
 }
 
 impl Tiles {
-    /// Tables, buffers and textures for pictures of `size`, with tiles of at most `tile` pixels.
+    /// Buffers and textures for pictures that are enlarged by tables that the network was prepared for, with tiles of at
+    /// most `tile` pixels.
     pub fn new(
         device: &wgpu::Device,
         network: &GpuNetwork,
-        size: (u32, u32),
-        enlargement: Enlargement,
+        tables: &[ResampleTable; 2],
         tile: usize,
     ) -> Result<Self> {
-        let picture = Picture::new(device, network, size, enlargement, tile)?;
+        let picture = Picture::new(device, network, tables, tile)?;
         let slots = SLOTS.min(picture.plan.tiles());
         let slots = (0..slots).map(|_| Slot::new(device, network, &picture)).collect::<Result<_>>()?;
         Ok(Self { picture, slots })

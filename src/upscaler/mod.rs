@@ -4,14 +4,18 @@
 //! them the size of the result (Y in the paper), each layer pads and convolves, and the result F(Y) joins the bicubic
 //! chrominance in the target texture. Nothing here creates an instance, submits, or waits.
 
+mod fold;
 mod layers;
+mod layouts;
 mod network;
 mod pass;
 mod plan;
 mod region;
 mod scratch;
+mod steps;
 mod wide;
 
+pub use fold::Fold;
 pub use plan::{Enlargement, valid_factors};
 
 pub(crate) use network::{GpuNetwork, Picture};
@@ -22,6 +26,7 @@ pub(crate) use plan::Plan;
 pub(crate) use plan::Span;
 #[cfg(feature = "headless")]
 pub(crate) use region::{MapLayout, Region};
+use scratch::Dispatch;
 #[cfg(feature = "headless")]
 pub(crate) use scratch::TextureBindings;
 pub(crate) use scratch::{Placement, Scratch};
@@ -61,6 +66,8 @@ pub struct UpscalerOptions {
     pub conv_shape: ConvShape,
     /// Precision of the hidden layers.
     pub precision: Precision,
+    /// Whether enlargement by a whole factor is folded into the first layer.
+    pub fold: Fold,
 }
 
 impl UpscalerOptions {
@@ -73,6 +80,7 @@ impl UpscalerOptions {
             source: SourceKind::Colour,
             conv_shape: network::default_conv_shape(device),
             precision: Precision::F32,
+            fold: Fold::Auto,
         }
     }
 }
@@ -98,6 +106,7 @@ pub struct Upscaler {
     device: wgpu::Device,
     queue: wgpu::Queue,
     network: GpuNetwork,
+    weights: Weights,
     options: UpscalerOptions,
     prepared: Option<Prepared>,
 }
@@ -141,7 +150,8 @@ impl Upscaler {
             return Err(Error::MissingCapability("compute shaders with 4 storage buffers".into()));
         }
         let network = GpuNetwork::new(device, queue, weights, &options)?;
-        Ok(Self { device: device.clone(), queue: queue.clone(), network, options, prepared: None })
+        let (device, queue, weights) = (device.clone(), queue.clone(), weights.clone());
+        Ok(Self { device, queue, network, weights, options, prepared: None })
     }
 
     /// Makes everything that `record` needs for source textures of `source` pixels: resampling tables,
@@ -169,8 +179,9 @@ impl Upscaler {
         tables: &[ResampleTable; 2],
     ) -> Result<(u32, u32)> {
         self.prepared = None;
+        self.network.prepare(&self.device, &self.queue, &self.weights, tables)?;
         let prepared = with_smaller_tiles(self.first_tile(), |tile| {
-            let picture = Picture::with_tables(&self.device, &self.network, tables, tile)?;
+            let picture = Picture::new(&self.device, &self.network, tables, tile)?;
             let tiles = picture.plan.tiles();
             let scratch = Scratch::new(&self.device, &self.network, &picture, tiles)?;
             for index in 0..tiles {
@@ -248,8 +259,9 @@ impl Upscaler {
         target: &wgpu::TextureView,
         kernel: usize,
     ) -> Result<()> {
-        if kernel >= self.network.region_count() {
-            return Err(Error::invalid(format!("kernel {kernel} of {}", self.network.region_count())));
+        let kernels = self.network.kernels().count();
+        if kernel >= kernels {
+            return Err(Error::invalid(format!("kernel {kernel} of {kernels}")));
         }
         self.record_some(encoder, source, target, 0..self.tiles(), Some(kernel), None)
     }
@@ -294,16 +306,17 @@ impl Upscaler {
         let textures = scoped(&self.device, || {
             ready.scratch.bind_textures(&self.device, &self.network, &ready.picture, source, target)
         })?;
+        let only = kernel.and_then(|kernel| self.network.kernels().nth(kernel));
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("srcnn"),
             timestamp_writes: stamps,
         });
         for index in tiles {
-            let dispatches = ready.scratch.dispatches(&self.network, &textures, plan.tile(index), index);
-            match kernel {
-                Some(kernel) => dispatches[kernel].record(&mut pass),
-                None => dispatches.iter().for_each(|dispatch| dispatch.record(&mut pass)),
-            }
+            let tile = plan.tile(index);
+            let dispatches = ready.scratch.dispatches(&self.network, &ready.picture, &textures, tile, index);
+            let wanted =
+                |dispatch: &&Dispatch<'_>| only.is_none_or(|only| std::ptr::eq(only, dispatch.kernel));
+            dispatches.iter().filter(wanted).for_each(|dispatch| dispatch.record(&mut pass));
         }
         Ok(())
     }

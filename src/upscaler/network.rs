@@ -2,10 +2,11 @@
 
 use wgpu::util::DeviceExt;
 
+use super::fold::{Fold, FoldedPasses};
 use super::layers;
+use super::layouts::bytes_for_tile;
 use super::pass::{Design, MAPS, Pass};
-use super::plan::{Plan, valid_factors};
-use super::scratch::bytes_for_tile;
+use super::plan::{Inside, Plan, valid_factors};
 use super::{SourceKind, UpscalerOptions, wide};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Kernel};
@@ -31,6 +32,11 @@ pub(crate) struct GpuNetwork {
     pub resample_columns: Kernel,
     pub resample_rows: Kernel,
     pub to_texture: Kernel,
+    /// The options, and whether colours are converted.
+    fold: (Fold, ConvShape, bool),
+    folded: Option<FoldedPasses>,
+    /// What of the result is computed by `folded`, in the size that was prepared last.
+    inside: Option<[Inside; 2]>,
 }
 
 impl GpuNetwork {
@@ -54,6 +60,10 @@ impl GpuNetwork {
             ))
         })?;
         options.precision.check(device)?;
+        let fold = match options.precision {
+            Precision::F32 => options.fold,
+            Precision::F16 => Fold::Never,
+        };
         let outside = OutsideValue::from(padding);
         let (designs, aligned) = designs(device, weights, padding, options.precision, options.conv_shape)?;
         let passes =
@@ -75,6 +85,9 @@ impl GpuNetwork {
                 &to_texture,
                 &[Binding::Region, Binding::Texture, Binding::Texture, Binding::Target(format)],
             )?,
+            fold: (fold, options.conv_shape, ycbcr),
+            folded: None,
+            inside: None,
         })
     }
 
@@ -82,18 +95,46 @@ impl GpuNetwork {
     #[cfg(feature = "headless")]
     pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
         let (designs, _) = designs(device, weights, self.padding, self.precision, self.conv_shape)?;
-        self.passes.iter().zip(designs).try_for_each(|(old, new)| old.replace(device, queue, new.weights))
+        self.passes.iter().zip(designs).try_for_each(|(old, new)| old.replace(device, queue, new.weights))?;
+        self.folded.as_ref().map_or(Ok(()), |folded| folded.set_weights(device, queue, weights))
     }
 
-    /// The kernel of each dispatch of a tile.
+    /// Compiles what enlargement by these tables takes beyond what there is. To be called before a [`Picture`] of these
+    /// tables is made, with the network's weights.
+    pub fn prepare(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        weights: &Weights,
+        tables: &[ResampleTable; 2],
+    ) -> Result<()> {
+        let compiled = &mut self.folded;
+        self.inside =
+            FoldedPasses::prepare(device, queue, weights, self.padding, self.fold, tables, compiled)?;
+        Ok(())
+    }
+
+    /// The passes for tiles inside, where there are such tiles in the size that was prepared last.
+    pub fn folded(&self) -> Option<&FoldedPasses> {
+        self.folded.as_ref().filter(|_| self.inside.is_some())
+    }
+
+    /// The kernels, in the order in which tiles run them.
     pub fn kernels(&self) -> impl Iterator<Item = &Kernel> {
-        let passes = self.passes.iter().flat_map(|pass| std::iter::repeat_n(&pass.kernel, pass.chunks.len()));
-        [&self.resample_columns, &self.resample_rows].into_iter().chain(passes).chain([&self.to_texture])
+        let folded = self.folded().into_iter().flat_map(FoldedPasses::kernels);
+        let passes = self.passes.iter().map(|pass| &pass.kernel);
+        [&self.resample_columns, &self.resample_rows]
+            .into_iter()
+            .chain(passes)
+            .chain(folded)
+            .chain([&self.to_texture])
     }
 
-    /// Dispatches, and so regions, of one tile.
+    /// Dispatches, and so regions, of one tile at the most.
     pub fn region_count(&self) -> usize {
-        3 + self.passes.iter().map(|pass| pass.chunks.len()).sum::<usize>()
+        let dispatches = |passes: &[Pass]| passes.iter().map(|pass| pass.chunks.len()).sum::<usize>();
+        let folded = self.folded().map_or(0, |folded| 1 + dispatches(&folded.passes));
+        3 + folded.max(dispatches(&self.passes))
     }
 
     /// A tile size that the device's limits allow, with bounded memory and work for one tile.
@@ -165,26 +206,16 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    #[cfg(feature = "headless")]
+    /// For tables of columns and rows that the network was prepared for.
     pub fn new(
-        device: &wgpu::Device,
-        network: &GpuNetwork,
-        source: (u32, u32),
-        enlargement: super::Enlargement,
-        tile: usize,
-    ) -> Result<Self> {
-        Self::with_tables(device, network, &enlargement.tables(source)?, tile)
-    }
-
-    /// For tables of columns and rows that are not those of an [`super::Enlargement`].
-    pub fn with_tables(
         device: &wgpu::Device,
         network: &GpuNetwork,
         tables: &[ResampleTable; 2],
         tile: usize,
     ) -> Result<Self> {
         let margin = if network.aligned.is_some() { 3 } else { 0 };
-        let plan = Plan::new(tables, &network.architecture, network.padding, tile, margin)?;
+        let inside = network.inside.as_ref();
+        let plan = Plan::new(tables, &network.architecture, network.padding, tile, margin, inside)?;
         let [columns, rows] = tables;
         let taps = [Taps::new(device, columns)?, Taps::new(device, rows)?];
         let normalized = network.padding == Padding::Normalized;

@@ -63,7 +63,7 @@ pub(super) fn passes(
         });
     }
     passes.push(Design {
-        shader: shaders::sum_rows(size, settings.normalized),
+        shader: shaders::sum_rows(size, 1, settings.normalized),
         layer: 2,
         planes: 1,
         reach: 0,
@@ -113,7 +113,13 @@ fn pack_wide(variant: &WideVariant, second: &Layer) -> Vec<f32> {
 }
 
 /// Appends the biases of layer 2, and the rows of layer 3's filter as `[i][j][filter of layer 2]`.
-fn pack_tail(packed: &mut Vec<f32>, tail: &Tail, settings: &Settings, second: &Layer, third: &Layer) {
+pub(super) fn pack_tail(
+    packed: &mut Vec<f32>,
+    tail: &Tail,
+    settings: &Settings,
+    second: &Layer,
+    third: &Layer,
+) {
     let start = packed.len();
     let rows = start + 4 * tail.biases(settings);
     packed.resize(rows + 4 * tail.filter * tail.row(settings), 0.0);

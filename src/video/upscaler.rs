@@ -348,6 +348,7 @@ impl VideoUpscaler {
                 source: SourceKind::Planes,
                 conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
                 precision: self.options.precision,
+                ..defaults
             };
             let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
             recipe.network(Upscaler::new(device, queue, &self.weights, options)?, turns)

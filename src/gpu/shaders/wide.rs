@@ -8,7 +8,7 @@ use super::{
 use crate::network::{Architecture, Padding};
 
 pub(crate) const TAPS: &str = include_str!("../../../shaders/shared/taps.wgsl");
-const WIDE: &str = include_str!("../../../shaders/shared/wide.wgsl");
+pub(super) const WIDE: &str = include_str!("../../../shaders/shared/wide.wgsl");
 pub(crate) const EIGHTS: &str = include_str!("../../../shaders/shared/eights.wgsl");
 pub(crate) const ADD_MAPS: &str = include_str!("../../../shaders/shared/add_maps.wgsl");
 
@@ -82,11 +82,11 @@ impl Settings {
         Self { fetch, normalized: padding == Padding::Normalized, outside: padding.into(), workgroup }
     }
 
-    fn aligned(&self, length: usize) -> usize {
+    pub(super) fn aligned(&self, length: usize) -> usize {
         length.next_multiple_of(self.fetch.lanes())
     }
 
-    fn prelude(&self) -> [(&'static str, Constant); 3] {
+    pub(super) fn prelude(&self) -> [(&'static str, Constant); 3] {
         [
             ("LANES", Constant::Number(self.fetch.lanes())),
             ("NORMALIZED", Constant::Flag(self.normalized)),
@@ -94,7 +94,7 @@ impl Settings {
         ]
     }
 
-    fn fetch_name(&self) -> String {
+    pub(super) fn fetch_name(&self) -> String {
         match self.fetch {
             Fetch::Uniform => String::new(),
             Fetch::Subgroup(lanes) => format!("subgroup{lanes}"),
@@ -113,7 +113,7 @@ pub struct Tail {
 
 impl Tail {
     /// For a network of three layers: up to 32 maps, a last filter up to 5.
-    fn new(architecture: &Architecture) -> Option<Self> {
+    pub(super) fn new(architecture: &Architecture) -> Option<Self> {
         let [_, second, third] = architecture.layers() else { return None };
         let covered = third.filters == 1 && second.filters <= 32 && third.size <= 5;
         covered.then(|| Self { eights: second.filters.div_ceil(8), filter: third.size })
@@ -125,7 +125,7 @@ impl Tail {
     }
 
     /// Length of the maps' biases and the last layer's weights, in vec4s: the biases come first.
-    fn len(&self, settings: &Settings) -> usize {
+    pub(super) fn len(&self, settings: &Settings) -> usize {
         self.biases(settings) + self.filter * self.row(settings)
     }
 
@@ -295,11 +295,16 @@ pub fn conv_wide(variant: &WideVariant) -> Shader {
     )
 }
 
-/// `sum_rows.wgsl`: the end of layer 3.
-pub fn sum_rows(filter: usize, normalized: bool) -> Shader {
-    let prelude = [("FILTER_3", Constant::Number(filter)), ("NORMALIZED", Constant::Flag(normalized))];
+/// `sum_rows.wgsl`: the end of layer 3, for rows that were computed in groups of so many texels: 1, or the factor after
+/// `conv_fold.wgsl`.
+pub fn sum_rows(filter: usize, group: usize, normalized: bool) -> Shader {
+    let prelude = [
+        ("FILTER_3", Constant::Number(filter)),
+        ("GROUP", Constant::Number(group)),
+        ("NORMALIZED", Constant::Flag(normalized)),
+    ];
     let text = include_str!("../../../shaders/sum_rows.wgsl");
-    let settings = [&format!("{filter}x{filter}"), word(normalized, "normalized")];
+    let settings = [&format!("{filter}x{filter}"), &format!("group{group}"), word(normalized, "normalized")];
     with_prelude("sum_rows", &settings, &prelude, &[text, REGION], workgroup(PIXEL_WORKGROUP))
 }
 
@@ -315,7 +320,9 @@ pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec
                 let first = first.filter(|first| first.tail.is_some() || wide.is_some());
                 shaders.extend(first.as_ref().map(conv_first));
                 shaders.extend(
-                    first.and(Tail::new(architecture)).map(|tail| sum_rows(tail.filter, settings.normalized)),
+                    first
+                        .and(Tail::new(architecture))
+                        .map(|tail| sum_rows(tail.filter, 1, settings.normalized)),
                 );
             }
             shaders.extend(wide.as_ref().map(conv_wide));

@@ -1,0 +1,221 @@
+//! What a tile takes: kernels, one after another, and the regions that they work on.
+
+use super::fold::FoldedPasses;
+use super::layouts::luminance_size;
+use super::network::{GpuNetwork, Picture};
+use super::pass::Pass;
+use super::plan::Span;
+use super::region::{MapLayout, Region};
+use super::scratch::{FoldedScratch, Placement, Scratch};
+use crate::gpu::kernel::Kernel;
+use crate::gpu::shaders::PIXEL_WORKGROUP;
+
+/// What the regions of a tile are made from.
+struct Frame<'a, 't> {
+    network: &'a GpuNetwork,
+    taps: [u32; 2],
+    picture: [i32; 2],
+    tile: [&'t Span; 2],
+    whole: bool,
+}
+
+impl Frame<'_, '_> {
+    fn both(&self, value: fn(&Span) -> usize) -> [i32; 2] {
+        self.tile.map(|span| value(span) as i32)
+    }
+
+    /// Where a texel of the pictures lies in the textures.
+    fn at(&self, texel: [i32; 2]) -> [i32; 2] {
+        if self.whole { texel } else { [0, 0] }
+    }
+
+    /// The region around the tile that reaches this much further to each side, and on the left up to where passes may
+    /// begin.
+    fn around(&self, reach: usize) -> Region {
+        let mut origin = self.both(|span| span.first).map(|first| first - reach as i32);
+        if let Some(aligned) = self.network.aligned {
+            // What earlier passes compute begins as much further left as the filters reach.
+            let reach_before = reach.saturating_sub(aligned) as i32;
+            origin[0] = (origin[0] + reach_before).div_euclid(4) * 4 - reach_before;
+        }
+        let end = self.both(|span| span.first + span.len).map(|end| end + reach as i32);
+        self.region(origin, end)
+    }
+
+    /// The region that reaches this much further to each side, and up to multiples of `units`.
+    fn in_units(&self, reach: usize, units: [i32; 2]) -> Region {
+        let reach = reach as i32;
+        let (first, end) = (self.both(|span| span.first), self.both(|span| span.first + span.len));
+        let [down, up] =
+            [[first, [-reach; 2]], [end, [reach; 2]]].map(|[at, more]| [at[0] + more[0], at[1] + more[1]]);
+        let origin = [0, 1].map(|i| down[i].div_euclid(units[i]) * units[i]);
+        let end = [0, 1].map(|i| (up[i] + units[i] - 1).div_euclid(units[i]) * units[i]);
+        self.region(origin, end)
+    }
+
+    fn region(&self, origin: [i32; 2], end: [i32; 2]) -> Region {
+        Region { origin, size: minus(end, origin), picture: self.picture, ..Region::default() }
+    }
+}
+
+/// A kernel, and what it works on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub kernel: &'a Kernel,
+    pub group: Group<'a>,
+    pub region: Region,
+    pub workgroups: [u32; 3],
+}
+
+/// Where a step's bind group is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Group<'a> {
+    Own(&'a wgpu::BindGroup),
+    Source,
+    Luminance,
+    Target,
+}
+
+impl<'a> Step<'a> {
+    /// A step whose invocations own `covers` columns and rows.
+    fn per_pixel(kernel: &'a Kernel, group: Group<'a>, region: Region, covers: [u32; 2]) -> Self {
+        let [columns, rows] = [0, 1].map(|i| (region.size[i] as u32).div_ceil(covers[i]));
+        let workgroups = [columns.div_ceil(PIXEL_WORKGROUP[0]), rows.div_ceil(PIXEL_WORKGROUP[1]), 1];
+        Self { kernel, group, region, workgroups }
+    }
+}
+
+impl Scratch {
+    /// What a tile takes, in this order: up to [`GpuNetwork::region_count`] steps.
+    pub(super) fn steps<'a>(
+        &'a self,
+        network: &'a GpuNetwork,
+        picture: &Picture,
+        tile: [&Span; 2],
+        placement: Placement,
+    ) -> Vec<Step<'a>> {
+        let frame = Frame {
+            network,
+            taps: picture.taps.each_ref().map(|taps| taps.count as u32),
+            picture: picture.plan.picture.map(|len| len as i32),
+            tile,
+            whole: placement == Placement::Whole,
+        };
+        match (&self.folded, network.folded()) {
+            (Some(own), Some(folded)) if tile.iter().all(|span| span.inside) => {
+                self.folded_steps(own, folded, &frame)
+            }
+            _ => self.plain_steps(&frame),
+        }
+    }
+
+    /// Resampling into the bicubic planes of a region.
+    fn resampling<'a>(&'a self, frame: &Frame<'a, '_>, full: Region) -> [Step<'a>; 2] {
+        let Frame { network, tile, taps, .. } = *frame;
+        let first = frame.both(|s| s.source.start);
+        let full = Region { offset: first, planes: network.planes as u32, ..full };
+        let columns = Region {
+            size: [full.size[0], tile[1].source.len() as i32],
+            source: frame.at(first),
+            taps: taps[0],
+            ..full
+        };
+        let rows = Region { taps: taps[1], ..full }.writes(self.maps[0]);
+        [
+            Step::per_pixel(&network.resample_columns, Group::Source, columns, [1, 1]),
+            Step::per_pixel(&network.resample_rows, Group::Own(&self.rows), rows, [4, 1]),
+        ]
+    }
+
+    /// A pass from maps to maps.
+    fn pass<'a>(
+        pass: &'a Pass,
+        groups: &'a [wgpu::BindGroup],
+        region: Region,
+    ) -> impl Iterator<Item = Step<'a>> {
+        let [columns, rows] = region.size.map(|len| len as u32);
+        pass.chunks.iter().zip(groups).map(move |(chunk, group)| Step {
+            kernel: &pass.kernel,
+            group: Group::Own(group),
+            region: Region { planes: pass.planes as u32, first_filter: chunk.first_filter as u32, ..region },
+            workgroups: pass.workgroups(columns, rows, chunk),
+        })
+    }
+
+    /// From the network's planes, which begin at `origin`, and the bicubic ones of `full`, to the target.
+    fn to_target<'a>(
+        &self,
+        frame: &Frame<'a, '_>,
+        full: &Region,
+        origin: [i32; 2],
+        result: MapLayout,
+    ) -> Step<'a> {
+        let first = frame.both(|s| s.first);
+        let target = Region {
+            origin: first,
+            size: frame.both(|s| s.len),
+            offset: frame.at(frame.both(|s| s.start)),
+            halo: minus(first, full.origin),
+            source: minus(first, origin),
+            planes: frame.network.planes as u32,
+            ..*full
+        };
+        let target = target.reads(result).writes(self.maps[0]);
+        Step::per_pixel(&frame.network.to_texture, Group::Target, target, [1, 1])
+    }
+
+    fn plain_steps<'a>(&'a self, frame: &Frame<'a, '_>) -> Vec<Step<'a>> {
+        let network = frame.network;
+        let full = frame.around(network.architecture.radius());
+        let mut steps = self.resampling(frame, full).to_vec();
+        let mut before = full.origin;
+        for ((pass, groups), maps) in network.passes.iter().zip(&self.conv).zip(self.maps.windows(2)) {
+            let region = frame.around(pass.reach);
+            let source = minus(region.origin, before);
+            before = region.origin;
+            let region = Region { source, ..region }.reads(maps[0]).writes(maps[1]);
+            steps.extend(Self::pass(pass, groups, region));
+        }
+        steps.push(self.to_target(frame, &full, before, self.maps[self.maps.len() - 1]));
+        steps
+    }
+
+    fn folded_steps<'a>(
+        &'a self,
+        own: &'a FoldedScratch,
+        folded: &'a FoldedPasses,
+        frame: &Frame<'a, '_>,
+    ) -> Vec<Step<'a>> {
+        let units = folded.units().map(|unit| unit as i32);
+        let [fold, sum] = &folded.passes;
+        let rows = frame.in_units(fold.reach, units);
+        let summed = frame.in_units(sum.reach, [units[0], 1]);
+
+        let first = frame.both(|s| s.source.start);
+        let luminance = Region {
+            origin: rows.origin.map(|at| at / folded.factor() as i32 + folded.first()),
+            size: luminance_size(folded, rows.size.map(|len| len as u32)).map(|len| len as i32),
+            picture: frame.both(|s| s.source.len()),
+            offset: first,
+            source: frame.at(first),
+            ..Region::default()
+        };
+        let full = frame.in_units(0, [1, 1]);
+        let mut steps = Vec::new();
+        // The network's own plane comes from the source.
+        if frame.network.planes > 1 {
+            steps.extend(self.resampling(frame, full));
+        }
+        steps.push(Step::per_pixel(&folded.luminance, Group::Luminance, luminance, [4, 1]));
+        steps.extend(Self::pass(fold, &own.passes[0], rows.writes(own.maps.rows)));
+        let region = Region { source: minus(summed.origin, rows.origin), ..summed };
+        let region = region.reads(own.maps.rows).writes(own.maps.result);
+        steps.extend(Self::pass(sum, &own.passes[1], region));
+        steps.push(self.to_target(frame, &full, summed.origin, own.maps.result));
+        steps
+    }
+}
+
+fn minus(a: [i32; 2], b: [i32; 2]) -> [i32; 2] {
+    [a[0] - b[0], a[1] - b[1]]
+}
