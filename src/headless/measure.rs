@@ -123,7 +123,7 @@ impl NetworkTimes {
 /// by `factor`. Of the options shape, precision, fold and padding count.
 ///
 /// # Errors
-/// As [`Upscaler::new`] and [`Upscaler::prepare`].
+/// As [`Upscaler::new`](crate::Upscaler::new) and [`Upscaler::prepare`](crate::Upscaler::prepare).
 pub fn network(
     gpu: &Gpu,
     clock: Clock,
@@ -148,7 +148,7 @@ pub fn network(
 /// A synthetic picture: neither smooth nor noise alone, and the same every time.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for a picture without pixels.
+/// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a picture without pixels.
 pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes> {
     let mut state = 1u32;
     let data = (0..width * height * channels).map(|i| {
@@ -164,7 +164,7 @@ pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes>
 /// difference of a value. Of the options shape and precision count.
 ///
 /// # Errors
-/// [`Error::Gpu`] when they differ by more than rounding can; also what the device reports.
+/// [`Error::Gpu`](crate::Error::Gpu) when they differ by more than rounding can; also what the device reports.
 pub fn check(gpu: &Gpu, weights: &Weights, options: HeadlessOptions) -> Result<f64> {
     let options = HeadlessOptions { padding: Some(Twin::PADDING), ..options };
     Twin::new(weights)?.check(&mut Run::new(gpu, weights, options)?)
