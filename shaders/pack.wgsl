@@ -8,6 +8,9 @@
 
 override WORKGROUP: u32 = 64u;
 
+// Outputs of a group.
+const OUTPUTS: u32 = 4u;
+
 // Mirrors `Packing` in src/train/gpu/pack.rs.
 struct Packing {
     weight_start: u32,
@@ -19,8 +22,6 @@ struct Packing {
     columns: u32,
     shift: u32,
     output_rows: u32,
-    // Outputs of a group, a multiple of 4.
-    outputs: u32,
     chunk_groups: u32,
     // Lengths of a group and of a chunk; what they do not fill is zero.
     group_length: u32,
@@ -51,15 +52,15 @@ fn value(index: u32) -> f32 {
     let in_chunk = index % p.chunk_length;
     let group = in_chunk / p.group_length;
     let in_group = in_chunk % p.group_length;
-    let output = in_group % p.outputs;
-    let plane = (index / p.chunk_length * p.chunk_groups + group) * (p.outputs / p.output_rows) + output / p.output_rows;
+    let output = in_group % OUTPUTS;
+    let plane = (index / p.chunk_length * p.chunk_groups + group) * (OUTPUTS / p.output_rows) + output / p.output_rows;
     if group >= p.chunk_groups || plane >= planes.x {
         return 0.0;
     }
-    if in_group < p.outputs {
+    if in_group < OUTPUTS {
         return select(parameters[p.bias_start + min(plane, p.filters - 1u)], 0.0, transposed);
     }
-    let tap = in_group / p.outputs - 1u;
+    let tap = in_group / OUTPUTS - 1u;
     let c = tap / (taps.x * taps.y);
     let i = i32(tap / taps.x % taps.y) - i32(output % p.output_rows);
     let j = i32(tap % taps.x) - i32(p.shift);

@@ -2,7 +2,7 @@
 
 use super::wide::{ADD_MAPS, EIGHTS, Fetch, Settings, TAPS, Tail, WIDE};
 use super::{
-    Constant, PADDING, PIXEL_WORKGROUP, REGION, Shader, YCBCR, weights_text, with_prelude, workgroup,
+    Constant, PADDING, PIXEL_WORKGROUP, REGION, Shader, YCBCR, weights_text, with_prelude, word, workgroup,
 };
 use crate::network::{Architecture, Padding};
 
@@ -103,7 +103,7 @@ pub fn luminance(ycbcr: bool) -> Shader {
     let text = include_str!("../../../shaders/luminance.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);
     overrides.push(("YCBCR", f64::from(ycbcr)));
-    let settings = [if ycbcr { "ycbcr" } else { "" }];
+    let settings = [word(ycbcr, "ycbcr")];
     with_prelude("luminance", &settings, &[], &[text, YCBCR, REGION], overrides)
 }
 

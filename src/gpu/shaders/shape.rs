@@ -11,14 +11,13 @@ use crate::error::{Error, Result};
 
 impl fmt::Display for ConvShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tile = |registers: Registers| format!("{}x{}", registers.pixels(), registers.outputs());
         let way = match self.fused {
             None => "layers".into(),
             Some(Fetch::Uniform) => "uniform".into(),
             Some(Fetch::Subgroup(lanes)) => format!("subgroup{lanes}"),
         };
         let [x, y] = self.workgroup;
-        f.pad(&format!("{},{},{x},{y},{way}", tile(self.spatial), tile(self.pointwise)))
+        f.pad(&format!("{},{},{x},{y},{way}", self.spatial.name(), self.pointwise.name()))
     }
 }
 
@@ -35,10 +34,7 @@ impl FromStr for ConvShape {
 fn parse(text: &str) -> Option<ConvShape> {
     let words: Vec<&str> = text.split(',').collect();
     let [spatial, pointwise, x, y, way] = words[..] else { return None };
-    let tile = |word: &str| {
-        let name = |registers: &Registers| format!("{}x{}", registers.pixels(), registers.outputs());
-        Registers::ALL.into_iter().find(|registers| name(registers) == word)
-    };
+    let tile = |word: &str| Registers::ALL.into_iter().find(|registers| registers.name() == word);
     let side = |word: &str| word.parse().ok().filter(|side| (1..=1024).contains(side));
     let fused = match way {
         "layers" => None,

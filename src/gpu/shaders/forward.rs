@@ -1,0 +1,208 @@
+//! `conv_forward.wgsl`: one layer of any network.
+
+use super::{
+    Constant, Fetch, OutsideValue, PADDING, REGION, Shader, weights_text, with_prelude, word, workgroup,
+};
+use crate::network::{LayerShape, Padding};
+use crate::precision::Precision;
+
+/// Register tiles of `conv_forward.wgsl`: pixels of a row and outputs that an invocation owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Registers {
+    /// 16 pixels of 4 outputs.
+    P16x4,
+    /// 8 pixels of 8 outputs.
+    P8x8,
+    /// 8 pixels of 16 outputs.
+    P8x16,
+}
+
+impl Registers {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::P16x4, Self::P8x8, Self::P8x16];
+
+    /// Pixels of a row.
+    pub fn pixels(self) -> u32 {
+        if self == Registers::P16x4 { 16 } else { 8 }
+    }
+
+    /// Outputs, a multiple of 4.
+    pub fn outputs(self) -> usize {
+        match self {
+            Registers::P16x4 => 4,
+            Registers::P8x8 => 8,
+            Registers::P8x16 => 16,
+        }
+    }
+
+    /// Pixels and outputs, as in `16x4`.
+    pub(super) fn name(self) -> String {
+        format!("{}x{}", self.pixels(), self.outputs())
+    }
+
+    fn wgsl(self) -> &'static str {
+        match self {
+            Registers::P16x4 => include_str!("../../../shaders/shared/registers_16x4.wgsl"),
+            Registers::P8x8 => include_str!("../../../shaders/shared/registers_8x8.wgsl"),
+            Registers::P8x16 => include_str!("../../../shaders/shared/registers_8x16.wgsl"),
+        }
+    }
+}
+
+/// Products that are summed in half precision at the most before they are added to a sum in single precision; or those of
+/// one channel, where its filter has more. With more of them 9-5-5 loses more, with fewer of them nothing gets better
+/// (benches/README.md).
+const BLOCK_PRODUCTS: usize = 64;
+
+/// Shape parameters of `conv_forward.wgsl`, to be chosen per adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConvShape {
+    /// Register tile of layers with filters larger than a pixel.
+    pub spatial: Registers,
+    /// Register tile of 1x1 layers.
+    pub pointwise: Registers,
+    /// Register tiles of a workgroup along a row, and along a column.
+    pub workgroup: [u32; 2],
+    /// Networks that `conv_first.wgsl` and `conv_wide.wgsl` cover run in them, in this way; `None`: layer by layer as
+    /// all others.
+    pub fused: Option<Fetch>,
+}
+
+/// What one layer asks of `conv_forward.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConvVariant {
+    /// Input planes.
+    pub inputs: usize,
+    /// Columns of a filter: f.
+    pub filter_columns: usize,
+    /// 4 when the outputs of an invocation are four rows of one filter, else 1.
+    pub output_rows: usize,
+    /// Length of the weight buffer in vec4s.
+    pub weights: usize,
+    /// Weights in a uniform buffer, or in a storage buffer.
+    pub uniform: bool,
+    /// max(0, x) at the end.
+    pub relu: bool,
+    /// Division by the fraction of valid taps.
+    pub normalized: bool,
+    /// What is written outside the picture.
+    pub outside: OutsideValue,
+    /// Precision of filters, products, sums of a block, and output.
+    pub precision: Precision,
+    /// Register tile.
+    pub registers: Registers,
+    /// Register tiles of a workgroup along a row, and along a column.
+    pub workgroup: [u32; 2],
+}
+
+impl ConvVariant {
+    /// The variant for a layer, whose filters go to a uniform buffer if that takes a group of them. Sizes of
+    /// bindings are in bytes. `None` when not even a storage buffer takes a group.
+    pub fn new(
+        layer: &LayerShape,
+        last: bool,
+        padding: Padding,
+        precision: Precision,
+        shape: ConvShape,
+        [uniform_binding, storage_binding]: [u64; 2],
+    ) -> Option<Self> {
+        let wide = if layer.size == 1 { shape.pointwise } else { shape.spatial };
+        let mut variant = Self {
+            inputs: layer.inputs,
+            filter_columns: layer.size,
+            // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead. (Not where
+            // rows outside the picture are computed from the nearest one inside, one by one.)
+            output_rows: if last && layer.filters == 1 { 4 } else { 1 },
+            weights: 0,
+            uniform: true,
+            relu: !last,
+            normalized: padding == Padding::Normalized,
+            outside: if last { OutsideValue::None } else { padding.into() },
+            precision: if last { Precision::F32 } else { precision },
+            registers: if layer.filters < wide.outputs() { Registers::P16x4 } else { wide },
+            workgroup: shape.workgroup,
+        };
+        let floats = variant.group_floats();
+        let fit = |bytes: u64| (bytes / (floats * variant.precision.bytes()) as u64) as usize;
+        // vec4s of 16 bits do not lie close together in a uniform buffer.
+        variant.uniform = variant.precision == Precision::F32 && fit(uniform_binding) > 0;
+        let groups = fit(if variant.uniform { uniform_binding } else { storage_binding });
+        variant.weights = floats / 4 * groups.min(layer.filters.div_ceil(variant.group_filters()));
+        (groups > 0).then_some(variant)
+    }
+
+    /// Filters whose outputs an invocation computes.
+    pub fn group_filters(&self) -> usize {
+        self.registers.outputs() / self.output_rows
+    }
+
+    /// Length of such a group of filters: biases and taps.
+    pub fn group_floats(&self) -> usize {
+        (self.biases() + self.inputs * self.filter_rows() * self.filter_columns) * self.registers.outputs()
+    }
+
+    /// Numbers that a bias is the sum of: in half precision, what rounding leaves over is the second one.
+    pub fn biases(&self) -> usize {
+        match self.precision {
+            Precision::F32 => 1,
+            Precision::F16 => 2,
+        }
+    }
+
+    /// Input channels that are summed in the precision of the products.
+    fn block(&self) -> usize {
+        match self.precision {
+            Precision::F32 => self.inputs,
+            Precision::F16 => (BLOCK_PRODUCTS / (self.filter_columns * self.filter_columns)).max(1),
+        }
+    }
+
+    /// Rows of a filter as the shader sees it: f, or f + 3 with four output rows.
+    pub fn filter_rows(&self) -> usize {
+        self.filter_columns + self.output_rows - 1
+    }
+}
+
+/// `conv_forward.wgsl`: one layer.
+pub fn conv_forward(variant: &ConvVariant) -> Shader {
+    let half = variant.precision == Precision::F16;
+    let mut prelude = if half { vec![("f16", Constant::Extension)] } else { Vec::new() };
+    prelude.extend([
+        ("INPUTS", Constant::Number(variant.inputs)),
+        ("BLOCK", Constant::Number(variant.block())),
+        ("FILTER_ROWS", Constant::Number(variant.filter_rows())),
+        ("FILTER_COLUMNS", Constant::Number(variant.filter_columns)),
+        ("OUTPUT_ROWS", Constant::Number(variant.output_rows)),
+        ("WEIGHTS", Constant::Number(variant.weights)),
+        ("RELU", Constant::Flag(variant.relu)),
+        ("NORMALIZED", Constant::Flag(variant.normalized)),
+        variant.outside.constant(),
+    ]);
+    // In half precision, filters are declared with the precision.
+    let (precision, weights) = match variant.precision {
+        Precision::F32 => {
+            (include_str!("../../../shaders/shared/single.wgsl"), weights_text(variant.uniform))
+        }
+        Precision::F16 => (include_str!("../../../shaders/shared/half.wgsl"), ""),
+    };
+    let text = include_str!("../../../shaders/conv_forward.wgsl");
+    let size = variant.filter_columns;
+    with_prelude(
+        "conv_forward",
+        &[
+            &format!("{size}x{size}"),
+            &format!("inputs{}", variant.inputs),
+            &format!("weights{}", variant.weights),
+            &format!("rows{}", variant.output_rows),
+            word(variant.relu, "relu"),
+            word(variant.normalized, "normalized"),
+            variant.outside.name(),
+            if variant.uniform { "uniform" } else { "storage" },
+            &format!("registers{}", variant.registers.name()),
+            word(half, "f16"),
+        ],
+        &prelude,
+        &[text, variant.registers.wgsl(), precision, weights, PADDING, REGION],
+        workgroup(variant.workgroup),
+    )
+}
