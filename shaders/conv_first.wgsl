@@ -46,6 +46,7 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     var sums = Maps();
     for (var group = 0u; group < GROUPS; group++) {
         let base = group * GROUP;
+        stage(base, GROUP);
         let bias = weight(base, 0u);
         let ab = add_pair(Pair(), window, base, 1u, false);
         let cd = add_pair(Pair(), window, base, 1u, true);
@@ -57,8 +58,10 @@ fn run(lane: u32, workgroup: vec3<u32>) {
         }
     }
     if FUSED {
+        stage(BIAS_2, ROWS_3 - BIAS_2);
         let f2 = finish(sums, place, vec4(1.0), BIAS_2);
         for (var i = 0u; i < FILTER_3; i++) {
+            stage(ROWS_3 + i * ROW_3, ROW_3);
             store_row(f2, ROWS_3 + i * ROW_3, i, place);
         }
     }

@@ -72,6 +72,7 @@ fn run(lane: u32, workgroup: vec3<u32>) {
         var sums = Maps();
         for (var group = 0u; group < GROUPS; group++) {
             let base = (phase * GROUPS + group) * GROUP;
+            stage(base, GROUP);
             let bias = weight(base, 0u);
             let ab = add_pair(Pair(), window, base, 1u, false);
             let cd = add_pair(Pair(), window, base, 1u, true);
@@ -82,8 +83,11 @@ fn run(lane: u32, workgroup: vec3<u32>) {
                 max(cd.a + bias.z, zero),
                 max(cd.b + bias.w, zero),
             );
-            sums = add_maps(sums, f1, COLUMNS_START + group * COLUMNS, 0u);
+            let columns = COLUMNS_START + group * COLUMNS;
+            stage(columns, COLUMNS);
+            sums = add_maps(sums, f1, columns, 0u);
         }
+        stage(BIAS_2, ROWS_3 - BIAS_2);
         let f2 = finish(sums, Place(), vec4(1.0), BIAS_2);
         row0 = next(row0);
         row1 = next(row1);
@@ -91,7 +95,9 @@ fn run(lane: u32, workgroup: vec3<u32>) {
         row3 = next(row3);
         row4 = next(row4);
         for (var i = 0u; i < FILTER_3; i++) {
-            let taps = row_taps(f2, ROWS_3 + i * ROW_3);
+            let base = ROWS_3 + i * ROW_3;
+            stage(base, ROW_3);
+            let taps = row_taps(f2, base);
             row0 = add_taps(row0, taps, i == 0u);
             if FILTER_3 > 1u {
                 row1 = add_taps(row1, taps, i == 1u);

@@ -36,6 +36,7 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     for (var c = 0u; c < INPUTS; c++) {
         let window = load_window(input_plane(c) + vec2(place.start.x / 4, place.start.y));
         let base = c * INPUT;
+        stage(base, INPUT);
         sums.a = add_eight(sums.a, window, base, 0u);
         if EIGHTS > 1u {
             sums.b = add_eight(sums.b, window, base, 2u * TAPS);
@@ -51,8 +52,10 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     if NORMALIZED {
         m = valid_factors(place.start);
     }
+    stage(BIAS, ROWS_3 - BIAS);
     let maps = finish(sums, place, m, BIAS);
     for (var i = 0u; i < FILTER_3; i++) {
+        stage(ROWS_3 + i * ROW_3, ROW_3);
         store_row(maps, ROWS_3 + i * ROW_3, i, place);
     }
 }

@@ -33,7 +33,7 @@ fn shapes() -> Vec<ConvShape> {
         workgroup,
         fused: Some(fetch),
     };
-    let mut shapes = vec![shape(Fetch::Uniform, [2, 4])];
+    let mut shapes = vec![shape(Fetch::Uniform, [2, 4]), shape(Fetch::Workgroup, [3, 5])];
     if subgroups {
         shapes.push(shape(Fetch::Subgroup(lanes), [1, lanes]));
     }

@@ -16,6 +16,9 @@ fn main(
     run(lane, workgroup);
 }
 
+// Weights that are about to be used (shared/fetch_workgroup.wgsl): nothing has to be done for them.
+fn stage(base: u32, length: u32) {}
+
 fn weight(base: u32, at: u32) -> vec4<f32> {
     let n = base + at / LANES * LANES + subgroup_lane;
     let own = textureLoad(weights, vec2(n % WEIGHT_COLUMNS, n / WEIGHT_COLUMNS), 0);

@@ -133,19 +133,22 @@ fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
 fn axes(gpu: &Gpu) -> Axes {
     let default = default_shape(gpu);
     let subgroup = lanes(gpu).map(Fetch::Subgroup);
-    let ways = [None, Some(Fetch::Uniform)].into_iter().chain(subgroup.map(Some));
+    let mut ways = vec![None, Some(Fetch::Uniform)];
+    ways.extend(subgroup.map(Some));
     if gpu.info.device_type == wgpu::DeviceType::Cpu {
-        // Lanes are neighbours in a column, and the register tiles are known: the way is all there is to choose.
+        // Lanes are neighbours in a column, the register tiles are known, and the workgroup's memory is slow: the way is
+        // all there is to choose.
         return Axes {
-            ways: ways.collect(),
+            ways,
             workgroups: vec![default.workgroup],
             spatial: vec![default.spatial],
             pointwise: vec![default.pointwise],
         };
     }
+    ways.push(Some(Fetch::Workgroup));
     let workgroups = [[4, 16], [8, 8], [32, 2], [8, 16], [32, 8]].into_iter();
     Axes {
-        ways: ways.collect(),
+        ways,
         workgroups: workgroups
             .filter(|&workgroup| is_possible(gpu, ConvShape { workgroup, ..default }))
             .collect(),

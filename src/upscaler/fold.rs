@@ -33,7 +33,7 @@ impl Fold {
     /// Whether a result of so many pixels is worth it.
     fn wants(self, fetch: Fetch, pixels: usize) -> bool {
         match self {
-            Self::Auto => fetch != Fetch::Uniform && pixels >= Self::LARGE,
+            Self::Auto => matches!(fetch, Fetch::Subgroup(_)) && pixels >= Self::LARGE,
             Self::Always => true,
             Self::Never => false,
         }
@@ -70,9 +70,8 @@ impl FoldedPasses {
         let Some(phases) = factor(tables).and_then(|factor| Phases::new(factor, first)) else {
             return Ok(None);
         };
-        let uniform = device.limits().max_uniform_buffer_binding_size;
-        let variant =
-            FoldVariant::new(weights.architecture(), phases.shape(), fetch, shape.workgroup, uniform);
+        let (architecture, phase) = (weights.architecture(), phases.shape());
+        let variant = FoldVariant::new(architecture, phase, fetch, shape.workgroup, &device.limits());
         let Some(variant) = variant.filter(|_| padding != Padding::Valid) else { return Ok(None) };
         let inside = inside(&phases, &variant, tables);
         if inside.is_some() && compiled.as_ref().is_none_or(|compiled| compiled.variant != variant) {

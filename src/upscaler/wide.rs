@@ -18,8 +18,7 @@ pub(super) fn passes(
     let [first, second, third] = weights.layers() else { return None };
     let (architecture, settings) =
         (weights.architecture(), Settings::new(padding, shape.fused?, shape.workgroup));
-    let bindings = [limits.max_uniform_buffer_binding_size, limits.max_storage_buffer_binding_size];
-    let variant = FirstVariant::new(architecture, settings, bindings)?;
+    let variant = FirstVariant::new(architecture, settings, limits)?;
     let covers = [4 * settings.workgroup[0], settings.workgroup[1]];
     let (reach, size) = (third.shape.radius(), third.shape.size);
 
@@ -42,7 +41,7 @@ pub(super) fn passes(
         first_pass.weights = packed;
         passes.push(first_pass);
     } else {
-        let wide = WideVariant::new(architecture, settings, limits.max_texture_dimension_2d)?;
+        let wide = WideVariant::new(architecture, settings, limits)?;
         first_pass.planes = first.shape.filters;
         first_pass.reach = reach + second.shape.radius();
         first_pass.weights = packed;
@@ -56,8 +55,8 @@ pub(super) fn passes(
             reach,
             covers,
             chunks: vec![Chunk::ALL],
-            store: WeightStore::Texture,
-            binding: 0,
+            store: wide.store,
+            binding: wide.weights() as u64 * 16,
             precision: Precision::F32,
             weights: packed,
         });

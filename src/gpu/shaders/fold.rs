@@ -1,6 +1,6 @@
 //! `conv_fold.wgsl` and `luminance.wgsl`: bicubic enlargement by a whole factor folded into the first layer.
 
-use super::wide::{ADD_MAPS, EIGHTS, Fetch, Settings, TAPS, Tail, WIDE};
+use super::wide::{ADD_MAPS, EIGHTS, Fetch, Settings, TAPS, Tail, WIDE, WeightStore};
 use super::{
     Constant, PADDING, PIXEL_WORKGROUP, REGION, Shader, YCBCR, weights_text, with_prelude, word, workgroup,
 };
@@ -25,13 +25,13 @@ pub struct FoldVariant {
 
 impl FoldVariant {
     /// The variant for a network f1-1-f3 on one channel, f3 up to 5, whose folded filters have so many taps. `None` for
-    /// others, and when the weights for a row do not fit into a uniform binding of so many bytes.
+    /// others, and when the weights for a row do not fit into a uniform binding.
     pub fn new(
         architecture: &Architecture,
         [factor, taps, moved]: [usize; 3],
         fetch: Fetch,
         workgroup: [u32; 2],
-        uniform: u64,
+        limits: &wgpu::Limits,
     ) -> Option<Self> {
         let [first, second, _] = architecture.layers() else { return None };
         let settings = Settings::new(Padding::Valid, fetch, workgroup);
@@ -41,7 +41,8 @@ impl FoldVariant {
         let columns = 3 + taps + usize::from(moved < factor);
         let covered =
             first.inputs == 1 && second.size == 1 && (2..=4).contains(&factor) && taps <= 9 && columns <= 12;
-        (covered && variant.weights() as u64 * 16 <= uniform).then_some(variant)
+        let fits = WeightStore::buffer(variant.weights(), limits) == Some(WeightStore::Uniform);
+        (covered && fits && settings.has_room(variant.staged(), limits)).then_some(variant)
     }
 
     /// Length of a group of filters of layer 1, in vec4s: biases and taps.
@@ -52,6 +53,11 @@ impl FoldVariant {
     /// Length of the columns of layer 2 for a group, in vec4s.
     pub fn columns(&self) -> usize {
         self.settings.aligned(8 * self.tail.eights)
+    }
+
+    /// Length of the longest part of the weights that is staged, in vec4s.
+    pub fn staged(&self) -> usize {
+        self.group().max(self.columns()).max(self.tail.staged(&self.settings))
     }
 
     /// Length of the weights for one phase of rows, in vec4s.
@@ -72,7 +78,7 @@ pub fn conv_fold(variant: &FoldVariant) -> Shader {
         ("FILTER_3", Constant::Number(tail.filter)),
         ("WEIGHTS", Constant::Number(variant.weights())),
     ];
-    prelude.extend(settings.prelude());
+    prelude.extend(settings.prelude(variant.staged()));
     with_prelude(
         "conv_fold",
         &[
@@ -111,8 +117,8 @@ pub fn luminance(ycbcr: bool) -> Shader {
 pub(super) fn variants(architecture: &Architecture, phases: &[[usize; 3]]) -> Vec<Shader> {
     let mut shaders = Vec::new();
     for &phases in phases {
-        for fetch in [Fetch::Uniform, Fetch::Subgroup(8)] {
-            let variant = FoldVariant::new(architecture, phases, fetch, [1, 8], 64 << 10);
+        for fetch in Fetch::EVERY {
+            let variant = FoldVariant::new(architecture, phases, fetch, [1, 8], &wgpu::Limits::defaults());
             shaders.extend(variant.as_ref().map(conv_fold));
             shaders.extend(variant.map(|variant| super::sum_rows(variant.tail.filter, phases[0], false)));
         }

@@ -1,5 +1,6 @@
 //! [`ConvShape`] as one word, `16x4,8x16,1,8,subgroup8`: register tiles of spatial and of 1x1 layers, the workgroup's
-//! two sides, and the way of fused kernels: `layers` (none are), `uniform` or `subgroup` with its lanes.
+//! two sides, and the way of fused kernels: `layers` (none are), `uniform`, `workgroup`, or
+//! `subgroup` with its lanes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +15,7 @@ impl fmt::Display for ConvShape {
         let way = match self.fused {
             None => "layers".into(),
             Some(Fetch::Uniform) => "uniform".into(),
+            Some(Fetch::Workgroup) => "workgroup".into(),
             Some(Fetch::Subgroup(lanes)) => format!("subgroup{lanes}"),
         };
         let [x, y] = self.workgroup;
@@ -39,6 +41,7 @@ fn parse(text: &str) -> Option<ConvShape> {
     let fused = match way {
         "layers" => None,
         "uniform" => Some(Fetch::Uniform),
+        "workgroup" => Some(Fetch::Workgroup),
         way => Some(Fetch::Subgroup(side(way.strip_prefix("subgroup")?)?)),
     };
     Some(ConvShape {
@@ -67,7 +70,8 @@ mod tests {
 
     #[test]
     fn words_and_back() {
-        for fused in [None, Some(Fetch::Uniform), Some(Fetch::Subgroup(32))] {
+        let ways = [Fetch::Uniform, Fetch::Workgroup, Fetch::Subgroup(32)];
+        for fused in ways.map(Some).into_iter().chain([None]) {
             for spatial in Registers::ALL {
                 let shape = ConvShape { spatial, pointwise: Registers::P8x16, workgroup: [2, 32], fused };
                 assert_eq!(shape.to_string().parse::<ConvShape>().unwrap(), shape);

@@ -17,24 +17,31 @@ pub(crate) const ADD_MAPS: &str = include_str!("../../../shaders/shared/add_maps
 pub enum Fetch {
     /// Each loads them: for GPUs, where that is one load for many invocations.
     Uniform,
+    /// The invocations of a workgroup load a part together into the memory that they share: for GPUs that are slow to
+    /// load the same from a buffer again and again.
+    Workgroup,
     /// The invocations of a subgroup, this many, load different ones and hand them round: for software adapters, which
     /// load lane by lane. Needs [`wgpu::Features::SUBGROUP`], subgroups of one size, and workgroups of whole subgroups.
     Subgroup(u32),
 }
 
 impl Fetch {
+    /// All, with subgroups of 8.
+    pub(super) const EVERY: [Self; 3] = [Self::Uniform, Self::Workgroup, Self::Subgroup(8)];
+
     /// Vec4s of weights that are loaded at a time.
     pub(crate) fn lanes(self) -> usize {
         match self {
-            Self::Uniform => 1,
+            Self::Uniform | Self::Workgroup => 1,
             Self::Subgroup(lanes) => lanes as usize,
         }
     }
 
-    /// The entry point, and `weight` for weights in a buffer.
+    /// The entry point, `stage`, and `weight` for weights in a buffer.
     pub(crate) fn buffer_text(self) -> &'static str {
         match self {
             Self::Uniform => include_str!("../../../shaders/shared/fetch_uniform.wgsl"),
+            Self::Workgroup => include_str!("../../../shaders/shared/fetch_workgroup.wgsl"),
             Self::Subgroup(_) => include_str!("../../../shaders/shared/fetch_subgroup.wgsl"),
         }
     }
@@ -58,6 +65,18 @@ pub enum WeightStore {
     Storage,
     /// A texture of [`WEIGHT_COLUMNS`] columns.
     Texture,
+}
+
+impl WeightStore {
+    /// The buffer for this many vec4s; `None` where there are too many for one binding.
+    pub(super) fn buffer(weights: usize, limits: &wgpu::Limits) -> Option<Self> {
+        let bytes = 16 * weights as u64;
+        if bytes <= limits.max_uniform_buffer_binding_size {
+            Some(Self::Uniform)
+        } else {
+            (bytes <= limits.max_storage_buffer_binding_size).then_some(Self::Storage)
+        }
+    }
 }
 
 /// Width of the texture of [`WeightStore::Texture`], as in `fetch_subgroup_texture.wgsl`.
@@ -86,17 +105,28 @@ impl Settings {
         length.next_multiple_of(self.fetch.lanes())
     }
 
-    pub(super) fn prelude(&self) -> [(&'static str, Constant); 3] {
-        [
+    /// Whether a device has room for the longest part of the weights that is staged, in vec4s.
+    pub(super) fn has_room(&self, staged: usize, limits: &wgpu::Limits) -> bool {
+        self.fetch != Fetch::Workgroup || 16 * staged <= limits.max_compute_workgroup_storage_size as usize
+    }
+
+    /// Constants of all kernels; `staged` as above.
+    pub(super) fn prelude(&self, staged: usize) -> Vec<(&'static str, Constant)> {
+        let mut prelude = vec![
             ("LANES", Constant::Number(self.fetch.lanes())),
             ("NORMALIZED", Constant::Flag(self.normalized)),
             self.outside.constant(),
-        ]
+        ];
+        if self.fetch == Fetch::Workgroup {
+            prelude.push(("STAGED", Constant::Number(staged)));
+        }
+        prelude
     }
 
     pub(super) fn fetch_name(&self) -> String {
         match self.fetch {
             Fetch::Uniform => String::new(),
+            Fetch::Workgroup => "workgroup".into(),
             Fetch::Subgroup(lanes) => format!("subgroup{lanes}"),
         }
     }
@@ -133,6 +163,11 @@ impl Tail {
     pub fn biases(&self, settings: &Settings) -> usize {
         settings.aligned(2 * self.eights)
     }
+
+    /// Length of its longest part, in vec4s.
+    pub(super) fn staged(&self, settings: &Settings) -> usize {
+        self.biases(settings).max(self.row(settings))
+    }
 }
 
 /// What a network asks of `conv_first.wgsl`.
@@ -152,12 +187,8 @@ pub struct FirstVariant {
 
 impl FirstVariant {
     /// The variant for a network of three layers on one channel, f1 up to 9. `None` for others, or when the weights do
-    /// not fit into one binding; sizes of bindings are in bytes.
-    pub fn new(
-        architecture: &Architecture,
-        settings: Settings,
-        [uniform, storage]: [u64; 2],
-    ) -> Option<Self> {
+    /// not fit into one binding.
+    pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
         let [first, second, _] = architecture.layers() else { return None };
         let tail = Tail::new(architecture)?;
         if first.inputs != 1 || first.size > 9 {
@@ -170,17 +201,19 @@ impl FirstVariant {
             store: WeightStore::Uniform,
             settings,
         };
-        let bytes = variant.weights() as u64 * 16;
-        if bytes > uniform {
-            variant.store = WeightStore::Storage;
-        }
-        (bytes <= uniform.max(storage)).then_some(variant)
+        variant.store = WeightStore::buffer(variant.weights(), limits)?;
+        settings.has_room(variant.staged(), limits).then_some(variant)
     }
 
     /// Length of a group of filters of layer 1, in vec4s: biases, taps, columns of layer 2.
     pub fn group(&self) -> usize {
         let columns = self.tail.map_or(0, |tail| 8 * tail.eights);
         self.settings.aligned(1 + self.filter * self.filter + columns)
+    }
+
+    /// Length of the longest part of the weights that is staged, in vec4s.
+    pub fn staged(&self) -> usize {
+        self.group().max(self.tail.map_or(0, |tail| tail.staged(&self.settings)))
     }
 
     /// Length of the weights, in vec4s.
@@ -198,24 +231,37 @@ pub struct WideVariant {
     pub filter: usize,
     /// The maps, and the last layer.
     pub tail: Tail,
+    /// Weights in a texture with subgroups, else in a buffer.
+    pub store: WeightStore,
     /// Everything else.
     pub settings: Settings,
 }
 
 impl WideVariant {
-    /// The variant for layer 2 and 3 of a network: filters of layer 2 of 3 or 5, on a device with subgroups. `None` for
-    /// others, and for weights that do not fit into a texture of `longest` texels a side.
-    pub fn new(architecture: &Architecture, settings: Settings, longest: u32) -> Option<Self> {
+    /// The variant for layer 2 and 3 of a network: filters of layer 2 of 3 or 5, and invocations that share what they
+    /// load. `None` for others, and for weights that do not fit into one texture or binding.
+    pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
         let [_, second, _] = architecture.layers() else { return None };
         let (inputs, filter) = (second.inputs, second.size);
-        let variant = Self { inputs, filter, tail: Tail::new(architecture)?, settings };
-        let fits = variant.weights().div_ceil(WEIGHT_COLUMNS) <= longest as usize;
-        (fits && [3, 5].contains(&filter) && settings.fetch != Fetch::Uniform).then_some(variant)
+        let (tail, store) = (Tail::new(architecture)?, WeightStore::Texture);
+        let mut variant = Self { inputs, filter, tail, store, settings };
+        let texture = variant.weights().div_ceil(WEIGHT_COLUMNS) <= limits.max_texture_dimension_2d as usize;
+        variant.store = match settings.fetch {
+            Fetch::Subgroup(_) => texture.then_some(WeightStore::Texture)?,
+            _ => WeightStore::buffer(variant.weights(), limits)?,
+        };
+        let covered = [3, 5].contains(&filter) && settings.fetch != Fetch::Uniform;
+        (covered && settings.has_room(variant.staged(), limits)).then_some(variant)
     }
 
     /// Length of the taps of an input, in vec4s.
     pub fn input(&self) -> usize {
         self.settings.aligned(2 * self.tail.eights * self.filter * self.filter)
+    }
+
+    /// Length of the longest part of the weights that is staged, in vec4s.
+    pub fn staged(&self) -> usize {
+        self.input().max(self.tail.staged(&self.settings))
     }
 
     /// Length of the weights, in vec4s.
@@ -235,7 +281,7 @@ pub fn conv_first(variant: &FirstVariant) -> Shader {
         ("FILTER_3", Constant::Number(tail.filter)),
         ("WEIGHTS", Constant::Number(variant.weights())),
     ];
-    prelude.extend(variant.settings.prelude());
+    prelude.extend(variant.settings.prelude(variant.staged()));
     let name = match variant.tail {
         Some(tail) => format!("filters{}-{1}x{1}", 8 * tail.eights, tail.filter),
         None => String::new(),
@@ -275,9 +321,14 @@ pub fn conv_wide(variant: &WideVariant) -> Shader {
         ("FILTER", Constant::Number(variant.filter)),
         ("EIGHTS", Constant::Number(variant.tail.eights)),
         ("FILTER_3", Constant::Number(variant.tail.filter)),
+        ("WEIGHTS", Constant::Number(variant.weights())),
     ];
-    prelude.extend(variant.settings.prelude());
-    let fetch = include_str!("../../../shaders/shared/fetch_subgroup_texture.wgsl");
+    prelude.extend(variant.settings.prelude(variant.staged()));
+    let uniform = variant.store == WeightStore::Uniform;
+    let (fetch, weights) = match variant.store {
+        WeightStore::Texture => (include_str!("../../../shaders/shared/fetch_subgroup_texture.wgsl"), ""),
+        _ => (variant.settings.fetch.buffer_text(), weights_text(uniform)),
+    };
     with_prelude(
         "conv_wide",
         &[
@@ -287,10 +338,20 @@ pub fn conv_wide(variant: &WideVariant) -> Shader {
             &format!("{0}x{0}", variant.tail.filter),
             word(variant.settings.normalized, "normalized"),
             variant.settings.outside.name(),
+            word(uniform, "uniform"),
             &variant.settings.fetch_name(),
         ],
         &prelude,
-        &[include_str!("../../../shaders/conv_wide.wgsl"), fetch, EIGHTS, WIDE, TAPS, PADDING, REGION],
+        &[
+            include_str!("../../../shaders/conv_wide.wgsl"),
+            fetch,
+            weights,
+            EIGHTS,
+            WIDE,
+            TAPS,
+            PADDING,
+            REGION,
+        ],
         workgroup(variant.settings.workgroup),
     )
 }
@@ -312,11 +373,12 @@ pub fn sum_rows(filter: usize, group: usize, normalized: bool) -> Shader {
 pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
     let mut shaders = Vec::new();
     for &padding in paddings {
-        for fetch in [Fetch::Uniform, Fetch::Subgroup(8)] {
+        for fetch in Fetch::EVERY {
             let settings = Settings::new(padding, fetch, [1, 8]);
-            let wide = WideVariant::new(architecture, settings, 2048);
-            for uniform_binding in [0, 64 << 10] {
-                let first = FirstVariant::new(architecture, settings, [uniform_binding, 128 << 20]);
+            for max_uniform_buffer_binding_size in [0, 64 << 10] {
+                let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
+                let wide = WideVariant::new(architecture, settings, &limits);
+                let first = FirstVariant::new(architecture, settings, &limits);
                 let first = first.filter(|first| first.tail.is_some() || wide.is_some());
                 shaders.extend(first.as_ref().map(conv_first));
                 shaders.extend(
@@ -324,8 +386,8 @@ pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec
                         .and(Tail::new(architecture))
                         .map(|tail| sum_rows(tail.filter, 1, settings.normalized)),
                 );
+                shaders.extend(wide.as_ref().map(conv_wide));
             }
-            shaders.extend(wide.as_ref().map(conv_wide));
         }
     }
     shaders
