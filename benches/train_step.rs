@@ -122,7 +122,14 @@ fn main() -> Result<()> {
         let state = State::new(weights.layers().to_vec(), 1);
         for &shape in &shapes {
             let optimizer = Optimizer::Sgd { momentum: 0.9, learning_rates: vec![1e-6; 3] };
-            let options = TrainerOptions { batch, patch: PATCH, padding: Padding::Valid, optimizer, shape };
+            let options = TrainerOptions {
+                batch,
+                patch: PATCH,
+                padding: Padding::Valid,
+                optimizer,
+                shape,
+                pipeline_cache: None,
+            };
             let begun = Instant::now();
             let mut trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options)?;
             let compiled = begun.elapsed().as_secs_f64();

@@ -73,6 +73,7 @@ fn by_hand(
         padding: config.train_padding,
         optimizer: config.optimizer.clone(),
         shape: None,
+        pipeline_cache: None,
     };
     let mut trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
     let shard = data.load(0)?;

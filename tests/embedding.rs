@@ -306,7 +306,7 @@ fn unfit_settings_are_errors() {
     let host = Host::new();
     let defaults = UpscalerOptions::for_device(&host.device);
     let new = |options| Upscaler::new(&host.device, &host.queue, &weights(), options);
-    let bytes = UpscalerOptions { target_format: TextureFormat::Bgra8Unorm, ..defaults };
+    let bytes = UpscalerOptions { target_format: TextureFormat::Bgra8Unorm, ..defaults.clone() };
     refused(new(bytes), "Bgra8Unorm");
     let planes = UpscalerOptions { source: SourceKind::Planes, padding: Some(Padding::Valid), ..defaults };
     let mut upscaler = new(planes).unwrap();

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
-use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::headless::adapter::{self, AdapterSelection};
+use srcnn_gpu::headless::{Gpu, Pipelines, cache_folder};
 use srcnn_gpu::wgpu::{Backends, DeviceType};
 use srcnn_gpu::{Error, Precision, Result};
 
@@ -172,7 +172,10 @@ impl GpuArgs {
     /// Those of opening one.
     pub fn open_all(&self) -> Result<Vec<Gpu>> {
         let open = |spec| {
-            let gpu = adapter::open(&self.selection_of(spec))?;
+            let mut gpu = adapter::open(&self.selection_of(spec))?;
+            if let Some(folder) = cache_folder() {
+                gpu.pipelines = Pipelines::in_folder(&gpu, &folder);
+            }
             let name = adapter::describe(&gpu.info);
             match gpu.info.device_type {
                 DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),

@@ -51,6 +51,13 @@ impl Binding {
     }
 }
 
+/// What kernels are compiled on: a device, and the compiled pipelines of earlier processes where there are some.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compiler<'a> {
+    pub device: &'a wgpu::Device,
+    pub cache: Option<&'a wgpu::PipelineCache>,
+}
+
 /// A compiled kernel and the layout of its one bind group.
 #[derive(Debug, Clone)]
 pub(crate) struct Kernel {
@@ -63,8 +70,9 @@ impl Kernel {
     /// Compiles a shader.
     ///
     /// # Errors
-    /// What the device reports: a limit that the kernel exceeds, or a driver that refuses it.
-    pub fn new(device: &wgpu::Device, shader: &Shader, bindings: &[Binding]) -> Result<Self> {
+    /// What the device reports: a limit that the kernel exceeds, a driver that refuses it, or a cache of another device.
+    pub fn new(compiler: Compiler<'_>, shader: &Shader, bindings: &[Binding]) -> Result<Self> {
+        let Compiler { device, cache } = compiler;
         let label = format!("srcnn.{}", shader.name);
         let entries: Vec<_> = bindings
             .iter()
@@ -99,7 +107,7 @@ impl Kernel {
                     constants: &shader.overrides,
                     zero_initialize_workgroup_memory: false,
                 },
-                cache: None,
+                cache,
             });
             Self { shader: Arc::new(shader.clone()), pipeline, layout }
         })

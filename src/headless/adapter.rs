@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wgpu::{Adapter, AdapterInfo, Backend, Backends, DeviceType, Features, Limits, PowerPreference};
 
-use super::Gpu;
+use super::{Gpu, Pipelines};
 use crate::error::{Error, Result};
 
 /// Storage buffers that one shader stage binds at most; adapters with fewer cannot run the network.
@@ -94,10 +94,10 @@ pub fn describe(info: &AdapterInfo) -> String {
 }
 
 /// Optional features that the library makes use of, as far as the adapter has them: timestamps, subgroups, by which
-/// software adapters load weights faster, and 16-bit floats in shaders.
+/// software adapters load weights faster, 16-bit floats in shaders, and caches of compiled kernels.
 pub fn wanted_features(adapter: &Adapter) -> Features {
     let timestamps = Features::TIMESTAMP_QUERY | Features::TIMESTAMP_QUERY_INSIDE_ENCODERS;
-    adapter.features() & (timestamps | Features::SUBGROUP | Features::SHADER_F16)
+    adapter.features() & (timestamps | Features::SUBGROUP | Features::SHADER_F16 | Features::PIPELINE_CACHE)
 }
 
 /// Limits to open a device with: the adapter's own where larger ones allow larger tiles, modest
@@ -172,7 +172,7 @@ pub fn open_adapter(adapter: &Adapter) -> Result<Gpu> {
             lost.keep(Error::Gpu(format!("the device was lost: {message}")));
         }
     });
-    Ok(Gpu { device, queue, info, faults })
+    Ok(Gpu { device, queue, info, faults, pipelines: Pipelines::default() })
 }
 
 /// Errors that a device reported outside of any error scope, and its loss: the first one, which caused

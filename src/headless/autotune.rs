@@ -20,7 +20,7 @@
 //!
 //! For an [`Upscaler`](crate::Upscaler) the shape goes to
 //! [`UpscalerOptions::conv_shape`](crate::UpscalerOptions::conv_shape), and a [`Gpu`] is made of the host's device,
-//! queue, `device.adapter_info()`, and default faults. The search submits work and waits for it.
+//! queue, `device.adapter_info()`, and default faults and pipelines. The search submits work and waits for it.
 //!
 //! Each shape adds up the same products in an order of its own, so results may differ in their last bits. With any
 //! shape they are the same however a picture is cut into tiles.
@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use store::{search_once, store, stored};
 
 use super::measure::{Clock, Run, Twin};
-use super::{Gpu, HeadlessOptions};
+use super::{Gpu, HeadlessOptions, Pipelines};
 use crate::error::Result;
 use crate::gpu::shaders::{ConvShape, Fetch, Registers, Shader};
 use crate::network::Architecture;
@@ -93,6 +93,8 @@ pub fn pays(gpu: &Gpu, architecture: &Architecture, pixels: u64) -> bool {
 /// # Errors
 /// When not even the default runs.
 pub fn search(gpu: &Gpu, weights: &Weights) -> Result<Tuned> {
+    // Candidates are compiled once and for all.
+    let gpu = &Gpu { pipelines: Pipelines::default(), ..gpu.clone() };
     let software = gpu.info.device_type == wgpu::DeviceType::Cpu;
     let budget = Duration::from_secs(2);
     let multiply_adds = weights.architecture().multiply_adds() as f64;

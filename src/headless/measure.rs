@@ -50,7 +50,7 @@ pub fn ceilings(gpu: &Gpu, clock: Clock) -> Result<Ceilings> {
     // Beyond all caches, and long enough to be timed.
     let (groups, copied) = if software { (64, 32 << 20) } else { (16384, 256 << 20) };
     let copied = gpu.device.limits().max_buffer_size.min(copied);
-    let kernel = Kernel::new(&gpu.device, &shaders::ceiling(), &[Binding::Uniform, Binding::Write])?;
+    let kernel = Kernel::new(gpu.compiler(), &shaders::ceiling(), &[Binding::Uniform, Binding::Write])?;
     use wgpu::BufferUsages as Usage;
     let buffer = |size, usage| {
         let label = Some("srcnn.measure");

@@ -6,6 +6,7 @@ mod bands;
 mod convert;
 mod guard;
 pub mod measure;
+mod pipelines;
 mod self_test;
 mod tiles;
 mod turns;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use image::{ColorType, DynamicImage};
 
 use crate::error::{Error, Result};
+use crate::gpu::kernel::Compiler;
 use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
 use crate::planes::Planes;
@@ -25,6 +27,7 @@ use crate::weights::Weights;
 pub use adapter::{AdapterSelection, open};
 use bands::Bands;
 use convert::{Sink, Source};
+pub use pipelines::Pipelines;
 pub use self_test::{cache_folder, self_test, self_test_once};
 use tiles::{Care, Tiles};
 pub(crate) use turns::{TURNS, turned};
@@ -42,6 +45,14 @@ pub struct Gpu {
     pub info: wgpu::AdapterInfo,
     /// Errors that the device reports outside of error scopes.
     pub faults: adapter::Faults,
+    /// Where compiled kernels are looked for first.
+    pub pipelines: Pipelines,
+}
+
+impl Gpu {
+    pub(crate) fn compiler(&self) -> Compiler<'_> {
+        Compiler { device: &self.device, cache: self.pipelines.cache() }
+    }
 }
 
 /// Settings of an upscaling run.
@@ -268,6 +279,7 @@ impl Headless {
                     conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
                     precision: self.options.precision,
                     fold: self.options.fold,
+                    pipeline_cache: self.gpu.pipelines.cache().cloned(),
                     ..defaults
                 };
                 let network = GpuNetwork::new(device, queue, &self.weights, &options)?;

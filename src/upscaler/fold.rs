@@ -5,7 +5,7 @@ use super::pass::{Chunk, Design, MAPS, Pass};
 use super::plan::Inside;
 use super::wide::pack_tail;
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::shaders::{self, ConvShape, Fetch, FoldVariant, PIXEL_WORKGROUP, WeightStore};
 use crate::network::Padding;
 use crate::precision::Precision;
@@ -56,7 +56,7 @@ impl FoldedPasses {
     /// a whole factor, for networks that `conv_fold.wgsl` does not cover, and where there is nothing to gain. `compiled`
     /// is made, unless it is for this factor already.
     pub fn prepare(
-        device: &wgpu::Device,
+        compiler @ Compiler { device, .. }: Compiler<'_>,
         queue: &wgpu::Queue,
         weights: &Weights,
         padding: Padding,
@@ -76,9 +76,9 @@ impl FoldedPasses {
         let inside = inside(&phases, &variant, tables);
         if inside.is_some() && compiled.as_ref().is_none_or(|compiled| compiled.variant != variant) {
             let bindings = [Binding::Region, Binding::Texture, MAPS];
-            let luminance = Kernel::new(device, &shaders::luminance(ycbcr), &bindings)?;
+            let luminance = Kernel::new(compiler, &shaders::luminance(ycbcr), &bindings)?;
             let [fold, sum] = designs(&phases, &variant, weights);
-            let passes = [Pass::new(device, queue, fold)?, Pass::new(device, queue, sum)?];
+            let passes = [Pass::new(compiler, queue, fold)?, Pass::new(compiler, queue, sum)?];
             *compiled = Some(Self { phases, variant, luminance, passes });
         }
         Ok(inside)

@@ -52,7 +52,7 @@ pub enum SourceKind {
 }
 
 /// Settings of an [`Upscaler`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UpscalerOptions {
     /// Padding other than the weights' own.
     pub padding: Option<Padding>,
@@ -68,6 +68,9 @@ pub struct UpscalerOptions {
     pub precision: Precision,
     /// Whether enlargement by a whole factor is folded into the first layer.
     pub fold: Fold,
+    /// Where compiled kernels are looked for first, and go to: a cache of the same device, or none. The host loads and
+    /// stores it.
+    pub pipeline_cache: Option<wgpu::PipelineCache>,
 }
 
 impl UpscalerOptions {
@@ -81,6 +84,7 @@ impl UpscalerOptions {
             conv_shape: network::default_conv_shape(device),
             precision: Precision::F32,
             fold: Fold::Auto,
+            pipeline_cache: None,
         }
     }
 }
@@ -120,7 +124,8 @@ struct Prepared {
 }
 
 impl Upscaler {
-    /// Features that a device needs: none beyond the base. Half precision needs [`Precision::required_features`].
+    /// Features that a device needs: none beyond the base. Half precision needs [`Precision::required_features`], a
+    /// pipeline cache `Features::PIPELINE_CACHE`.
     pub fn required_features() -> wgpu::Features {
         wgpu::Features::empty()
     }

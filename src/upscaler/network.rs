@@ -9,7 +9,7 @@ use super::pass::{Design, MAPS, Pass};
 use super::plan::{Inside, Plan, valid_factors};
 use super::{SourceKind, UpscalerOptions, wide};
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 use crate::gpu::shaders::{self, ConvShape, Fetch, OutsideValue, Registers};
 use crate::network::{Architecture, Channels, Padding};
@@ -32,6 +32,7 @@ pub(crate) struct GpuNetwork {
     pub resample_columns: Kernel,
     pub resample_rows: Kernel,
     pub to_texture: Kernel,
+    pipeline_cache: Option<wgpu::PipelineCache>,
     /// The options, and whether colours are converted.
     fold: (Fold, ConvShape, bool),
     folded: Option<FoldedPasses>,
@@ -66,8 +67,9 @@ impl GpuNetwork {
         };
         let outside = OutsideValue::from(padding);
         let (designs, aligned) = designs(device, weights, padding, options.precision, options.conv_shape)?;
+        let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
         let passes =
-            designs.into_iter().map(|design| Pass::new(device, queue, design)).collect::<Result<_>>()?;
+            designs.into_iter().map(|design| Pass::new(compiler, queue, design)).collect::<Result<_>>()?;
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
             architecture: weights.architecture().clone(),
@@ -78,13 +80,14 @@ impl GpuNetwork {
             planes: if colour { 4 } else { channels },
             passes,
             aligned,
-            resample_columns: Kernel::new(device, &shaders::resample_columns(), &resample)?,
-            resample_rows: Kernel::new(device, &shaders::resample_rows(ycbcr, outside), &resample)?,
+            resample_columns: Kernel::new(compiler, &shaders::resample_columns(), &resample)?,
+            resample_rows: Kernel::new(compiler, &shaders::resample_rows(ycbcr, outside), &resample)?,
             to_texture: Kernel::new(
-                device,
+                compiler,
                 &to_texture,
                 &[Binding::Region, Binding::Texture, Binding::Texture, Binding::Target(format)],
             )?,
+            pipeline_cache: options.pipeline_cache.clone(),
             fold: (fold, options.conv_shape, ycbcr),
             folded: None,
             inside: None,
@@ -108,9 +111,10 @@ impl GpuNetwork {
         weights: &Weights,
         tables: &[ResampleTable; 2],
     ) -> Result<()> {
+        let compiler = Compiler { device, cache: self.pipeline_cache.as_ref() };
         let compiled = &mut self.folded;
         self.inside =
-            FoldedPasses::prepare(device, queue, weights, self.padding, self.fold, tables, compiled)?;
+            FoldedPasses::prepare(compiler, queue, weights, self.padding, self.fold, tables, compiled)?;
         Ok(())
     }
 

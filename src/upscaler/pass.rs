@@ -1,7 +1,7 @@
 //! A pass over maps: a kernel, its weights, and how far around a tile it computes.
 
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 use crate::gpu::shaders::{Shader, WEIGHT_COLUMNS, WeightStore};
 use crate::precision::{Precision, half};
@@ -72,7 +72,8 @@ pub(super) struct Design {
 
 impl Pass {
     /// Compiles a kernel and uploads its weights.
-    pub(super) fn new(device: &wgpu::Device, queue: &wgpu::Queue, design: Design) -> Result<Self> {
+    pub(super) fn new(compiler: Compiler<'_>, queue: &wgpu::Queue, design: Design) -> Result<Self> {
+        let device = compiler.device;
         let Design { shader, layer, planes, reach, covers, chunks, store, binding, precision, weights } =
             design;
         let weights_kind = match store {
@@ -82,7 +83,7 @@ impl Pass {
         };
         let output = Binding::Target(map_format(precision));
         let bindings = [Binding::Region, weights_kind, Binding::Read, Binding::Texture, output];
-        let kernel = Kernel::new(device, &shader, &bindings)?;
+        let kernel = Kernel::new(compiler, &shader, &bindings)?;
         let weights = GpuWeights::new(device, queue, store, precision, weights)?;
         Ok(Self { kernel, layer, planes, reach, covers, chunks, weights, binding })
     }

@@ -6,7 +6,7 @@ use wgpu::util::DeviceExt;
 
 use super::format::Mapping;
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 use crate::gpu::shaders::{self, OutsideValue, PIXEL_WORKGROUP};
 use crate::resample::ResampleTable;
@@ -37,17 +37,17 @@ pub(super) struct Kernels {
 }
 
 impl Kernels {
-    pub fn new(device: &wgpu::Device, sample_bytes: usize, turns: usize) -> Result<Self> {
+    pub fn new(compiler: Compiler<'_>, sample_bytes: usize, turns: usize) -> Result<Self> {
         let maps = Binding::Target(wgpu::TextureFormat::Rgba32Float);
         let resample = [Binding::Region, Binding::Read, Binding::Texture, maps];
         let samples = |maps, turns| {
             let shader = shaders::samples_from_texture(sample_bytes, maps, turns);
             let [uniform, write] = [Binding::Uniform, Binding::Write];
-            Kernel::new(device, &shader, &[uniform, Binding::Texture, write, write, write])
+            Kernel::new(compiler, &shader, &[uniform, Binding::Texture, write, write, write])
         };
         Ok(Self {
-            columns: Kernel::new(device, &shaders::resample_columns(), &resample)?,
-            rows: Kernel::new(device, &shaders::resample_rows(false, OutsideValue::None), &resample)?,
+            columns: Kernel::new(compiler, &shaders::resample_columns(), &resample)?,
+            rows: Kernel::new(compiler, &shaders::resample_rows(false, OutsideValue::None), &resample)?,
             samples_from_texture: samples(false, turns)?,
             samples_from_maps: samples(true, 1)?,
         })

@@ -133,7 +133,7 @@ impl VideoUpscaler {
             weights: weights.clone(),
             options,
             enlargement,
-            kernels: Kernels::new(&gpu.device, format.sample_bytes(), turns)?,
+            kernels: Kernels::new(gpu.compiler(), format.sample_bytes(), turns)?,
             packed,
             places,
             whole: None,
@@ -348,6 +348,7 @@ impl VideoUpscaler {
                 source: SourceKind::Planes,
                 conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
                 precision: self.options.precision,
+                pipeline_cache: self.gpu.pipelines.cache().cloned(),
                 ..defaults
             };
             let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };

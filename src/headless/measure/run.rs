@@ -46,6 +46,7 @@ impl<'a> Run<'a> {
             conv_shape: conv_shape.unwrap_or(defaults.conv_shape),
             precision,
             fold,
+            pipeline_cache: gpu.pipelines.cache().cloned(),
             ..defaults
         };
         let upscaler = Upscaler::new(&gpu.device, &gpu.queue, weights, options)?;

@@ -9,7 +9,7 @@ use super::shaders::{self, Prelude};
 use super::steps::Dispatch;
 use super::{MAPS, Shape};
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 
@@ -81,7 +81,7 @@ impl Convolution {
     /// # Errors
     /// [`Error::MissingCapability`] for filters too large for one binding, and what the device reports.
     pub fn new(
-        device: &wgpu::Device,
+        compiler @ Compiler { device, .. }: Compiler<'_>,
         pack: &Kernel,
         parameters: &wgpu::Buffer,
         place: &LayerPlace,
@@ -91,7 +91,7 @@ impl Convolution {
     ) -> Result<Self> {
         let LayerShape { size, .. } = place.shape;
         if size == 1 && input.layout.channels <= shape.pointwise.min(64) {
-            return pointwise(device, pack, parameters, place, direction, [input, gate, output], shape);
+            return pointwise(compiler, pack, parameters, place, direction, [input, gate, output], shape);
         }
         let (transposed, normalized) = (direction.transposed(), direction.normalized(place));
         let reach = if transposed { size - 1 - place.padding } else { place.padding };
@@ -169,7 +169,7 @@ impl Convolution {
         let shader = shaders::conv_batch(prelude, uniform, shape.workgroup);
         let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
         let bindings = [Binding::Uniform, weights_kind, Binding::Texture, Binding::Texture, MAPS];
-        let kernel = Kernel::new(device, &shader, &bindings)?;
+        let kernel = Kernel::new(compiler, &shader, &bindings)?;
 
         let across = input.layout.batch.div_ceil(shape.workgroup as usize) * row_tiles;
         let down = output.layout.height.div_ceil(output_rows);

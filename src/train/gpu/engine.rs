@@ -34,9 +34,13 @@ impl GpuEngine {
             padding: config.train_padding,
             optimizer: config.optimizer.clone(),
             shape: None,
+            pipeline_cache: gpu.pipelines.cache().cloned(),
         };
+        let trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
+        // Runs take days, and not all of them end by themselves.
+        gpu.pipelines.keep();
         Ok(Self {
-            trainer: Trainer::new(&gpu.device, &gpu.queue, state, &options)?,
+            trainer,
             order: Order::new(config.seed, config.batch, data.lengths())?,
             shards: ShardStream::new(data),
             turns: config.augmentation.turns,

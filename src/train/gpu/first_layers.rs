@@ -7,7 +7,7 @@ use super::pack::{Packing, packed_buffer};
 use super::shaders::{self, Prelude};
 use super::steps::Dispatch;
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 
 /// The dispatch of both layers, and those that pack their filters.
@@ -25,7 +25,7 @@ impl FirstLayers {
     /// # Errors
     /// What the device reports.
     pub fn new(
-        device: &wgpu::Device,
+        compiler @ Compiler { device, .. }: Compiler<'_>,
         pack: &Kernel,
         parameters: &wgpu::Buffer,
         places: &[LayerPlace],
@@ -77,7 +77,7 @@ impl FirstLayers {
             .maps("OUTPUT_2", &output_2.layout);
         let shader = shaders::conv_first_batch(prelude, shape.fetch, shape.workgroup);
         let kernel =
-            Kernel::new(device, &shader, &[Binding::Texture, Binding::Uniform, super::MAPS, super::MAPS])?;
+            Kernel::new(compiler, &shader, &[Binding::Texture, Binding::Uniform, super::MAPS, super::MAPS])?;
         let resources = [
             wgpu::BindingResource::TextureView(&input.view),
             packed.as_entire_binding(),

@@ -6,7 +6,7 @@ use super::maps::{MapLayout, Maps};
 use super::shaders::{self, Prelude};
 use super::steps::{Dispatch, Slot};
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 
 /// The loss, its gradient, and its sum. `normalized` is the size of the last layer's filters where its sums are multiplied
@@ -15,7 +15,7 @@ use crate::gpu::scoped;
 /// # Errors
 /// What the device reports.
 pub(super) fn loss(
-    device: &wgpu::Device,
+    compiler @ Compiler { device, .. }: Compiler<'_>,
     prediction: &Maps,
     solution: &Maps,
     gradient: &Maps,
@@ -30,7 +30,7 @@ pub(super) fn loss(
         .maps("SOLUTION", &solution.layout)
         .maps("GRADIENT", &gradient.layout);
     let kinds = [Binding::Texture, Binding::Texture, super::MAPS, Binding::Write];
-    let kernel = Kernel::new(device, &shaders::loss(prelude, shape.workgroup), &kinds)?;
+    let kernel = Kernel::new(compiler, &shaders::loss(prelude, shape.workgroup), &kinds)?;
     let [f, x, g] = [prediction, solution, gradient].map(|m| wgpu::BindingResource::TextureView(&m.view));
     let resources = [f, x, g, buffers.squares.as_entire_binding()];
     let group = scoped(device, || kernel.bind(device, &resources))?;
@@ -38,7 +38,7 @@ pub(super) fn loss(
 
     let prelude = Prelude::default().numbers([("BATCH", batch), ("LENGTH", batch * height)]);
     let kinds = [Binding::Region, Binding::Read, Binding::Write];
-    let kernel = Kernel::new(device, &shaders::loss_sum(prelude), &kinds)?;
+    let kernel = Kernel::new(compiler, &shaders::loss_sum(prelude), &kinds)?;
     let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
     let resources = [
         wgpu::BindingResource::Buffer(slot),

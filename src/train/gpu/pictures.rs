@@ -7,7 +7,7 @@ use super::maps::{MapLayout, Maps};
 use super::shaders::{self, Prelude};
 use super::steps::{Dispatch, Slot};
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 use crate::train::dataset::PackedShard;
 
@@ -20,7 +20,7 @@ pub(super) struct Gather {
 
 impl Gather {
     /// For sub-images of `patch` pixels a side of which `output` gets the centre.
-    pub fn new(device: &wgpu::Device, patch: usize, output: &MapLayout, workgroup: u32) -> Result<Self> {
+    pub fn new(compiler: Compiler<'_>, patch: usize, output: &MapLayout, workgroup: u32) -> Result<Self> {
         let prelude = Prelude::default()
             .numbers([
                 ("BATCH", output.batch),
@@ -31,7 +31,7 @@ impl Gather {
             .maps("OUTPUT", output);
         let shader = shaders::gather(prelude, workgroup);
         let read = Binding::Read;
-        let kernel = Kernel::new(device, &shader, &[Binding::Region, read, read, read, read, MAPS])?;
+        let kernel = Kernel::new(compiler, &shader, &[Binding::Region, read, read, read, read, MAPS])?;
         let across = output.batch.div_ceil(workgroup as usize);
         let workgroups = [across, output.height, output.pixel_texels() * output.channels];
         Ok(Self { kernel, workgroups })

@@ -7,7 +7,7 @@ use super::pack::{Packing, packed_buffer};
 use super::shaders::{self, Prelude};
 use super::steps::Dispatch;
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 
 /// As [`Convolution::new`], for a layer of 1x1 filters.
@@ -15,7 +15,7 @@ use crate::gpu::scoped;
 /// # Errors
 /// [`Error::MissingCapability`] for filters too many for one binding, and what the device reports.
 pub(super) fn pointwise(
-    device: &wgpu::Device,
+    compiler @ Compiler { device, .. }: Compiler<'_>,
     pack: &Kernel,
     parameters: &wgpu::Buffer,
     place: &LayerPlace,
@@ -61,7 +61,7 @@ pub(super) fn pointwise(
     let shader = shaders::conv_pointwise(prelude, shape.fetch, uniform, shape.workgroup);
     let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
     let kernel =
-        Kernel::new(device, &shader, &[Binding::Texture, weights_kind, Binding::Texture, super::MAPS])?;
+        Kernel::new(compiler, &shader, &[Binding::Texture, weights_kind, Binding::Texture, super::MAPS])?;
     let resources = [
         wgpu::BindingResource::TextureView(&input.view),
         packed.as_entire_binding(),

@@ -14,7 +14,7 @@ use super::update::update;
 use super::weight_gradient::weight_gradient;
 use super::{Shape, parts};
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::shaders::Shader;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
@@ -39,6 +39,9 @@ pub struct TrainerOptions {
     pub optimizer: Optimizer,
     /// Register tiles and workgroups; the device's default when `None`.
     pub shape: Option<Shape>,
+    /// Where compiled kernels are looked for first, and go to: a cache of the same device, or none. The host loads and
+    /// stores it.
+    pub pipeline_cache: Option<wgpu::PipelineCache>,
 }
 
 /// Trains one network. Everything that a step needs is made in [`Trainer::new`] and [`Trainer::set_pictures`].
@@ -96,6 +99,7 @@ impl Trainer {
     ) -> Result<Self> {
         let shapes: Vec<LayerShape> = state.layers.iter().map(|layer| layer.shape).collect();
         check(&shapes, options)?;
+        let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
         let shape = options.shape.unwrap_or_else(|| Shape::for_device(device));
         let (places, parameters) = places(&shapes, options.padding);
         let longest = device.limits().max_texture_dimension_2d;
@@ -137,16 +141,17 @@ impl Trainer {
         let parts = parts(batch, &shape);
         let buffers = Buffers::new(device, options, parameters, side, parts)?;
         let gathers = [
-            Gather::new(device, options.patch, &maps[0].layout, shape.workgroup)?,
-            Gather::new(device, options.patch, &solution.layout, shape.workgroup)?,
+            Gather::new(compiler, options.patch, &maps[0].layout, shape.workgroup)?,
+            Gather::new(compiler, options.patch, &solution.layout, shape.workgroup)?,
         ];
 
-        let pack = Kernel::new(device, &shaders::pack(), &[Binding::Uniform, Binding::Read, Binding::Write])?;
+        let pack =
+            Kernel::new(compiler, &shaders::pack(), &[Binding::Uniform, Binding::Read, Binding::Write])?;
         let convolution = |place, direction, maps| {
-            Convolution::new(device, &pack, &buffers.parameters, place, direction, maps, &shape)
+            Convolution::new(compiler, &pack, &buffers.parameters, place, direction, maps, &shape)
         };
         let (mut dispatches, mut packs) = (Vec::new(), Vec::new());
-        let first_layers = FirstLayers::new(device, &pack, &buffers.parameters, &places, &maps, &shape)?;
+        let first_layers = FirstLayers::new(compiler, &pack, &buffers.parameters, &places, &maps, &shape)?;
         let fused = if let Some(first_layers) = first_layers {
             dispatches.push(first_layers.dispatch);
             packs.extend(first_layers.packs);
@@ -162,7 +167,7 @@ impl Trainer {
         }
         let normalized = places[last].normalized;
         dispatches.extend(loss(
-            device,
+            compiler,
             prediction,
             &solution,
             &gradients[last],
@@ -172,7 +177,7 @@ impl Trainer {
         )?);
         for (l, place) in places.iter().enumerate().rev() {
             let of = [&maps[l], &gradients[l]];
-            dispatches.push(weight_gradient(device, place, parameters, of, &buffers.parts, &shape)?);
+            dispatches.push(weight_gradient(compiler, place, parameters, of, &buffers.parts, &shape)?);
             if l > 0 {
                 let maps = [&gradients[l], &maps[l], &gradients[l - 1]];
                 let direction = Direction::GradInput { normalized: places[l - 1].normalized };
@@ -181,7 +186,7 @@ impl Trainer {
                 packs.extend(backward.packs);
             }
         }
-        dispatches.extend(update(device, &buffers, &places, parts, &options.optimizer)?);
+        dispatches.extend(update(compiler, &buffers, &places, parts, &options.optimizer)?);
         dispatches.extend(packs.iter().cloned());
 
         let rates: Vec<f32> = places

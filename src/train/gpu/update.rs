@@ -7,7 +7,7 @@ use super::convolution::LayerPlace;
 use super::shaders::{self, Prelude};
 use super::steps::{Dispatch, Slot};
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 use crate::gpu::shaders::Shader;
 use crate::reference::cosines;
@@ -21,7 +21,7 @@ const WRITE: Binding = Binding::Write;
 /// # Errors
 /// What the device reports.
 pub(super) fn update(
-    device: &wgpu::Device,
+    compiler @ Compiler { device, .. }: Compiler<'_>,
     buffers: &Buffers,
     places: &[LayerPlace],
     parts: usize,
@@ -29,7 +29,7 @@ pub(super) fn update(
 ) -> Result<Vec<Dispatch>> {
     let parameters = places.iter().map(|place| place.shape.weights() + place.shape.filters).sum();
     let prelude = Prelude::default().numbers([("PARTS", parts), ("PARAMETERS", parameters)]);
-    let kernel = Kernel::new(device, &shaders::grad_sum(prelude), &[READ, WRITE])?;
+    let kernel = Kernel::new(compiler, &shaders::grad_sum(prelude), &[READ, WRITE])?;
     let resources = [&buffers.parts, &buffers.gradients].map(wgpu::Buffer::as_entire_binding);
     let sum = Dispatch::elements(&kernel, scoped(device, || kernel.bind(device, &resources))?, parameters);
     let mut dispatches = vec![sum];
@@ -40,7 +40,7 @@ pub(super) fn update(
             shaders::update(Prelude::default().numbers([("PARAMETERS", parameters)]).flag("ADAM", adam));
         let Buffers { gradients, rates, parameters: p, moments, .. } = buffers;
         let bindings = [(READ, gradients), (READ, rates), (WRITE, p), (WRITE, moments)];
-        dispatches.push(with_slot(device, buffers, &shader, bindings, parameters)?);
+        dispatches.push(with_slot(compiler, buffers, &shader, bindings, parameters)?);
         return Ok(dispatches);
     }
     let cosines = cosine_table(device, places)?;
@@ -67,9 +67,9 @@ pub(super) fn update(
         cosine_start += size * size;
         let Buffers { gradients, rates, parameters: p, moments, .. } = buffers;
         let forward = [(READ, &cosines), (READ, gradients), (WRITE, moments), (WRITE, &direction)];
-        dispatches.push(with_slot(device, buffers, &shaders::spectrum(prelude.clone()), forward, length)?);
+        dispatches.push(with_slot(compiler, buffers, &shaders::spectrum(prelude.clone()), forward, length)?);
         let back = [(READ, &cosines), (READ, &direction), (READ, rates), (WRITE, p)];
-        dispatches.push(with_slot(device, buffers, &shaders::descend(prelude), back, length)?);
+        dispatches.push(with_slot(compiler, buffers, &shaders::descend(prelude), back, length)?);
     }
     Ok(dispatches)
 }
@@ -89,14 +89,14 @@ fn cosine_table(device: &wgpu::Device, places: &[LayerPlace]) -> Result<wgpu::Bu
 
 /// A kernel over `count` elements whose binding 0 is the step's slot.
 fn with_slot(
-    device: &wgpu::Device,
+    compiler @ Compiler { device, .. }: Compiler<'_>,
     buffers: &Buffers,
     shader: &Shader,
     bindings: [(Binding, &wgpu::Buffer); 4],
     count: usize,
 ) -> Result<Dispatch> {
     let [a, b, c, d] = bindings.map(|(kind, _)| kind);
-    let kernel = Kernel::new(device, shader, &[Binding::Region, a, b, c, d])?;
+    let kernel = Kernel::new(compiler, shader, &[Binding::Region, a, b, c, d])?;
     let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
     let [a, b, c, d] = bindings.map(|(_, buffer)| buffer.as_entire_binding());
     let resources = [wgpu::BindingResource::Buffer(slot), a, b, c, d];

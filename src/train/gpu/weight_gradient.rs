@@ -6,7 +6,7 @@ use super::shaders::{self, Prelude};
 use super::steps::Dispatch;
 use super::{Shape, parts};
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 
@@ -53,7 +53,7 @@ impl Tile {
 /// # Errors
 /// What the device reports.
 pub(super) fn weight_gradient(
-    device: &wgpu::Device,
+    compiler @ Compiler { device, .. }: Compiler<'_>,
     place: &LayerPlace,
     parameters: usize,
     [input, gradient]: [&Maps; 2],
@@ -105,7 +105,7 @@ pub(super) fn weight_gradient(
             (shaders::conv_grad_weight(prelude, shape.workgroup), filters.div_ceil(fs), groups)
         }
     };
-    let kernel = Kernel::new(device, &shader, &[Binding::Texture, Binding::Texture, Binding::Write])?;
+    let kernel = Kernel::new(compiler, &shader, &[Binding::Texture, Binding::Texture, Binding::Write])?;
     let resources = [
         wgpu::BindingResource::TextureView(&input.view),
         wgpu::BindingResource::TextureView(&gradient.view),
