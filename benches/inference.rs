@@ -11,7 +11,7 @@ mod common;
 use srcnn_gpu::gpu::shaders::ConvShape;
 use srcnn_gpu::headless::measure::{self, Clock};
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter};
-use srcnn_gpu::{Fold, Padding};
+use srcnn_gpu::{Padding, When};
 
 const REPEATS: usize = 3;
 
@@ -73,7 +73,7 @@ fn enlargements(gpu: &Gpu, clock: Clock, size: (u32, u32)) -> srcnn_gpu::Result<
     let weights = common::network("9-1-5", "64-32", 1, Padding::Replicate);
     for factor in [2, 3, 4] {
         let small = (size.0 / factor, size.1 / factor);
-        for fold in [Fold::Never, Fold::Always] {
+        for fold in [When::Never, When::Always] {
             let options = HeadlessOptions { fold, ..HeadlessOptions::default() };
             let times = measure::network(gpu, clock, &weights, options, small, f64::from(factor), REPEATS)?;
             println!(

@@ -26,7 +26,7 @@ pub use error::{Error, Result};
 pub use network::{Architecture, Channels, LayerShape, Padding};
 pub use planes::Planes;
 pub use precision::Precision;
-pub use upscaler::{Enlargement, Fold, SourceKind, Upscaler, UpscalerOptions};
+pub use upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions, When};
 pub use weights::{Layer, Metadata, Shipped, Weights};
 /// The wgpu that this crate is built against; an embedding app uses this very version.
 pub use wgpu;

@@ -8,7 +8,7 @@ use image::{DynamicImage, Rgba32FImage};
 use srcnn_gpu::gpu::shaders::{ConvShape, Fetch, Registers};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps, resample::imresize};
-use srcnn_gpu::{Fold, Padding, Planes, SourceKind, Upscaler, UpscalerOptions, Weights};
+use srcnn_gpu::{Padding, Planes, SourceKind, Upscaler, UpscalerOptions, Weights, When};
 
 /// What results may differ by from those of bicubic enlargement and the layers in f64, for values of 0 to 1.
 const TOLERANCE: f64 = 1e-5;
@@ -40,7 +40,7 @@ fn shapes() -> Vec<ConvShape> {
     shapes
 }
 
-fn options(padding: Padding, tile: Option<u32>, shape: ConvShape, fold: Fold) -> HeadlessOptions {
+fn options(padding: Padding, tile: Option<u32>, shape: ConvShape, fold: When) -> HeadlessOptions {
     let (padding, conv_shape) = (Some(padding), Some(shape));
     HeadlessOptions { padding, tile, conv_shape, fold, ..HeadlessOptions::default() }
 }
@@ -57,7 +57,7 @@ fn twin(weights: &Weights, planes: &Planes, factor: usize, padding: Padding) -> 
 }
 
 /// Whether the kernel that folds is used for a size.
-fn folds(weights: &Weights, size: (u32, u32), factor: f64, shape: ConvShape, fold: Fold) -> bool {
+fn folds(weights: &Weights, size: (u32, u32), factor: f64, shape: ConvShape, fold: When) -> bool {
     let gpu = gpu();
     let defaults = UpscalerOptions::for_device(&gpu.device);
     let options = UpscalerOptions { source: SourceKind::Planes, conv_shape: shape, fold, ..defaults };
@@ -85,13 +85,13 @@ fn folded_networks_agree_with_bicubic_and_layers_whatever_the_tiles() {
         for shape in shapes() {
             let what = format!("{sizes} {filters} x{factor} {padding} {:?}", shape.fused);
             let size = (planes.width as u32, planes.height as u32);
-            assert!(folds(&weights, size, factor as f64, shape, Fold::Always), "{what}: not folded");
+            assert!(folds(&weights, size, factor as f64, shape, When::Always), "{what}: not folded");
             let of = |tile, fold| enlarged(&weights, &planes, factor, options(padding, tile, shape, fold));
-            let whole = of(None, Fold::Always);
+            let whole = of(None, When::Always);
             assert_close(&what, &whole, &expected, TOLERANCE);
-            assert!(whole != of(None, Fold::Never), "{what}: not another sum");
+            assert!(whole != of(None, When::Never), "{what}: not another sum");
             for tile in [13, 40] {
-                assert!(of(Some(tile), Fold::Always) == whole, "{what}: tiles of {tile} differ");
+                assert!(of(Some(tile), When::Always) == whole, "{what}: tiles of {tile} differ");
             }
         }
     }
@@ -108,7 +108,7 @@ fn pictures_of_all_sizes_and_paddings_agree() {
         let weights = network("9-1-5", "8-8", 1, padding);
         let planes = picture(width, height);
         let expected = twin(&weights, &planes, factor, padding);
-        let actual = enlarged(&weights, &planes, factor, options(padding, None, shape, Fold::Always));
+        let actual = enlarged(&weights, &planes, factor, options(padding, None, shape, When::Always));
         assert_close(&format!("{width}x{height} x{factor} {padding}"), &actual, &expected, TOLERANCE);
     }
 }
@@ -119,17 +119,17 @@ fn only_what_can_be_folded_is() {
     let shape = shapes().pop().unwrap();
     let large = (40, 40);
     let paper = network("9-1-5", "8-8", 1, Padding::Replicate);
-    assert!(folds(&paper, large, 3.0, shape, Fold::Always));
-    assert!(!folds(&paper, large, 3.0, shape, Fold::Never));
-    assert!(!folds(&paper, large, 3.0, shape, Fold::Auto), "too small to be worth compiling for");
-    assert!(!folds(&paper, large, 2.5, shape, Fold::Always));
-    assert!(!folds(&paper, large, 5.0, shape, Fold::Always));
-    assert!(!folds(&paper, (9, 40), 3.0, shape, Fold::Always), "nothing is inside");
-    assert!(!folds(&paper, large, 3.0, ConvShape { fused: None, ..shape }, Fold::Always));
+    assert!(folds(&paper, large, 3.0, shape, When::Always));
+    assert!(!folds(&paper, large, 3.0, shape, When::Never));
+    assert!(!folds(&paper, large, 3.0, shape, When::Auto), "too small to be worth compiling for");
+    assert!(!folds(&paper, large, 2.5, shape, When::Always));
+    assert!(!folds(&paper, large, 5.0, shape, When::Always));
+    assert!(!folds(&paper, (9, 40), 3.0, shape, When::Always), "nothing is inside");
+    assert!(!folds(&paper, large, 3.0, ConvShape { fused: None, ..shape }, When::Always));
     let valid = network("9-1-5", "8-8", 1, Padding::Valid);
-    assert!(!folds(&valid, large, 3.0, shape, Fold::Always));
+    assert!(!folds(&valid, large, 3.0, shape, When::Always));
     let wide = network("9-5-5", "8-8", 1, Padding::Replicate);
-    assert!(!folds(&wide, large, 3.0, shape, Fold::Always));
+    assert!(!folds(&wide, large, 3.0, shape, When::Always));
 }
 
 #[test]
@@ -145,17 +145,17 @@ fn colours_are_those_of_the_plain_path() {
         let mut headless = Headless::new(gpu(), &weights, options).unwrap();
         headless.upscale(&picture, 3.0, &mut |_, _| ()).unwrap().into_rgba32f().into_raw()
     };
-    let plain: Vec<f64> = of(None, Fold::Never).into_iter().map(f64::from).collect();
-    let folded = of(None, Fold::Always);
+    let plain: Vec<f64> = of(None, When::Never).into_iter().map(f64::from).collect();
+    let folded = of(None, When::Always);
     assert_close("colours", &folded, &plain, 2.0 * TOLERANCE);
-    assert!(of(Some(31), Fold::Always) == folded, "tiles differ");
+    assert!(of(Some(31), When::Always) == folded, "tiles differ");
 }
 
 #[test]
 fn other_weights_and_sizes_follow() {
     let _alone = common::alone();
     let shape = shapes().pop().unwrap();
-    let options = options(Padding::Replicate, None, shape, Fold::Always);
+    let options = options(Padding::Replicate, None, shape, When::Always);
     let first = network("9-1-5", "8-8", 1, Padding::Replicate);
     let mut layers = first.layers().to_vec();
     layers.iter_mut().flat_map(|layer| &mut layer.weight).for_each(|weight| *weight *= -0.75);

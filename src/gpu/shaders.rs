@@ -7,6 +7,7 @@ mod fold;
 mod forward;
 mod shape;
 mod wide;
+mod winograd;
 
 use std::fmt::Write;
 
@@ -18,6 +19,7 @@ pub use wide::{
     Fetch, FirstVariant, Settings, Tail, WEIGHT_COLUMNS, WeightStore, WideVariant, conv_first, conv_wide,
     sum_rows,
 };
+pub use winograd::{POINTS, WinogradVariant, conv_winograd};
 
 use crate::network::{Architecture, Padding};
 use crate::precision::Precision;
@@ -243,6 +245,7 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
         }
     }
     shaders.extend(wide::variants(architecture, paddings));
+    shaders.extend(winograd::variants(architecture, paddings));
     let phases: Vec<_> =
         FACTORS.filter_map(|factor| Phases::new(factor, architecture.layers()[0].size)).collect();
     let shapes: Vec<_> = phases.iter().map(Phases::shape).collect();

@@ -39,7 +39,7 @@ use super::{Gpu, HeadlessOptions, Pipelines};
 use crate::error::Result;
 use crate::gpu::shaders::{ConvShape, Fetch, Registers, Shader};
 use crate::network::Architecture;
-use crate::upscaler::{UpscalerOptions, pass_shaders};
+use crate::upscaler::{UpscalerOptions, When, pass_shaders};
 use crate::weights::Weights;
 
 /// A candidate and how it did.
@@ -181,7 +181,9 @@ impl<'a> Bench<'a> for Candidates<'a> {
         /// Shorter runs are lost in what is around them.
         const ENOUGH: Duration = Duration::from_millis(2);
         let (padding, conv_shape) = (Some(Twin::PADDING), Some(shape));
-        let options = HeadlessOptions { padding, conv_shape, ..HeadlessOptions::default() };
+        // Shapes alone are compared.
+        let (fold, winograd) = (When::Never, When::Never);
+        let options = HeadlessOptions { padding, conv_shape, fold, winograd, ..HeadlessOptions::default() };
         let mut run = Run::new(self.gpu, self.weights, options)?;
         self.twin.check(&mut run)?;
         run.prepare((self.side, self.side), 1.0)?;

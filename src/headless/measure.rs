@@ -17,6 +17,7 @@ use crate::gpu::kernel::{Binding, Kernel};
 use crate::gpu::scoped;
 use crate::gpu::shaders::{self, CEILING_OPERATIONS};
 use crate::planes::Planes;
+use crate::upscaler::When;
 use crate::weights::Weights;
 
 /// The shortest of several times.
@@ -120,7 +121,7 @@ impl NetworkTimes {
 }
 
 /// Times a network on its own planes in GPU memory, each time the best of `repeats`: planes of `size` pixels, enlarged
-/// by `factor`. Of the options shape, precision, fold and padding count.
+/// by `factor`. Of the options shape, precision, fold, winograd and padding count.
 ///
 /// # Errors
 /// As [`Upscaler::new`](crate::Upscaler::new) and [`Upscaler::prepare`](crate::Upscaler::prepare).
@@ -161,11 +162,18 @@ pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes>
 }
 
 /// Compares the network's result for a small synthetic picture with that of its CPU twin; returns the largest
-/// difference of a value. Of the options shape and precision count.
+/// difference of a value. Of the options shape, precision and winograd count; where that is left to the size of the
+/// picture, both ways are checked.
 ///
 /// # Errors
 /// [`Error::Gpu`](crate::Error::Gpu) when they differ by more than rounding can; also what the device reports.
 pub fn check(gpu: &Gpu, weights: &Weights, options: HeadlessOptions) -> Result<f64> {
     let options = HeadlessOptions { padding: Some(Twin::PADDING), ..options };
-    Twin::new(weights)?.check(&mut Run::new(gpu, weights, options)?)
+    let ways = match options.winograd {
+        When::Auto => &[When::Never, When::Always][..],
+        way => &[way],
+    };
+    let twin = Twin::new(weights)?;
+    let check = |&winograd| twin.check(&mut Run::new(gpu, weights, HeadlessOptions { winograd, ..options })?);
+    ways.iter().map(check).try_fold(0.0, |all: f64, off| Ok(all.max(off?)))
 }

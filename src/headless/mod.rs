@@ -22,7 +22,7 @@ use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
 use crate::planes::Planes;
 use crate::precision::Precision;
-use crate::upscaler::{Enlargement, Fold, GpuNetwork, SourceKind, UpscalerOptions, with_smaller_tiles};
+use crate::upscaler::{Enlargement, GpuNetwork, SourceKind, UpscalerOptions, When, with_smaller_tiles};
 use crate::weights::Weights;
 pub use adapter::{AdapterSelection, open};
 use bands::Bands;
@@ -66,8 +66,10 @@ pub struct HeadlessOptions {
     pub conv_shape: Option<ConvShape>,
     /// Precision of the hidden layers.
     pub precision: Precision,
-    /// Whether enlargement by a whole factor is folded into the first layer.
-    pub fold: Fold,
+    /// When enlargement by a whole factor is folded into the first layer.
+    pub fold: When,
+    /// When layer 1 takes Winograd's short convolutions.
+    pub winograd: When,
     /// The average over the picture's 8 flips and turns, before any rounding: 8 times the work.
     pub tta: bool,
     /// Parts of each result are computed again on the CPU and compared; [`Headless::verified`] tells of it.
@@ -280,6 +282,7 @@ impl Headless {
                     precision: self.options.precision,
                     fold: self.options.fold,
                     pipeline_cache: self.gpu.pipelines.cache().cloned(),
+                    winograd: self.options.winograd,
                     ..defaults
                 };
                 let network = GpuNetwork::new(device, queue, &self.weights, &options)?;
@@ -287,14 +290,14 @@ impl Headless {
             }
         };
         let size = source.size();
-        let first =
-            self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
         let ready = engine.tiles.take().filter(|(s, e, _)| (*s, *e) == (size, enlargement));
         let mut ready = ready.map(|(_, _, tiles)| tiles);
         let tables = enlargement.tables(size)?;
         if ready.is_none() {
             engine.network.prepare(device, queue, &self.weights, &tables)?;
         }
+        let first =
+            self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
         let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
         self.verified = None;
         let timing = with_smaller_tiles(first, |tile| {

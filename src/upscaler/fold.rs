@@ -3,42 +3,16 @@
 
 use super::pass::{Chunk, Design, MAPS, Pass};
 use super::plan::Inside;
-use super::wide::pack_tail;
+use super::when::When;
+use super::wide::{pack_tail, sum_rows};
 use crate::error::Result;
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
-use crate::gpu::shaders::{self, ConvShape, Fetch, FoldVariant, PIXEL_WORKGROUP, WeightStore};
+use crate::gpu::shaders::{self, ConvShape, Fetch, FoldVariant, WeightStore};
 use crate::network::Padding;
 use crate::precision::Precision;
 use crate::resample::ResampleTable;
 use crate::resample::phases::Phases;
 use crate::weights::Weights;
-
-/// Whether bicubic enlargement by 2, 3 or 4 is folded into the first layer of networks f1-1-f3 (footnote 3 of the paper):
-/// the same sums up to rounding, with fewer products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Fold {
-    /// On adapters where it is known to be faster, for results of two million pixels or more: its kernels take
-    /// time to compile.
-    #[default]
-    Auto,
-    /// Wherever it can be done.
-    Always,
-    /// Not at all.
-    Never,
-}
-
-impl Fold {
-    const LARGE: usize = 2_000_000;
-
-    /// Whether a result of so many pixels is worth it.
-    fn wants(self, fetch: Fetch, pixels: usize) -> bool {
-        match self {
-            Self::Auto => matches!(fetch, Fetch::Subgroup(_)) && pixels >= Self::LARGE,
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
 
 /// The passes for one factor.
 #[derive(Debug)]
@@ -60,12 +34,13 @@ impl FoldedPasses {
         queue: &wgpu::Queue,
         weights: &Weights,
         padding: Padding,
-        (fold, shape, ycbcr): (Fold, ConvShape, bool),
+        (fold, shape, ycbcr): (When, ConvShape, bool),
         tables: &[ResampleTable; 2],
         compiled: &mut Option<Self>,
     ) -> Result<Option<[Inside; 2]>> {
         let pixels = tables[0].output_len * tables[1].output_len;
-        let Some(fetch) = shape.fused.filter(|&fetch| fold.wants(fetch, pixels)) else { return Ok(None) };
+        let wanted = |&fetch: &Fetch| fold.wants(matches!(fetch, Fetch::Subgroup(_)), pixels);
+        let Some(fetch) = shape.fused.filter(wanted) else { return Ok(None) };
         let first = weights.architecture().layers()[0].size;
         let Some(phases) = factor(tables).and_then(|factor| Phases::new(factor, first)) else {
             return Ok(None);
@@ -165,18 +140,7 @@ fn designs(phases: &Phases, variant: &FoldVariant, weights: &Weights) -> [Design
         precision: Precision::F32,
         weights: packed,
     };
-    let sum = Design {
-        shader: shaders::sum_rows(size, factor, false),
-        layer: 2,
-        planes: 1,
-        reach: 0,
-        covers: [4 * factor as u32 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
-        chunks: vec![Chunk::ALL],
-        store: WeightStore::Uniform,
-        binding: 16,
-        precision: Precision::F32,
-        weights: vec![third.bias[0], 0.0, 0.0, 0.0],
-    };
+    let sum = sum_rows(third, factor, false);
     [fold, sum]
 }
 

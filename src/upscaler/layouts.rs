@@ -26,11 +26,11 @@ pub(super) struct FoldedLayouts {
 
 impl Layouts {
     pub fn new(network: &GpuNetwork, [columns, rows]: [usize; 2], source_rows: usize, longest: u32) -> Self {
-        let left = if network.aligned.is_some() { 3 } else { 0 };
+        let margins = if network.aligned.is_some() { 2 * 3 } else { 0 };
         let map =
-            |planes, reach| MapLayout::new(planes, columns + 2 * reach + left, rows + 2 * reach, longest);
+            |planes, reach| MapLayout::new(planes, columns + 2 * reach + margins, rows + 2 * reach, longest);
         let mut maps = vec![map(network.planes, network.architecture.radius())];
-        maps.extend(network.passes.iter().map(|pass| map(pass.planes, pass.reach)));
+        maps.extend(network.passes().iter().map(|pass| map(pass.planes, pass.reach)));
         let folded = network.folded().map(|folded| FoldedLayouts::new(folded, [columns, rows], longest));
         // Four more, for the last group of 4 pixels.
         Self { horizontal: [maps[0].texels * 4 + 4, source_rows as u32], maps, folded }

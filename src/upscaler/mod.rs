@@ -13,10 +13,12 @@ mod plan;
 mod region;
 mod scratch;
 mod steps;
+mod when;
 mod wide;
+mod winograd;
 
-pub use fold::Fold;
 pub use plan::{Enlargement, valid_factors};
+pub use when::When;
 
 pub(crate) use network::{GpuNetwork, Picture};
 #[cfg(feature = "headless")]
@@ -66,8 +68,11 @@ pub struct UpscalerOptions {
     pub conv_shape: ConvShape,
     /// Precision of the hidden layers.
     pub precision: Precision,
-    /// Whether enlargement by a whole factor is folded into the first layer.
-    pub fold: Fold,
+    /// When bicubic enlargement by 2, 3 or 4 is folded into the first layer of networks f1-1-f3 (footnote 3 of the
+    /// paper).
+    pub fold: When,
+    /// When layer 1 of networks f1-1-f3 takes Winograd's short convolutions.
+    pub winograd: When,
     /// Where compiled kernels are looked for first, and go to: a cache of the same device, or none. The host loads and
     /// stores it.
     pub pipeline_cache: Option<wgpu::PipelineCache>,
@@ -83,7 +88,8 @@ impl UpscalerOptions {
             source: SourceKind::Colour,
             conv_shape: network::default_conv_shape(device),
             precision: Precision::F32,
-            fold: Fold::Auto,
+            fold: When::Auto,
+            winograd: When::Auto,
             pipeline_cache: None,
         }
     }
@@ -136,7 +142,7 @@ impl Upscaler {
         wgpu::Limits { max_texture_dimension_2d: 2048, ..wgpu::Limits::downlevel_defaults() }
     }
 
-    /// Compiles the network for a device and uploads its filters.
+    /// Compiles the network for a device and uploads its filters; what depends on the size is left to `prepare`.
     ///
     /// # Errors
     /// [`Error::MissingCapability`] when the device was made with less than [`Upscaler::required_limits`] or than the

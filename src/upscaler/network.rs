@@ -2,12 +2,13 @@
 
 use wgpu::util::DeviceExt;
 
-use super::fold::{Fold, FoldedPasses};
+use super::fold::FoldedPasses;
 use super::layers;
 use super::layouts::bytes_for_tile;
 use super::pass::{Design, MAPS, Pass};
 use super::plan::{Inside, Plan, valid_factors};
-use super::{SourceKind, UpscalerOptions, wide};
+use super::when::When;
+use super::{SourceKind, UpscalerOptions, wide, winograd};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
@@ -17,24 +18,39 @@ use crate::precision::Precision;
 use crate::resample::ResampleTable;
 use crate::weights::Weights;
 
+/// Which passes compute the layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Those of the shape.
+    Plain,
+    /// `conv_winograd.wgsl`.
+    Winograd,
+}
+
 /// A network compiled for a device.
 #[derive(Debug)]
 pub(crate) struct GpuNetwork {
     pub architecture: Architecture,
     pub padding: Padding,
     pub precision: Precision,
-    #[cfg(feature = "headless")]
-    conv_shape: ConvShape,
+    shape: ConvShape,
     pub planes: usize,
-    pub passes: Vec<Pass>,
-    /// Radius of the last layer where its passes begin at columns of the picture that are multiples of 4.
+    /// What is compiled so far, by [`Way`].
+    compiled: [Option<Vec<Pass>>; 2],
+    /// The way of the size that was prepared last.
+    way: Way,
+    /// Radius of the last layer where its passes begin and end at columns of the picture that are multiples of 4.
     pub aligned: Option<usize>,
     pub resample_columns: Kernel,
     pub resample_rows: Kernel,
     pub to_texture: Kernel,
     pipeline_cache: Option<wgpu::PipelineCache>,
-    /// The options, and whether colours are converted.
-    fold: (Fold, ConvShape, bool),
+    winograd: When,
+    /// Whether the adapter is a CPU.
+    software: bool,
+    fold: When,
+    /// Whether colours are converted.
+    ycbcr: bool,
     folded: Option<FoldedPasses>,
     /// What of the result is computed by `folded`, in the size that was prepared last.
     inside: Option<[Inside; 2]>,
@@ -61,24 +77,27 @@ impl GpuNetwork {
             ))
         })?;
         options.precision.check(device)?;
-        let fold = match options.precision {
-            Precision::F32 => options.fold,
-            Precision::F16 => Fold::Never,
+        let shape = options.conv_shape;
+        let [fold, winograd] = match options.precision {
+            Precision::F32 => [options.fold, options.winograd],
+            Precision::F16 => [When::Never; 2],
         };
         let outside = OutsideValue::from(padding);
-        let (designs, aligned) = designs(device, weights, padding, options.precision, options.conv_shape)?;
+        let (plain, aligned) = designs(device, weights, padding, options.precision, shape)?;
+        let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
+        // Whether the size decides which passes are compiled.
+        let depends = winograd.wants(software, usize::MAX)
+            && winograd::passes(&device.limits(), weights, padding, shape).is_some();
         let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
-        let passes =
-            designs.into_iter().map(|design| Pass::new(compiler, queue, design)).collect::<Result<_>>()?;
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
             architecture: weights.architecture().clone(),
             padding,
             precision: options.precision,
-            #[cfg(feature = "headless")]
-            conv_shape: options.conv_shape,
+            shape,
             planes: if colour { 4 } else { channels },
-            passes,
+            compiled: [if depends { None } else { Some(compile(compiler, queue, plain)?) }, None],
+            way: Way::Plain,
             aligned,
             resample_columns: Kernel::new(compiler, &shaders::resample_columns(), &resample)?,
             resample_rows: Kernel::new(compiler, &shaders::resample_rows(ycbcr, outside), &resample)?,
@@ -88,7 +107,10 @@ impl GpuNetwork {
                 &[Binding::Region, Binding::Texture, Binding::Texture, Binding::Target(format)],
             )?,
             pipeline_cache: options.pipeline_cache.clone(),
-            fold: (fold, options.conv_shape, ycbcr),
+            winograd,
+            software,
+            fold,
+            ycbcr,
             folded: None,
             inside: None,
         })
@@ -97,8 +119,13 @@ impl GpuNetwork {
     /// Puts other weights of the same architecture in place, without compiling anything.
     #[cfg(feature = "headless")]
     pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
-        let (designs, _) = designs(device, weights, self.padding, self.precision, self.conv_shape)?;
-        self.passes.iter().zip(designs).try_for_each(|(old, new)| old.replace(device, queue, new.weights))?;
+        let limits = device.limits();
+        let (plain, _) = designs(device, weights, self.padding, self.precision, self.shape)?;
+        let winograd = winograd::passes(&limits, weights, self.padding, self.shape).unwrap_or_default();
+        for (passes, designs) in self.compiled.iter().zip([plain, winograd]) {
+            let mut pairs = passes.iter().flatten().zip(designs);
+            pairs.try_for_each(|(old, new)| old.replace(device, queue, new.weights))?;
+        }
         self.folded.as_ref().map_or(Ok(()), |folded| folded.set_weights(device, queue, weights))
     }
 
@@ -112,10 +139,27 @@ impl GpuNetwork {
         tables: &[ResampleTable; 2],
     ) -> Result<()> {
         let compiler = Compiler { device, cache: self.pipeline_cache.as_ref() };
-        let compiled = &mut self.folded;
-        self.inside =
-            FoldedPasses::prepare(compiler, queue, weights, self.padding, self.fold, tables, compiled)?;
+        let (compiled, fold) = (&mut self.folded, (self.fold, self.shape, self.ycbcr));
+        self.inside = FoldedPasses::prepare(compiler, queue, weights, self.padding, fold, tables, compiled)?;
+        let pixels = tables[0].output_len * tables[1].output_len;
+        let wanted = self.winograd.wants(self.software, pixels);
+        let designs =
+            wanted.then(|| winograd::passes(&device.limits(), weights, self.padding, self.shape)).flatten();
+        self.way = if designs.is_some() { Way::Winograd } else { Way::Plain };
+        let compiled = &mut self.compiled[self.way as usize];
+        if compiled.is_none() {
+            let designs = match designs {
+                Some(designs) => designs,
+                None => self::designs(device, weights, self.padding, self.precision, self.shape)?.0,
+            };
+            *compiled = Some(compile(compiler, queue, designs)?);
+        }
         Ok(())
+    }
+
+    /// The passes for the size that was prepared last.
+    pub fn passes(&self) -> &[Pass] {
+        self.compiled[self.way as usize].as_deref().unwrap_or_default()
     }
 
     /// The passes for tiles inside, where there are such tiles in the size that was prepared last.
@@ -126,7 +170,7 @@ impl GpuNetwork {
     /// The kernels, in the order in which tiles run them.
     pub fn kernels(&self) -> impl Iterator<Item = &Kernel> {
         let folded = self.folded().into_iter().flat_map(FoldedPasses::kernels);
-        let passes = self.passes.iter().map(|pass| &pass.kernel);
+        let passes = self.passes().iter().map(|pass| &pass.kernel);
         [&self.resample_columns, &self.resample_rows]
             .into_iter()
             .chain(passes)
@@ -138,10 +182,10 @@ impl GpuNetwork {
     pub fn region_count(&self) -> usize {
         let dispatches = |passes: &[Pass]| passes.iter().map(|pass| pass.chunks.len()).sum::<usize>();
         let folded = self.folded().map_or(0, |folded| 1 + dispatches(&folded.passes));
-        3 + folded.max(dispatches(&self.passes))
+        3 + folded.max(dispatches(self.passes()))
     }
 
-    /// A tile size that the device's limits allow, with bounded memory and work for one tile.
+    /// A tile size that the device's limits allow for what was prepared last, with bounded memory and work for one tile.
     pub fn default_tile(&self, device: &wgpu::Device) -> usize {
         let longest = device.limits().max_texture_dimension_2d;
         let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
@@ -156,7 +200,11 @@ impl GpuNetwork {
     }
 }
 
-/// The passes of a network, and what [`GpuNetwork::aligned`] says.
+fn compile(compiler: Compiler<'_>, queue: &wgpu::Queue, designs: Vec<Design>) -> Result<Vec<Pass>> {
+    designs.into_iter().map(|design| Pass::new(compiler, queue, design)).collect()
+}
+
+/// The passes of a network in its shape, and what [`GpuNetwork::aligned`] says.
 fn designs(
     device: &wgpu::Device,
     weights: &Weights,

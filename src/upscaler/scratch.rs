@@ -79,7 +79,7 @@ impl Scratch {
                 usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             });
-            let last = network.passes.len();
+            let last = network.passes().len();
             let map = |i: usize| match i {
                 0 => &views[1],
                 i if i == last => &views[4],
@@ -91,7 +91,7 @@ impl Scratch {
             let bind = |pass: &Pass, input, output| {
                 pass.bind(device, region(), &picture.valid_maps[pass.layer], input, output)
             };
-            let passes = network.passes.iter().enumerate();
+            let passes = network.passes().iter().enumerate();
             let folded = network.folded().zip(layouts.folded).map(|(folded, maps)| {
                 let [rows, sum] = &folded.passes;
                 FoldedScratch {

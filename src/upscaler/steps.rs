@@ -29,16 +29,17 @@ impl Frame<'_, '_> {
         if self.whole { texel } else { [0, 0] }
     }
 
-    /// The region around the tile that reaches this much further to each side, and on the left up to where passes may
-    /// begin.
+    /// The region around the tile that reaches this much further to each side, and on the left and right up to where
+    /// passes may begin and end.
     fn around(&self, reach: usize) -> Region {
         let mut origin = self.both(|span| span.first).map(|first| first - reach as i32);
+        let mut end = self.both(|span| span.first + span.len).map(|end| end + reach as i32);
         if let Some(aligned) = self.network.aligned {
-            // What earlier passes compute begins as much further left as the filters reach.
+            // What earlier passes compute begins as much further left as the filters reach, and ends further right.
             let reach_before = reach.saturating_sub(aligned) as i32;
             origin[0] = (origin[0] + reach_before).div_euclid(4) * 4 - reach_before;
+            end[0] = (end[0] - reach_before + 3).div_euclid(4) * 4 + reach_before;
         }
-        let end = self.both(|span| span.first + span.len).map(|end| end + reach as i32);
         self.region(origin, end)
     }
 
@@ -169,7 +170,7 @@ impl Scratch {
         let full = frame.around(network.architecture.radius());
         let mut steps = self.resampling(frame, full).to_vec();
         let mut before = full.origin;
-        for ((pass, groups), maps) in network.passes.iter().zip(&self.conv).zip(self.maps.windows(2)) {
+        for ((pass, groups), maps) in network.passes().iter().zip(&self.conv).zip(self.maps.windows(2)) {
             let region = frame.around(pass.reach);
             let source = minus(region.origin, before);
             before = region.origin;

@@ -61,19 +61,24 @@ pub(super) fn passes(
             weights: packed,
         });
     }
-    passes.push(Design {
-        shader: shaders::sum_rows(size, 1, settings.normalized),
+    passes.push(sum_rows(third, 1, settings.normalized));
+    Some(passes)
+}
+
+/// The end of layer 3, whose rows were computed in groups of so many texels.
+pub(super) fn sum_rows(third: &Layer, group: usize, normalized: bool) -> Design {
+    Design {
+        shader: shaders::sum_rows(third.shape.size, group, normalized),
         layer: 2,
         planes: 1,
         reach: 0,
-        covers: [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
+        covers: [4 * group as u32 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
         chunks: vec![Chunk::ALL],
         store: WeightStore::Uniform,
         binding: 16,
         precision: Precision::F32,
         weights: vec![third.bias[0], 0.0, 0.0, 0.0],
-    });
-    Some(passes)
+    }
 }
 
 /// Groups of 4 filters of layer 1: biases, taps, and with a tail the columns of layer 2. Filters that there are not are

@@ -1,0 +1,125 @@
+//! `conv_winograd.wgsl`: networks f1-1-f3 with Winograd's F(4, 3) in layer 1.
+
+use super::wide::{Fetch, Settings, Tail, WeightStore};
+use super::{Constant, PADDING, REGION, Shader, weights_text, with_prelude, word, workgroup};
+use crate::network::{Architecture, Padding};
+
+/// Points at which F(4, 3) multiplies: 6 products for 4 neighbours under 3 taps.
+pub const POINTS: usize = 6;
+
+/// What a network asks of `conv_winograd.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WinogradVariant {
+    /// Size of the filters of layer 1.
+    pub filter: usize,
+    /// Pairs of them.
+    pub pairs: usize,
+    /// The other layers.
+    pub tail: Tail,
+    /// Weights in a uniform buffer, or in a storage buffer.
+    pub store: WeightStore,
+    /// Everything else.
+    pub settings: Settings,
+}
+
+impl WinogradVariant {
+    /// The variant for a network f1-1-f3 on one channel, f1 of 3 to 9, f3 up to 5. `None` for others, or when the weights
+    /// do not fit into one binding.
+    pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
+        let [first, second, _] = architecture.layers() else { return None };
+        let tail = Tail::new(architecture)?;
+        if first.inputs != 1 || second.size != 1 || !(3..=9).contains(&first.size) {
+            return None;
+        }
+        let (filter, pairs) = (first.size, first.filters.div_ceil(2));
+        let mut variant = Self { filter, pairs, tail, store: WeightStore::Uniform, settings };
+        variant.store = WeightStore::buffer(variant.weights(), limits)?;
+        settings.has_room(variant.staged(), limits).then_some(variant)
+    }
+
+    /// Blocks of 3 taps in a row.
+    pub fn blocks(&self) -> usize {
+        self.filter.div_ceil(3)
+    }
+
+    /// Length of a filter's weights for one point, in vec4s.
+    pub fn point(&self) -> usize {
+        (self.blocks() * self.filter).div_ceil(4)
+    }
+
+    /// Length of biases and filters of a pair, in vec4s.
+    pub fn columns_start(&self) -> usize {
+        1 + 2 * POINTS * self.point()
+    }
+
+    /// Length of everything for a pair, in vec4s.
+    pub fn pair(&self) -> usize {
+        self.settings.aligned(self.columns_start() + 4 * self.tail.eights)
+    }
+
+    /// Length of the biases of layer 2, and of a tap of layer 3, in vec4s.
+    pub fn tap(&self) -> usize {
+        self.settings.aligned(2 * self.tail.eights)
+    }
+
+    /// Length of the longest part of the weights that is staged, in vec4s.
+    pub fn staged(&self) -> usize {
+        self.pair().max(self.tap())
+    }
+
+    /// Length of the weights, in vec4s.
+    pub fn weights(&self) -> usize {
+        self.pairs * self.pair() + (1 + self.tail.filter * self.tail.filter) * self.tap()
+    }
+}
+
+/// `conv_winograd.wgsl`: all layers but for the sum over the rows of the last filter.
+pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
+    let WinogradVariant { filter, pairs, tail, store, settings } = variant;
+    let uniform = *store == WeightStore::Uniform;
+    let mut prelude = vec![
+        ("FILTER", Constant::Number(*filter)),
+        ("PAIRS", Constant::Number(*pairs)),
+        ("EIGHTS", Constant::Number(tail.eights)),
+        ("FILTER_3", Constant::Number(tail.filter)),
+        ("WEIGHTS", Constant::Number(variant.weights())),
+    ];
+    prelude.extend(settings.prelude(variant.staged()));
+    with_prelude(
+        "conv_winograd",
+        &[
+            &format!("{filter}x{filter}"),
+            &format!("filters{}", 2 * pairs),
+            &format!("filters{}-{1}x{1}", 8 * tail.eights, tail.filter),
+            word(settings.normalized, "normalized"),
+            settings.outside.name(),
+            if uniform { "uniform" } else { "storage" },
+            &settings.fetch_name(),
+        ],
+        &prelude,
+        &[
+            include_str!("../../../shaders/conv_winograd.wgsl"),
+            settings.fetch.buffer_text(),
+            weights_text(uniform),
+            PADDING,
+            REGION,
+        ],
+        workgroup(settings.workgroup),
+    )
+}
+
+/// Every variant for a network, on any device.
+pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
+    let mut shaders = Vec::new();
+    for &padding in paddings {
+        for fetch in Fetch::EVERY {
+            for max_uniform_buffer_binding_size in [0, 64 << 10] {
+                let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
+                let settings = Settings::new(padding, fetch, [1, 8]);
+                let variant = WinogradVariant::new(architecture, settings, &limits);
+                shaders.extend(variant.as_ref().map(conv_winograd));
+            }
+        }
+    }
+    shaders
+}

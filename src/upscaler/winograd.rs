@@ -1,0 +1,109 @@
+//! Networks f1-1-f3 in one pass, with Winograd's F(4, 3) in layer 1: `conv_winograd.wgsl`.
+
+use super::pass::{Chunk, Design};
+use super::wide::sum_rows;
+use crate::gpu::shaders::{self, ConvShape, POINTS, Settings, WinogradVariant};
+use crate::network::Padding;
+use crate::precision::Precision;
+use crate::weights::Weights;
+
+/// The passes; `None` for networks that they do not cover, and where `shape` does not ask for fused ones.
+pub(super) fn passes(
+    limits: &wgpu::Limits,
+    weights: &Weights,
+    padding: Padding,
+    shape: ConvShape,
+) -> Option<Vec<Design>> {
+    let settings = Settings::new(padding, shape.fused?, shape.workgroup);
+    let variant = WinogradVariant::new(weights.architecture(), settings, limits)?;
+    let third = weights.layers().last()?;
+    let design = Design {
+        shader: shaders::conv_winograd(&variant),
+        layer: 0,
+        planes: 2 * third.shape.size,
+        reach: third.shape.radius(),
+        covers: settings.workgroup.map(|side| 4 * side),
+        chunks: vec![Chunk::ALL],
+        store: variant.store,
+        binding: variant.weights() as u64 * 16,
+        precision: Precision::F32,
+        weights: pack(&variant, weights),
+    };
+    Some(vec![design, sum_rows(third, 1, settings.normalized)])
+}
+
+/// The weights in the kernel's order: for each pair of filters of layer 1 their biases, what the points of F(4, 3) make of
+/// their rows, and the columns of layer 2; biases of layer 2; taps of layer 3.
+fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
+    let [first, second, third] = weights.layers() else { return Vec::new() };
+    let (filters, size) = (first.shape.filters, variant.filter);
+    let mut packed = vec![0.0; 4 * variant.weights()];
+    for (n, filter) in first.weight.chunks_exact(size * size).enumerate() {
+        let (start, second_of_pair) = (4 * (n / 2) * variant.pair(), n % 2);
+        packed[start + second_of_pair] = first.bias[n];
+        let taps = start + 4 * (1 + second_of_pair * POINTS * variant.point());
+        for (i, row) in filter.chunks_exact(size).enumerate() {
+            for (b, block) in row.chunks(3).enumerate() {
+                for (p, value) in points(block).into_iter().enumerate() {
+                    packed[taps + 4 * p * variant.point() + b * size + i] = value as f32;
+                }
+            }
+        }
+        for k in 0..second.shape.filters {
+            packed[start + 4 * variant.columns_start() + 2 * k + second_of_pair] =
+                second.weight[k * filters + n];
+        }
+    }
+    let biases = 4 * variant.pairs * variant.pair();
+    packed[biases..][..second.bias.len()].copy_from_slice(&second.bias);
+    let taps = variant.tail.filter * variant.tail.filter;
+    for k in 0..second.shape.filters {
+        for tap in 0..taps {
+            packed[biases + 4 * (1 + tap) * variant.tap() + k] = third.weight[k * taps + tap];
+        }
+    }
+    packed
+}
+
+/// U = G g: up to three taps at the points 0, 1, -1, 2, -2 and infinity, with the divisors of Lagrange's interpolation.
+fn points(taps: &[f32]) -> [f64; POINTS] {
+    let tap = |j: usize| taps.get(j).map_or(0.0, |&tap| f64::from(tap));
+    let at = |x: f64| tap(0) + x * tap(1) + x * x * tap(2);
+    [at(0.0) / 4.0, -at(1.0) / 6.0, -at(-1.0) / 6.0, at(2.0) / 24.0, at(-2.0) / 24.0, tap(2)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// V = B' d and A' as the kernel has them, in f64.
+    fn four(d: [f64; 6], u: [f64; POINTS]) -> [f64; 4] {
+        let v = [
+            4.0 * d[0] - 5.0 * d[2] + d[4],
+            d[4] - 4.0 * d[2] + (d[3] - 4.0 * d[1]),
+            d[4] - 4.0 * d[2] - (d[3] - 4.0 * d[1]),
+            d[4] - d[2] + 2.0 * (d[3] - d[1]),
+            d[4] - d[2] - 2.0 * (d[3] - d[1]),
+            4.0 * d[1] - 5.0 * d[3] + d[5],
+        ];
+        let m: Vec<f64> = v.iter().zip(u).map(|(v, u)| v * u).collect();
+        [
+            m[0] + m[1] + m[2] + m[3] + m[4],
+            m[1] - m[2] + 2.0 * (m[3] - m[4]),
+            m[1] + m[2] + 4.0 * (m[3] + m[4]),
+            m[1] - m[2] + 8.0 * (m[3] - m[4]) + m[5],
+        ]
+    }
+
+    #[test]
+    fn six_products_make_four_sums_of_three() {
+        let d = [0.3, -1.25, 0.7, 2.0, -0.4, 1.1];
+        for taps in [&[0.5, -2.0, 1.5][..], &[0.5, -2.0], &[0.75]] {
+            let expected: [f64; 4] =
+                std::array::from_fn(|x| taps.iter().zip(&d[x..]).map(|(&t, d)| f64::from(t) * d).sum());
+            for (actual, expected) in four(d, points(taps)).into_iter().zip(expected) {
+                assert!((actual - expected).abs() < 1e-12, "{taps:?}: {actual} instead of {expected}");
+            }
+        }
+    }
+}
