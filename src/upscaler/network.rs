@@ -142,7 +142,8 @@ impl GpuNetwork {
         let (compiled, fold) = (&mut self.folded, (self.fold, self.shape, self.ycbcr));
         self.inside = FoldedPasses::prepare(compiler, queue, weights, self.padding, fold, tables, compiled)?;
         let pixels = tables[0].output_len * tables[1].output_len;
-        let wanted = self.winograd.wants(self.software, pixels);
+        // Around an inside that is folded there is too little left to compile for.
+        let wanted = self.winograd.wants(self.software && self.inside.is_none(), pixels);
         let designs =
             wanted.then(|| winograd::passes(&device.limits(), weights, self.padding, self.shape)).flatten();
         self.way = if designs.is_some() { Way::Winograd } else { Way::Plain };
