@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench inference [-- WxH] [SHAPE..]`, or with `enlarge` bicubic enlargement and a network to that size
 //! alone. A shape is `spatial,pointwise,workgroup_x,workgroup_y,fetch`:
-//! `16x4,8x16,1,8,subgroup8`, and fetch `layers`, `uniform`, `workgroup` or `subgroupN`.
+//! `16x4,8x16,1,8,subgroup8`, and fetch `layers`, `uniform`, `storage`, `workgroup` or `subgroupN`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -20,7 +20,7 @@
 // as [i][j], with FUSED columns of W2] of 4 filters; with FUSED then B2, and W3 as [i][j][filter of layer 2].
 //
 // Prelude: FILTER (f1, up to 9), GROUPS (of 4 filters of layer 1), FUSED, EIGHTS (of filters of layer 2, up to 4),
-// FILTER_3 (f3, up to 5), LANES, NORMALIZED, PADDING.
+// FILTER_3 (f3, up to 5), LANES, WEIGHTS, STAGED, NORMALIZED, PADDING.
 
 override WORKGROUP_X: u32 = 1u;
 override WORKGROUP_Y: u32 = 8u;

@@ -14,7 +14,8 @@
 // weights: GROUPS times [B1, taps as [i][j]] of 4 filters; GROUPS times [nothing, columns of W2 as [k]] for these; B2.
 //
 // Prelude: BATCH, FILTER (f1, up to 9), GROUPS (of 4 filters of layer 1), FILTERS_1, EIGHTS (of filters of layer 2, up to
-// 4), FILTERS_2, READ_ROWS, READ_TEXELS, NORMALIZED_1, NORMALIZED_2, LANES, WEIGHTS, INPUT, OUTPUT_1, OUTPUT_2.
+// 4), FILTERS_2, READ_ROWS, READ_TEXELS, NORMALIZED_1, NORMALIZED_2, LANES, WEIGHTS, STAGED, INPUT,
+// OUTPUT_1, OUTPUT_2.
 
 override WORKGROUP: u32 = 8u;
 
@@ -39,6 +40,7 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     var sums = Maps();
     for (var group = 0u; group < GROUPS; group++) {
         let base = group * GROUP;
+        stage(base, GROUP);
         let bias = weight(base, 0u);
         let ab = add_pair(Pair(), window, base, 1u, false);
         let cd = add_pair(Pair(), window, base, 1u, true);
@@ -52,8 +54,11 @@ fn run(lane: u32, workgroup: vec3<u32>) {
         store_1(f1[1], 4u * group + 1u, at);
         store_1(f1[2], 4u * group + 2u, at);
         store_1(f1[3], 4u * group + 3u, at);
-        sums = add_maps(sums, f1, COLUMNS_START + group * COLUMNS, 1u);
+        let columns = COLUMNS_START + group * COLUMNS;
+        stage(columns, COLUMNS);
+        sums = add_maps(sums, f1, columns, 1u);
     }
+    stage(BIAS_2, 2u * EIGHTS);
     store_eight(sums.a, 0u, at);
     if EIGHTS > 1u {
         store_eight(sums.b, 8u, at);

@@ -22,7 +22,8 @@
 // each k GROUPS times [B1, taps as [i][j]] of 4 filters; GROUPS times columns of W2; B2, and W3 as [i][j][filter].
 //
 // Prelude: FACTOR (s, 2 to 4), FILTER (taps of a phase on each axis, up to 9), MOVED, GROUPS (of 4 filters of layer 1),
-// EIGHTS (of filters of layer 2, up to 4), FILTER_3 (f3, up to 5), LANES, NORMALIZED and PADDING (none).
+// EIGHTS (of filters of layer 2, up to 4), FILTER_3 (f3, up to 5), LANES, WEIGHTS, STAGED, NORMALIZED and PADDING
+// (none).
 
 override WORKGROUP_X: u32 = 1u;
 override WORKGROUP_Y: u32 = 8u;

@@ -10,7 +10,7 @@
 // weights: for each 4 outputs [B, W as [c]].
 //
 // Prelude: BATCH, INPUTS, EIGHTS (of inputs, up to 8), PLANES (of the output), RELU, GATED, NORMALIZED, LANES, WEIGHTS,
-// INPUT, GATE, OUTPUT; FILTER = 1.
+// STAGED, INPUT, GATE, OUTPUT; FILTER = 1.
 
 override WORKGROUP: u32 = 8u;
 
@@ -30,6 +30,7 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     let high = load_maps(32u, at);
     for (var n = 0u; n < PLANES; n += 4u) {
         let base = n / 4u * GROUP;
+        stage(base, GROUP);
         let bias = weight(base, 0u);
         let ab = add_all(low, high, base, false);
         write_map(ab.a, bias.x, n, at);

@@ -14,7 +14,8 @@
 // Axes: input [INPUTS][rows][columns], output P. weights: for each input the taps of each 4 filters as [i][j]; then B,
 // and W3 as [i][j][filter].
 //
-// Prelude: INPUTS, FILTER (f, up to 5), EIGHTS (of filters, up to 4), FILTER_3 (up to 5), LANES, NORMALIZED, PADDING.
+// Prelude: INPUTS, FILTER (f, up to 5), EIGHTS (of filters, up to 4), FILTER_3 (up to 5), LANES, WEIGHTS, STAGED,
+// NORMALIZED, PADDING.
 
 override WORKGROUP_X: u32 = 1u;
 override WORKGROUP_Y: u32 = 8u;

@@ -155,7 +155,7 @@ fn shapes_change_last_bits_alone() {
     };
     let mut shapes: Vec<_> =
         Registers::ALL.into_iter().zip([[8, 8], [4, 16], [32, 2]]).map(|(r, w)| tile(r, w, None)).collect();
-    for fetch in [Fetch::Uniform, Fetch::Workgroup] {
+    for fetch in [Fetch::Uniform, Fetch::Storage, Fetch::Workgroup] {
         shapes.extend([[8, 8], [32, 2]].map(|w| tile(Registers::P8x8, w, Some(fetch))));
     }
     for shape in shapes {

@@ -4,10 +4,11 @@ mod common;
 
 use common::{gpu, network};
 use image::{DynamicImage, RgbaImage};
+use srcnn_gpu::gpu::shaders::{ConvShape, Fetch};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::{self, TextureFormat, TextureUsages};
-use srcnn_gpu::{Error, Padding, SourceKind, Upscaler, UpscalerOptions, Weights};
+use srcnn_gpu::{Error, Padding, SourceKind, Upscaler, UpscalerOptions, Weights, When};
 
 /// A host's device, with exactly what the library says that it needs. Validation errors panic, as wgpu does it.
 struct Host {
@@ -102,7 +103,11 @@ fn picture(width: u32, height: u32) -> RgbaImage {
 
 /// Noise, of which the last layer takes a tenth, around a path that luminance takes unchanged.
 fn weights() -> Weights {
-    let noise = network("9-1-5", "12-6", 1, Padding::Replicate);
+    weights_of("12-6")
+}
+
+fn weights_of(filters: &str) -> Weights {
+    let noise = network("9-1-5", filters, 1, Padding::Replicate);
     let mut layers = noise.layers().to_vec();
     for layer in &mut layers {
         let products = layer.shape.products();
@@ -162,6 +167,41 @@ fn records_what_headless_computes() {
         host.queue.submit([encoder.finish()]);
     }
     assert_eq!(host.read(&target), whole);
+}
+
+/// Uniform bindings of 16 KiB do not take the weights of the paper's network: they are somewhere else then, or the network
+/// runs layer by layer.
+#[test]
+fn every_way_to_fetch_weights_runs_with_the_least_limits() {
+    let _alone = common::alone();
+    let host = Host::new();
+    let defaults = || UpscalerOptions::for_device(&host.device);
+    let weights = weights_of("64-32");
+    let source = host.source(&picture(21, 17));
+    let run = |fused, [fold, winograd]: [When; 2], kernel| {
+        let conv_shape = ConvShape { fused, ..defaults().conv_shape };
+        let options = UpscalerOptions { conv_shape, fold, winograd, ..defaults() };
+        let mut upscaler = Upscaler::new(&host.device, &host.queue, &weights, options).unwrap();
+        let target = host.target(upscaler.prepare((21, 17), 3.0).unwrap(), TextureFormat::Rgba8Unorm);
+        let mut encoder = host.encoder();
+        upscaler.record(&mut encoder, &source, &target).unwrap();
+        host.queue.submit([encoder.finish()]);
+        (host.read(&target), upscaler.kernels().contains(&kernel))
+    };
+    let plain = ([When::Always, When::Never], "conv_first");
+    let (layers, fused) = run(None, plain.0, plain.1);
+    assert!(!fused);
+    let mut ways = vec![(Fetch::Uniform, false), (Fetch::Storage, true), (Fetch::Workgroup, true)];
+    if let Some(fetch @ Fetch::Subgroup(_)) = defaults().conv_shape.fused {
+        ways.push((fetch, true));
+    }
+    for (fetch, fits) in ways {
+        for (when, kernel) in [plain, ([When::Never, When::Always], "conv_winograd")] {
+            let (result, used) = run(Some(fetch), when, kernel);
+            assert_eq!(used, fits, "{fetch} {kernel}");
+            assert_one_step(&result, &layers);
+        }
+    }
 }
 
 #[test]

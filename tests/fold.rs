@@ -33,7 +33,8 @@ fn shapes() -> Vec<ConvShape> {
         workgroup,
         fused: Some(fetch),
     };
-    let mut shapes = vec![shape(Fetch::Uniform, [2, 4]), shape(Fetch::Workgroup, [3, 5])];
+    let mut shapes =
+        vec![shape(Fetch::Uniform, [2, 4]), shape(Fetch::Storage, [1, 8]), shape(Fetch::Workgroup, [3, 5])];
     if subgroups {
         shapes.push(shape(Fetch::Subgroup(lanes), [1, lanes]));
     }

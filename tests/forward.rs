@@ -98,6 +98,7 @@ fn shapes() -> Vec<ConvShape> {
     let mut shapes = vec![
         shape(None, [1, 8]),
         shape(Some(Fetch::Uniform), [4, 2]),
+        shape(Some(Fetch::Storage), [1, 8]),
         shape(Some(Fetch::Workgroup), [1, 8]),
         // More invocations than some parts of the weights have vec4s, and no multiple of a vector's lanes.
         shape(Some(Fetch::Workgroup), [3, 13]),

@@ -211,6 +211,24 @@ fn other_tiles_agree_with_their_twins() {
             fetch: Fetch::Uniform,
             first_layers: false,
         },
+        Shape {
+            spatial: (4, 1),
+            pointwise: 16,
+            workgroup: 5,
+            parts: 2,
+            weight_sums: (40, 64),
+            fetch: Fetch::Workgroup,
+            first_layers: true,
+        },
+        Shape {
+            spatial: (4, 1),
+            pointwise: 16,
+            workgroup: 8,
+            parts: 2,
+            weight_sums: (40, 64),
+            fetch: Fetch::Storage,
+            first_layers: true,
+        },
     ];
     for shape in shapes {
         check("9-1-5", "9-10", 1, 23, 7, Padding::Valid, Some(shape));

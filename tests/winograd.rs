@@ -32,7 +32,8 @@ fn shapes() -> Vec<ConvShape> {
     let lanes = gpu().info.subgroup_min_size;
     let subgroups =
         gpu().device.features().contains(wgpu::Features::SUBGROUP) && gpu().info.subgroup_max_size == lanes;
-    let mut shapes = vec![shape(Fetch::Uniform, [2, 4]), shape(Fetch::Workgroup, [4, 2])];
+    let mut shapes =
+        vec![shape(Fetch::Uniform, [2, 4]), shape(Fetch::Storage, [1, 8]), shape(Fetch::Workgroup, [4, 2])];
     if subgroups {
         shapes.push(shape(Fetch::Subgroup(lanes), [1, lanes]));
     }

@@ -3,6 +3,7 @@
 //! A kernel's text is the file in `shaders/` as it is, an optional prelude of `const` lines before it, and the
 //! shared declarations behind it (WGSL does not mind the order, so line numbers stay near the file's).
 
+mod fetch;
 mod fold;
 mod forward;
 mod shape;
@@ -11,14 +12,12 @@ mod winograd;
 
 use std::fmt::Write;
 
+pub use fetch::{Fetch, WEIGHT_COLUMNS, WeightStore};
 pub use fold::{FoldVariant, conv_fold, luminance};
 pub use forward::{ConvShape, ConvVariant, Registers, conv_forward};
 #[cfg(feature = "headless")]
 pub(crate) use wide::{ADD_MAPS, EIGHTS, TAPS};
-pub use wide::{
-    Fetch, FirstVariant, Settings, Tail, WEIGHT_COLUMNS, WeightStore, WideVariant, conv_first, conv_wide,
-    sum_rows,
-};
+pub use wide::{FirstVariant, Settings, Tail, WideVariant, conv_first, conv_wide, sum_rows};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd};
 
 use crate::network::{Architecture, Padding};

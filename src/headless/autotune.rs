@@ -138,8 +138,8 @@ fn axes(gpu: &Gpu) -> Axes {
     let mut ways = vec![None, Some(Fetch::Uniform)];
     ways.extend(subgroup.map(Some));
     if gpu.info.device_type == wgpu::DeviceType::Cpu {
-        // Lanes are neighbours in a column, the register tiles are known, and the workgroup's memory is slow: the way is
-        // all there is to choose.
+        // Lanes are neighbours in a column, the register tiles are known, storage buffers and the memory of a
+        // workgroup are slow: the way is all there is to choose, from few.
         return Axes {
             ways,
             workgroups: vec![default.workgroup],
@@ -147,7 +147,7 @@ fn axes(gpu: &Gpu) -> Axes {
             pointwise: vec![default.pointwise],
         };
     }
-    ways.push(Some(Fetch::Workgroup));
+    ways.extend([Fetch::Storage, Fetch::Workgroup].map(Some));
     let workgroups = [[4, 16], [8, 8], [32, 2], [8, 16], [32, 8]].into_iter();
     Axes {
         ways,

@@ -7,7 +7,7 @@ use super::when::When;
 use super::wide::{pack_tail, sum_rows};
 use crate::error::Result;
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
-use crate::gpu::shaders::{self, ConvShape, Fetch, FoldVariant, WeightStore};
+use crate::gpu::shaders::{self, ConvShape, Fetch, FoldVariant};
 use crate::network::Padding;
 use crate::precision::Precision;
 use crate::resample::ResampleTable;
@@ -135,7 +135,7 @@ fn designs(phases: &Phases, variant: &FoldVariant, weights: &Weights) -> [Design
         reach: third.shape.radius(),
         covers: [4 * factor as u32 * x, factor as u32 * y],
         chunks: chunks.collect(),
-        store: WeightStore::Uniform,
+        store: variant.store,
         binding: variant.weights() as u64 * 16,
         precision: Precision::F32,
         weights: packed,

@@ -1,8 +1,9 @@
 //! `conv_fold.wgsl` and `luminance.wgsl`: bicubic enlargement by a whole factor folded into the first layer.
 
-use super::wide::{ADD_MAPS, EIGHTS, Fetch, Settings, TAPS, Tail, WIDE, WeightStore};
+use super::wide::{ADD_MAPS, EIGHTS, Settings, TAPS, Tail, WIDE};
 use super::{
-    Constant, PADDING, PIXEL_WORKGROUP, REGION, Shader, YCBCR, weights_text, with_prelude, word, workgroup,
+    Constant, Fetch, PADDING, PIXEL_WORKGROUP, REGION, Shader, WeightStore, YCBCR, with_prelude, word,
+    workgroup,
 };
 use crate::network::{Architecture, Padding};
 
@@ -19,13 +20,15 @@ pub struct FoldVariant {
     pub groups: usize,
     /// The other layers.
     pub tail: Tail,
+    /// Where the weights are.
+    pub store: WeightStore,
     /// How weights are fetched, and the workgroup.
     pub settings: Settings,
 }
 
 impl FoldVariant {
     /// The variant for a network f1-1-f3 on one channel, f3 up to 5, whose folded filters have so many taps. `None` for
-    /// others, and when the weights for a row do not fit into a uniform binding.
+    /// others, and when the weights for a row do not fit into the buffer that `fetch` wants.
     pub fn new(
         architecture: &Architecture,
         [factor, taps, moved]: [usize; 3],
@@ -36,13 +39,15 @@ impl FoldVariant {
         let [first, second, _] = architecture.layers() else { return None };
         let settings = Settings::new(Padding::Valid, fetch, workgroup);
         let groups = first.filters.div_ceil(4);
-        let variant = Self { factor, taps, moved, groups, tail: Tail::new(architecture)?, settings };
+        let (tail, store) = (Tail::new(architecture)?, WeightStore::Uniform);
+        let mut variant = Self { factor, taps, moved, groups, tail, store, settings };
+        variant.store = fetch.store(variant.weights(), variant.staged(), limits)?;
         // Four pixels and the taps of all phases lie in three texels.
         let columns = 3 + taps + usize::from(moved < factor);
         let covered =
             first.inputs == 1 && second.size == 1 && (2..=4).contains(&factor) && taps <= 9 && columns <= 12;
-        let fits = WeightStore::buffer(variant.weights(), limits) == Some(WeightStore::Uniform);
-        (covered && fits && settings.has_room(variant.staged(), limits)).then_some(variant)
+        // Each row of phases has weights of its own, behind one another in a buffer.
+        (covered && variant.store != WeightStore::Texture).then_some(variant)
     }
 
     /// Length of a group of filters of layer 1, in vec4s: biases and taps.
@@ -68,7 +73,8 @@ impl FoldVariant {
 
 /// `conv_fold.wgsl`: bicubic enlargement and all layers but for the sum over the rows of the last filter.
 pub fn conv_fold(variant: &FoldVariant) -> Shader {
-    let FoldVariant { factor, taps, moved, groups, tail, settings } = variant;
+    let FoldVariant { factor, taps, moved, groups, tail, store, settings } = variant;
+    let [fetch, weights] = settings.fetch.texts(*store);
     let mut prelude = vec![
         ("FACTOR", Constant::Number(*factor)),
         ("FILTER", Constant::Number(*taps)),
@@ -86,13 +92,13 @@ pub fn conv_fold(variant: &FoldVariant) -> Shader {
             &format!("{taps}x{taps}"),
             &format!("filters{}", 4 * groups),
             &format!("filters{}-{1}x{1}", 8 * tail.eights, tail.filter),
-            &settings.fetch_name(),
+            &settings.fetch.name(*store),
         ],
         &prelude,
         &[
             include_str!("../../../shaders/conv_fold.wgsl"),
-            settings.fetch.buffer_text(),
-            weights_text(true),
+            fetch,
+            weights,
             ADD_MAPS,
             EIGHTS,
             WIDE,

@@ -1,6 +1,5 @@
 //! [`ConvShape`] as one word, `16x4,8x16,1,8,subgroup8`: register tiles of spatial and of 1x1 layers, the workgroup's
-//! two sides, and the way of fused kernels: `layers` (none are), `uniform`, `workgroup`, or
-//! `subgroup` with its lanes.
+//! two sides, and the way of fused kernels: `layers` (none are), or a [`Fetch`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,12 +11,7 @@ use crate::error::{Error, Result};
 
 impl fmt::Display for ConvShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = match self.fused {
-            None => "layers".into(),
-            Some(Fetch::Uniform) => "uniform".into(),
-            Some(Fetch::Workgroup) => "workgroup".into(),
-            Some(Fetch::Subgroup(lanes)) => format!("subgroup{lanes}"),
-        };
+        let way = self.fused.map_or("layers".into(), |fetch| fetch.to_string());
         let [x, y] = self.workgroup;
         f.pad(&format!("{},{},{x},{y},{way}", self.spatial.name(), self.pointwise.name()))
     }
@@ -41,6 +35,7 @@ fn parse(text: &str) -> Option<ConvShape> {
     let fused = match way {
         "layers" => None,
         "uniform" => Some(Fetch::Uniform),
+        "storage" => Some(Fetch::Storage),
         "workgroup" => Some(Fetch::Workgroup),
         way => Some(Fetch::Subgroup(side(way.strip_prefix("subgroup")?)?)),
     };
@@ -70,8 +65,7 @@ mod tests {
 
     #[test]
     fn words_and_back() {
-        let ways = [Fetch::Uniform, Fetch::Workgroup, Fetch::Subgroup(32)];
-        for fused in ways.map(Some).into_iter().chain([None]) {
+        for fused in Fetch::EVERY.map(Some).into_iter().chain([None]) {
             for spatial in Registers::ALL {
                 let shape = ConvShape { spatial, pointwise: Registers::P8x16, workgroup: [2, 32], fused };
                 assert_eq!(shape.to_string().parse::<ConvShape>().unwrap(), shape);

@@ -2,7 +2,7 @@
 //! maps stored or none.
 
 use super::{
-    Constant, OutsideValue, PADDING, PIXEL_WORKGROUP, REGION, Shader, weights_text, with_prelude, word,
+    Constant, Fetch, OutsideValue, PADDING, PIXEL_WORKGROUP, REGION, Shader, WeightStore, with_prelude, word,
     workgroup,
 };
 use crate::network::{Architecture, Padding};
@@ -11,76 +11,6 @@ pub(crate) const TAPS: &str = include_str!("../../../shaders/shared/taps.wgsl");
 pub(super) const WIDE: &str = include_str!("../../../shaders/shared/wide.wgsl");
 pub(crate) const EIGHTS: &str = include_str!("../../../shaders/shared/eights.wgsl");
 pub(crate) const ADD_MAPS: &str = include_str!("../../../shaders/shared/add_maps.wgsl");
-
-/// How invocations come by weights that all of them want.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fetch {
-    /// Each loads them: for GPUs, where that is one load for many invocations.
-    Uniform,
-    /// The invocations of a workgroup load a part together into the memory that they share: for GPUs that are slow to
-    /// load the same from a buffer again and again.
-    Workgroup,
-    /// The invocations of a subgroup, this many, load different ones and hand them round: for software adapters, which
-    /// load lane by lane. Needs [`wgpu::Features::SUBGROUP`], subgroups of one size, and workgroups of whole subgroups.
-    Subgroup(u32),
-}
-
-impl Fetch {
-    /// All, with subgroups of 8.
-    pub(super) const EVERY: [Self; 3] = [Self::Uniform, Self::Workgroup, Self::Subgroup(8)];
-
-    /// Vec4s of weights that are loaded at a time.
-    pub(crate) fn lanes(self) -> usize {
-        match self {
-            Self::Uniform | Self::Workgroup => 1,
-            Self::Subgroup(lanes) => lanes as usize,
-        }
-    }
-
-    /// The entry point, `stage`, and `weight` for weights in a buffer.
-    pub(crate) fn buffer_text(self) -> &'static str {
-        match self {
-            Self::Uniform => include_str!("../../../shaders/shared/fetch_uniform.wgsl"),
-            Self::Workgroup => include_str!("../../../shaders/shared/fetch_workgroup.wgsl"),
-            Self::Subgroup(_) => include_str!("../../../shaders/shared/fetch_subgroup.wgsl"),
-        }
-    }
-
-    /// The subgroups of a software adapter, which are the lanes of its vectors; `None` for other adapters, and without
-    /// [`wgpu::Features::SUBGROUP`].
-    pub(crate) fn software_subgroup(device: &wgpu::Device) -> Option<Self> {
-        let info = device.adapter_info();
-        let lanes = info.subgroup_min_size;
-        let fixed = lanes == info.subgroup_max_size && device.features().contains(wgpu::Features::SUBGROUP);
-        (info.device_type == wgpu::DeviceType::Cpu && fixed).then_some(Self::Subgroup(lanes))
-    }
-}
-
-/// Where the weights of a pass are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WeightStore {
-    /// A uniform buffer: the fast place, where they fit.
-    Uniform,
-    /// A storage buffer.
-    Storage,
-    /// A texture of [`WEIGHT_COLUMNS`] columns.
-    Texture,
-}
-
-impl WeightStore {
-    /// The buffer for this many vec4s; `None` where there are too many for one binding.
-    pub(super) fn buffer(weights: usize, limits: &wgpu::Limits) -> Option<Self> {
-        let bytes = 16 * weights as u64;
-        if bytes <= limits.max_uniform_buffer_binding_size {
-            Some(Self::Uniform)
-        } else {
-            (bytes <= limits.max_storage_buffer_binding_size).then_some(Self::Storage)
-        }
-    }
-}
-
-/// Width of the texture of [`WeightStore::Texture`], as in `fetch_subgroup_texture.wgsl`.
-pub const WEIGHT_COLUMNS: usize = 1024;
 
 /// What kernels that keep maps in registers have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,12 +35,7 @@ impl Settings {
         length.next_multiple_of(self.fetch.lanes())
     }
 
-    /// Whether a device has room for the longest part of the weights that is staged, in vec4s.
-    pub(super) fn has_room(&self, staged: usize, limits: &wgpu::Limits) -> bool {
-        self.fetch != Fetch::Workgroup || 16 * staged <= limits.max_compute_workgroup_storage_size as usize
-    }
-
-    /// Constants of all kernels; `staged` as above.
+    /// Constants of all kernels, given the length of the longest part of the weights that is staged, in vec4s.
     pub(super) fn prelude(&self, staged: usize) -> Vec<(&'static str, Constant)> {
         let mut prelude = vec![
             ("LANES", Constant::Number(self.fetch.lanes())),
@@ -121,14 +46,6 @@ impl Settings {
             prelude.push(("STAGED", Constant::Number(staged)));
         }
         prelude
-    }
-
-    pub(super) fn fetch_name(&self) -> String {
-        match self.fetch {
-            Fetch::Uniform => String::new(),
-            Fetch::Workgroup => "workgroup".into(),
-            Fetch::Subgroup(lanes) => format!("subgroup{lanes}"),
-        }
     }
 }
 
@@ -179,7 +96,7 @@ pub struct FirstVariant {
     pub groups: usize,
     /// The other layers, of a network f1-1-f3; without, the maps of layer 1 are stored.
     pub tail: Option<Tail>,
-    /// Weights in a uniform buffer, or in a storage buffer.
+    /// Where the weights are.
     pub store: WeightStore,
     /// Everything else.
     pub settings: Settings,
@@ -187,7 +104,7 @@ pub struct FirstVariant {
 
 impl FirstVariant {
     /// The variant for a network of three layers on one channel, f1 up to 9. `None` for others, or when the weights do
-    /// not fit into one binding.
+    /// not fit where `settings` wants them.
     pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
         let [first, second, _] = architecture.layers() else { return None };
         let tail = Tail::new(architecture)?;
@@ -201,8 +118,8 @@ impl FirstVariant {
             store: WeightStore::Uniform,
             settings,
         };
-        variant.store = WeightStore::buffer(variant.weights(), limits)?;
-        settings.has_room(variant.staged(), limits).then_some(variant)
+        variant.store = settings.fetch.store(variant.weights(), variant.staged(), limits)?;
+        Some(variant)
     }
 
     /// Length of a group of filters of layer 1, in vec4s: biases, taps, columns of layer 2.
@@ -231,27 +148,22 @@ pub struct WideVariant {
     pub filter: usize,
     /// The maps, and the last layer.
     pub tail: Tail,
-    /// Weights in a texture with subgroups, else in a buffer.
+    /// Where the weights are.
     pub store: WeightStore,
     /// Everything else.
     pub settings: Settings,
 }
 
 impl WideVariant {
-    /// The variant for layer 2 and 3 of a network: filters of layer 2 of 3 or 5, and invocations that share what they
-    /// load. `None` for others, and for weights that do not fit into one texture or binding.
+    /// The variant for layer 2 and 3 of a network: filters of layer 2 of 3 or 5. `None` for others, and when the weights do
+    /// not fit where `settings` wants them.
     pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
         let [_, second, _] = architecture.layers() else { return None };
         let (inputs, filter) = (second.inputs, second.size);
-        let (tail, store) = (Tail::new(architecture)?, WeightStore::Texture);
+        let (tail, store) = (Tail::new(architecture)?, WeightStore::Uniform);
         let mut variant = Self { inputs, filter, tail, store, settings };
-        let texture = variant.weights().div_ceil(WEIGHT_COLUMNS) <= limits.max_texture_dimension_2d as usize;
-        variant.store = match settings.fetch {
-            Fetch::Subgroup(_) => texture.then_some(WeightStore::Texture)?,
-            _ => WeightStore::buffer(variant.weights(), limits)?,
-        };
-        let covered = [3, 5].contains(&filter) && settings.fetch != Fetch::Uniform;
-        (covered && settings.has_room(variant.staged(), limits)).then_some(variant)
+        variant.store = settings.fetch.store(variant.weights(), variant.staged(), limits)?;
+        [3, 5].contains(&filter).then_some(variant)
     }
 
     /// Length of the taps of an input, in vec4s.
@@ -286,7 +198,7 @@ pub fn conv_first(variant: &FirstVariant) -> Shader {
         Some(tail) => format!("filters{}-{1}x{1}", 8 * tail.eights, tail.filter),
         None => String::new(),
     };
-    let uniform = variant.store == WeightStore::Uniform;
+    let [fetch, weights] = variant.settings.fetch.texts(variant.store);
     with_prelude(
         "conv_first",
         &[
@@ -295,14 +207,13 @@ pub fn conv_first(variant: &FirstVariant) -> Shader {
             &name,
             word(variant.settings.normalized, "normalized"),
             variant.settings.outside.name(),
-            if uniform { "uniform" } else { "storage" },
-            &variant.settings.fetch_name(),
+            &variant.settings.fetch.name(variant.store),
         ],
         &prelude,
         &[
             include_str!("../../../shaders/conv_first.wgsl"),
-            variant.settings.fetch.buffer_text(),
-            weights_text(uniform),
+            fetch,
+            weights,
             ADD_MAPS,
             EIGHTS,
             WIDE,
@@ -324,11 +235,7 @@ pub fn conv_wide(variant: &WideVariant) -> Shader {
         ("WEIGHTS", Constant::Number(variant.weights())),
     ];
     prelude.extend(variant.settings.prelude(variant.staged()));
-    let uniform = variant.store == WeightStore::Uniform;
-    let (fetch, weights) = match variant.store {
-        WeightStore::Texture => (include_str!("../../../shaders/shared/fetch_subgroup_texture.wgsl"), ""),
-        _ => (variant.settings.fetch.buffer_text(), weights_text(uniform)),
-    };
+    let [fetch, weights] = variant.settings.fetch.texts(variant.store);
     with_prelude(
         "conv_wide",
         &[
@@ -338,8 +245,7 @@ pub fn conv_wide(variant: &WideVariant) -> Shader {
             &format!("{0}x{0}", variant.tail.filter),
             word(variant.settings.normalized, "normalized"),
             variant.settings.outside.name(),
-            word(uniform, "uniform"),
-            &variant.settings.fetch_name(),
+            &variant.settings.fetch.name(variant.store),
         ],
         &prelude,
         &[

@@ -1,7 +1,7 @@
 //! `conv_winograd.wgsl`: networks f1-1-f3 with Winograd's F(4, 3) in layer 1.
 
-use super::wide::{Fetch, Settings, Tail, WeightStore};
-use super::{Constant, PADDING, REGION, Shader, weights_text, with_prelude, word, workgroup};
+use super::wide::{Settings, Tail};
+use super::{Constant, Fetch, PADDING, REGION, Shader, WeightStore, with_prelude, word, workgroup};
 use crate::network::{Architecture, Padding};
 
 /// Points at which F(4, 3) multiplies: 6 products for 4 neighbours under 3 taps.
@@ -16,7 +16,7 @@ pub struct WinogradVariant {
     pub pairs: usize,
     /// The other layers.
     pub tail: Tail,
-    /// Weights in a uniform buffer, or in a storage buffer.
+    /// Where the weights are.
     pub store: WeightStore,
     /// Everything else.
     pub settings: Settings,
@@ -24,7 +24,7 @@ pub struct WinogradVariant {
 
 impl WinogradVariant {
     /// The variant for a network f1-1-f3 on one channel, f1 of 3 to 9, f3 up to 5. `None` for others, or when the weights
-    /// do not fit into one binding.
+    /// do not fit where `settings` wants them.
     pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
         let [first, second, _] = architecture.layers() else { return None };
         let tail = Tail::new(architecture)?;
@@ -33,8 +33,8 @@ impl WinogradVariant {
         }
         let (filter, pairs) = (first.size, first.filters.div_ceil(2));
         let mut variant = Self { filter, pairs, tail, store: WeightStore::Uniform, settings };
-        variant.store = WeightStore::buffer(variant.weights(), limits)?;
-        settings.has_room(variant.staged(), limits).then_some(variant)
+        variant.store = settings.fetch.store(variant.weights(), variant.staged(), limits)?;
+        Some(variant)
     }
 
     /// Blocks of 3 taps in a row.
@@ -76,7 +76,7 @@ impl WinogradVariant {
 /// `conv_winograd.wgsl`: all layers but for the sum over the rows of the last filter.
 pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
     let WinogradVariant { filter, pairs, tail, store, settings } = variant;
-    let uniform = *store == WeightStore::Uniform;
+    let [fetch, weights] = settings.fetch.texts(*store);
     let mut prelude = vec![
         ("FILTER", Constant::Number(*filter)),
         ("PAIRS", Constant::Number(*pairs)),
@@ -93,17 +93,10 @@ pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
             &format!("filters{}-{1}x{1}", 8 * tail.eights, tail.filter),
             word(settings.normalized, "normalized"),
             settings.outside.name(),
-            if uniform { "uniform" } else { "storage" },
-            &settings.fetch_name(),
+            &settings.fetch.name(*store),
         ],
         &prelude,
-        &[
-            include_str!("../../../shaders/conv_winograd.wgsl"),
-            settings.fetch.buffer_text(),
-            weights_text(uniform),
-            PADDING,
-            REGION,
-        ],
+        &[include_str!("../../../shaders/conv_winograd.wgsl"), fetch, weights, PADDING, REGION],
         workgroup(settings.workgroup),
     )
 }

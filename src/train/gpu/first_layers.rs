@@ -9,6 +9,7 @@ use super::steps::Dispatch;
 use crate::error::Result;
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
+use crate::gpu::shaders::WeightStore;
 
 /// The dispatch of both layers, and those that pack their filters.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(super) struct FirstLayers {
 impl FirstLayers {
     /// Compiles the kernel; `maps` are the input and the outputs of both layers. `None` for networks that it does not
     /// cover (more channels than one, a second layer larger than 1x1 or of more than 32 filters, f1 above 9, padding that
-    /// is not a multiple of 4), filters beyond a uniform binding, and where `shape` does not ask for it.
+    /// is not a multiple of 4), filters beyond one binding, and where `shape` does not ask for it.
     ///
     /// # Errors
     /// What the device reports.
@@ -45,9 +46,10 @@ impl FirstLayers {
         let columns = (1 + 8 * eights).next_multiple_of(lanes);
         let biases = groups * (group + columns);
         let weights = (biases + 2 * eights).next_multiple_of(lanes);
-        if weights as u64 * 16 > device.limits().max_uniform_buffer_binding_size {
-            return Ok(None);
-        }
+        let staged = group.max(columns);
+        let store = shape.fetch.store(weights, staged, &device.limits());
+        let Some(store) = store.filter(|&store| store != WeightStore::Texture) else { return Ok(None) };
+        let uniform = store == WeightStore::Uniform;
 
         let packed = packed_buffer(device, 4 * weights)?;
         let packings = [
@@ -71,13 +73,15 @@ impl FirstLayers {
                 ("NORMALIZED_2", second.normalized),
                 ("LANES", lanes),
                 ("WEIGHTS", weights),
+                ("STAGED", staged),
             ])
             .maps("INPUT", &input.layout)
             .maps("OUTPUT_1", &output_1.layout)
             .maps("OUTPUT_2", &output_2.layout);
-        let shader = shaders::conv_first_batch(prelude, shape.fetch, shape.workgroup);
+        let shader = shaders::conv_first_batch(prelude, shape.fetch, uniform, shape.workgroup);
+        let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
         let kernel =
-            Kernel::new(compiler, &shader, &[Binding::Texture, Binding::Uniform, super::MAPS, super::MAPS])?;
+            Kernel::new(compiler, &shader, &[Binding::Texture, weights_kind, super::MAPS, super::MAPS])?;
         let resources = [
             wgpu::BindingResource::TextureView(&input.view),
             packed.as_entire_binding(),

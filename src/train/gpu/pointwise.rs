@@ -9,6 +9,7 @@ use super::steps::Dispatch;
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
+use crate::gpu::shaders::Fetch;
 
 /// As [`Convolution::new`], for a layer of 1x1 filters.
 ///
@@ -30,7 +31,8 @@ pub(super) fn pointwise(
     let group = (1 + 8 * eights).next_multiple_of(shape.fetch.lanes());
     let weights = groups * group;
     let limits = device.limits();
-    let uniform = weights as u64 * 16 <= limits.max_uniform_buffer_binding_size;
+    let uniform =
+        shape.fetch != Fetch::Storage && weights as u64 * 16 <= limits.max_uniform_buffer_binding_size;
     if !uniform && weights as u64 * 16 > limits.max_storage_buffer_binding_size {
         return Err(Error::MissingCapability(format!(
             "storage bindings of {} bytes for {:?}",
@@ -52,6 +54,7 @@ pub(super) fn pointwise(
             ("LANES", shape.fetch.lanes()),
             ("FILTER", 1),
             ("WEIGHTS", weights),
+            ("STAGED", group),
         ])
         .flag("RELU", direction == Direction::Forward { relu: true })
         .flag("GATED", transposed)

@@ -60,9 +60,9 @@ pub(super) fn conv_batch(prelude: Prelude, uniform: bool, workgroup: u32) -> Sha
 }
 
 /// `conv_first_batch.wgsl`. The workgroup has to be of whole subgroups where `fetch` says so.
-pub(super) fn conv_first_batch(prelude: Prelude, fetch: Fetch, workgroup: u32) -> Shader {
+pub(super) fn conv_first_batch(prelude: Prelude, fetch: Fetch, uniform: bool, workgroup: u32) -> Shader {
     let text = include_str!("../../../shaders/conv_first_batch.wgsl");
-    let parts = [text, fetch.buffer_text(), weights_text(true), ADD_MAPS, EIGHTS, TAPS, MAPS];
+    let parts = [text, fetch.buffer_text(), weights_text(uniform), ADD_MAPS, EIGHTS, TAPS, MAPS];
     prelude.shader("conv_first_batch", &parts, Some(workgroup))
 }
 
