@@ -232,6 +232,8 @@ fn the_program() {
     let default = report["shape"]["shape"].clone();
     let parts = ["decode_ms", "upload_ms", "gpu_ms", "readback_ms", "encode_ms", "whole_ms"];
     assert!(parts.iter().all(|part| report["picture"][part].as_f64().unwrap() > 0.0), "{report}");
+    let trained = ["step_ms", "sub_images_per_second", "gflops", "fraction", "difference"];
+    assert!(trained.iter().all(|part| report["training"][part].as_f64().unwrap() > 0.0), "{report}");
     assert!(["wall", "processor", "timestamps"].contains(&report["clock"].as_str().unwrap()));
 
     let report = bench("--tune");

@@ -1,13 +1,13 @@
-//! Times of kernels, by every clock that there is, and the choice of the kernels' shape.
+//! Times of kernels and of training steps, by every clock that there is.
 
 mod common;
 
 use std::time::Duration;
 
-use srcnn_gpu::Padding;
 use srcnn_gpu::headless::HeadlessOptions;
-use srcnn_gpu::headless::measure::{self, Clock};
+use srcnn_gpu::headless::measure::{self, Clock, Training};
 use srcnn_gpu::wgpu::{DeviceType, Features};
+use srcnn_gpu::{Error, Padding};
 
 /// Software adapters have timestamps too, though processor time tells more there: they are what all other adapters are
 /// measured with.
@@ -57,4 +57,36 @@ fn timestamps_agree_with_the_wall() {
     let ratio = time(Clock::Timestamps).as_secs_f64() / time(Clock::Wall).as_secs_f64();
     // Submitting and waiting come on top of the wall's; other programs may slow down either.
     assert!((0.1..3.0).contains(&ratio), "{ratio}");
+}
+
+/// Gradients are the CPU twin's, a larger batch takes longer, and steps leave the network as it was.
+#[test]
+fn training_steps_are_checked_and_timed() {
+    let _alone = common::alone();
+    let gpu = common::gpu();
+    let colours = common::network("3-1-5", "5-4", 3, Padding::Replicate);
+    assert!(Training::new(&gpu, &colours, 3, None).unwrap().check().unwrap() < 1e-4);
+
+    let weights = common::network("5-1-3", "8-4", 1, Padding::Replicate);
+    for clock in [Clock::Wall, Clock::for_gpu(&gpu)] {
+        let [small, large] = [2, 64].map(|batch| {
+            let mut training = Training::new(&gpu, &weights, batch, None).unwrap();
+            let before = training.check().unwrap();
+            let times = training.time(clock, 2).unwrap();
+            assert_eq!(training.check().unwrap(), before, "{clock}: other gradients after the steps");
+            assert!((0.0..1e-4).contains(&before) && times.batch == batch, "{before}: {times:?}");
+            // Layers of 25, 1 and 9 taps on 29, 29 and 27 pixels a side, forward and for both gradients,
+            // less the input's.
+            let products = 2 * 25 * 8 * 29 * 29 + (2 * 29 * 29 + 29 * 29) * 8 * 4;
+            let products = products + (2 * 27 * 27 + 29 * 29) * 9 * 4;
+            assert_eq!(times.operations, (2 * products * batch) as f64);
+            times
+        });
+        assert!(large.step > small.step, "{clock}: {small:?}, {large:?}");
+        let rate = 64.0 / large.step.as_secs_f64();
+        assert!((large.sub_images_per_second() - rate).abs() < 1e-6 * rate);
+    }
+    let wide = common::network("33-1-3", "2-2", 1, Padding::Replicate);
+    let refused = Training::new(&gpu, &wide, 2, None).map(drop);
+    assert!(matches!(&refused, Err(Error::InvalidArgument(_))), "{refused:?}");
 }

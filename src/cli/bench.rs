@@ -1,4 +1,5 @@
-//! `srcnn-gpu bench`: what the adapter reaches, what the network takes of it, and where the time of a picture goes.
+//! `srcnn-gpu bench`: what the adapter reaches, what the network takes of it, where the time of a picture goes, and how
+//! fast the network is trained.
 
 use std::io::Cursor;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use serde::Serialize;
 use srcnn_gpu::gpu::shaders::ConvShape;
 use srcnn_gpu::headless::autotune::{self, Measured};
-use srcnn_gpu::headless::measure::{self, Clock};
+use srcnn_gpu::headless::measure::{self, Clock, TrainingTimes};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter, cache_folder};
 
 use srcnn_gpu::train::config::Initialization;
@@ -19,7 +20,7 @@ use super::precision::PrecisionArgs;
 use super::tuning::TuneArgs;
 use super::{GpuArgs, print};
 
-/// Measure the adapter, the network's kernels, and a synthetic picture from file to file.
+/// Measure the adapter, the network's kernels, a synthetic picture from file to file, and training steps
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Filter sizes of the network; its weights are random
@@ -83,6 +84,8 @@ struct Report {
     network: Rate,
     kernels: Vec<KernelTime>,
     picture: Picture,
+    /// None where the adapter cannot train the network.
+    training: Option<Training>,
 }
 
 /// The kernels' shape.
@@ -110,6 +113,19 @@ struct Rate {
 struct KernelTime {
     name: &'static str,
     ms: f64,
+}
+
+/// A training step: SGD in single precision, sub-images of 33 x 33 pixels, valid convolutions.
+#[derive(Debug, Serialize)]
+struct Training {
+    batch: usize,
+    step_ms: f64,
+    sub_images_per_second: f64,
+    gflops: f64,
+    /// Part of the ceiling.
+    fraction: f64,
+    /// Largest difference of a gradient from the CPU twin's, as a part of its layer's largest.
+    difference: f64,
 }
 
 /// A picture from file to file, by the wall's clock.
@@ -159,6 +175,8 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     let ceilings = ceilings.max(measure::ceilings(gpu, clock)?);
     log::info!("measuring a picture from file to file");
     let picture = picture(args, gpu, &weights, options)?;
+    log::info!("measuring training steps");
+    let training = training(gpu, clock, &weights, ceilings.operations, repeat)?;
     let network = times.network();
     let rate = times.operations / network.as_secs_f64();
     Ok(Report {
@@ -180,6 +198,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
         },
         kernels: times.kernels.iter().map(|&(name, time)| KernelTime { name, ms: ms(time) }).collect(),
         picture,
+        training,
     })
 }
 
@@ -255,6 +274,37 @@ fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights, options: HeadlessOpti
     best.ok_or_else(|| Error::invalid("--repeat 0"))
 }
 
+/// Steps of as many sub-images as the paper's recipe takes.
+fn training(
+    gpu: &Gpu,
+    clock: Clock,
+    weights: &Weights,
+    ceiling: f64,
+    repeat: usize,
+) -> Result<Option<Training>> {
+    const BATCH: usize = 128;
+    let mut run = match measure::Training::new(gpu, weights, BATCH, None) {
+        Ok(run) => run,
+        Err(error @ (Error::OutOfMemory(_) | Error::MissingCapability(_) | Error::InvalidArgument(_))) => {
+            log::warn!("training is not measured: {error}");
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let difference = run.check()?;
+    let times = run.time(clock, repeat)?;
+    let TrainingTimes { batch, operations, step } = times;
+    let rate = operations / step.as_secs_f64();
+    Ok(Some(Training {
+        batch,
+        step_ms: ms(step),
+        sub_images_per_second: times.sub_images_per_second(),
+        gflops: rate * 1e-9,
+        fraction: rate / ceiling,
+        difference,
+    }))
+}
+
 fn encode(picture: &DynamicImage) -> Result<Vec<u8>> {
     let mut file = Cursor::new(Vec::new());
     picture
@@ -294,9 +344,8 @@ fn describe(report: &Report) -> String {
     for kernel in &report.kernels {
         text += &format!("  {:20} {:9.1} ms\n", kernel.name, kernel.ms);
     }
-    text + &format!(
-        "picture {}x{} to {}x{}: decode {:.1} ms, upload {:.1} ms, GPU {:.1} ms, readback {:.1} ms, encode {:.1} ms, all {:.1} ms\n\
-         largest difference from the CPU twin: {:.1e}",
+    text += &format!(
+        "picture {}x{} to {}x{}: decode {:.1} ms, upload {:.1} ms, GPU {:.1} ms, readback {:.1} ms, encode {:.1} ms, all {:.1} ms\n",
         picture.source[0],
         picture.source[1],
         picture.result[0],
@@ -307,6 +356,18 @@ fn describe(report: &Report) -> String {
         picture.readback_ms,
         picture.encode_ms,
         picture.whole_ms,
-        report.difference,
-    )
+    );
+    let mut differences = format!("{:.1e}", report.difference);
+    if let Some(training) = &report.training {
+        text += &format!(
+            "training, {} sub-images a step: {:.1} ms, {:.0} sub-images/s, {:.1} GFLOP/s, {:.0} % of the adapter's\n",
+            training.batch,
+            training.step_ms,
+            training.sub_images_per_second,
+            training.gflops,
+            training.fraction * 100.0,
+        );
+        differences += &format!(", of gradients {:.1e}", training.difference);
+    }
+    text + &format!("largest difference from the CPU twin: {differences}")
 }

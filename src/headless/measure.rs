@@ -1,13 +1,15 @@
-//! Measures what an adapter reaches, and what the kernels of a network take of it.
+//! Measures what an adapter reaches, and what the kernels of a network take of it, used and in training.
 
 mod clock;
 mod run;
+mod training;
 mod twin;
 
 use std::time::Duration;
 
 pub use clock::{Clock, Stamps, timed};
 pub(super) use run::Run;
+pub use training::{Training, TrainingTimes};
 pub(super) use twin::{Twin, compare};
 use wgpu::util::DeviceExt;
 
