@@ -1,9 +1,9 @@
-// All layers of a network f1-1-f3 on one channel (equations 1 to 3), but for the last sum, as conv_first.wgsl computes them,
-// with fewer products: layer 1 by Winograd's F(4, 3) along rows.
+// All layers of a network f1-1-f3 on one channel (equations 1 to 3), but for the last sum, with fewer products than
+// conv_first.wgsl: layer 1 by Winograd's F(4, 3) along rows.
 //
 //   F1[n, y, x] = max(0, B1[n] + m(y, x) sum over i, j of W1[n, i, j] Y[y + i, x + j])
 //   F2[k, y, x] = max(0, B2[k] + sum over n of W2[k, n] F1[n, y, x])
-//   P[i, y, x]  = sum over k, j of W3[k, i, j] F2[k, y, x + j]
+//   F(Y)[y, x]  = B3 + m(y, x) sum over k, i, j of W3[k, i, j] F2[k, y + i, x + j]
 //
 // A row of a filter is cut into blocks of 3 taps. 4 neighbours under such a block take 6 products instead of 12, one for
 // each of the points 0, 1, -1, 2, -2 and infinity, of what the host made of the taps (U = G W1) and V = B' d of 6 pixels.
@@ -12,18 +12,21 @@
 //   M[p]     = sum over i, b of U[n, p, b, i] V[p, b, y + i]
 //   F1[n, x] = A'(M)[x], with bias and max(0, .)
 //
-// Maps, padding and m are those of conv_forward.wgsl; P is stored as in conv_first.wgsl, for `sum_rows`.
+// Maps, padding and m are those of conv_forward.wgsl.
 //
-// One invocation owns 4 rows of 4 pixels: a weight costs several instructions on software adapters, and there are twice as
-// many as taps, so 16 pixels share each. It takes the filters of layer 1 in twos. All vec4s are 4 rows of one column, so
-// what is a shift along rows elsewhere is one along columns here, and what is a mat4x4 has 4 columns of pixels. Regions
-// begin and end at columns of the picture that are multiples of 4, so sums do not depend on tiles; they do not depend on
-// where the 4 rows begin. A workgroup owns WORKGROUP_X such squares in a row and WORKGROUP_Y in a column; it is declared in one
-// dimension, because software adapters fill their lanes along the first one only.
+// One invocation owns a square of 4 x 4 pixels: a weight costs several instructions on software adapters, and there are
+// twice as many as taps, so 16 pixels share each. It takes the filters of layer 1 in twos. All vec4s are 4 rows of one
+// column, so what is a shift along rows elsewhere is one along columns here, and what is a mat4x4 has 4 columns of pixels.
+// Of layer 3 it stores what its own pixels add to themselves and to 2 rows and columns around them, rows and columns
+// -2 to 5, for `sum_squares`, four texels each: in plane 0 its rows of columns 0 to 3; in plane 1 its rows of columns
+// -2 -1 4 5; in planes 2 and 3 the same of rows -2 -1 4 5. Squares begin at columns and rows of the picture that are
+// multiples of 4, and regions begin and end there, so sums do not depend on tiles.
+// A workgroup owns WORKGROUP_X squares in a row and WORKGROUP_Y in a column; it is declared in one dimension, because
+// software adapters fill their lanes along the first one only.
 // Grid: x = columns / (4 WORKGROUP_X), y = rows / (4 WORKGROUP_Y).
 //
-// Axes: input [rows][columns], one plane; output P. weights: PAIRS times [B1 of 2 filters, U of one filter as [p][b, i],
-// U of the other, columns of W2 as [k][filter]]; B2; W3 as [i, j][k]. Each part is made up to a vec4.
+// Axes: input [rows][columns], one plane; output as above. weights: PAIRS times [B1 of 2 filters, U of one filter as
+// [p][b, i], U of the other, columns of W2 as [k][filter]], each made up to a vec4; B2; W3 as [i, j][k].
 //
 // Prelude: FILTER (f1, 3 to 9), PAIRS (of filters of layer 1), EIGHTS (of filters of layer 2, up to 4), FILTER_3 (f3, up to
 // 5), LANES, NORMALIZED, PADDING.
@@ -103,47 +106,48 @@ fn run(lane: u32, workgroup: vec3<u32>) {
         }
     }
     stage(BIAS_2, TAP_3);
-    finish_eight(&a, place, 0u);
+    finish_eight(&a, 0u);
     if EIGHTS > 1u {
-        finish_eight(&b, place, 2u);
+        finish_eight(&b, 2u);
     }
     if EIGHTS > 2u {
-        finish_eight(&c, place, 4u);
+        finish_eight(&c, 4u);
     }
     if EIGHTS > 3u {
-        finish_eight(&d, place, 6u);
+        finish_eight(&d, 6u);
     }
-    // What the columns of a row of P get, from FILTER_3 / 2 before the first column of pixels on: tap by tap they move to
-    // where the next one adds to the first four.
-    var before = mat4x4<f32>();
-    var behind = mat4x4<f32>();
-    for (var tap = 0u; tap < FILTER_3 * FILTER_3; tap++) {
-        let base = TAPS_3 + tap * TAP_3;
-        stage(base, TAP_3);
-        var sums = mat4x4(vec4(0.0), before[0], before[1], before[2]);
-        behind = mat4x4(before[3], behind[0], behind[1], behind[2]);
-        sums = over_eight(sums, &a, base, 0u);
-        if EIGHTS > 1u {
-            sums = over_eight(sums, &b, base, 2u);
+    // Row by row of the filter, what was added before moves down by one, to where the next row adds to the first four.
+    var columns = Columns();
+    for (var i = 0u; i < FILTER_3; i++) {
+        var row = Row();
+        for (var j = 0u; j < FILTER_3; j++) {
+            let base = TAPS_3 + (i * FILTER_3 + j) * TAP_3;
+            stage(base, TAP_3);
+            var sums = over_eight(mat4x4<f32>(), &a, base, 0u);
+            if EIGHTS > 1u {
+                sums = over_eight(sums, &b, base, 2u);
+            }
+            if EIGHTS > 2u {
+                sums = over_eight(sums, &c, base, 4u);
+            }
+            if EIGHTS > 3u {
+                sums = over_eight(sums, &d, base, 6u);
+            }
+            // What was added before moves by a column, to where the next tap adds to the first four.
+            let moved = mat4x4(vec4(0.0), row.first[0], row.first[1], row.first[2]);
+            let next = mat4x4(row.first[3], row.next[0], row.next[1], row.next[2]);
+            row = Row(moved + padded(sums, place), next);
         }
-        if EIGHTS > 2u {
-            sums = over_eight(sums, &c, base, 4u);
-        }
-        if EIGHTS > 3u {
-            sums = over_eight(sums, &d, base, 6u);
-        }
-        before = sums;
-        if tap % FILTER_3 == FILTER_3 - 1u {
-            store_row(before, behind, tap / FILTER_3, place);
-            before = mat4x4<f32>();
-            behind = mat4x4<f32>();
-        }
+        columns = add_row(columns, row);
+    }
+    if place.inside_region {
+        store(columns, vec2(place.wanted.x / 4, place.wanted.y));
     }
 }
 
-// 4 x 4 pixels of the region, and those that are computed: the nearest ones with pixels of the picture.
+// A square of the region, and the nearest one with pixels of the picture: that one is computed.
 struct Place {
-    // Column and row of the first pixel that is wanted, and of the first that is computed.
+    // Column and row of the first pixel of the square, and of the one that is computed.
     wanted: vec2<i32>,
     start: vec2<i32>,
     inside_region: bool,
@@ -161,8 +165,7 @@ fn place(lane: u32, workgroup: vec3<u32>) -> Place {
     let wanted = min(position, (region.size - 1) / 4 * 4);
     var start = wanted;
     if PADDING == PADDING_REPLICATE {
-        start.x = clamp(start.x, first.x / 4 * 4, last.x / 4 * 4);
-        start.y = clamp(start.y, first.y, max(last.y - 3, max(first.y, 0)));
+        start = clamp(start, first / 4 * 4, last / 4 * 4);
     }
     return Place(wanted, start, all(position < region.size), first, last);
 }
@@ -336,44 +339,53 @@ fn add_eight(sums: ptr<function, Eight>, first: mat4x4<f32>, second: mat4x4<f32>
     (*sums).s7 += first * w3.z + second * w3.w;
 }
 
-// Maps of layer 2 from their sums: max(0, sum + B); outside the picture what the next layer's padding needs in columns.
-fn finish_eight(sums: ptr<function, Eight>, place: Place, at: u32) {
+// Maps of layer 2 from their sums: max(0, sum + B).
+fn finish_eight(sums: ptr<function, Eight>, at: u32) {
     let b0 = weight(BIAS_2, at);
     let b1 = weight(BIAS_2, at + 1u);
-    (*sums).s0 = finish((*sums).s0, b0.x, place);
-    (*sums).s1 = finish((*sums).s1, b0.y, place);
-    (*sums).s2 = finish((*sums).s2, b0.z, place);
-    (*sums).s3 = finish((*sums).s3, b0.w, place);
-    (*sums).s4 = finish((*sums).s4, b1.x, place);
-    (*sums).s5 = finish((*sums).s5, b1.y, place);
-    (*sums).s6 = finish((*sums).s6, b1.z, place);
-    (*sums).s7 = finish((*sums).s7, b1.w, place);
+    (*sums).s0 = finish((*sums).s0, b0.x);
+    (*sums).s1 = finish((*sums).s1, b0.y);
+    (*sums).s2 = finish((*sums).s2, b0.z);
+    (*sums).s3 = finish((*sums).s3, b0.w);
+    (*sums).s4 = finish((*sums).s4, b1.x);
+    (*sums).s5 = finish((*sums).s5, b1.y);
+    (*sums).s6 = finish((*sums).s6, b1.z);
+    (*sums).s7 = finish((*sums).s7, b1.w);
 }
 
-fn finish(sums: mat4x4<f32>, bias: f32, place: Place) -> mat4x4<f32> {
+fn finish(sums: mat4x4<f32>, bias: f32) -> mat4x4<f32> {
     let zero = vec4(0.0);
-    var map = mat4x4(
+    return mat4x4(
         max(sums[0] + bias, zero),
         max(sums[1] + bias, zero),
         max(sums[2] + bias, zero),
         max(sums[3] + bias, zero),
     );
+}
+
+// What a tap of layer 3 makes of pixels, where outside the picture it meets what the padding puts there: that of the nearest
+// pixel, or nothing.
+fn padded(inside: mat4x4<f32>, place: Place) -> mat4x4<f32> {
+    var map = inside;
+    let zero = vec4(0.0);
     let columns = place.wanted.x + vec4(0, 1, 2, 3);
     let left = columns < vec4(place.first.x);
     let right = columns > vec4(place.last.x);
+    let rows = place.wanted.y + vec4(0, 1, 2, 3);
+    let above = rows < vec4(place.first.y);
+    let below = rows > vec4(place.last.y);
     if PADDING == PADDING_REPLICATE {
-        let first = pick(map, place.first.x % 4);
-        let last = pick(map, place.last.x % 4);
+        let first = column_of(map, place.first.x % 4);
+        let last = column_of(map, place.last.x % 4);
         map = mat4x4(
-            select(select(map[0], last, right.x), first, left.x),
-            select(select(map[1], last, right.y), first, left.y),
-            select(select(map[2], last, right.z), first, left.z),
-            select(select(map[3], last, right.w), first, left.w),
+            replicate(select(select(map[0], last, right.x), first, left.x), above, below, place),
+            replicate(select(select(map[1], last, right.y), first, left.y), above, below, place),
+            replicate(select(select(map[2], last, right.z), first, left.z), above, below, place),
+            replicate(select(select(map[3], last, right.w), first, left.w), above, below, place),
         );
     }
     if PADDING == PADDING_ZERO {
-        let rows = place.wanted.y + vec4(0, 1, 2, 3);
-        let outside = (rows < vec4(place.first.y)) | (rows > vec4(place.last.y));
+        let outside = above | below;
         map = mat4x4(
             select(map[0], zero, outside | vec4(left.x || right.x)),
             select(map[1], zero, outside | vec4(left.y || right.y)),
@@ -384,12 +396,24 @@ fn finish(sums: mat4x4<f32>, bias: f32, place: Place) -> mat4x4<f32> {
     return map;
 }
 
-fn pick(columns: mat4x4<f32>, index: i32) -> vec4<f32> {
-    return select(
-        select(columns[0], columns[1], index == 1),
-        select(columns[2], columns[3], index == 3),
-        index >= 2,
-    );
+fn replicate(column: vec4<f32>, above: vec4<bool>, below: vec4<bool>, place: Place) -> vec4<f32> {
+    let top = vec4(row_of(column, place.first.y % 4));
+    let bottom = vec4(row_of(column, place.last.y % 4));
+    return select(select(column, bottom, below), top, above);
+}
+
+fn column_of(map: mat4x4<f32>, x: i32) -> vec4<f32> {
+    return select(select(map[0], map[1], x == 1), select(map[2], map[3], x == 3), x >= 2);
+}
+
+fn row_of(column: vec4<f32>, y: i32) -> f32 {
+    return select(select(column.x, column.y, y == 1), select(column.z, column.w, y == 3), y >= 2);
+}
+
+// What the 4 rows of pixels add to columns, from FILTER_3 / 2 before the first one on: to the first four, and the next.
+struct Row {
+    first: mat4x4<f32>,
+    next: mat4x4<f32>,
 }
 
 // Adds what a tap of layer 3 makes of 8 maps.
@@ -400,40 +424,90 @@ fn over_eight(before: mat4x4<f32>, maps: ptr<function, Eight>, base: u32, at: u3
     return sums + (*maps).s4 * w1.x + (*maps).s5 * w1.y + (*maps).s6 * w1.z + (*maps).s7 * w1.w;
 }
 
-// Row i of P: what was added to its columns from FILTER_3 / 2 before the first one on.
-fn store_row(before: mat4x4<f32>, behind: mat4x4<f32>, i: u32, place: Place) {
-    let zero = vec4(0.0);
-    var main = before;
-    var sides = mat4x4<f32>();
-    if FILTER_3 == 3u {
-        main = mat4x4(before[1], before[2], before[3], behind[0]);
-        sides = mat4x4(zero, before[0], behind[1], zero);
+// The same for all rows of the filter: rows from FILTER_3 / 2 before the first one on, the first four and the next.
+struct Columns {
+    first: Row,
+    next: Row,
+}
+
+fn add_row(before: Columns, row: Row) -> Columns {
+    return Columns(
+        Row(down(before.first.first, row.first), down(before.first.next, row.next)),
+        Row(
+            behind(before.first.first, before.next.first),
+            behind(before.first.next, before.next.next),
+        ),
+    );
+}
+
+// Rows that move down by one, and what is added to them.
+fn down(rows: mat4x4<f32>, more: mat4x4<f32>) -> mat4x4<f32> {
+    return more + mat4x4(
+        vec4(0.0, rows[0].xyz),
+        vec4(0.0, rows[1].xyz),
+        vec4(0.0, rows[2].xyz),
+        vec4(0.0, rows[3].xyz),
+    );
+}
+
+// The rows behind them.
+fn behind(rows: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
+    return mat4x4(
+        vec4(rows[0].w, next[0].xyz),
+        vec4(rows[1].w, next[1].xyz),
+        vec4(rows[2].w, next[2].xyz),
+        vec4(rows[3].w, next[3].xyz),
+    );
+}
+
+fn store(columns: Columns, at: vec2<i32>) {
+    let main = inner(columns.first);
+    let main_next = inner(columns.next);
+    store_rows(inner_rows(main, main_next), output_plane(0u) + at);
+    if FILTER_3 > 1u {
+        let sides = outer(columns.first);
+        let sides_next = outer(columns.next);
+        store_rows(inner_rows(sides, sides_next), output_plane(1u) + at);
+        store_rows(outer_rows(main, main_next), output_plane(2u) + at);
+        store_rows(outer_rows(sides, sides_next), output_plane(3u) + at);
     }
+}
+
+fn store_rows(columns: mat4x4<f32>, at: vec2<i32>) {
+    let rows = transpose(columns);
+    textureStore(output, at, rows[0]);
+    textureStore(output, at + vec2(0, 1), rows[1]);
+    textureStore(output, at + vec2(0, 2), rows[2]);
+    textureStore(output, at + vec2(0, 3), rows[3]);
+}
+
+// Columns 0 to 3.
+fn inner(row: Row) -> mat4x4<f32> {
     if FILTER_3 == 5u {
-        main = mat4x4(before[2], before[3], behind[0], behind[1]);
-        sides = mat4x4(before[0], before[1], behind[2], behind[3]);
+        return mat4x4(row.first[2], row.first[3], row.next[0], row.next[1]);
     }
-    store_pixels(transpose(main), 2u * i, place);
-    store_pixels(transpose(sides), 2u * i + 1u, place);
+    if FILTER_3 == 3u {
+        return mat4x4(row.first[1], row.first[2], row.first[3], row.next[0]);
+    }
+    return row.first;
 }
 
-fn store_pixels(rows: mat4x4<f32>, plane: u32, place: Place) {
-    let at = output_plane(plane) + vec2(place.wanted.x / 4, place.wanted.y);
-    store(rows, 0, at, place);
-    store(rows, 1, at, place);
-    store(rows, 2, at, place);
-    store(rows, 3, at, place);
+// Columns -2 -1 4 5.
+fn outer(row: Row) -> mat4x4<f32> {
+    if FILTER_3 == 5u {
+        return mat4x4(row.first[0], row.first[1], row.next[2], row.next[3]);
+    }
+    return mat4x4(vec4(0.0), row.first[0], row.next[1], vec4(0.0));
 }
 
-fn store(rows: mat4x4<f32>, row: i32, at: vec2<i32>, place: Place) {
-    var value = rows[row];
-    if PADDING == PADDING_REPLICATE {
-        // All of P outside the picture is that of the nearest row.
-        value = pick(rows, clamp(place.wanted.y + row, place.first.y, place.last.y) - place.start.y);
-    }
-    if place.inside_region && place.wanted.y + row < region.size.y {
-        textureStore(output, at + vec2(0, row), value);
-    }
+// Rows 0 to 3.
+fn inner_rows(first: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
+    return transpose(inner(Row(transpose(first), transpose(next))));
+}
+
+// Rows -2 -1 4 5.
+fn outer_rows(first: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
+    return transpose(outer(Row(transpose(first), transpose(next))));
 }
 
 // The valid-pixel map's factors; positions outside the picture take those of the nearest pixel, they are not used.

@@ -40,14 +40,11 @@ fn shapes() -> Vec<ConvShape> {
     shapes
 }
 
-fn computed(
-    weights: &Weights,
-    planes: &Planes,
-    tile: Option<u32>,
-    shape: ConvShape,
-    winograd: When,
-) -> Vec<f32> {
-    let options = HeadlessOptions { tile, conv_shape: Some(shape), winograd, ..HeadlessOptions::default() };
+fn options(tile: Option<u32>, shape: ConvShape, winograd: When) -> HeadlessOptions {
+    HeadlessOptions { tile, conv_shape: Some(shape), winograd, ..HeadlessOptions::default() }
+}
+
+fn computed(weights: &Weights, planes: &Planes, options: HeadlessOptions) -> Vec<f32> {
     Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, 1.0).unwrap().data
 }
 
@@ -80,9 +77,8 @@ fn networks_agree_with_their_twins_whatever_the_tiles() {
         ("9-1-5", "6-32"),
         ("7-1-3", "5-8"),
         ("5-1-5", "9-20"),
-        ("9-1-1", "4-12"),
+        ("9-1-1", "4-8"),
         ("3-1-5", "4-4"),
-        ("9-1-3", "64-32"),
     ];
     let shapes = shapes();
     for (i, (sizes, filters)) in networks.into_iter().enumerate() {
@@ -91,7 +87,7 @@ fn networks_agree_with_their_twins_whatever_the_tiles() {
         let planes = picture(43, 31);
         let expected = twin(&weights, &planes, padding);
         let what = format!("{sizes} {filters} {padding} {:?}", shape.fused);
-        let of = |tile, winograd| computed(&weights, &planes, tile, shape, winograd);
+        let of = |tile, winograd| computed(&weights, &planes, options(tile, shape, winograd));
         let whole = of(None, When::Always);
         assert_close(&what, &whole, &expected, TOLERANCE);
         assert!(whole != of(None, When::Never), "{what}: not another sum");
@@ -107,11 +103,12 @@ fn pictures_of_all_sizes_agree() {
     let shape = shapes().pop().unwrap();
     for padding in &PADDINGS[..3] {
         let weights = network("9-1-5", "8-8", 1, *padding);
+        let mut headless = Headless::new(gpu(), &weights, options(None, shape, When::Always)).unwrap();
         for (width, height) in [(1, 1), (2, 3), (3, 40), (5, 4), (4, 5), (19, 8), (40, 7), (33, 129)] {
             let planes = picture(width, height);
             let expected = twin(&weights, &planes, *padding);
-            let actual = computed(&weights, &planes, None, shape, When::Always);
-            assert_close(&format!("{width}x{height} {padding}"), &actual, &expected, TOLERANCE);
+            let actual = headless.upscale_planes(&planes, 1.0).unwrap();
+            assert_close(&format!("{width}x{height} {padding}"), &actual.data, &expected, TOLERANCE);
         }
     }
 }
@@ -129,7 +126,7 @@ fn a_wrong_weight_is_noticed() {
         let taps = layers[layer].shape.size * layers[layer].shape.size;
         layers[layer].weight.iter_mut().skip(taps - 1).step_by(taps).for_each(|weight| *weight += 0.01);
         let wrong = Weights::new(layers, weights.metadata.clone()).unwrap();
-        let actual = computed(&wrong, &planes, None, shape, When::Always);
+        let actual = computed(&wrong, &planes, options(None, shape, When::Always));
         let off = actual.iter().zip(&expected).map(|(&a, e)| (f64::from(a) - e).abs()).fold(0.0, f64::max);
         assert!(off > TOLERANCE, "layer {}: {off:.1e}", layer + 1);
     }
@@ -163,17 +160,11 @@ fn only_networks_that_it_covers_use_it() {
 fn other_weights_and_sizes_follow() {
     let _alone = common::alone();
     let shape = shapes().pop().unwrap();
-    let options = HeadlessOptions {
-        conv_shape: Some(shape),
-        winograd: When::Always,
-        fold: When::Never,
-        ..HeadlessOptions::default()
-    };
     let first = network("9-1-5", "8-8", 1, Padding::Replicate);
     let mut layers = first.layers().to_vec();
     layers.iter_mut().flat_map(|layer| &mut layer.weight).for_each(|weight| *weight *= -0.75);
     let second = Weights::new(layers, first.metadata.clone()).unwrap();
-    let mut headless = Headless::new(gpu(), &first, options).unwrap();
+    let mut headless = Headless::new(gpu(), &first, options(None, shape, When::Always)).unwrap();
     for (weights, size) in [(&first, 30), (&second, 30), (&second, 33), (&first, 8)] {
         headless.set_weights(weights).unwrap();
         let planes = picture(size, size);

@@ -18,7 +18,7 @@ pub use forward::{ConvShape, ConvVariant, Registers, conv_forward};
 #[cfg(feature = "headless")]
 pub(crate) use wide::{ADD_MAPS, EIGHTS, TAPS};
 pub use wide::{FirstVariant, Settings, Tail, WideVariant, conv_first, conv_wide, sum_rows};
-pub use winograd::{POINTS, WinogradVariant, conv_winograd};
+pub use winograd::{POINTS, WinogradVariant, conv_winograd, sum_squares};
 
 use crate::network::{Architecture, Padding};
 use crate::precision::Precision;

@@ -26,9 +26,11 @@ pub(super) struct FoldedLayouts {
 
 impl Layouts {
     pub fn new(network: &GpuNetwork, [columns, rows]: [usize; 2], source_rows: usize, longest: u32) -> Self {
-        let margins = if network.aligned.is_some() { 2 * 3 } else { 0 };
-        let map =
-            |planes, reach| MapLayout::new(planes, columns + 2 * reach + margins, rows + 2 * reach, longest);
+        let margins = network.units().0.map(|unit| 2 * (unit - 1));
+        let map = |planes, reach| {
+            let [columns, rows] = [columns + margins[0], rows + margins[1]].map(|len| len + 2 * reach);
+            MapLayout::new(planes, columns, rows, longest)
+        };
         let mut maps = vec![map(network.planes, network.architecture.radius())];
         maps.extend(network.passes().iter().map(|pass| map(pass.planes, pass.reach)));
         let folded = network.folded().map(|folded| FoldedLayouts::new(folded, [columns, rows], longest));
@@ -81,7 +83,7 @@ pub(super) fn luminance_size(folded: &FoldedPasses, [columns, rows]: [u32; 2]) -
 /// Bytes of all textures for tiles of `tile` x `tile` pixels, `None` when one is too large for the device; what the
 /// choice of a tile size starts from.
 pub(crate) fn bytes_for_tile(network: &GpuNetwork, tile: usize, longest: u32) -> Option<u64> {
-    let rows = tile + 2 * network.architecture.radius() + 4;
+    let rows = tile + 2 * network.architecture.radius() + 8;
     let textures = Layouts::new(network, [tile; 2], rows, longest).textures();
     let fits = textures.as_flattened().iter().all(|&side| side <= longest);
     let bytes = |([width, height], precision): (&[u32; 2], Precision)| {

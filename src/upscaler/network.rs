@@ -39,8 +39,8 @@ pub(crate) struct GpuNetwork {
     compiled: [Option<Vec<Pass>>; 2],
     /// The way of the size that was prepared last.
     way: Way,
-    /// Radius of the last layer where its passes begin and end at columns of the picture that are multiples of 4.
-    pub aligned: Option<usize>,
+    /// Radius of the last layer, where its passes are fused.
+    aligned: Option<usize>,
     pub resample_columns: Kernel,
     pub resample_rows: Kernel,
     pub to_texture: Kernel,
@@ -158,6 +158,16 @@ impl GpuNetwork {
         Ok(())
     }
 
+    /// What the last layer's passes begin and end at multiples of, in columns and rows of the picture; and its radius,
+    /// where that is more than one.
+    pub fn units(&self) -> ([usize; 2], usize) {
+        match (self.aligned, self.way) {
+            (None, _) => ([1, 1], 0),
+            (Some(radius), Way::Plain) => ([4, 1], radius),
+            (Some(radius), Way::Winograd) => ([winograd::SQUARE; 2], radius),
+        }
+    }
+
     /// The passes for the size that was prepared last.
     pub fn passes(&self) -> &[Pass] {
         self.compiled[self.way as usize].as_deref().unwrap_or_default()
@@ -266,7 +276,7 @@ impl Picture {
         tables: &[ResampleTable; 2],
         tile: usize,
     ) -> Result<Self> {
-        let margin = if network.aligned.is_some() { 3 } else { 0 };
+        let margin = network.units().0.map(|unit| unit - 1);
         let inside = network.inside.as_ref();
         let plan = Plan::new(tables, &network.architecture, network.padding, tile, margin, inside)?;
         let [columns, rows] = tables;

@@ -160,8 +160,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Cuts the picture into tiles of at most `tile` pixels a side, whose kernels read `margin` columns more than the
-    /// receptive radius; also where `inside` begins and ends.
+    /// Cuts the picture into tiles of at most `tile` pixels a side, whose kernels read `margin` columns and rows more
+    /// than the receptive radius; also where `inside` begins and ends.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for valid padding with a picture smaller than the receptive field.
@@ -170,7 +170,7 @@ impl Plan {
         architecture: &Architecture,
         padding: Padding,
         tile: usize,
-        margin: usize,
+        margin: [usize; 2],
         inside: Option<&[Inside; 2]>,
     ) -> Result<Self> {
         let radius = architecture.radius();
@@ -188,8 +188,8 @@ impl Plan {
         Ok(Self {
             picture,
             result: picture.map(|len| len - if valid { 2 * radius } else { 0 }),
-            columns: spans(columns, radius, margin, valid, tile, inside.map(|[columns, _]| columns)),
-            rows: spans(rows, radius, 0, valid, tile, inside.map(|[_, rows]| rows)),
+            columns: spans(columns, radius, margin[0], valid, tile, inside.map(|[columns, _]| columns)),
+            rows: spans(rows, radius, margin[1], valid, tile, inside.map(|[_, rows]| rows)),
         })
     }
 
@@ -233,7 +233,7 @@ mod tests {
         let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
         for padding in [Padding::Replicate, Padding::Valid] {
             let tables = Enlargement::from(3.0).tables((41, 17)).unwrap();
-            let plan = Plan::new(&tables, &net, padding, 32, 0, None).unwrap();
+            let plan = Plan::new(&tables, &net, padding, 32, [0; 2], None).unwrap();
             let mut next = 0;
             for span in &plan.columns {
                 assert_eq!(span.start, next);
@@ -264,7 +264,7 @@ mod tests {
     fn valid_padding_needs_a_receptive_field() {
         let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
         let tables = Enlargement::from(2.0).tables((6, 20)).unwrap();
-        assert!(Plan::new(&tables, &net, Padding::Valid, 64, 0, None).is_err());
-        assert!(Plan::new(&tables, &net, Padding::Zero, 64, 0, None).is_ok());
+        assert!(Plan::new(&tables, &net, Padding::Valid, 64, [0; 2], None).is_err());
+        assert!(Plan::new(&tables, &net, Padding::Zero, 64, [0; 2], None).is_ok());
     }
 }

@@ -29,16 +29,17 @@ impl Frame<'_, '_> {
         if self.whole { texel } else { [0, 0] }
     }
 
-    /// The region around the tile that reaches this much further to each side, and on the left and right up to where
-    /// passes may begin and end.
+    /// The region around the tile that reaches this much further to each side, and up to where passes may begin and end.
     fn around(&self, reach: usize) -> Region {
         let mut origin = self.both(|span| span.first).map(|first| first - reach as i32);
         let mut end = self.both(|span| span.first + span.len).map(|end| end + reach as i32);
-        if let Some(aligned) = self.network.aligned {
-            // What earlier passes compute begins as much further left as the filters reach, and ends further right.
-            let reach_before = reach.saturating_sub(aligned) as i32;
-            origin[0] = (origin[0] + reach_before).div_euclid(4) * 4 - reach_before;
-            end[0] = (end[0] - reach_before + 3).div_euclid(4) * 4 + reach_before;
+        let (units, radius) = self.network.units();
+        // What earlier passes compute reaches as much further as their filters.
+        let before = reach.saturating_sub(radius) as i32;
+        for (i, unit) in units.into_iter().enumerate().filter(|&(_, unit)| unit > 1) {
+            let unit = unit as i32;
+            origin[i] = (origin[i] + before).div_euclid(unit) * unit - before;
+            end[i] = (end[i] - before + unit - 1).div_euclid(unit) * unit + before;
         }
         self.region(origin, end)
     }

@@ -1,11 +1,15 @@
 //! Networks f1-1-f3 in one pass, with Winograd's F(4, 3) in layer 1: `conv_winograd.wgsl`.
 
 use super::pass::{Chunk, Design};
-use super::wide::sum_rows;
-use crate::gpu::shaders::{self, ConvShape, POINTS, Settings, WinogradVariant};
+use crate::gpu::shaders::{self, ConvShape, PIXEL_WORKGROUP, POINTS, Settings, WeightStore, WinogradVariant};
 use crate::network::Padding;
 use crate::precision::Precision;
 use crate::weights::Weights;
+
+/// Planes that `conv_winograd.wgsl` writes: what squares add to themselves, to columns, to rows, and to both around them.
+const PLANES: usize = 4;
+/// Side of a square, in pixels.
+pub(super) const SQUARE: usize = 4;
 
 /// The passes; `None` for networks that they do not cover, and where `shape` does not ask for fused ones.
 pub(super) fn passes(
@@ -20,16 +24,28 @@ pub(super) fn passes(
     let design = Design {
         shader: shaders::conv_winograd(&variant),
         layer: 0,
-        planes: 2 * third.shape.size,
+        planes: PLANES,
         reach: third.shape.radius(),
-        covers: settings.workgroup.map(|side| 4 * side),
+        covers: settings.workgroup.map(|side| SQUARE as u32 * side),
         chunks: vec![Chunk::ALL],
         store: variant.store,
         binding: variant.weights() as u64 * 16,
         precision: Precision::F32,
         weights: pack(&variant, weights),
     };
-    Some(vec![design, sum_rows(third, 1, settings.normalized)])
+    let sum = Design {
+        shader: shaders::sum_squares(third.shape.size, settings.normalized),
+        layer: 2,
+        planes: 1,
+        reach: 0,
+        covers: [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
+        chunks: vec![Chunk::ALL],
+        store: WeightStore::Uniform,
+        binding: 16,
+        precision: Precision::F32,
+        weights: vec![third.bias[0], 0.0, 0.0, 0.0],
+    };
+    Some(vec![design, sum])
 }
 
 /// The weights in the kernel's order: for each pair of filters of layer 1 their biases, what the points of F(4, 3) make of

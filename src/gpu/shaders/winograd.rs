@@ -1,7 +1,9 @@
 //! `conv_winograd.wgsl`: networks f1-1-f3 with Winograd's F(4, 3) in layer 1.
 
 use super::wide::{Settings, Tail};
-use super::{Constant, Fetch, PADDING, REGION, Shader, WeightStore, with_prelude, word, workgroup};
+use super::{
+    Constant, Fetch, PADDING, PIXEL_WORKGROUP, REGION, Shader, WeightStore, with_prelude, word, workgroup,
+};
 use crate::network::{Architecture, Padding};
 
 /// Points at which F(4, 3) multiplies: 6 products for 4 neighbours under 3 taps.
@@ -73,7 +75,7 @@ impl WinogradVariant {
     }
 }
 
-/// `conv_winograd.wgsl`: all layers but for the sum over the rows of the last filter.
+/// `conv_winograd.wgsl`: all layers but for the sum over squares that the last filter reaches.
 pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
     let WinogradVariant { filter, pairs, tail, store, settings } = variant;
     let [fetch, weights] = settings.fetch.texts(*store);
@@ -101,6 +103,14 @@ pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
     )
 }
 
+/// `sum_squares.wgsl`: the end of layer 3.
+pub fn sum_squares(filter: usize, normalized: bool) -> Shader {
+    let prelude = [("FILTER_3", Constant::Number(filter)), ("NORMALIZED", Constant::Flag(normalized))];
+    let text = include_str!("../../../shaders/sum_squares.wgsl");
+    let settings = [&format!("{filter}x{filter}"), word(normalized, "normalized")];
+    with_prelude("sum_squares", &settings, &prelude, &[text, REGION], workgroup(PIXEL_WORKGROUP))
+}
+
 /// Every variant for a network, on any device.
 pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
     let mut shaders = Vec::new();
@@ -111,6 +121,7 @@ pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec
                 let settings = Settings::new(padding, fetch, [1, 8]);
                 let variant = WinogradVariant::new(architecture, settings, &limits);
                 shaders.extend(variant.as_ref().map(conv_winograd));
+                shaders.extend(variant.map(|variant| sum_squares(variant.tail.filter, settings.normalized)));
             }
         }
     }
