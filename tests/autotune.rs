@@ -10,7 +10,7 @@ use srcnn_gpu::gpu::shaders::{ConvShape, Fetch, Registers};
 use srcnn_gpu::headless::autotune::{self, Tuned, pays, search, search_once, store, stored};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::DeviceType;
-use srcnn_gpu::{Architecture, Padding, Planes, UpscalerOptions, Weights};
+use srcnn_gpu::{Architecture, Padding, Planes, Precision, UpscalerOptions, Weights};
 
 use common::desk::{Desk, Run, colour};
 
@@ -35,7 +35,7 @@ fn only_file(folder: &Path) -> PathBuf {
 fn a_search_measures_and_takes_the_fastest() {
     let _alone = common::alone();
     let gpu = common::gpu();
-    let Tuned { key, best, measured } = search(&gpu, &weights()).unwrap();
+    let Tuned { key, best, measured } = search(&gpu, &weights(), Precision::F32).unwrap();
     assert!(key.contains(&gpu.info.driver_info) && key.contains("5-1-3"), "{key}");
     assert_eq!(measured[0].shape, default_shape(&gpu));
     assert!(measured.len() > 1, "nothing to choose from");
@@ -45,6 +45,30 @@ fn a_search_measures_and_takes_the_fastest() {
     let slack = if best == default_shape(&gpu) { 1.5 } else { 1.05 };
     assert!(time(best).unwrap() <= slack * fastest, "{best}: {measured:?}");
     assert!(measured.iter().all(|one| one.ms.is_some() != one.reason.is_some()), "{measured:?}");
+}
+
+/// Half precision has a search of its own: layer by layer, and found by those who ask for it alone.
+#[test]
+fn half_precision_is_searched_by_itself() {
+    let _alone = common::alone();
+    // Register tiles differ where there are more filters than a few.
+    let (gpu, weights) = (common::gpu(), common::network("5-1-3", "16-12", 1, Padding::Replicate));
+    let architecture = weights.architecture();
+    if Precision::F16.check(&gpu.device).is_err() {
+        println!("skipped: this adapter has no 16-bit floats in shaders");
+        assert!(search(&gpu, &weights, Precision::F16).is_err());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let found = |precision| stored(&gpu, architecture, precision, folder.path());
+    let half = search_once(&gpu, &weights, Precision::F16, folder.path(), || ()).unwrap().unwrap();
+    assert_eq!((found(Precision::F16), found(Precision::F32)), (Some(half.clone()), None));
+    assert_eq!(half.measured[0].shape, autotune::default_shape(&gpu, Precision::F16));
+    assert!(half.measured.len() > 1, "nothing to choose from");
+    assert!(half.measured.iter().all(|one| one.shape.fused.is_none() && one.ms.is_some()), "{half:?}");
+    let single = search_once(&gpu, &weights, Precision::F32, folder.path(), || ()).unwrap().unwrap();
+    assert!(single.key != half.key && half.key.contains("f16"), "{}", half.key);
+    assert_eq!((found(Precision::F16), found(Precision::F32)), (Some(half), Some(single)));
 }
 
 #[test]
@@ -65,9 +89,10 @@ fn a_choice_is_kept_and_broken_files_are_written_anew() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("new/cache");
     let architecture = weights.architecture();
-    let found = || stored(&gpu, architecture, &cache);
+    let found = || stored(&gpu, architecture, Precision::F32, &cache);
     let mut begun = 0;
-    let mut once = |folder: &Path| search_once(&gpu, &weights, folder, || begun += 1).unwrap();
+    let mut once =
+        |folder: &Path| search_once(&gpu, &weights, Precision::F32, folder, || begun += 1).unwrap();
     assert_eq!(found(), None);
     let tuned = once(&cache).unwrap();
     assert_eq!((once(&cache), found()), (Some(tuned.clone()), Some(tuned.clone())));
@@ -98,7 +123,7 @@ fn a_choice_is_kept_and_broken_files_are_written_anew() {
     assert_eq!(found(), Some(again));
     // Other networks have choices of their own.
     let other = Architecture::parse("5-1-3", "6-4", 1).unwrap();
-    assert_eq!(stored(&gpu, &other, &cache), None);
+    assert_eq!(stored(&gpu, &other, Precision::F32, &cache), None);
     // Nowhere to write to: no search, each time anew.
     let blocked = folder.path().join("file");
     fs::write(&blocked, "").unwrap();
@@ -111,27 +136,29 @@ fn one_process_searches_and_a_search_that_kills_it_is_not_repeated_forever() {
     let _alone = common::alone();
     let (gpu, weights) = (common::gpu(), weights());
     let folder = tempfile::tempdir().unwrap();
-    search_once(&gpu, &weights, folder.path(), || ()).unwrap().unwrap();
+    search_once(&gpu, &weights, Precision::F32, folder.path(), || ()).unwrap().unwrap();
     let file = only_file(folder.path());
     fs::remove_file(&file).unwrap();
     let lock = file.with_extension("lock");
     let other = File::create(&lock).unwrap();
     other.lock().unwrap();
-    let none = search_once(&gpu, &weights, folder.path(), || panic!("two searches")).unwrap();
+    let none = search_once(&gpu, &weights, Precision::F32, folder.path(), || panic!("two searches")).unwrap();
     assert_eq!(none, None);
     drop(other);
     // As two searches leave it that did not come to an end.
     fs::write(&lock, "..").unwrap();
-    let tuned = search_once(&gpu, &weights, folder.path(), || panic!("a third search")).unwrap().unwrap();
+    let tuned = search_once(&gpu, &weights, Precision::F32, folder.path(), || panic!("a third search"))
+        .unwrap()
+        .unwrap();
     assert_eq!((tuned.best, tuned.measured[0].ms), (default_shape(&gpu), None));
     assert!(tuned.measured[0].reason.as_ref().unwrap().contains("2 searches"), "{tuned:?}");
     assert!(!lock.exists());
-    assert_eq!(stored(&gpu, weights.architecture(), folder.path()), Some(tuned));
+    assert_eq!(stored(&gpu, weights.architecture(), Precision::F32, folder.path()), Some(tuned));
     // After one, the next process has another try.
     fs::remove_file(&file).unwrap();
     fs::write(&lock, ".").unwrap();
     let mut begun = 0;
-    search_once(&gpu, &weights, folder.path(), || begun += 1).unwrap().unwrap();
+    search_once(&gpu, &weights, Precision::F32, folder.path(), || begun += 1).unwrap().unwrap();
     assert_eq!(begun, 1);
 }
 
@@ -203,7 +230,7 @@ fn much_work_begins_with_a_search() {
     assert_eq!(choices().len(), 1);
     let devices = desk.command("devices").env("XDG_CACHE_HOME", desk.path("cache")).output().unwrap();
     let devices = String::from_utf8(devices.stdout).unwrap();
-    assert!(devices.contains("kernels for 9-1-5 64-32: "), "{devices}");
+    assert!(devices.contains("kernels for 9-1-5 64-32 in f32: "), "{devices}");
     let (searched, used, again) = run("-");
     assert!(!searched && used && first == again);
     // 8 bits hide what rounding changes, but for a step.
@@ -251,6 +278,13 @@ fn the_program() {
         (&report["shape"]["from"], &report["shape"]["shape"]),
         (&"stored".into(), &best.as_str().into())
     );
+    // What was found in single precision is for that alone.
+    if Precision::F16.check(&common::gpu().device).is_ok() {
+        let report = bench("--precision f16");
+        let shape = autotune::default_shape(&common::gpu(), Precision::F16).to_string();
+        let from = (&report["shape"]["from"], &report["shape"]["shape"]);
+        assert_eq!(from, (&"default".into(), &shape.as_str().into()));
+    }
     let report = bench("--no-autotune");
     assert_eq!((&report["shape"]["from"], &report["shape"]["shape"]), (&"default".into(), &default));
 
@@ -259,7 +293,7 @@ fn the_program() {
     assert!(!devices.contains("by measurement"), "{devices}");
 
     let upscale = "-v upscale a.png -m m.safetensors --existing overwrite";
-    let told = format!("kernels for 5-1-3 6-5 in the shape {best}");
+    let told = format!("kernels for 5-1-3 6-5 in f32 in the shape {best}");
     for (args, expected) in [("", true), ("--no-autotune", false), ("--verify", true)] {
         let done = run(&format!("{upscale} {args}"));
         assert_eq!((done.code, done.stderr.contains(&told)), (Some(0), expected), "{args}: {}", done.stderr);

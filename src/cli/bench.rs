@@ -14,7 +14,7 @@ use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter, cache_folder}
 
 use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::init::initialize;
-use srcnn_gpu::{Architecture, Error, Metadata, Result, UpscalerOptions, Weights};
+use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights};
 
 use super::precision::PrecisionArgs;
 use super::tuning::TuneArgs;
@@ -204,10 +204,10 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
 
 /// The shape to measure with.
 fn choose(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Shape> {
-    let folder = cache_folder();
+    let (folder, precision) = (cache_folder(), args.precision.precision);
     if args.tune {
         log::info!("measuring shapes of the kernels");
-        let tuned = autotune::search(gpu, weights)?;
+        let tuned = autotune::search(gpu, weights, precision)?;
         match &folder {
             Some(folder) => autotune::store(&tuned, folder)?,
             None => log::warn!("the choice is not kept: the system names no folder for cached files"),
@@ -215,10 +215,11 @@ fn choose(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Shape> {
         return Ok(Shape { shape: tuned.best, from: "search", candidates: tuned.measured });
     }
     let stored = folder.filter(|_| !args.tuning.no_autotune);
-    Ok(match stored.and_then(|folder| autotune::stored(gpu, weights.architecture(), &folder)) {
+    let stored = stored.and_then(|folder| autotune::stored(gpu, weights.architecture(), precision, &folder));
+    Ok(match stored {
         Some(tuned) => Shape { shape: tuned.best, from: "stored", candidates: tuned.measured },
         None => {
-            let shape = UpscalerOptions::for_device(&gpu.device).conv_shape;
+            let shape = autotune::default_shape(gpu, precision);
             Shape { shape, from: "default", candidates: Vec::new() }
         }
     })

@@ -44,6 +44,7 @@ struct Device {
 #[derive(Debug, Serialize)]
 struct Kernels {
     network: String,
+    precision: String,
     shape: ConvShape,
 }
 
@@ -118,8 +119,14 @@ fn tuned(gpu: &Gpu) -> Result<Vec<Kernels>> {
     for shipped in [Shipped::Small, Shipped::Large] {
         let weights = shipped.nearest(3.0)?;
         let network = weights.architecture();
-        let stored = autotune::stored(gpu, network, &folder);
-        all.extend(stored.map(|tuned| Kernels { network: network.to_string(), shape: tuned.best }));
+        for precision in [Precision::F32, Precision::F16] {
+            let stored = autotune::stored(gpu, network, precision, &folder);
+            all.extend(stored.map(|tuned| Kernels {
+                network: network.to_string(),
+                precision: precision.to_string(),
+                shape: tuned.best,
+            }));
+        }
     }
     Ok(all)
 }
@@ -130,7 +137,9 @@ fn describe(device: &Device) -> String {
     let kernels: String = device
         .kernels
         .iter()
-        .map(|Kernels { network, shape }| format!("\n   kernels for {network}: {shape}, by measurement"))
+        .map(|Kernels { network, precision, shape }| {
+            format!("\n   kernels for {network} in {precision}: {shape}, by measurement")
+        })
         .collect();
     format!(
         "{index}: {name}\n   {device_type}, {backend}, driver: {driver}\n   \

@@ -35,9 +35,9 @@ impl TuneArgs {
         };
         let architecture = weights.architecture();
         let pixels = if options.tta { 8 * pixels } else { pixels };
-        let tuned = match autotune::stored(gpu, architecture, &folder) {
+        let tuned = match autotune::stored(gpu, architecture, options.precision, &folder) {
             None if autotune::pays(gpu, architecture, pixels) => {
-                match autotune::search_once(gpu, weights, &folder, || tell(gpu)) {
+                match autotune::search_once(gpu, weights, options.precision, &folder, || tell(gpu)) {
                     Err(Error::OutOfMemory(why)) => {
                         log::info!("no room to measure kernels: {why}");
                         None
@@ -48,7 +48,11 @@ impl TuneArgs {
             stored => stored,
         };
         if let Some(tuned) = &tuned {
-            log::info!("kernels for {architecture} in the shape {}, by measurement", tuned.best);
+            let precision = options.precision;
+            log::info!(
+                "kernels for {architecture} in {precision} in the shape {}, by measurement",
+                tuned.best
+            );
         }
         Ok(HeadlessOptions { conv_shape: tuned.map(|tuned| tuned.best), ..options })
     }

@@ -5,13 +5,14 @@
 //!
 //! ```no_run
 //! # fn main() -> srcnn_gpu::Result<()> {
-//! use srcnn_gpu::Shipped;
+//! use srcnn_gpu::{Precision, Shipped};
 //! use srcnn_gpu::headless::{self, AdapterSelection, Headless, HeadlessOptions, autotune, cache_folder};
 //! let gpu = headless::open(&AdapterSelection::default())?;
 //! let weights = Shipped::Small.nearest(3.0)?;
 //! let mut options = HeadlessOptions::default();
 //! if let Some(folder) = cache_folder() {
-//!     let tuned = autotune::search_once(&gpu, &weights, &folder, || println!("trying kernels"))?;
+//!     let begin = || println!("trying kernels");
+//!     let tuned = autotune::search_once(&gpu, &weights, Precision::F32, &folder, begin)?;
 //!     options.conv_shape = tuned.map(|tuned| tuned.best);
 //! }
 //! let headless = Headless::new(gpu, &weights, options)?;
@@ -39,6 +40,7 @@ use super::{Gpu, HeadlessOptions, Pipelines};
 use crate::error::Result;
 use crate::gpu::shaders::{ConvShape, Fetch, Registers, Shader};
 use crate::network::Architecture;
+use crate::precision::Precision;
 use crate::upscaler::{UpscalerOptions, When, pass_shaders};
 use crate::weights::Weights;
 
@@ -57,7 +59,7 @@ pub struct Measured {
 /// What a search found, as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
-    /// Adapter, driver, version of the kernels, and network that it holds for.
+    /// Adapter, driver, version of the kernels, network and precision that it holds for.
     pub key: String,
     /// The fastest shape.
     pub best: ConvShape,
@@ -66,8 +68,8 @@ pub struct Tuned {
 }
 
 impl Tuned {
-    fn default_of(gpu: &Gpu, key: String) -> Self {
-        let best = default_shape(gpu);
+    fn default_of(gpu: &Gpu, precision: Precision, key: String) -> Self {
+        let best = default_shape(gpu, precision);
         Self { key, best, measured: vec![Measured { shape: best, ms: None, reason: None }] }
     }
 }
@@ -86,29 +88,44 @@ pub fn pays(gpu: &Gpu, architecture: &Architecture, pixels: u64) -> bool {
     pixels as f64 * architecture.multiply_adds() as f64 >= multiply_adds
 }
 
-/// Measures candidates for a network, and returns the fastest: a candidate counts only if its result for a small picture
-/// is the CPU twin's and for a large one the default's, but for rounding. The default wins unless it is slower by three
-/// percent. Takes two or three seconds at most on a GPU, five on a software adapter that nothing else keeps busy.
+/// Measures candidates for a network in a precision, and returns the fastest: a candidate counts only if its result for a
+/// small picture is the CPU twin's and for a large one the default's, but for rounding. The default wins unless it is
+/// slower by three percent. Takes two or three seconds at most on a GPU, five on a software adapter that nothing else
+/// keeps busy.
 ///
 /// # Errors
 /// When not even the default runs.
-pub fn search(gpu: &Gpu, weights: &Weights) -> Result<Tuned> {
+pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tuned> {
     // Candidates are compiled once and for all.
     let gpu = &Gpu { pipelines: Pipelines::default(), ..gpu.clone() };
     let software = gpu.info.device_type == wgpu::DeviceType::Cpu;
     let budget = Duration::from_secs(2);
     let multiply_adds = weights.architecture().multiply_adds() as f64;
-    let work = if software { 4e8 } else { 4e9 };
+    let work = match (software, precision) {
+        // Software adapters convert for each product.
+        (true, Precision::F16) => 5e7,
+        (true, Precision::F32) => 4e8,
+        (false, _) => 4e9,
+    };
     let side = (work / multiply_adds).sqrt().clamp(64.0, 1024.0) as u32;
     let clock = Clock::for_gpu(gpu);
     let elapsed = clock.start();
-    let mut candidates = Candidates { gpu, weights, twin: Twin::new(weights)?, clock, side, sized: false };
-    let (best, measured) = climb(default_shape(gpu), &axes(gpu), &mut candidates, || elapsed() < budget)?;
-    Ok(Tuned { key: store::network_key(gpu, weights.architecture()), best, measured })
+    let twin = Twin::new(weights)?;
+    let mut candidates = Candidates { gpu, weights, precision, twin, clock, side, sized: false };
+    let (best, measured) =
+        climb(default_shape(gpu, precision), &axes(gpu, precision), precision, &mut candidates, || {
+            elapsed() < budget
+        })?;
+    Ok(Tuned { key: store::network_key(gpu, weights.architecture(), precision), best, measured })
 }
 
-fn default_shape(gpu: &Gpu) -> ConvShape {
-    UpscalerOptions::for_device(&gpu.device).conv_shape
+/// The shape that is taken without a search. In half precision there are no fused kernels.
+pub fn default_shape(gpu: &Gpu, precision: Precision) -> ConvShape {
+    let shape = UpscalerOptions::for_device(&gpu.device).conv_shape;
+    match precision {
+        Precision::F32 => shape,
+        Precision::F16 => ConvShape { fused: None, ..shape },
+    }
 }
 
 /// The lanes of the device's subgroups, where all are alike and kernels can make use of them.
@@ -132,22 +149,26 @@ fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
 }
 
 /// The values worth a try, those of the default among them.
-fn axes(gpu: &Gpu) -> Axes {
-    let default = default_shape(gpu);
-    let subgroup = lanes(gpu).map(Fetch::Subgroup);
-    let mut ways = vec![None, Some(Fetch::Uniform)];
-    ways.extend(subgroup.map(Some));
-    if gpu.info.device_type == wgpu::DeviceType::Cpu {
-        // Lanes are neighbours in a column, the register tiles are known, storage buffers and the memory of a
-        // workgroup are slow: the way is all there is to choose, from few.
-        return Axes {
-            ways,
-            workgroups: vec![default.workgroup],
-            spatial: vec![default.spatial],
-            pointwise: vec![default.pointwise],
-        };
+fn axes(gpu: &Gpu, precision: Precision) -> Axes {
+    let default = default_shape(gpu, precision);
+    let software = gpu.info.device_type == wgpu::DeviceType::Cpu;
+    let mut ways = vec![None];
+    if precision == Precision::F32 {
+        ways.push(Some(Fetch::Uniform));
+        ways.extend(lanes(gpu).map(|lanes| Some(Fetch::Subgroup(lanes))));
+        if !software {
+            ways.extend([Fetch::Storage, Fetch::Workgroup].map(Some));
+        }
     }
-    ways.extend([Fetch::Storage, Fetch::Workgroup].map(Some));
+    if software {
+        // Lanes are neighbours in a column, storage buffers and the memory of a workgroup are slow. In single precision
+        // the register tiles are known: the way is all there is to choose, from few.
+        let (spatial, pointwise) = match precision {
+            Precision::F32 => (vec![default.spatial], vec![default.pointwise]),
+            Precision::F16 => (Registers::ALL.into(), Registers::ALL.into()),
+        };
+        return Axes { ways, workgroups: vec![default.workgroup], spatial, pointwise };
+    }
     let workgroups = [[4, 16], [8, 8], [32, 2], [8, 16], [32, 8]].into_iter();
     Axes {
         ways,
@@ -163,6 +184,7 @@ fn axes(gpu: &Gpu) -> Axes {
 struct Candidates<'a> {
     gpu: &'a Gpu,
     weights: &'a Weights,
+    precision: Precision,
     twin: Twin,
     clock: Clock,
     /// Side of the plane that is measured on.
@@ -174,7 +196,7 @@ impl<'a> Bench<'a> for Candidates<'a> {
     type Kernels = Vec<Shader>;
 
     fn kernels(&self, shape: ConvShape) -> Result<Vec<Shader>> {
-        pass_shaders(&self.gpu.device, self.weights, Twin::PADDING, shape)
+        pass_shaders(&self.gpu.device, self.weights, Twin::PADDING, self.precision, shape)
     }
 
     fn open(&mut self, shape: ConvShape) -> Result<Ready<'a>> {
@@ -183,7 +205,9 @@ impl<'a> Bench<'a> for Candidates<'a> {
         let (padding, conv_shape) = (Some(Twin::PADDING), Some(shape));
         // Shapes alone are compared.
         let (fold, winograd) = (When::Never, When::Never);
-        let options = HeadlessOptions { padding, conv_shape, fold, winograd, ..HeadlessOptions::default() };
+        let precision = self.precision;
+        let options =
+            HeadlessOptions { padding, conv_shape, precision, fold, winograd, ..HeadlessOptions::default() };
         let mut run = Run::new(self.gpu, self.weights, options)?;
         self.twin.check(&mut run)?;
         run.prepare((self.side, self.side), 1.0)?;

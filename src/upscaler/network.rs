@@ -236,15 +236,15 @@ fn designs(
     }
 }
 
-/// The kernels of the passes that a network takes in a shape, in single precision.
+/// The kernels of the passes that a network takes in a shape.
 #[cfg(feature = "headless")]
 pub(crate) fn pass_shaders(
     device: &wgpu::Device,
     weights: &Weights,
     padding: Padding,
+    precision: Precision,
     shape: ConvShape,
 ) -> Result<Vec<shaders::Shader>> {
-    let precision = Precision::F32;
     Ok(designs(device, weights, padding, precision, shape)?
         .0
         .into_iter()

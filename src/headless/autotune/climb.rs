@@ -62,14 +62,15 @@ pub trait Bench<'a> {
     fn open(&mut self, shape: ConvShape) -> Result<Ready<'a>>;
 }
 
-/// Looks for a shape that is faster than `default`, as long as `time_left` says so. Returns it, and all that were
-/// measured.
+/// Looks for a shape that is faster than `default`, as long as `time_left` says so; results may differ by what rounding
+/// in `precision` can make of them. Returns it, and all that were measured.
 ///
 /// # Errors
 /// When the default does not run, at the beginning or at the end.
 pub fn climb<'a, B: Bench<'a>>(
     default: ConvShape,
     axes: &Axes,
+    precision: Precision,
     bench: &mut B,
     time_left: impl Fn() -> bool,
 ) -> Result<(ConvShape, Vec<Measured>)> {
@@ -94,7 +95,7 @@ pub fn climb<'a, B: Bench<'a>>(
                 tried.push(kernels);
                 let mut ready = bench.open(shape)?;
                 let result = std::mem::take(&mut ready.result);
-                compare(&result, expected.iter().map(|&value| f64::from(value)), Precision::F32)?;
+                compare(&result, expected.iter().map(|&value| f64::from(value)), precision)?;
                 Ok((best_of(&mut ready, fastest)?, ready))
             });
             match attempt {
@@ -210,7 +211,7 @@ mod tests {
     fn search<T: Fn(ConvShape) -> Result<(u64, f32)>>(
         bench: &mut Pretended<T>,
     ) -> Result<(ConvShape, Vec<Measured>)> {
-        climb(DEFAULT, &axes(), bench, || true)
+        climb(DEFAULT, &axes(), Precision::F32, bench, || true)
     }
 
     #[test]
@@ -258,6 +259,15 @@ mod tests {
             assert!(measured[1].reason.as_ref().unwrap().contains("off by"), "{measured:?}");
             assert!(measured[2].reason.as_ref().unwrap().contains("refused"), "{measured:?}");
         }
+        // What rounding to 16 bits can make of it is enough in that precision alone.
+        let half = |shape: ConvShape| match shape.fused {
+            None => Ok((1000, 0.5)),
+            Some(_) => Ok((10, 0.502)),
+        };
+        for (precision, wins) in [(Precision::F32, false), (Precision::F16, true)] {
+            let (best, _) = climb(DEFAULT, &axes(), precision, &mut pretend(half), || true).unwrap();
+            assert_eq!(best != DEFAULT, wins, "{precision}");
+        }
         // The same candidate with the right values does win.
         let right = |shape: ConvShape| Ok((if shape.fused.is_none() { 1000 } else { 10 }, 0.50001));
         assert_eq!(search(&mut pretend(right)).unwrap().0.fused, Some(Fetch::Uniform));
@@ -275,7 +285,7 @@ mod tests {
         assert_eq!((best, bench.runs.get()), (DEFAULT, REPEATS + others + REPEATS));
         // No time at all: the default alone.
         let mut bench = pretend(|_| Ok((1000, 0.5)));
-        let (best, measured) = climb(DEFAULT, &axes(), &mut bench, || false).unwrap();
+        let (best, measured) = climb(DEFAULT, &axes(), Precision::F32, &mut bench, || false).unwrap();
         assert_eq!((best, measured.len()), (DEFAULT, 1));
     }
 
@@ -303,7 +313,7 @@ mod tests {
                 Ok(Ready { result: vec![0.5], time: Box::new(time) })
             }
         }
-        let (best, measured) = climb(DEFAULT, &axes(), &mut Moody(runs), || true).unwrap();
+        let (best, measured) = climb(DEFAULT, &axes(), Precision::F32, &mut Moody(runs), || true).unwrap();
         assert_eq!((best, measured[0].ms), (DEFAULT, Some(1.0)));
     }
 }

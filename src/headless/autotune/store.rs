@@ -1,4 +1,4 @@
-//! Choices among the user's cached files: a file for each adapter, driver, version of the kernels, and network.
+//! Choices among the user's cached files: a file for each adapter, driver, version of the kernels, network, and precision.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -10,15 +10,16 @@ use crate::error::{Error, Result};
 use crate::headless::Gpu;
 use crate::headless::self_test::{fnv, key};
 use crate::network::Architecture;
+use crate::precision::Precision;
 use crate::weights::Weights;
 
 /// Searches that may end without a result, as when a driver takes the program down with it. Then the default is taken.
 const FAILURES: u64 = 2;
 
-/// The choice that is stored for this adapter, driver, network and version of the kernels. `None` when there is none, or
+/// The choice that is stored for this adapter, driver, network, precision and version of the kernels. `None` when there is none, or
 /// it cannot be read, or is not one that the device can run.
-pub fn stored(gpu: &Gpu, architecture: &Architecture, folder: &Path) -> Option<Tuned> {
-    let key = network_key(gpu, architecture);
+pub fn stored(gpu: &Gpu, architecture: &Architecture, precision: Precision, folder: &Path) -> Option<Tuned> {
+    let key = network_key(gpu, architecture, precision);
     let text = fs::read_to_string(path(folder, &key)).ok()?;
     let tuned: Tuned = serde_json::from_str(&text).ok()?;
     (tuned.key == key && is_possible(gpu, tuned.best)).then_some(tuned)
@@ -48,15 +49,16 @@ pub fn store(tuned: &Tuned, folder: &Path) -> Result<()> {
 pub fn search_once(
     gpu: &Gpu,
     weights: &Weights,
+    precision: Precision,
     folder: &Path,
     begin: impl FnOnce(),
 ) -> Result<Option<Tuned>> {
     let architecture = weights.architecture();
-    let ready = || stored(gpu, architecture, folder);
+    let ready = || stored(gpu, architecture, precision, folder);
     if let Some(tuned) = ready() {
         return Ok(Some(tuned));
     }
-    let key = network_key(gpu, architecture);
+    let key = network_key(gpu, architecture, precision);
     let lock = path(folder, &key).with_extension("lock");
     let give_up = |error: &dyn std::fmt::Display| log::debug!("no search: {}: {error}", lock.display());
     let file = fs::create_dir_all(folder)
@@ -74,7 +76,7 @@ pub fn search_once(
     // A byte for each search that was begun; none is left by one that ends.
     let failures = file.metadata().map_or(0, |about| about.len());
     let default = |reason: String| {
-        let mut tuned = Tuned::default_of(gpu, key.clone());
+        let mut tuned = Tuned::default_of(gpu, precision, key.clone());
         tuned.measured[0].reason = Some(reason);
         tuned
     };
@@ -86,7 +88,7 @@ pub fn search_once(
             return Ok(None);
         }
         begin();
-        search(gpu, weights)
+        search(gpu, weights, precision)
     };
     if let Err(Error::OutOfMemory(_)) = &outcome {
         // Of others' making, maybe: the next process has another try.
@@ -103,10 +105,10 @@ pub fn search_once(
 }
 
 /// All that a choice depends on, as text.
-pub(super) fn network_key(gpu: &Gpu, architecture: &Architecture) -> String {
+pub(super) fn network_key(gpu: &Gpu, architecture: &Architecture, precision: Precision) -> String {
     let subgroups = gpu.device.features().contains(wgpu::Features::SUBGROUP);
     let key = key(&gpu.info, std::slice::from_ref(architecture));
-    format!("{key}{architecture}{}\n", if subgroups { " subgroups" } else { "" })
+    format!("{key}{architecture} {precision}{}\n", if subgroups { " subgroups" } else { "" })
 }
 
 fn path(folder: &Path, key: &str) -> PathBuf {
