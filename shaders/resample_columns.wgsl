@@ -1,14 +1,20 @@
-// The first half of bicubic resampling, equal to MATLAB's imresize (see src/resample.rs): the columns.
+// The first half of bicubic resampling, equal to MATLAB's imresize (see src/resample.rs): the columns, and from texels to
+// planes (section 3.1).
 //
-//   output[y, x] = sum over taps t of weight[x, t] source[y, index[x, t]]
+//   texel[y, x] = sum over taps t of weight[x, t] source[y, index[x, t]]
+//   output[plane, y, x] = texel[y, x][plane]
 //
 // Texels are red, green, blue and alpha (or the network's channels), taken as they are stored: a view with an sRGB
 // format would hand over linear light, which the networks are not trained on. The taps come from a table made on the
 // host, addressed by picture coordinates, so that a tile reads what the whole picture would.
-// One invocation owns one texel. Grid: x = columns, y = rows of the source.
+// With YCBCR, red, green and blue become luminance and chrominance as MATLAB's rgb2ycbcr (BT.601, all in 0..1):
+// Y in 16/255..235/255, Cb and Cr around 128/255; that is linear and so commutes with resampling.
+// Columns outside the picture get the nearest one inside.
+// One invocation owns 4 pixels of a row, all planes. Grid: x = columns / 4, y = rows of the source.
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
+override YCBCR: bool = true;
 
 @group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture columns][taps] of (index, bits of the weight)
 @group(0) @binding(2) var source: texture_2d<f32>;
@@ -16,16 +22,31 @@ override WORKGROUP_Y: u32 = 8u;
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let position = vec2<i32>(id.xy);
-    let x = region.origin.x + position.x;
-    if any(position >= region.size) || x < 0 || x >= region.picture.x {
+    let position = vec2<i32>(i32(id.x) * 4, i32(id.y));
+    if any(position >= region.size) {
         return;
     }
-    var sum = vec4(0.0);
+    let columns = region.origin.x + position.x + vec4(0, 1, 2, 3);
+    let first = vec4<u32>(clamp(columns, vec4(0), vec4(region.picture.x - 1))) * region.taps;
+    var texels = mat4x4<f32>();
     for (var t = 0u; t < region.taps; t++) {
-        let tap = taps[u32(x) * region.taps + t];
-        let column = region.source.x + i32(tap.x) - region.offset.x;
-        sum += bitcast<f32>(tap.y) * textureLoad(source, vec2(column, region.source.y + position.y), 0);
+        texels += mat4x4(
+            weighted(taps[first.x + t], position.y),
+            weighted(taps[first.y + t], position.y),
+            weighted(taps[first.z + t], position.y),
+            weighted(taps[first.w + t], position.y),
+        );
     }
-    textureStore(output, position, sum);
+    if YCBCR {
+        texels = mat4x4(ycbcr(texels[0]), ycbcr(texels[1]), ycbcr(texels[2]), ycbcr(texels[3]));
+    }
+    let planes = transpose(texels);
+    for (var plane = 0u; plane < region.planes; plane++) {
+        textureStore(output, output_plane(plane) + vec2<i32>(id.xy), planes[plane]);
+    }
+}
+
+fn weighted(tap: vec2<u32>, y: i32) -> vec4<f32> {
+    let at = region.source + vec2(i32(tap.x) - region.offset.x, y);
+    return bitcast<f32>(tap.y) * textureLoad(source, at, 0);
 }

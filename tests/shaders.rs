@@ -130,7 +130,7 @@ fn the_list_has_every_setting() {
     let shaders = all();
     let names: BTreeSet<_> = shaders.iter().flat_map(|shader| shader.variant.split('-')).collect();
     let settings = "1x1 3x3 5x5 7x7 9x9 11x11 rows1 rows4 relu normalized uniform storage registers16x4 \
-        registers8x8 registers8x16 ycbcr replicate zero rgba8unorm rgba16float rgba32float planes1 planes3 texture subgroup8 workgroup \
+        registers8x8 registers8x16 ycbcr replicate zero rgba8unorm rgba16float rgba32float planes1of1 planes1of4 planes3of3 planes3of4 texture subgroup8 workgroup \
         filters8 filters16 filters24 filters32 filters64 f16";
     for setting in settings.split_whitespace() {
         assert!(names.contains(setting), "no variant has {setting}");

@@ -124,25 +124,20 @@ impl OutsideValue {
     }
 }
 
-/// `resample_columns.wgsl`: the source texture, columns resampled.
-pub fn resample_columns() -> Shader {
+/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colours converted.
+pub fn resample_columns(ycbcr: bool) -> Shader {
     let text = include_str!("../../shaders/resample_columns.wgsl");
-    with_prelude("resample_columns", &[], &[], &[text, REGION], workgroup(PIXEL_WORKGROUP))
-}
-
-/// `resample_rows.wgsl`: rows resampled, colours converted, padded for the first layer.
-pub fn resample_rows(ycbcr: bool, outside: OutsideValue) -> Shader {
-    let text = include_str!("../../shaders/resample_rows.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);
     overrides.push(("YCBCR", f64::from(ycbcr)));
-    let settings = [word(ycbcr, "ycbcr"), outside.name()];
-    with_prelude(
-        "resample_rows",
-        &settings,
-        &[outside.constant()],
-        &[text, YCBCR, PADDING, REGION],
-        overrides,
-    )
+    with_prelude("resample_columns", &[word(ycbcr, "ycbcr")], &[], &[text, YCBCR, REGION], overrides)
+}
+
+/// `resample_rows.wgsl`: rows resampled, padded for the first layer.
+pub fn resample_rows(outside: OutsideValue) -> Shader {
+    let text = include_str!("../../shaders/resample_rows.wgsl");
+    let parts = [text, PADDING, REGION];
+    let overrides = workgroup(PIXEL_WORKGROUP);
+    with_prelude("resample_rows", &[outside.name()], &[outside.constant()], &parts, overrides)
 }
 
 /// Formats of target textures that there are kernels for.
@@ -153,11 +148,12 @@ pub const TARGET_FORMATS: [wgpu::TextureFormat; 4] = [
     wgpu::TextureFormat::R32Float,
 ];
 
-/// `texture_from_planes.wgsl`: planes to the target texture. `None` for formats that it does not write.
+/// `texture_from_planes.wgsl`: `planes` planes to the target texture, of which the first ones are the network's. `None`
+/// for formats that it does not write.
 pub fn texture_from_planes(
     format: wgpu::TextureFormat,
     ycbcr: bool,
-    network_planes: usize,
+    [network_planes, planes]: [usize; 2],
 ) -> Option<Shader> {
     let (target, name) = match format {
         wgpu::TextureFormat::Rgba8Unorm => {
@@ -176,8 +172,12 @@ pub fn texture_from_planes(
     };
     let text = include_str!("../../shaders/texture_from_planes.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);
-    overrides.extend([("YCBCR", f64::from(ycbcr)), ("NETWORK_PLANES", network_planes as f64)]);
-    let settings = [name, word(ycbcr, "ycbcr"), &format!("planes{network_planes}")];
+    overrides.extend([
+        ("YCBCR", f64::from(ycbcr)),
+        ("PLANES", planes as f64),
+        ("NETWORK_PLANES", network_planes as f64),
+    ]);
+    let settings = [name, word(ycbcr, "ycbcr"), &format!("planes{network_planes}of{planes}")];
     Some(with_prelude("texture_from_planes", &settings, &[], &[text, target, REGION], overrides))
 }
 
@@ -217,15 +217,18 @@ pub fn variants(architecture: &Architecture) -> Vec<Shader> {
 
 /// The same for some paddings; what is in the kernels' files is all there with any.
 pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
-    let mut shaders = vec![resample_columns(), ceiling()];
+    let mut shaders = vec![ceiling()];
     for bytes in [1, 2] {
         let kinds = [(false, 1), (false, 8), (true, 1)];
         shaders.extend(kinds.map(|(maps, turns)| samples_from_texture(bytes, maps, turns)));
     }
+    shaders.extend(paddings.iter().map(|&padding| resample_rows(padding.into())));
     for ycbcr in [false, true] {
-        shaders.extend(paddings.iter().map(|&padding| resample_rows(ycbcr, padding.into())));
-        let to_texture = |format| texture_from_planes(format, ycbcr, architecture.channels());
-        shaders.extend(TARGET_FORMATS.into_iter().filter_map(to_texture));
+        shaders.push(resample_columns(ycbcr));
+        for planes in [architecture.channels(), 4] {
+            let to_texture = |format| texture_from_planes(format, ycbcr, [architecture.channels(), planes]);
+            shaders.extend(TARGET_FORMATS.into_iter().filter_map(to_texture));
+        }
     }
     let last = architecture.layers().len() - 1;
     for (i, layer) in architecture.layers().iter().enumerate() {

@@ -8,8 +8,8 @@ use crate::precision::Precision;
 
 /// Sizes of all textures for tiles of at most `tile` pixels that read at most `source_rows` rows.
 pub(super) struct Layouts {
-    /// The tile with its halo, columns resampled: a texel a pixel.
-    pub horizontal: [u32; 2],
+    /// The tile with its halo, columns resampled.
+    pub horizontal: MapLayout,
     pub maps: Vec<MapLayout>,
     pub folded: Option<FoldedLayouts>,
 }
@@ -34,8 +34,9 @@ impl Layouts {
         let mut maps = vec![map(network.planes, network.architecture.radius())];
         maps.extend(network.passes().iter().map(|pass| map(pass.planes, pass.reach)));
         let folded = network.folded().map(|folded| FoldedLayouts::new(folded, [columns, rows], longest));
-        // Four more, for the last group of 4 pixels.
-        Self { horizontal: [maps[0].texels * 4 + 4, source_rows as u32], maps, folded }
+        let columns = 4 * maps[0].texels as usize;
+        let horizontal = MapLayout::new(network.planes, columns, source_rows, longest);
+        Self { horizontal, maps, folded }
     }
 
     /// Width and height of each texture: horizontal, bicubic, the ping-pong pair of hidden maps, the result, and the
@@ -49,7 +50,7 @@ impl Layouts {
         };
         let folded = |size: fn(&FoldedLayouts) -> [u32; 2]| self.folded.as_ref().map_or([1, 1], size);
         [
-            self.horizontal,
+            self.horizontal.size(),
             self.maps[0].size(),
             largest(hidden(0), folded(|maps| maps.rows.size())),
             hidden(1),

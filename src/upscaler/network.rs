@@ -71,11 +71,13 @@ impl GpuNetwork {
         if (colour || channels > 1) && format == wgpu::TextureFormat::R32Float {
             return Err(Error::invalid("a target of R32Float holds luminance alone"));
         }
-        let to_texture = shaders::texture_from_planes(format, ycbcr, channels).ok_or_else(|| {
-            Error::invalid(format!(
-                "target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float, R32Float"
-            ))
-        })?;
+        let planes = if colour { 4 } else { channels };
+        let to_texture =
+            shaders::texture_from_planes(format, ycbcr, [channels, planes]).ok_or_else(|| {
+                Error::invalid(format!(
+                    "target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float, R32Float"
+                ))
+            })?;
         options.precision.check(device)?;
         let shape = options.conv_shape;
         let [fold, winograd] = match options.precision {
@@ -95,12 +97,12 @@ impl GpuNetwork {
             padding,
             precision: options.precision,
             shape,
-            planes: if colour { 4 } else { channels },
+            planes,
             compiled: [if depends { None } else { Some(compile(compiler, queue, plain)?) }, None],
             way: Way::Plain,
             aligned,
-            resample_columns: Kernel::new(compiler, &shaders::resample_columns(), &resample)?,
-            resample_rows: Kernel::new(compiler, &shaders::resample_rows(ycbcr, outside), &resample)?,
+            resample_columns: Kernel::new(compiler, &shaders::resample_columns(ycbcr), &resample)?,
+            resample_rows: Kernel::new(compiler, &shaders::resample_rows(outside), &resample)?,
             to_texture: Kernel::new(
                 compiler,
                 &to_texture,
@@ -139,13 +141,18 @@ impl GpuNetwork {
         tables: &[ResampleTable; 2],
     ) -> Result<()> {
         let compiler = Compiler { device, cache: self.pipeline_cache.as_ref() };
-        let (compiled, fold) = (&mut self.folded, (self.fold, self.shape, self.ycbcr));
-        self.inside = FoldedPasses::prepare(compiler, queue, weights, self.padding, fold, tables, compiled)?;
-        let pixels = tables[0].output_len * tables[1].output_len;
-        // Around an inside that is folded there is too little left to compile for.
-        let wanted = self.winograd.wants(self.software && self.inside.is_none(), pixels);
+        let wanted = self.winograd.wants(self.software, tables[0].output_len * tables[1].output_len);
         let designs =
             wanted.then(|| winograd::passes(&device.limits(), weights, self.padding, self.shape)).flatten();
+        let fold = match self.fold {
+            // Winograd's convolutions save more.
+            When::Auto if designs.is_some() => When::Never,
+            fold => fold,
+        };
+        let (compiled, fold) = (&mut self.folded, (fold, self.shape, self.ycbcr));
+        self.inside = FoldedPasses::prepare(compiler, queue, weights, self.padding, fold, tables, compiled)?;
+        // Around an inside that is folded there is too little left to compile for.
+        let designs = designs.filter(|_| self.inside.is_none() || self.winograd == When::Always);
         self.way = if designs.is_some() { Way::Winograd } else { Way::Plain };
         let compiled = &mut self.compiled[self.way as usize];
         if compiled.is_none() {

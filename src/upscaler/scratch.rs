@@ -28,7 +28,8 @@ pub(crate) enum Placement {
 pub(crate) struct Scratch {
     /// Inputs of the layers; the first holds the bicubic planes Y, and behind the last layer's is the result F(Y).
     pub(super) maps: Vec<MapLayout>,
-    horizontal: wgpu::TextureView,
+    pub(super) horizontal: MapLayout,
+    across: wgpu::TextureView,
     bicubic: wgpu::TextureView,
     result: wgpu::TextureView,
     regions: wgpu::Buffer,
@@ -105,7 +106,8 @@ impl Scratch {
                 conv: passes.map(|(i, pass)| bind(pass, map(i), map(i + 1))).collect(),
                 folded,
                 maps: layouts.maps,
-                horizontal: views[0].clone(),
+                horizontal: layouts.horizontal,
+                across: views[0].clone(),
                 bicubic: views[1].clone(),
                 result: views[4].clone(),
                 regions,
@@ -128,7 +130,7 @@ impl Scratch {
         let luminance = network.folded().zip(self.folded.as_ref()).map(|(folded, own)| {
             folded.luminance.bind(device, &[region(), view(source), view(&own.luminance)])
         });
-        let source = [region(), taps, view(source), view(&self.horizontal)];
+        let source = [region(), taps, view(source), view(&self.across)];
         let target = [region(), view(&self.result), view(&self.bicubic), view(target)];
         TextureBindings {
             source: network.resample_columns.bind(device, &source),

@@ -122,9 +122,10 @@ impl Scratch {
             taps: taps[0],
             ..full
         };
-        let rows = Region { taps: taps[1], ..full }.writes(self.maps[0]);
+        let columns = columns.writes(self.horizontal);
+        let rows = Region { taps: taps[1], ..full }.reads(self.horizontal).writes(self.maps[0]);
         [
-            Step::per_pixel(&network.resample_columns, Group::Source, columns, [1, 1]),
+            Step::per_pixel(&network.resample_columns, Group::Source, columns, [4, 1]),
             Step::per_pixel(&network.resample_rows, Group::Own(&self.rows), rows, [4, 1]),
         ]
     }
@@ -163,7 +164,11 @@ impl Scratch {
             ..*full
         };
         let target = target.reads(result).writes(self.maps[0]);
-        Step::per_pixel(&frame.network.to_texture, Group::Target, target, [1, 1])
+        // From a texel of the network's planes on.
+        let [columns, rows] = target.size;
+        let texels = Region { size: [columns + target.source[0] % 4, rows], ..target };
+        let step = Step::per_pixel(&frame.network.to_texture, Group::Target, texels, [4, 1]);
+        Step { region: target, ..step }
     }
 
     fn plain_steps<'a>(&'a self, frame: &Frame<'a, '_>) -> Vec<Step<'a>> {

@@ -46,8 +46,8 @@ impl Kernels {
             Kernel::new(compiler, &shader, &[uniform, Binding::Texture, write, write, write])
         };
         Ok(Self {
-            columns: Kernel::new(compiler, &shaders::resample_columns(), &resample)?,
-            rows: Kernel::new(compiler, &shaders::resample_rows(false, OutsideValue::None), &resample)?,
+            columns: Kernel::new(compiler, &shaders::resample_columns(false), &resample)?,
+            rows: Kernel::new(compiler, &shaders::resample_rows(OutsideValue::None), &resample)?,
             samples_from_texture: samples(false, turns)?,
             samples_from_maps: samples(true, 1)?,
         })
@@ -160,14 +160,15 @@ impl Recipe<'_> {
     pub fn bicubic(self) -> Result<Plane> {
         let (device, output, [_, input_rows]) = (self.device, self.output(), self.input());
         let [columns, rows] = output;
-        let layout = MapLayout::new(1, columns, rows, device.limits().max_texture_dimension_2d);
+        let longest = device.limits().max_texture_dimension_2d;
+        let [across, down] = [input_rows, rows].map(|rows| MapLayout::new(1, columns, rows, longest));
         use wgpu::TextureUsages as Usage;
         let both = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING;
         let float = wgpu::TextureFormat::R32Float;
         let source = self.texture(self.input(), float, Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
         let maps = wgpu::TextureFormat::Rgba32Float;
-        let horizontal = view(&self.texture([columns, input_rows], maps, both)?);
-        let vertical = view(&self.texture(layout.size().map(|side| side as usize), maps, both)?);
+        let texture = |layout: MapLayout| self.texture(layout.size().map(|side| side as usize), maps, both);
+        let [horizontal, vertical] = [view(&texture(across)?), view(&texture(down)?)];
 
         let taps = [Taps::new(device, &self.tables[0])?, Taps::new(device, &self.tables[1])?];
         let picture = output.map(|len| len as i32);
@@ -179,7 +180,7 @@ impl Recipe<'_> {
             ..Region::default()
         };
         let mut regions = vec![0; 2 * Region::SPACING];
-        let list = [region(input_rows, 0), region(rows, 1).writes(layout)];
+        let list = [region(input_rows, 0).writes(across), region(rows, 1).reads(across).writes(down)];
         for (slot, region) in regions.chunks_exact_mut(Region::SPACING).zip(&list) {
             slot[..size_of::<Region>()].copy_from_slice(bytemuck::bytes_of(region));
         }
@@ -195,12 +196,13 @@ impl Recipe<'_> {
                     let [input, output] = [input, output].map(wgpu::BindingResource::TextureView);
                     kernel.bind(device, &[region, taps.buffer.as_entire_binding(), input, output])
                 };
-            let Kernels { columns: across, rows: down, .. } = self.kernels;
-            let first = bind(across, &taps[0], &view(&source), &horizontal);
-            let second = bind(down, &taps[1], &horizontal, &vertical);
+            let Kernels { columns: by_columns, rows: by_rows, .. } = self.kernels;
+            let first = bind(by_columns, &taps[0], &view(&source), &horizontal);
+            let second = bind(by_rows, &taps[1], &horizontal, &vertical);
+            let texels = columns.div_ceil(4);
             [
-                Dispatch::new(across, first, vec![0], [columns, input_rows]),
-                Dispatch::new(down, second, vec![Region::SPACING as u32], [columns.div_ceil(4), rows]),
+                Dispatch::new(by_columns, first, vec![0], [texels, input_rows]),
+                Dispatch::new(by_rows, second, vec![Region::SPACING as u32], [texels, rows]),
             ]
         })?;
         let pack = vec![self.pack(&self.kernels.samples_from_maps, &vertical, 0)?];
