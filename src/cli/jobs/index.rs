@@ -6,18 +6,21 @@
 //! extended attributes are lost on many file systems; a database in the user's home is not there in a
 //! container and on another machine.
 //!
-//! Lines are only ever added, one write each, under a lock where the file system has them, so any number of processes
-//! can share a folder. A line is written before its result is put in place, and describes the result by size and
+//! Lines are added, one write each, under a lock where the file system has them, so any number of processes can share a
+//! folder. Where most lines are of results that were made again since, the first one to add a line leaves these out: it
+//! puts another file in the place of the one that it has locked, and whoever waits for that lock begins anew. A line is written before its result is put in place, and describes the result by size and
 //! time; so a run that is killed between the two leaves a line that describes no file, and a file that no
 //! line describes is one that somebody else has made or changed, which is never replaced unasked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use srcnn_gpu::atomic::write_atomically;
 
 /// The file's name.
 pub const NAME: &str = ".srcnn-gpu.jsonl";
@@ -25,6 +28,12 @@ pub const NAME: &str = ".srcnn-gpu.jsonl";
 /// How far two times of a result may be apart and still be the same: FAT counts in steps of two seconds, and network
 /// drives round as well.
 const ROUNDING: i64 = 2000;
+
+/// A line that describes no file may be of a result that is about to be put in place, unless it is older than this.
+const PENDING: i64 = 24 * 3600 * 1000;
+
+/// How often a file is opened anew because another has come in its place.
+const ATTEMPTS: u32 = 100;
 
 /// Size and time of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +45,7 @@ pub struct Stamp {
 
 impl Stamp {
     pub fn of(about: &Metadata) -> Self {
-        let millis = |time: Duration| time.as_millis() as i64;
-        let time = match about.modified().map(|time| time.duration_since(UNIX_EPOCH)) {
-            Ok(Ok(after)) => millis(after),
-            Ok(Err(before)) => -millis(before.duration()),
-            Err(_) => 0,
-        };
-        Self { size: about.len(), time }
+        Self { size: about.len(), time: about.modified().map_or(0, millis) }
     }
 
     fn is_same_file(&self, other: &Self) -> bool {
@@ -51,6 +54,15 @@ impl Stamp {
 
     pub fn is_older(&self, other: &Self) -> bool {
         self.time < other.time
+    }
+}
+
+/// Milliseconds since 1970.
+fn millis(time: SystemTime) -> i64 {
+    let millis = |time: Duration| time.as_millis() as i64;
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => millis(after),
+        Err(before) => -millis(before.duration()),
     }
 }
 
@@ -82,6 +94,8 @@ pub struct Index {
     path: PathBuf,
     settings: String,
     lines: HashMap<String, Vec<Line>>,
+    /// Whether this process may still leave lines out.
+    may_compact: AtomicBool,
 }
 
 impl Index {
@@ -95,7 +109,9 @@ impl Index {
                 lines.entry(line.file.clone()).or_default().push(line);
             }
         }
-        Self { path, settings: format!("{:016x}", fingerprint(settings.as_bytes())), lines }
+        let all: usize = lines.values().map(Vec::len).sum();
+        let may_compact = AtomicBool::new(cfg!(unix) && all > 2 * lines.len());
+        Self { path, settings: format!("{:016x}", fingerprint(settings.as_bytes())), lines, may_compact }
     }
 
     /// What is known about the result in `file`, for a picture with this stamp.
@@ -125,9 +141,15 @@ impl Index {
         };
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
-        let mut log = File::options().create(true).read(true).append(true).open(&self.path)?;
-        // Without locks, lines of others may be lost, and their results are unknown then.
-        let _ = log.lock();
+        let mut log = self.locked()?;
+        if self.may_compact.swap(false, Ordering::Relaxed) {
+            if let Err(error) = compact(&self.path) {
+                log::debug!("{}: {error}", self.path.display());
+            }
+            // Given back first: it may be the same file still.
+            drop(log);
+            log = self.locked()?;
+        }
         let mut last = [b'\n'];
         if log.seek(SeekFrom::End(-1)).is_ok() {
             log.read_exact(&mut last)?;
@@ -137,6 +159,79 @@ impl Index {
         }
         log.write_all(&text)
     }
+
+    /// The file, locked.
+    fn locked(&self) -> io::Result<File> {
+        // Others replace it once in their life; beyond that, the file system does not tell files apart.
+        let mut attempts = 0..ATTEMPTS;
+        loop {
+            let log = File::options().create(true).read(true).append(true).open(&self.path)?;
+            if log.lock().is_err() {
+                // Without locks, lines of others may be lost, and their results are unknown then.
+                self.may_compact.store(false, Ordering::Relaxed);
+                return Ok(log);
+            }
+            // Another process may have put a shorter one in its place.
+            if is_at(&log, &self.path)? || attempts.next().is_none() {
+                return Ok(log);
+            }
+        }
+    }
+}
+
+/// Whether a file is the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let place = |about: Metadata| (about.dev(), about.ino());
+    let file = place(file.metadata()?);
+    match fs::metadata(path) {
+        Ok(about) => Ok(place(about) == file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Files in use are not replaced.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Puts a file without superseded lines in the place of the one that the caller has locked, where most lines are.
+fn compact(path: &Path) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let now = millis(SystemTime::now());
+    let bytes = fs::read(path)?;
+    let mut last = HashSet::new();
+    let mut live = Vec::new();
+    let mut all = 0;
+    for text in bytes.split(|&byte| byte == b'\n').rev().filter(|text| !text.is_empty()) {
+        all += 1;
+        let keep = match serde_json::from_slice::<Line>(text) {
+            Ok(line) if line.v == 1 => {
+                let is_there = |line: &Line| {
+                    let about = fs::metadata(folder.join(&line.file));
+                    about.is_ok_and(|about| line.result.is_same_file(&Stamp::of(&about)))
+                };
+                let pending = line.result.time > now - PENDING;
+                last.insert(line.file.clone()) || pending || is_there(&line)
+            }
+            // Of a later version, or half a line.
+            _ => serde_json::from_slice::<serde_json::Value>(text).is_ok(),
+        };
+        if keep {
+            live.push(text);
+        }
+    }
+    if all <= 2 * live.len() {
+        return Ok(());
+    }
+    log::debug!("{}: {} of {all} lines stay", path.display(), live.len());
+    let written = write_atomically(path, |file| {
+        live.iter().rev().try_for_each(|text| file.write_all(&[text, b"\n".as_slice()].concat()))
+    });
+    written.map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// FNV-1a, 64 bits: equal settings, equal numbers, on every machine and in every version.
@@ -212,6 +307,87 @@ mod tests {
             }
         });
         assert_eq!(Index::open(folder.path(), "x2").lines.len(), 100);
+    }
+
+    /// Lines of results that were made again long ago, `times` each, with a file that the first line describes.
+    fn old_lines(folder: &Path, names: &[&str], times: u64) {
+        let mut log = File::create(folder.join(NAME)).unwrap();
+        for name in names {
+            let stamp = file(folder, name, "result").1;
+            for i in 0..times {
+                let result = if i == 0 { stamp } else { Stamp { size: i, time: 1000 } };
+                let picture = Stamp { size: 10, time: 1000 };
+                let line = Line { v: 1, file: (*name).into(), result, picture, settings: "other".into() };
+                serde_json::to_writer(&mut log, &line).unwrap();
+                log.write_all(b"\n").unwrap();
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn superseded_lines_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(NAME);
+        old_lines(folder.path(), &["a.png", "b.png"], 20);
+        let mut log = File::options().append(true).open(&path).unwrap();
+        log.write_all(b"{\"v\":2,\"of\":\"a later version\"}\n{\"v\":1,\"file\":\"ha").unwrap();
+        let stale = |name: &str| {
+            let stamp = Stamp::of(&fs::metadata(folder.path().join(name)).unwrap());
+            Index::open(folder.path(), "x2").state(name, stamp, Stamp { size: 10, time: 1000 })
+        };
+        let why = State::Stale("it was made with other settings");
+        assert_eq!((stale("a.png"), stale("b.png")), (why, why));
+        let (result, _) = file(folder.path(), "c.png", "new");
+        let index = Index::open(folder.path(), "x2");
+        // Looking changes nothing.
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 42);
+        index.add("c.png", &result, Stamp { size: 3, time: 1 }).unwrap();
+        // For each of the two the line of what is there and the last, the later version's, and the new one.
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 6, "{text}");
+        assert!(text.lines().nth(4).unwrap().contains("a later version"), "{text}");
+        assert_eq!((stale("a.png"), stale("b.png")), (why, why));
+        let stamp = Stamp::of(&result.metadata().unwrap());
+        let again = Index::open(folder.path(), "x2");
+        assert_eq!(again.state("c.png", stamp, Stamp { size: 3, time: 1 }), State::Fresh);
+        // Lines that are young stay, whatever they describe.
+        for _ in 0..20 {
+            again.add("c.png", &result, Stamp { size: 3, time: 1 }).unwrap();
+        }
+        Index::open(folder.path(), "x2").add("c.png", &result, Stamp { size: 3, time: 1 }).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 27);
+        let names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 4, "{names:?}");
+    }
+
+    #[test]
+    fn no_line_is_lost_while_others_go() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            // These have seen nothing to leave out, and are adding lines when another one does so.
+            let mut all: Vec<_> = (0..7).map(|_| Index::open(folder.path(), "x2")).collect();
+            old_lines(folder.path(), &["a.png"], 50);
+            all.insert(3, Index::open(folder.path(), "x2"));
+            let start = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                for (thread, index) in all.iter().enumerate() {
+                    let (folder, start) = (folder.path(), &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        for number in 0..5 {
+                            let name = format!("{thread}-{number}");
+                            let (result, stamp) = file(folder, &name, &name);
+                            index.add(&name, &result, stamp).unwrap();
+                        }
+                    });
+                }
+            });
+            let text = fs::read_to_string(folder.path().join(NAME)).unwrap();
+            assert_eq!(Index::open(folder.path(), "x2").lines.len(), 41);
+            assert_eq!(text.lines().count(), 40 + if cfg!(unix) { 2 } else { 50 });
+        }
     }
 
     #[test]
