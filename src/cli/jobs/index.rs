@@ -8,9 +8,10 @@
 //!
 //! Lines are added, one write each, under a lock where the file system has them, so any number of processes can share a
 //! folder. Where most lines are of results that were made again since, the first one to add a line leaves these out: it
-//! puts another file in the place of the one that it has locked, and whoever waits for that lock begins anew. A line is written before its result is put in place, and describes the result by size and
-//! time; so a run that is killed between the two leaves a line that describes no file, and a file that no
-//! line describes is one that somebody else has made or changed, which is never replaced unasked.
+//! puts another file in the place of the one that it has locked, and whoever waits for that lock begins anew. A line is
+//! written before its result is put in place, and describes the result by size and time; so a run that is killed between
+//! the two leaves a line that describes no file, and a file that no line describes is one that somebody else has made or
+//! changed, which is never replaced unasked.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, Metadata};

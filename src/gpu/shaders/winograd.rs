@@ -98,7 +98,15 @@ pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
             &settings.fetch.name(*store),
         ],
         &prelude,
-        &[include_str!("../../../shaders/conv_winograd.wgsl"), fetch, weights, PADDING, REGION],
+        &[
+            include_str!("../../../shaders/conv_winograd.wgsl"),
+            include_str!("../../../shaders/shared/points.wgsl"),
+            include_str!("../../../shaders/shared/squares.wgsl"),
+            fetch,
+            weights,
+            PADDING,
+            REGION,
+        ],
         workgroup(settings.workgroup),
     )
 }

@@ -1,0 +1,141 @@
+// Appended to conv_winograd.wgsl: what a square of 4 x 4 pixels adds to itself and around it in layer 3. A vec4 is 4
+// rows of one column, a mat4x4 4 rows of 4 columns.
+
+// What the 4 rows of pixels add to columns, from FILTER_3 / 2 before the first one on: to the first four, and the next.
+struct Row {
+    first: mat4x4<f32>,
+    next: mat4x4<f32>,
+}
+
+// The same for all rows of the filter: rows from FILTER_3 / 2 before the first one on, the first four and the next.
+struct Columns {
+    first: Row,
+    next: Row,
+}
+
+fn add_row(before: Columns, row: Row) -> Columns {
+    return Columns(
+        Row(down(before.first.first, row.first), down(before.first.next, row.next)),
+        Row(
+            behind(before.first.first, before.next.first),
+            behind(before.first.next, before.next.next),
+        ),
+    );
+}
+
+// Rows that move down by one, and what is added to them.
+fn down(rows: mat4x4<f32>, more: mat4x4<f32>) -> mat4x4<f32> {
+    return more + mat4x4(
+        vec4(0.0, rows[0].xyz),
+        vec4(0.0, rows[1].xyz),
+        vec4(0.0, rows[2].xyz),
+        vec4(0.0, rows[3].xyz),
+    );
+}
+
+// The rows behind them.
+fn behind(rows: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
+    return mat4x4(
+        vec4(rows[0].w, next[0].xyz),
+        vec4(rows[1].w, next[1].xyz),
+        vec4(rows[2].w, next[2].xyz),
+        vec4(rows[3].w, next[3].xyz),
+    );
+}
+
+fn store(columns: Columns, at: vec2<i32>) {
+    let main = inner(columns.first);
+    let main_next = inner(columns.next);
+    store_rows(inner_rows(main, main_next), output_plane(0u) + at);
+    if FILTER_3 > 1u {
+        let sides = outer(columns.first);
+        let sides_next = outer(columns.next);
+        store_rows(inner_rows(sides, sides_next), output_plane(1u) + at);
+        store_rows(outer_rows(main, main_next), output_plane(2u) + at);
+        store_rows(outer_rows(sides, sides_next), output_plane(3u) + at);
+    }
+}
+
+fn store_rows(columns: mat4x4<f32>, at: vec2<i32>) {
+    let rows = transpose(columns);
+    textureStore(output, at, rows[0]);
+    textureStore(output, at + vec2(0, 1), rows[1]);
+    textureStore(output, at + vec2(0, 2), rows[2]);
+    textureStore(output, at + vec2(0, 3), rows[3]);
+}
+
+// Columns 0 to 3.
+fn inner(row: Row) -> mat4x4<f32> {
+    if FILTER_3 == 5u {
+        return mat4x4(row.first[2], row.first[3], row.next[0], row.next[1]);
+    }
+    if FILTER_3 == 3u {
+        return mat4x4(row.first[1], row.first[2], row.first[3], row.next[0]);
+    }
+    return row.first;
+}
+
+// Columns -2 -1 4 5.
+fn outer(row: Row) -> mat4x4<f32> {
+    if FILTER_3 == 5u {
+        return mat4x4(row.first[0], row.first[1], row.next[2], row.next[3]);
+    }
+    return mat4x4(vec4(0.0), row.first[0], row.next[1], vec4(0.0));
+}
+
+// Rows 0 to 3.
+fn inner_rows(first: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
+    return transpose(inner(Row(transpose(first), transpose(next))));
+}
+
+// Rows -2 -1 4 5.
+fn outer_rows(first: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
+    return transpose(outer(Row(transpose(first), transpose(next))));
+}
+
+// What a tap of layer 3 makes of pixels, where outside the picture it meets what the padding puts there: that of the
+// nearest pixel, or nothing.
+fn padded(inside: mat4x4<f32>, place: Place) -> mat4x4<f32> {
+    var map = inside;
+    let zero = vec4(0.0);
+    let columns = place.wanted.x + vec4(0, 1, 2, 3);
+    let left = columns < vec4(place.first.x);
+    let right = columns > vec4(place.last.x);
+    let rows = place.wanted.y + vec4(0, 1, 2, 3);
+    let above = rows < vec4(place.first.y);
+    let below = rows > vec4(place.last.y);
+    if PADDING == PADDING_REPLICATE {
+        let first = column_of(map, place.first.x % 4);
+        let last = column_of(map, place.last.x % 4);
+        map = mat4x4(
+            replicate(select(select(map[0], last, right.x), first, left.x), above, below, place),
+            replicate(select(select(map[1], last, right.y), first, left.y), above, below, place),
+            replicate(select(select(map[2], last, right.z), first, left.z), above, below, place),
+            replicate(select(select(map[3], last, right.w), first, left.w), above, below, place),
+        );
+    }
+    if PADDING == PADDING_ZERO {
+        let outside = above | below;
+        map = mat4x4(
+            select(map[0], zero, outside | vec4(left.x || right.x)),
+            select(map[1], zero, outside | vec4(left.y || right.y)),
+            select(map[2], zero, outside | vec4(left.z || right.z)),
+            select(map[3], zero, outside | vec4(left.w || right.w)),
+        );
+    }
+    return map;
+}
+
+fn replicate(column: vec4<f32>, above: vec4<bool>, below: vec4<bool>, place: Place) -> vec4<f32> {
+    let top = vec4(row_of(column, place.first.y % 4));
+    let bottom = vec4(row_of(column, place.last.y % 4));
+    return select(select(column, bottom, below), top, above);
+}
+
+fn column_of(map: mat4x4<f32>, x: i32) -> vec4<f32> {
+    return select(select(map[0], map[1], x == 1), select(map[2], map[3], x == 3), x >= 2);
+}
+
+fn row_of(column: vec4<f32>, y: i32) -> f32 {
+    return select(select(column.x, column.y, y == 1), select(column.z, column.w, y == 3), y >= 2);
+}
