@@ -12,7 +12,7 @@ use crate::gpu::scoped;
 use crate::headless::{Gpu, HeadlessOptions, TURNS, turned};
 use crate::network::{Channels, Padding};
 use crate::resample::ResampleTable;
-use crate::upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions};
+use crate::upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions, When};
 use crate::weights::Weights;
 
 /// A part of a frame is bounded work: one that takes longer than this does not end.
@@ -341,6 +341,9 @@ impl VideoUpscaler {
                 return recipe.bicubic();
             }
             let defaults = UpscalerOptions::for_device(device);
+            // Many frames are worth compiling for, whatever their size.
+            let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
+            let winograd = if software { When::Always } else { When::Auto };
             let options = UpscalerOptions {
                 padding: self.options.padding,
                 tile: self.options.tile,
@@ -348,6 +351,7 @@ impl VideoUpscaler {
                 source: SourceKind::Planes,
                 conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
                 precision: self.options.precision,
+                winograd,
                 pipeline_cache: self.gpu.pipelines.cache().cloned(),
                 ..defaults
             };
