@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Times other engines on the network of weights/9-1-5_x3.safetensors, beside this crate on the same machine.
+"""Times other engines on the networks of weights/9-?-5_x3.safetensors, beside this crate on the same machine.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r benches/peers/requirements.txt
-    /tmp/peers/bin/python benches/peers/peers.py [PATTERN] [--size 1920x1080] [--threads 2]
+    /tmp/peers/bin/python benches/peers/peers.py [PATTERN] [--arch 9-1-5] [--size 1920x1080] [--threads 2]
 
 One line a measurement: engine, task, milliseconds (the median of several), GFLOP/s or sub-images a second. Inference is
 one plane of luminance in float32 from memory to memory, with zeros around it in each layer; training is a step of 128
@@ -23,14 +23,14 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYERS = [("conv1", 9), ("conv2", 1), ("conv3", 5)]
-MULTIPLY_ADDS = 64 * 81 + 32 * 64 + 32 * 25
+LAYERS = ["conv1", "conv2", "conv3"]
 BATCH = 128
+SUB_IMAGE = 33
 
 
-def weights():
+def weights(arch):
     """Arrays `conv1.weight`, `conv1.bias` and so on of the safetensors file."""
-    data = (ROOT / "weights" / "9-1-5_x3.safetensors").read_bytes()
+    data = (ROOT / "weights" / f"{arch}_x3.safetensors").read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     header.pop("__metadata__", None)
@@ -54,8 +54,9 @@ def module(values, padded):
     import torch.nn as nn
 
     parts = []
-    for name, size in LAYERS:
+    for name in LAYERS:
         weight, bias = values[f"{name}.weight"], values[f"{name}.bias"]
+        size = weight.shape[-1]
         conv = nn.Conv2d(weight.shape[1], weight.shape[0], size, padding=size // 2 if padded else 0)
         conv.weight.data[:] = nn.Parameter(as_tensor(weight))
         conv.bias.data[:] = as_tensor(bias)
@@ -72,8 +73,10 @@ def as_tensor(array):
 class Timer:
     """Checks results against `expected`, times calls, prints lines."""
 
-    def __init__(self, size, expected):
-        self.size, self.expected = size, expected
+    def __init__(self, values, size, expected):
+        taps = sum(values[f"{name}.weight"].size for name in LAYERS)
+        self.operations = 2 * taps * size[0] * size[1]
+        self.expected = expected
 
     def infer(self, engine, run):
         difference = np.abs(np.asarray(run()).reshape(self.expected.shape) - self.expected).max()
@@ -81,8 +84,8 @@ class Timer:
             print(f"{engine:28} infer  WRONG by {difference:.1e}", flush=True)
             return
         seconds = self.median(run)
-        operations = 2 * MULTIPLY_ADDS * self.size[0] * self.size[1]
-        print(f"{engine:28} infer  {seconds * 1e3:9.1f} ms  {operations / seconds * 1e-9:8.1f} GFLOP/s", flush=True)
+        rate = self.operations / seconds * 1e-9
+        print(f"{engine:28} infer  {seconds * 1e3:9.1f} ms  {rate:8.1f} GFLOP/s", flush=True)
 
     def train(self, engine, step):
         first, last = [step() for _ in range(10)][:: 9]
@@ -117,8 +120,9 @@ def pytorch(timer, values, plane, threads, compiled, training):
             timer.infer(name, lambda: run(tensor).numpy())
         return
     random = torch.Generator().manual_seed(1)
-    inputs = torch.rand(BATCH, 1, 33, 33, generator=random).contiguous(memory_format=layout)
-    targets = torch.rand(BATCH, 1, 21, 21, generator=random)
+    inputs = torch.rand(BATCH, 1, SUB_IMAGE, SUB_IMAGE, generator=random).contiguous(memory_format=layout)
+    side = SUB_IMAGE - sum(values[f"{name}.weight"].shape[-1] - 1 for name in LAYERS)
+    targets = torch.rand(BATCH, 1, side, side, generator=random)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
 
     def loss():
@@ -142,7 +146,8 @@ def onnxruntime(timer, values, plane, threads):
     from onnx import TensorProto, helper, numpy_helper
 
     nodes, before = [], "input"
-    for name, size in LAYERS:
+    for name in LAYERS:
+        size = values[f"{name}.weight"].shape[-1]
         after = "output" if name == "conv3" else f"{name}.sum"
         inputs = [before, f"{name}.weight", f"{name}.bias"]
         nodes.append(helper.make_node("Conv", inputs, [after], pads=[size // 2] * 4))
@@ -172,8 +177,9 @@ def ncnn(timer, values, plane, threads, vulkan):
     before = "in"
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/net.bin", "wb") as file:
-            for i, (name, size) in enumerate(LAYERS):
+            for i, name in enumerate(LAYERS):
                 weight, after = values[f"{name}.weight"], ["a", "b", "out"][i]
+                size = weight.shape[-1]
                 pads = " ".join(f"{key}={size // 2}" for key in (4, 14, 15, 16))
                 lines.append(
                     f"Convolution {name} 1 1 {before} {after} 0={weight.shape[0]} 1={size} 11={size} {pads} 5=1 "
@@ -201,9 +207,10 @@ def ncnn(timer, values, plane, threads, vulkan):
     timer.infer(f"ncnn {ncnn.__version__} {'Vulkan' if vulkan else 'CPU'}", run)
 
 
-def own(size):
+def own(arch, size):
     """This crate's own figures: `srcnn-gpu bench` and the bench of training."""
-    command = ["cargo", "run", "--release", "--quiet", "--", "bench", "--json", "--wall", "--size", f"{size[0]}x{size[1]}"]
+    command = "cargo run --release --quiet -- bench --json --wall".split()
+    command += ["--arch", arch, "--size", f"{size[0]}x{size[1]}"]
     report = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
     network, ceiling = report["network"], report["ceiling_gflops"]
     print(
@@ -211,7 +218,7 @@ def own(size):
         f"the adapter's multiply-adds alone {ceiling:.1f}",
         flush=True,
     )
-    command = ["cargo", "bench", "--bench", "train_step", "--", f"9-1-5@{BATCH}"]
+    command = ["cargo", "bench", "--bench", "train_step", "--", f"{arch}@{BATCH}"]
     lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     print(f"{'srcnn-gpu':28} train  {lines[-1]}", flush=True)
 
@@ -219,6 +226,7 @@ def own(size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pattern", nargs="?", default=".")
+    parser.add_argument("--arch", default="9-1-5", choices=["9-1-5", "9-5-5"])
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -237,17 +245,17 @@ def main():
         # Each engine in a process of its own: their threads would get into each other's way.
         for name in tasks:
             if re.search(arguments.pattern, name):
-                subprocess.run([sys.executable, __file__, "--one", name, "--size", arguments.size,
-                                "--threads", str(arguments.threads)], check=False)
+                subprocess.run([sys.executable, __file__, "--one", name, "--arch", arguments.arch, "--size",
+                                arguments.size, "--threads", str(arguments.threads)], check=False)
         if re.search(arguments.pattern, "srcnn-gpu"):
-            own(size)
+            own(arguments.arch, size)
         return
     import torch
 
-    values, plane = weights(), picture(*size)
+    values, plane = weights(arguments.arch), picture(*size)
     with torch.inference_mode():
         expected = module(values, padded=True).double()(as_tensor(plane).double()[None, None]).numpy()[0, 0]
-    tasks[arguments.one](Timer(size, expected), values, plane)
+    tasks[arguments.one](Timer(values, size, expected), values, plane)
     sys.stdout.flush()
     # Some engines' drivers do not like to be torn down.
     os._exit(0)
