@@ -89,7 +89,7 @@ impl GpuNetwork {
         let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
         // Whether the size decides which passes are compiled.
         let depends = winograd.wants(software, usize::MAX)
-            && winograd::passes(&device.limits(), weights, padding, shape).is_some();
+            && winograd::variant(&device.limits(), weights, padding, shape).is_some();
         let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
@@ -123,7 +123,8 @@ impl GpuNetwork {
     pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
         let limits = device.limits();
         let (plain, _) = designs(device, weights, self.padding, self.precision, self.shape)?;
-        let winograd = winograd::passes(&limits, weights, self.padding, self.shape).unwrap_or_default();
+        let winograd = winograd::variant(&limits, weights, self.padding, self.shape);
+        let winograd = winograd.map_or(Vec::new(), |variant| winograd::passes(&variant, weights));
         for (passes, designs) in self.compiled.iter().zip([plain, winograd]) {
             let mut pairs = passes.iter().flatten().zip(designs);
             pairs.try_for_each(|(old, new)| old.replace(device, queue, new.weights))?;
@@ -142,22 +143,22 @@ impl GpuNetwork {
     ) -> Result<()> {
         let compiler = Compiler { device, cache: self.pipeline_cache.as_ref() };
         let wanted = self.winograd.wants(self.software, tables[0].output_len * tables[1].output_len);
-        let designs =
-            wanted.then(|| winograd::passes(&device.limits(), weights, self.padding, self.shape)).flatten();
+        let variant = || winograd::variant(&device.limits(), weights, self.padding, self.shape);
+        let variant = wanted.then(variant).flatten();
         let fold = match self.fold {
             // Winograd's convolutions save more.
-            When::Auto if designs.is_some() => When::Never,
+            When::Auto if variant.is_some() => When::Never,
             fold => fold,
         };
         let (compiled, fold) = (&mut self.folded, (fold, self.shape, self.ycbcr));
         self.inside = FoldedPasses::prepare(compiler, queue, weights, self.padding, fold, tables, compiled)?;
         // Around an inside that is folded there is too little left to compile for.
-        let designs = designs.filter(|_| self.inside.is_none() || self.winograd == When::Always);
-        self.way = if designs.is_some() { Way::Winograd } else { Way::Plain };
+        let variant = variant.filter(|_| self.inside.is_none() || self.winograd == When::Always);
+        self.way = if variant.is_some() { Way::Winograd } else { Way::Plain };
         let compiled = &mut self.compiled[self.way as usize];
         if compiled.is_none() {
-            let designs = match designs {
-                Some(designs) => designs,
+            let designs = match variant {
+                Some(variant) => winograd::passes(&variant, weights),
                 None => self::designs(device, weights, self.padding, self.precision, self.shape)?.0,
             };
             *compiled = Some(compile(compiler, queue, designs)?);

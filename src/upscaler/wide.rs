@@ -2,7 +2,7 @@
 
 use super::pass::{Chunk, Design};
 use crate::gpu::shaders::{
-    self, ConvShape, FirstVariant, PIXEL_WORKGROUP, Settings, Tail, WeightStore, WideVariant,
+    self, ConvShape, FirstVariant, PIXEL_WORKGROUP, Settings, Shader, Tail, WeightStore, WideVariant,
 };
 use crate::network::Padding;
 use crate::precision::Precision;
@@ -67,8 +67,13 @@ pub(super) fn passes(
 
 /// The end of layer 3, whose rows were computed in groups of so many texels.
 pub(super) fn sum_rows(third: &Layer, group: usize, normalized: bool) -> Design {
+    last_sum(shaders::sum_rows(third.shape.size, group, normalized), third, group)
+}
+
+/// The end of layer 3, by a kernel whose invocations own so many texels.
+pub(super) fn last_sum(shader: Shader, third: &Layer, group: usize) -> Design {
     Design {
-        shader: shaders::sum_rows(third.shape.size, group, normalized),
+        shader,
         layer: 2,
         planes: 1,
         reach: 0,

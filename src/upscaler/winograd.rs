@@ -1,7 +1,8 @@
 //! Networks f1-1-f3 in one pass, with Winograd's F(4, 3) in layer 1: `conv_winograd.wgsl`.
 
 use super::pass::{Chunk, Design};
-use crate::gpu::shaders::{self, ConvShape, PIXEL_WORKGROUP, POINTS, Settings, WeightStore, WinogradVariant};
+use super::wide::last_sum;
+use crate::gpu::shaders::{self, ConvShape, POINTS, Settings, WinogradVariant};
 use crate::network::Padding;
 use crate::precision::Precision;
 use crate::weights::Weights;
@@ -11,41 +12,34 @@ const PLANES: usize = 4;
 /// Side of a square, in pixels.
 pub(super) const SQUARE: usize = 4;
 
-/// The passes; `None` for networks that they do not cover, and where `shape` does not ask for fused ones.
-pub(super) fn passes(
+/// The kernel's variant; `None` for networks that it does not cover, and where `shape` does not ask for fused passes.
+pub(super) fn variant(
     limits: &wgpu::Limits,
     weights: &Weights,
     padding: Padding,
     shape: ConvShape,
-) -> Option<Vec<Design>> {
+) -> Option<WinogradVariant> {
     let settings = Settings::new(padding, shape.fused?, shape.workgroup);
-    let variant = WinogradVariant::new(weights.architecture(), settings, limits)?;
-    let third = weights.layers().last()?;
+    WinogradVariant::new(weights.architecture(), settings, limits)
+}
+
+/// The passes.
+pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<Design> {
+    let [.., third] = weights.layers() else { return Vec::new() };
     let design = Design {
-        shader: shaders::conv_winograd(&variant),
+        shader: shaders::conv_winograd(variant),
         layer: 0,
         planes: PLANES,
         reach: third.shape.radius(),
-        covers: settings.workgroup.map(|side| SQUARE as u32 * side),
+        covers: variant.settings.workgroup.map(|side| SQUARE as u32 * side),
         chunks: vec![Chunk::ALL],
         store: variant.store,
         binding: variant.weights() as u64 * 16,
         precision: Precision::F32,
-        weights: pack(&variant, weights),
+        weights: pack(variant, weights),
     };
-    let sum = Design {
-        shader: shaders::sum_squares(third.shape.size, settings.normalized),
-        layer: 2,
-        planes: 1,
-        reach: 0,
-        covers: [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
-        chunks: vec![Chunk::ALL],
-        store: WeightStore::Uniform,
-        binding: 16,
-        precision: Precision::F32,
-        weights: vec![third.bias[0], 0.0, 0.0, 0.0],
-    };
-    Some(vec![design, sum])
+    let sum = shaders::sum_squares(third.shape.size, variant.settings.normalized);
+    vec![design, last_sum(sum, third, 1)]
 }
 
 /// The weights in the kernel's order: for each pair of filters of layer 1 their biases, what the points of F(4, 3) make of
