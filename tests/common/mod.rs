@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 pub mod desk;
+pub mod mat;
 pub mod training;
+pub mod video;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
