@@ -61,7 +61,6 @@ fn is_used(weights: &Weights, size: (u32, u32), shape: ConvShape, winograd: When
         source: SourceKind::Planes,
         conv_shape: shape,
         winograd,
-        fold: When::Never,
         ..UpscalerOptions::for_device(&gpu.device)
     };
     let mut upscaler = Upscaler::new(&gpu.device, &gpu.queue, weights, options).unwrap();

@@ -204,10 +204,10 @@ impl<'a> Bench<'a> for Candidates<'a> {
         const ENOUGH: Duration = Duration::from_millis(2);
         let (padding, conv_shape) = (Some(Twin::PADDING), Some(shape));
         // Shapes alone are compared.
-        let (fold, winograd) = (When::Never, When::Never);
+        let winograd = When::Never;
         let precision = self.precision;
         let options =
-            HeadlessOptions { padding, conv_shape, precision, fold, winograd, ..HeadlessOptions::default() };
+            HeadlessOptions { padding, conv_shape, precision, winograd, ..HeadlessOptions::default() };
         let mut run = Run::new(self.gpu, self.weights, options)?;
         self.twin.check(&mut run)?;
         run.prepare((self.side, self.side), 1.0)?;

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn contrast_in_the_halo_does_not_count() {
-        let span = |first: usize, len, source| Span { start: first, len, first, source, inside: false };
+        let span = |first: usize, len, source| Span { start: first, len, first, source };
         // Pixels 8..16 of 40 are made of source pixels 4..8 of 20, and read 1..11.
         let tile = span(8, 8, 1..11);
         let source = |bright: usize| -> Vec<Texel> {

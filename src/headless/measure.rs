@@ -117,13 +117,13 @@ pub struct NetworkTimes {
 impl NetworkTimes {
     /// The kernels of the network alone: from planes of the result's size, without resampling and conversion.
     pub fn network(&self) -> Duration {
-        let outer = ["resample_columns", "resample_rows", "luminance", "texture_from_planes"];
+        let outer = ["resample_columns", "resample_rows", "texture_from_planes"];
         self.kernels.iter().filter(|(name, _)| !outer.contains(name)).map(|(_, time)| *time).sum()
     }
 }
 
 /// Times a network on its own planes in GPU memory, each time the best of `repeats`: planes of `size` pixels, enlarged
-/// by `factor`. Of the options shape, precision, fold, winograd and padding count.
+/// by `factor`. Of the options shape, precision, winograd and padding count.
 ///
 /// # Errors
 /// As [`Upscaler::new`](crate::Upscaler::new) and [`Upscaler::prepare`](crate::Upscaler::prepare).

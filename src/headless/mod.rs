@@ -66,8 +66,6 @@ pub struct HeadlessOptions {
     pub conv_shape: Option<ConvShape>,
     /// Precision of the hidden layers.
     pub precision: Precision,
-    /// When enlargement by a whole factor is folded into the first layer.
-    pub fold: When,
     /// When layer 1 takes Winograd's short convolutions.
     pub winograd: When,
     /// The average over the picture's 8 flips and turns, before any rounding: 8 times the work.
@@ -280,7 +278,6 @@ impl Headless {
                     source: kind,
                     conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
                     precision: self.options.precision,
-                    fold: self.options.fold,
                     pipeline_cache: self.gpu.pipelines.cache().cloned(),
                     winograd: self.options.winograd,
                     ..defaults

@@ -189,7 +189,7 @@ mod tests {
             for padding in [Padding::Replicate, Padding::Valid] {
                 let weights = weights(channels);
                 let tables = Enlargement::from(2.0).tables((30, 26)).unwrap();
-                let plan = Plan::new(&tables, weights.architecture(), padding, 20, [0; 2], None).unwrap();
+                let plan = Plan::new(&tables, weights.architecture(), padding, 20, [0; 2]).unwrap();
                 let mut verifier = Verifier::new(kind, padding, Precision::F32, tables, plan.tiles());
                 for tile in [0, plan.columns.len() + 1] {
                     let spans @ [columns, rows] = plan.tile(tile);

@@ -4,7 +4,6 @@
 //! them the size of the result (Y in the paper), each layer pads and convolves, and the result F(Y) joins the bicubic
 //! chrominance in the target texture. Nothing here creates an instance, submits, or waits.
 
-mod fold;
 mod layers;
 mod layouts;
 mod network;
@@ -68,9 +67,6 @@ pub struct UpscalerOptions {
     pub conv_shape: ConvShape,
     /// Precision of the hidden layers.
     pub precision: Precision,
-    /// When bicubic enlargement by 2, 3 or 4 is folded into the first layer of networks f1-1-f3 (footnote 3 of the
-    /// paper).
-    pub fold: When,
     /// When layer 1 of networks f1-1-f3 takes Winograd's short convolutions.
     pub winograd: When,
     /// Where compiled kernels are looked for first, and go to: a cache of the same device, or none. The host loads and
@@ -88,7 +84,6 @@ impl UpscalerOptions {
             source: SourceKind::Colour,
             conv_shape: network::default_conv_shape(device),
             precision: Precision::F32,
-            fold: When::Auto,
             winograd: When::Auto,
             pipeline_cache: None,
         }

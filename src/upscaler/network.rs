@@ -2,11 +2,10 @@
 
 use wgpu::util::DeviceExt;
 
-use super::fold::FoldedPasses;
 use super::layers;
 use super::layouts::bytes_for_tile;
 use super::pass::{Design, MAPS, Pass};
-use super::plan::{Inside, Plan, valid_factors};
+use super::plan::{Plan, valid_factors};
 use super::when::When;
 use super::{SourceKind, UpscalerOptions, wide, winograd};
 use crate::error::{Error, Result};
@@ -48,12 +47,6 @@ pub(crate) struct GpuNetwork {
     winograd: When,
     /// Whether the adapter is a CPU.
     software: bool,
-    fold: When,
-    /// Whether colours are converted.
-    ycbcr: bool,
-    folded: Option<FoldedPasses>,
-    /// What of the result is computed by `folded`, in the size that was prepared last.
-    inside: Option<[Inside; 2]>,
 }
 
 impl GpuNetwork {
@@ -80,9 +73,9 @@ impl GpuNetwork {
             })?;
         options.precision.check(device)?;
         let shape = options.conv_shape;
-        let [fold, winograd] = match options.precision {
-            Precision::F32 => [options.fold, options.winograd],
-            Precision::F16 => [When::Never; 2],
+        let winograd = match options.precision {
+            Precision::F32 => options.winograd,
+            Precision::F16 => When::Never,
         };
         let outside = OutsideValue::from(padding);
         let (plain, aligned) = designs(device, weights, padding, options.precision, shape)?;
@@ -111,10 +104,6 @@ impl GpuNetwork {
             pipeline_cache: options.pipeline_cache.clone(),
             winograd,
             software,
-            fold,
-            ycbcr,
-            folded: None,
-            inside: None,
         })
     }
 
@@ -129,7 +118,7 @@ impl GpuNetwork {
             let mut pairs = passes.iter().flatten().zip(designs);
             pairs.try_for_each(|(old, new)| old.replace(device, queue, new.weights))?;
         }
-        self.folded.as_ref().map_or(Ok(()), |folded| folded.set_weights(device, queue, weights))
+        Ok(())
     }
 
     /// Compiles what enlargement by these tables takes beyond what there is. To be called before a [`Picture`] of these
@@ -145,15 +134,6 @@ impl GpuNetwork {
         let wanted = self.winograd.wants(self.software, tables[0].output_len * tables[1].output_len);
         let variant = || winograd::variant(&device.limits(), weights, self.padding, self.shape);
         let variant = wanted.then(variant).flatten();
-        let fold = match self.fold {
-            // Winograd's convolutions save more.
-            When::Auto if variant.is_some() => When::Never,
-            fold => fold,
-        };
-        let (compiled, fold) = (&mut self.folded, (fold, self.shape, self.ycbcr));
-        self.inside = FoldedPasses::prepare(compiler, queue, weights, self.padding, fold, tables, compiled)?;
-        // Around an inside that is folded there is too little left to compile for.
-        let variant = variant.filter(|_| self.inside.is_none() || self.winograd == When::Always);
         self.way = if variant.is_some() { Way::Winograd } else { Way::Plain };
         let compiled = &mut self.compiled[self.way as usize];
         if compiled.is_none() {
@@ -181,27 +161,15 @@ impl GpuNetwork {
         self.compiled[self.way as usize].as_deref().unwrap_or_default()
     }
 
-    /// The passes for tiles inside, where there are such tiles in the size that was prepared last.
-    pub fn folded(&self) -> Option<&FoldedPasses> {
-        self.folded.as_ref().filter(|_| self.inside.is_some())
-    }
-
     /// The kernels, in the order in which tiles run them.
     pub fn kernels(&self) -> impl Iterator<Item = &Kernel> {
-        let folded = self.folded().into_iter().flat_map(FoldedPasses::kernels);
         let passes = self.passes().iter().map(|pass| &pass.kernel);
-        [&self.resample_columns, &self.resample_rows]
-            .into_iter()
-            .chain(passes)
-            .chain(folded)
-            .chain([&self.to_texture])
+        [&self.resample_columns, &self.resample_rows].into_iter().chain(passes).chain([&self.to_texture])
     }
 
     /// Dispatches, and so regions, of one tile at the most.
     pub fn region_count(&self) -> usize {
-        let dispatches = |passes: &[Pass]| passes.iter().map(|pass| pass.chunks.len()).sum::<usize>();
-        let folded = self.folded().map_or(0, |folded| 1 + dispatches(&folded.passes));
-        3 + folded.max(dispatches(self.passes()))
+        3 + self.passes().iter().map(|pass| pass.chunks.len()).sum::<usize>()
     }
 
     /// A tile size that the device's limits allow for what was prepared last, with bounded memory and work for one tile.
@@ -285,8 +253,7 @@ impl Picture {
         tile: usize,
     ) -> Result<Self> {
         let margin = network.units().0.map(|unit| unit - 1);
-        let inside = network.inside.as_ref();
-        let plan = Plan::new(tables, &network.architecture, network.padding, tile, margin, inside)?;
+        let plan = Plan::new(tables, &network.architecture, network.padding, tile, margin)?;
         let [columns, rows] = tables;
         let taps = [Taps::new(device, columns)?, Taps::new(device, rows)?];
         let normalized = network.padding == Padding::Normalized;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use super::layouts::{FoldedLayouts, Layouts, precisions};
+use super::layouts::{Layouts, precisions};
 use super::network::{GpuNetwork, Picture};
 use super::pass::{Pass, map_format};
 use super::plan::Span;
@@ -35,24 +35,15 @@ pub(crate) struct Scratch {
     regions: wgpu::Buffer,
     pub(super) rows: wgpu::BindGroup,
     pub(super) conv: Vec<Vec<wgpu::BindGroup>>,
-    pub(super) folded: Option<FoldedScratch>,
-}
-
-/// What tiles inside take beyond that.
-#[derive(Debug)]
-pub(super) struct FoldedScratch {
-    pub maps: FoldedLayouts,
-    luminance: wgpu::TextureView,
-    pub passes: Vec<Vec<wgpu::BindGroup>>,
 }
 
 /// Bind groups of the textures that a tile is read from and written to.
 #[derive(Debug, Clone)]
 pub(crate) struct TextureBindings {
     source: wgpu::BindGroup,
-    luminance: Option<wgpu::BindGroup>,
     target: wgpu::BindGroup,
 }
+
 impl Scratch {
     /// Creates the textures for the plan's largest tile. The regions of `lists` tiles fit at a time.
     ///
@@ -68,7 +59,7 @@ impl Scratch {
                 "a tile's texture of {side} texels, the device allows {longest}"
             )));
         }
-        let names = ["horizontal", "bicubic", "hidden0", "hidden1", "result", "luminance"];
+        let names = ["horizontal", "bicubic", "hidden0", "hidden1", "result"];
         scoped(device, || {
             let textures = names.iter().zip(sizes).zip(precisions(network));
             let views: Vec<_> = textures
@@ -93,18 +84,9 @@ impl Scratch {
                 pass.bind(device, region(), &picture.valid_maps[pass.layer], input, output)
             };
             let passes = network.passes().iter().enumerate();
-            let folded = network.folded().zip(layouts.folded).map(|(folded, maps)| {
-                let [rows, sum] = &folded.passes;
-                FoldedScratch {
-                    maps,
-                    luminance: views[5].clone(),
-                    passes: vec![bind(rows, &views[5], &views[2]), bind(sum, &views[2], &views[4])],
-                }
-            });
             Self {
                 rows: network.resample_rows.bind(device, &[region(), taps, view(&views[0]), view(&views[1])]),
                 conv: passes.map(|(i, pass)| bind(pass, map(i), map(i + 1))).collect(),
-                folded,
                 maps: layouts.maps,
                 horizontal: layouts.horizontal,
                 across: views[0].clone(),
@@ -127,14 +109,10 @@ impl Scratch {
         let region = || region_binding(&self.regions);
         let view = wgpu::BindingResource::TextureView;
         let taps = picture.taps[0].buffer.as_entire_binding();
-        let luminance = network.folded().zip(self.folded.as_ref()).map(|(folded, own)| {
-            folded.luminance.bind(device, &[region(), view(source), view(&own.luminance)])
-        });
         let source = [region(), taps, view(source), view(&self.across)];
         let target = [region(), view(&self.result), view(&self.bicubic), view(target)];
         TextureBindings {
             source: network.resample_columns.bind(device, &source),
-            luminance,
             target: network.to_texture.bind(device, &target),
         }
     }
@@ -187,15 +165,14 @@ impl Scratch {
         let first = list * network.region_count();
         // Where the textures hold the tile is no matter here.
         let steps = self.steps(network, picture, tile, Placement::Whole);
-        let numbered = steps.into_iter().zip(first..).filter_map(|(step, number)| {
+        let numbered = steps.into_iter().zip(first..).map(|(step, number)| {
             let group = match step.group {
                 Group::Own(group) => group,
                 Group::Source => &textures.source,
-                Group::Luminance => textures.luminance.as_ref()?,
                 Group::Target => &textures.target,
             };
             let region = (number * Region::SPACING) as u32;
-            Some(Dispatch { kernel: step.kernel, group, region, workgroups: step.workgroups })
+            Dispatch { kernel: step.kernel, group, region, workgroups: step.workgroups }
         });
         numbered.collect()
     }

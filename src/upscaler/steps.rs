@@ -1,12 +1,10 @@
 //! What a tile takes: kernels, one after another, and the regions that they work on.
 
-use super::fold::FoldedPasses;
-use super::layouts::luminance_size;
 use super::network::{GpuNetwork, Picture};
 use super::pass::Pass;
 use super::plan::Span;
-use super::region::{MapLayout, Region};
-use super::scratch::{FoldedScratch, Placement, Scratch};
+use super::region::Region;
+use super::scratch::{Placement, Scratch};
 use crate::gpu::kernel::Kernel;
 use crate::gpu::shaders::PIXEL_WORKGROUP;
 
@@ -44,17 +42,6 @@ impl Frame<'_, '_> {
         self.region(origin, end)
     }
 
-    /// The region that reaches this much further to each side, and up to multiples of `units`.
-    fn in_units(&self, reach: usize, units: [i32; 2]) -> Region {
-        let reach = reach as i32;
-        let (first, end) = (self.both(|span| span.first), self.both(|span| span.first + span.len));
-        let [down, up] =
-            [[first, [-reach; 2]], [end, [reach; 2]]].map(|[at, more]| [at[0] + more[0], at[1] + more[1]]);
-        let origin = [0, 1].map(|i| down[i].div_euclid(units[i]) * units[i]);
-        let end = [0, 1].map(|i| (up[i] + units[i] - 1).div_euclid(units[i]) * units[i]);
-        self.region(origin, end)
-    }
-
     fn region(&self, origin: [i32; 2], end: [i32; 2]) -> Region {
         Region { origin, size: minus(end, origin), picture: self.picture, ..Region::default() }
     }
@@ -74,7 +61,6 @@ pub(super) struct Step<'a> {
 pub(super) enum Group<'a> {
     Own(&'a wgpu::BindGroup),
     Source,
-    Luminance,
     Target,
 }
 
@@ -103,12 +89,18 @@ impl Scratch {
             tile,
             whole: placement == Placement::Whole,
         };
-        match (&self.folded, network.folded()) {
-            (Some(own), Some(folded)) if tile.iter().all(|span| span.inside) => {
-                self.folded_steps(own, folded, &frame)
-            }
-            _ => self.plain_steps(&frame),
+        let full = frame.around(network.architecture.radius());
+        let mut steps = self.resampling(&frame, full).to_vec();
+        let mut before = full.origin;
+        for ((pass, groups), maps) in network.passes().iter().zip(&self.conv).zip(self.maps.windows(2)) {
+            let region = frame.around(pass.reach);
+            let source = minus(region.origin, before);
+            before = region.origin;
+            let region = Region { source, ..region }.reads(maps[0]).writes(maps[1]);
+            steps.extend(Self::pass(pass, groups, region));
         }
+        steps.push(self.to_target(&frame, &full, before));
+        steps
     }
 
     /// Resampling into the bicubic planes of a region.
@@ -146,13 +138,7 @@ impl Scratch {
     }
 
     /// From the network's planes, which begin at `origin`, and the bicubic ones of `full`, to the target.
-    fn to_target<'a>(
-        &self,
-        frame: &Frame<'a, '_>,
-        full: &Region,
-        origin: [i32; 2],
-        result: MapLayout,
-    ) -> Step<'a> {
+    fn to_target<'a>(&self, frame: &Frame<'a, '_>, full: &Region, origin: [i32; 2]) -> Step<'a> {
         let first = frame.both(|s| s.first);
         let target = Region {
             origin: first,
@@ -163,63 +149,12 @@ impl Scratch {
             planes: frame.network.planes as u32,
             ..*full
         };
-        let target = target.reads(result).writes(self.maps[0]);
+        let target = target.reads(self.maps[self.maps.len() - 1]).writes(self.maps[0]);
         // From a texel of the network's planes on.
         let [columns, rows] = target.size;
         let texels = Region { size: [columns + target.source[0] % 4, rows], ..target };
         let step = Step::per_pixel(&frame.network.to_texture, Group::Target, texels, [4, 1]);
         Step { region: target, ..step }
-    }
-
-    fn plain_steps<'a>(&'a self, frame: &Frame<'a, '_>) -> Vec<Step<'a>> {
-        let network = frame.network;
-        let full = frame.around(network.architecture.radius());
-        let mut steps = self.resampling(frame, full).to_vec();
-        let mut before = full.origin;
-        for ((pass, groups), maps) in network.passes().iter().zip(&self.conv).zip(self.maps.windows(2)) {
-            let region = frame.around(pass.reach);
-            let source = minus(region.origin, before);
-            before = region.origin;
-            let region = Region { source, ..region }.reads(maps[0]).writes(maps[1]);
-            steps.extend(Self::pass(pass, groups, region));
-        }
-        steps.push(self.to_target(frame, &full, before, self.maps[self.maps.len() - 1]));
-        steps
-    }
-
-    fn folded_steps<'a>(
-        &'a self,
-        own: &'a FoldedScratch,
-        folded: &'a FoldedPasses,
-        frame: &Frame<'a, '_>,
-    ) -> Vec<Step<'a>> {
-        let units = folded.units().map(|unit| unit as i32);
-        let [fold, sum] = &folded.passes;
-        let rows = frame.in_units(fold.reach, units);
-        let summed = frame.in_units(sum.reach, [units[0], 1]);
-
-        let first = frame.both(|s| s.source.start);
-        let luminance = Region {
-            origin: rows.origin.map(|at| at / folded.factor() as i32 + folded.first()),
-            size: luminance_size(folded, rows.size.map(|len| len as u32)).map(|len| len as i32),
-            picture: frame.both(|s| s.source.len()),
-            offset: first,
-            source: frame.at(first),
-            ..Region::default()
-        };
-        let full = frame.in_units(0, [1, 1]);
-        let mut steps = Vec::new();
-        // The network's own plane comes from the source.
-        if frame.network.planes > 1 {
-            steps.extend(self.resampling(frame, full));
-        }
-        steps.push(Step::per_pixel(&folded.luminance, Group::Luminance, luminance, [4, 1]));
-        steps.extend(Self::pass(fold, &own.passes[0], rows.writes(own.maps.rows)));
-        let region = Region { source: minus(summed.origin, rows.origin), ..summed };
-        let region = region.reads(own.maps.rows).writes(own.maps.result);
-        steps.extend(Self::pass(sum, &own.passes[1], region));
-        steps.push(self.to_target(frame, &full, summed.origin, own.maps.result));
-        steps
     }
 }
 

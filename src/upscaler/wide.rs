@@ -61,23 +61,18 @@ pub(super) fn passes(
             weights: packed,
         });
     }
-    passes.push(sum_rows(third, 1, settings.normalized));
+    passes.push(last_sum(shaders::sum_rows(size, settings.normalized), third));
     Some(passes)
 }
 
-/// The end of layer 3, whose rows were computed in groups of so many texels.
-pub(super) fn sum_rows(third: &Layer, group: usize, normalized: bool) -> Design {
-    last_sum(shaders::sum_rows(third.shape.size, group, normalized), third, group)
-}
-
-/// The end of layer 3, by a kernel whose invocations own so many texels.
-pub(super) fn last_sum(shader: Shader, third: &Layer, group: usize) -> Design {
+/// The end of layer 3.
+pub(super) fn last_sum(shader: Shader, third: &Layer) -> Design {
     Design {
         shader,
         layer: 2,
         planes: 1,
         reach: 0,
-        covers: [4 * group as u32 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
+        covers: [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
         chunks: vec![Chunk::ALL],
         store: WeightStore::Uniform,
         binding: 16,
@@ -122,13 +117,7 @@ fn pack_wide(variant: &WideVariant, second: &Layer) -> Vec<f32> {
 }
 
 /// Appends the biases of layer 2, and the rows of layer 3's filter as `[i][j][filter of layer 2]`.
-pub(super) fn pack_tail(
-    packed: &mut Vec<f32>,
-    tail: &Tail,
-    settings: &Settings,
-    second: &Layer,
-    third: &Layer,
-) {
+fn pack_tail(packed: &mut Vec<f32>, tail: &Tail, settings: &Settings, second: &Layer, third: &Layer) {
     let start = packed.len();
     let rows = start + 4 * tail.biases(settings);
     packed.resize(rows + 4 * tail.filter * tail.row(settings), 0.0);

@@ -39,7 +39,7 @@ pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<Design
         weights: pack(variant, weights),
     };
     let sum = shaders::sum_squares(third.shape.size, variant.settings.normalized);
-    vec![design, last_sum(sum, third, 1)]
+    vec![design, last_sum(sum, third)]
 }
 
 /// The weights in the kernel's order: for each pair of filters of layer 1 their biases, what the points of F(4, 3) make of

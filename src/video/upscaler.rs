@@ -353,7 +353,6 @@ impl VideoUpscaler {
                 precision: self.options.precision,
                 winograd,
                 pipeline_cache: self.gpu.pipelines.cache().cloned(),
-                ..defaults
             };
             let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
             recipe.network(Upscaler::new(device, queue, &self.weights, options)?, turns)

@@ -29,7 +29,7 @@ struct Planes {
 }
 
 impl<'a> Run<'a> {
-    /// Compiles a network: of the options shape, precision, fold, winograd and padding count.
+    /// Compiles a network: of the options shape, precision, winograd and padding count.
     ///
     /// # Errors
     /// As [`Upscaler::new`].
@@ -38,14 +38,13 @@ impl<'a> Run<'a> {
         let format =
             if channels == 1 { wgpu::TextureFormat::R32Float } else { wgpu::TextureFormat::Rgba32Float };
         let defaults = UpscalerOptions::for_device(&gpu.device);
-        let HeadlessOptions { padding, conv_shape, precision, fold, winograd, .. } = options;
+        let HeadlessOptions { padding, conv_shape, precision, winograd, .. } = options;
         let options = UpscalerOptions {
             padding,
             target_format: format,
             source: SourceKind::Planes,
             conv_shape: conv_shape.unwrap_or(defaults.conv_shape),
             precision,
-            fold,
             pipeline_cache: gpu.pipelines.cache().cloned(),
             winograd,
             ..defaults
