@@ -8,10 +8,10 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+use srcnn_gpu::Padding;
 use srcnn_gpu::gpu::shaders::ConvShape;
 use srcnn_gpu::headless::measure::{self, Clock};
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter};
-use srcnn_gpu::Padding;
 
 const REPEATS: usize = 3;
 
