@@ -3,7 +3,8 @@
 pub mod atomic;
 #[cfg(feature = "headless")]
 pub mod chart;
-pub mod colour;
+pub mod color;
+pub mod degrade;
 pub mod error;
 #[cfg(feature = "headless")]
 pub mod eval;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use srcnn_gpu::colour::luminance_u8;
+use srcnn_gpu::color::luminance_u8;
 use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
 use srcnn_gpu::eval::protocol::Protocol;
 use srcnn_gpu::eval::table::{Layout, render};

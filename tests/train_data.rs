@@ -9,7 +9,7 @@ use std::sync::Arc;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use srcnn_gpu::train::config::{Augmentation, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, PackedShard, PatchEntry};
-use srcnn_gpu::train::degrade::Degradation;
+use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::train::recipe::{Overrides, Recipe, resolve};
 use srcnn_gpu::train::stream::{Order, ShardStream};
 use srcnn_gpu::{Channels, Error};
@@ -88,7 +88,7 @@ fn three_channels_are_planes() {
         let at = |c: usize, y: usize, x: usize| (shard.targets[(c * 36 + y) * 36 + x] * 255.0).round() as u8;
         let expected = match channels {
             Channels::Rgb => [35, 21, 9],
-            _ => srcnn_gpu::colour::rgb_to_ycbcr_u8([35, 21, 9]),
+            _ => srcnn_gpu::color::rgb_to_ycbcr_u8([35, 21, 9]),
         };
         assert_eq!([at(0, 3, 5), at(1, 3, 5), at(2, 3, 5)], expected);
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use image::{DynamicImage, ImageBuffer, Pixel};
-use srcnn_gpu::train::degrade::{Degradation, Degrader};
+use srcnn_gpu::degrade::{Degradation, Degrader};
 use srcnn_gpu::{Error, Result};
 
 use super::jobs::{Decision, Job, Plan, Request};

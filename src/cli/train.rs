@@ -11,7 +11,7 @@ use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::train::checkpoint::Checkpoint;
 use srcnn_gpu::train::config::{Limit, Span, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
-use srcnn_gpu::train::degrade::Degradation;
+use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::train::event::Event;
 use srcnn_gpu::train::gpu::GpuEngine;
 use srcnn_gpu::train::init::{enlarge, initialize};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageFormat, ImageReader};
 
-use crate::colour::{luminance_u8, rgb_to_ycbcr_u8};
+use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
 use crate::error::{Error, Result};
 use crate::network::Channels;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::convert::Texel;
-use crate::colour::{OFFSET, TO_YCBCR};
+use crate::color::{OFFSET, TO_YCBCR};
 use crate::upscaler::Span;
 
 /// Contrast of a source, in luminance from 0 to 1, that no network takes away.

@@ -1,7 +1,7 @@
 //! Computes parts of a result again on the CPU, by the twins of the kernels, and compares.
 
 use super::convert::Texel;
-use crate::colour::{rgb_to_ycbcr, ycbcr_to_rgb};
+use crate::color::{rgb_to_ycbcr, ycbcr_to_rgb};
 use crate::error::{Error, Result};
 use crate::network::{Channels, Padding};
 use crate::precision::Precision;

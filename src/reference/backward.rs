@@ -1,8 +1,8 @@
 //! A whole network's loss and gradients on the CPU.
 
+use super::conv_forward::valid_part;
 use super::{Maps, conv_forward, conv_grad_input, conv_grad_weight, loss, pad};
 use crate::network::Padding;
-use crate::upscaler::valid_factors;
 use crate::weights::Layer;
 
 /// The gradients of one layer: of its filters `[filters][inputs][row][column]`, and of its biases.
@@ -28,7 +28,7 @@ pub fn backward(
     let (value, mut gradients) = loss(&maps[layers.len()], targets);
     let mut all = Vec::new();
     for (layer, input) in layers.iter().zip(&maps).rev() {
-        // Biases come behind the valid-pixel map.
+        // Biases are added after the normalization.
         let bias = bias_gradient(&gradients);
         if normalized {
             gradients = gradients.iter().map(|g| by_valid_pixels(g, layer.shape.size)).collect();
@@ -55,10 +55,10 @@ fn bias_gradient(gradients: &[Maps]) -> Vec<f64> {
     (0..filters).map(|n| gradients.iter().map(|maps| plane(maps, n)).sum()).collect()
 }
 
-/// Maps times the valid-pixel map of a layer with filters of `size`: what such a layer does to its sums, and so to their
-/// gradient.
+/// Maps divided by the part of the taps that are valid pixels, for a layer with filters of `size`: what such a layer does
+/// to its sums, and so to their gradient.
 pub fn by_valid_pixels(maps: &Maps, size: usize) -> Maps {
-    let factors = |length| valid_factors(length, size).map(f64::from).collect::<Vec<_>>();
-    let (rows, columns) = (factors(maps.height), factors(maps.width));
-    Maps::from_fn([maps.channels, maps.height, maps.width], |c, y, x| maps.at(c, y, x) * rows[y] * columns[x])
+    Maps::from_fn([maps.channels, maps.height, maps.width], |c, y, x| {
+        maps.at(c, y, x) / (valid_part(y, maps.height, size) * valid_part(x, maps.width, size))
+    })
 }

@@ -20,7 +20,7 @@ pub use conv_grad_weight::conv_grad_weight;
 pub use loss::loss;
 pub use network::forward;
 pub use pad::pad;
-pub use spectrum::{cosines, spectrum, taps};
+pub use spectrum::{spectrum, taps};
 pub use update::{adam, sgd};
 
 /// Planes in f64: `[channels][height][width]`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::degrade::Degradation;
+use crate::degrade::Degradation;
 use super::recipe::Recipe;
 pub use super::span::Span;
 use crate::error::{Error, Result};

@@ -11,12 +11,11 @@ use bytemuck::{Pod, Zeroable};
 use image::ImageFormat;
 
 use super::config::TrainConfig;
-use super::degrade::{Degradation, Degrader};
+use crate::degrade::{Degradation, Degrader};
 use crate::error::{Error, Result};
 use crate::eval::dataset::Picture;
 use crate::network::Channels;
-use crate::reference::resample::imresize;
-use crate::resample::output_len;
+use crate::resample::{ResampleTable, apply, output_len};
 
 /// The budget of a shard's inputs that every adapter can bind. It decides on the order of sub-images, so it is
 /// the same for all of them.
@@ -306,13 +305,15 @@ fn variant(
     }
     let (width, height) = (resized(picture.width, size), resized(picture.height, size));
     let (columns, rows) = (width - width % scale, height - height % scale);
+    let down = ResampleTable::bicubic(picture.height, height, size)?;
+    let across = ResampleTable::bicubic(picture.width, width, size)?;
     let planes = picture.planes(channels).into_iter().map(|plane| {
         let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
-        let (small, ..) = imresize(&plane, picture.height, picture.width, size)?;
+        let small = apply(&plane, &down, &across);
         let kept = small.chunks_exact(width).take(rows).flat_map(|row| &row[..columns]);
-        Ok(kept.map(|v| v.round() as u8).collect())
+        kept.map(|v| v.round() as u8).collect()
     });
-    Ok((columns, rows, planes.collect::<Result<_>>()?))
+    Ok((columns, rows, planes.collect()))
 }
 
 fn resized(length: usize, size: f64) -> usize {

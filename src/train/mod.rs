@@ -9,7 +9,6 @@ pub mod config;
 pub mod curve;
 #[cfg(feature = "headless")]
 pub mod dataset;
-pub mod degrade;
 #[cfg(feature = "headless")]
 pub mod event;
 #[cfg(feature = "headless")]
@@ -24,6 +23,8 @@ pub mod run;
 pub mod session;
 pub mod shuffle;
 mod span;
+#[cfg(feature = "headless")]
+mod spectrum;
 #[cfg(feature = "headless")]
 pub mod stream;
 #[cfg(feature = "headless")]

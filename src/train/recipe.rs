@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Augmentation, Initialization, Limit, Optimizer, Schedule, TrainConfig};
-use super::degrade::Degradation;
+use crate::degrade::Degradation;
 use crate::error::{Error, Result};
 use crate::network::{Architecture, Channels, Padding};
 

@@ -17,7 +17,7 @@ mod when;
 mod wide;
 mod winograd;
 
-pub use plan::{Enlargement, valid_factors};
+pub use plan::Enlargement;
 pub use when::When;
 
 pub(crate) use network::{GpuNetwork, Picture};

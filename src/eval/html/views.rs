@@ -4,13 +4,13 @@
 
 use super::data_uri::Pixels;
 use super::gain::Window;
-use crate::colour::ycbcr_to_rgb;
+use crate::color::ycbcr_to_rgb;
 use crate::error::Result;
 use crate::eval::dataset::Picture;
 use crate::eval::protocol::{Luminance, Measured, Protocol, to_u8};
 use crate::network::Channels;
 use crate::planes::Planes;
-use crate::train::degrade::{Degradation, Degrader};
+use crate::degrade::{Degradation, Degrader};
 
 /// The names of the views, in their order.
 pub const NAMES: [&str; 3] = ["bicubic", "network", "truth"];

@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
 use crate::gpu::scoped;
 use crate::gpu::shaders::Shader;
-use crate::reference::cosines;
 use crate::train::config::Optimizer;
+use crate::train::spectrum::cosines;
 
 const READ: Binding = Binding::Read;
 const WRITE: Binding = Binding::Write;
