@@ -2,7 +2,7 @@
 #[cfg(feature = "headless")]
 pub mod atomic;
 #[cfg(feature = "headless")]
-pub mod chart;
+mod chart;
 pub mod color;
 pub mod degrade;
 pub mod error;
@@ -17,6 +17,7 @@ pub mod planes;
 pub mod precision;
 pub mod reference;
 pub mod resample;
+#[cfg(feature = "train")]
 pub mod train;
 pub mod upscaler;
 #[cfg(feature = "headless")]

@@ -145,13 +145,15 @@ mod tests {
     #[test]
     fn tables_agree_with_the_twin() {
         let plane: Vec<f64> = (0..23 * 31).map(|i| ((i * i % 101) as f64 * 0.37).sin()).collect();
-        for (scale, site) in [(2.0, 0.5), (3.0, 0.25), (1.0 / 3.0, 0.5), (0.9, 0.5), (1.7, 0.125), (0.04, 0.5)] {
+        for (scale, site) in
+            [(2.0, 0.5), (3.0, 0.25), (1.0 / 3.0, 0.5), (0.9, 0.5), (1.7, 0.125), (0.04, 0.5)]
+        {
             let [rows, columns] =
                 [23, 31].map(|input| Axis { input, output: output_len(input, scale), scale, site });
-            let [down, across] = [rows, columns].map(|axis| {
-                ResampleTable::bicubic_sited(axis.input, axis.output, scale, site).unwrap()
-            });
-            let (actual, expected) = (apply(&plane, &down, &across), resample(&plane, rows, columns).unwrap());
+            let [down, across] = [rows, columns]
+                .map(|axis| ResampleTable::bicubic_sited(axis.input, axis.output, scale, site).unwrap());
+            let (actual, expected) =
+                (apply(&plane, &down, &across), resample(&plane, rows, columns).unwrap());
             assert_eq!(actual.len(), expected.len());
             let worst = actual.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(worst < 1e-13, "x{scale} at {site}: {worst:e}");

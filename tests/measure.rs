@@ -5,7 +5,8 @@ mod common;
 use std::time::Duration;
 
 use srcnn_gpu::headless::HeadlessOptions;
-use srcnn_gpu::headless::measure::{self, Clock, Training};
+use srcnn_gpu::headless::measure::{self, Clock};
+use srcnn_gpu::train::measure::Training;
 use srcnn_gpu::wgpu::{DeviceType, Features};
 use srcnn_gpu::{Error, Padding};
 

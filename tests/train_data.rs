@@ -7,11 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use srcnn_gpu::train::config::{Augmentation, TrainConfig};
-use srcnn_gpu::train::dataset::{Dataset, PackedShard, PatchEntry};
 use srcnn_gpu::degrade::Degradation;
+use srcnn_gpu::train::config::{Augmentation, TrainConfig};
+use srcnn_gpu::train::dataset::Dataset;
+use srcnn_gpu::train::order::Order;
 use srcnn_gpu::train::recipe::{Overrides, Recipe, resolve};
-use srcnn_gpu::train::stream::{Order, ShardStream};
+use srcnn_gpu::train::shard::{PackedShard, PatchEntry};
+use srcnn_gpu::train::stream::ShardStream;
 use srcnn_gpu::{Channels, Error};
 
 fn config(data: &Path, scale: usize) -> TrainConfig {

@@ -8,10 +8,10 @@ use safetensors::SafeTensors;
 use srcnn_gpu::reference;
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
-use srcnn_gpu::train::dataset::{PackedShard, PatchEntry, PictureEntry};
 use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
+use srcnn_gpu::train::order::Sample;
+use srcnn_gpu::train::shard::{PackedShard, PatchEntry, PictureEntry};
 use srcnn_gpu::train::shuffle::turned;
-use srcnn_gpu::train::stream::Sample;
 use srcnn_gpu::{Layer, LayerShape, Padding};
 
 fn tensor(file: &SafeTensors<'_>, name: &str) -> Vec<f64> {

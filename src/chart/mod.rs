@@ -43,6 +43,7 @@ const LINES: [&str; 4] = ["#2c3e50", "#2980b9", "#27ae60", "#7f8c8d"];
 const DASHES: [&str; 4] = ["8 4", "2 3", "10 3 2 3", "5 5"];
 
 /// The panels below each other as an SVG document.
+#[cfg(any(test, feature = "train"))]
 pub fn render(panels: &[Panel]) -> String {
     let height = HEIGHT * panels.len().max(1) as f64;
     let mut svg = format!(
@@ -263,7 +264,7 @@ mod tests {
     /// Written out for a look at it when `SRCNN_CHART` names a file.
     #[test]
     fn draws_the_papers_figure() {
-        let svg = render(&[panel(), Panel { scale: Scale::Logarithmic, ..panel() }]);
+        let svg = render(&[panel(), Panel { scale: Scale::LogarithmicToTheLeft, ..panel() }]);
         if let Some(path) = std::env::var_os("SRCNN_CHART") {
             std::fs::write(path, &svg).unwrap();
         }

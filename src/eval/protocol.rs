@@ -12,11 +12,11 @@ use std::time::Instant;
 use super::dataset::Picture;
 use super::{Enlarge, Score};
 use crate::color::{OFFSET, TO_YCBCR, rgb_to_ycbcr};
+use crate::degrade::{Degradation, Degrader};
 use crate::error::{Error, Result};
 use crate::metrics::{psnr, shave, ssim};
 use crate::network::Channels;
 use crate::planes::Planes;
-use crate::degrade::{Degradation, Degrader};
 
 /// Settings of the protocol `srcnn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 pub(crate) mod kernel;
 pub mod shaders;
-#[cfg(feature = "cli")]
+#[cfg(feature = "translate")]
 pub mod translate;
 
 use std::future::Future;

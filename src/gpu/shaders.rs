@@ -15,7 +15,7 @@ use std::fmt::Write;
 pub use fetch::{Fetch, WEIGHT_COLUMNS, WeightStore};
 pub use fold::{FoldVariant, conv_fold, luminance};
 pub use forward::{ConvShape, ConvVariant, Registers, conv_forward};
-#[cfg(feature = "headless")]
+#[cfg(feature = "train")]
 pub(crate) use wide::{ADD_MAPS, EIGHTS, TAPS};
 pub use wide::{FirstVariant, Settings, Tail, WideVariant, conv_first, conv_wide, sum_rows};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, sum_squares};

@@ -69,9 +69,7 @@ pub fn resample(input: &[f64], rows: Axis, columns: Axis) -> Result<Vec<f64>> {
     let across: Vec<_> = (0..columns.output).map(|x| columns.taps(x)).collect();
     let mut output = Vec::with_capacity(rows.output * columns.output);
     for row in tall.chunks_exact(columns.input) {
-        output.extend(
-            across.iter().map(|taps| taps.iter().map(|&(x, weight)| weight * row[x]).sum::<f64>()),
-        );
+        output.extend(across.iter().map(|taps| taps.iter().map(|&(x, weight)| weight * row[x]).sum::<f64>()));
     }
     Ok(output)
 }
@@ -81,7 +79,8 @@ pub fn resample(input: &[f64], rows: Axis, columns: Axis) -> Result<Vec<f64>> {
 /// # Errors
 /// As [`resample`].
 pub fn imresize(input: &[f64], height: usize, width: usize, scale: f64) -> Result<(Vec<f64>, usize, usize)> {
-    let axis = |input: usize| Axis { input, output: (input as f64 * scale).ceil() as usize, scale, site: 0.5 };
+    let axis =
+        |input: usize| Axis { input, output: (input as f64 * scale).ceil() as usize, scale, site: 0.5 };
     let (rows, columns) = (axis(height), axis(width));
     Ok((resample(input, rows, columns)?, rows.output, columns.output))
 }

@@ -22,9 +22,10 @@ fn cosine(size: usize, k: usize, i: usize) -> f64 {
 /// Sums over both axes; `factor` takes the places on one axis of the result and of what is summed.
 fn transform(values: &[f64], size: usize, factor: impl Fn(usize, usize) -> f64) -> Vec<f64> {
     let one = |to: usize| {
-        let terms = values.iter().enumerate().map(|(from, value)| {
-            value * factor(to / size, from / size) * factor(to % size, from % size)
-        });
+        let terms = values
+            .iter()
+            .enumerate()
+            .map(|(from, value)| value * factor(to / size, from / size) * factor(to % size, from % size));
         terms.sum()
     };
     (0..size * size).map(one).collect()

@@ -4,7 +4,7 @@
 //! so on. The header's metadata has the key `srcnn_gpu_checkpoint` with the format's version, and the other
 //! fields of [`Checkpoint`] as text. Numbers in text are written so that reading gives them back exactly.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -77,7 +77,8 @@ impl Checkpoint {
         let damaged = |e| Error::invalid(format!("not a valid checkpoint: {e}"));
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let fields = Fields(header.metadata().clone().unwrap_or_default());
+        let fields = header.metadata().iter().flatten();
+        let fields = Fields(fields.map(|(key, text)| (key.clone(), text.clone())).collect());
         match fields.0.get(VERSION_KEY).map(String::as_str) {
             Some(VERSION) => {}
             Some(other) => {
@@ -183,7 +184,7 @@ fn shape(text: &str) -> Result<LayerShape> {
 }
 
 /// The header's metadata.
-struct Fields(HashMap<String, String>);
+struct Fields(BTreeMap<String, String>);
 
 impl Fields {
     fn text(&self, key: &str) -> Result<&str> {

@@ -7,10 +7,10 @@
 
 use std::path::{Path, PathBuf};
 
-use bytemuck::{Pod, Zeroable};
 use image::ImageFormat;
 
 use super::config::TrainConfig;
+use super::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::degrade::{Degradation, Degrader};
 use crate::error::{Error, Result};
 use crate::eval::dataset::Picture;
@@ -20,43 +20,6 @@ use crate::resample::{ResampleTable, apply, output_len};
 /// The budget of a shard's inputs that every adapter can bind. It decides on the order of sub-images, so it is
 /// the same for all of them.
 pub const SHARD_BYTES: usize = 128 << 20;
-
-/// Where a picture (or a band of it) lies in [`PackedShard::inputs`] and [`PackedShard::targets`].
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-pub struct PictureEntry {
-    /// Index of the first value of its first plane; the planes follow each other, `[channel][row][column]`.
-    pub offset: u32,
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
-/// A sub-image: its upper left corner.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-pub struct PatchEntry {
-    /// Index in [`PackedShard::pictures`].
-    pub picture: u32,
-    /// First row.
-    pub y: u32,
-    /// First column.
-    pub x: u32,
-}
-
-/// Pictures as the GPU gets them. A target is the centre of its sub-image in `targets`.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct PackedShard {
-    /// Y of the paper: degraded and enlarged pictures, 0..1, neither rounded nor clamped.
-    pub inputs: Vec<f32>,
-    /// X of the paper: 8-bit samples / 255, laid out as `inputs`.
-    pub targets: Vec<f32>,
-    /// One for each picture or band.
-    pub pictures: Vec<PictureEntry>,
-    /// All sub-images, picture by picture, row by row.
-    pub patches: Vec<PatchEntry>,
-}
 
 /// A band of rows of one picture at one size: all of it, unless it is larger than a shard.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::network::{Architecture, Channels, LayerShape, Padding};
 
+#[cfg(feature = "mat")]
 mod mat;
 mod safetensors;
 mod shipped;
 
+#[cfg(feature = "train")]
 pub(crate) use safetensors::serialize;
 pub use shipped::Shipped;
 
@@ -163,7 +165,10 @@ impl Weights {
         if bytes.is_empty() {
             Err(Error::invalid("the file is empty"))
         } else if bytes.starts_with(b"MATLAB 5.0") {
-            mat::read(bytes)
+            #[cfg(feature = "mat")]
+            return mat::read(bytes);
+            #[cfg(not(feature = "mat"))]
+            Err(Error::invalid("a MATLAB .mat file; reading these needs the feature `mat` of srcnn-gpu"))
         } else if bytes.starts_with(b"MATLAB 7.3") {
             Err(Error::invalid("a MATLAB 7.3 file; save it again with: save(name, '-v7', ..)"))
         } else {

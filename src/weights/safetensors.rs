@@ -7,7 +7,7 @@
 //! `channels` ("y"), `padding` ("replicate"), `training` (text), `psnr` (JSON text). All but the version
 //! may be missing. Without the version the file is somebody else's, its metadata is not looked at.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorInfo, TensorView};
@@ -31,7 +31,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
     let count = count_layers(&file)?;
     let layers = (1..=count).map(|number| read_layer(&file, number)).collect::<Result<Vec<_>>>()?;
     let channels = layers.first().map_or(0, |l| l.shape.inputs);
-    let (metadata, names) = read_metadata(header.metadata().as_ref(), channels)?;
+    // What kind of map the crate has depends on its features.
+    let fields: BTreeMap<_, _> =
+        header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
+    let (metadata, names) = read_metadata(&fields, channels)?;
     let weights = Weights::new(layers, metadata)?;
     names.check(weights.architecture())?;
     Ok(weights)
@@ -136,11 +139,11 @@ impl Names {
     }
 }
 
-fn read_metadata(map: Option<&HashMap<String, String>>, channels: usize) -> Result<(Metadata, Names)> {
+fn read_metadata(map: &BTreeMap<String, String>, channels: usize) -> Result<(Metadata, Names)> {
     // Unless told otherwise, padding is zero: what PyTorch's convolutions, where such files come from, do.
     let default =
         Metadata { channels: default_channels(channels), padding: Padding::Zero, ..Metadata::default() };
-    let Some((map, version)) = map.and_then(|map| Some((map, map.get(VERSION_KEY)?))) else {
+    let Some(version) = map.get(VERSION_KEY) else {
         return Ok((default, Names::default()));
     };
     if version != VERSION {

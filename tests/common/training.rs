@@ -4,9 +4,9 @@ use srcnn_gpu::Padding;
 use srcnn_gpu::reference::Maps;
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
-use srcnn_gpu::train::dataset::{PackedShard, PatchEntry, PictureEntry};
 use srcnn_gpu::train::gpu::{Trainer, TrainerOptions};
-use srcnn_gpu::train::stream::Sample;
+use srcnn_gpu::train::order::Sample;
+use srcnn_gpu::train::shard::{PackedShard, PatchEntry, PictureEntry};
 
 use super::{gpu, noise};
 

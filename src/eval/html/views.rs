@@ -5,12 +5,12 @@
 use super::data_uri::Pixels;
 use super::gain::Window;
 use crate::color::ycbcr_to_rgb;
+use crate::degrade::{Degradation, Degrader};
 use crate::error::Result;
 use crate::eval::dataset::Picture;
 use crate::eval::protocol::{Luminance, Measured, Protocol, to_u8};
 use crate::network::Channels;
 use crate::planes::Planes;
-use crate::degrade::{Degradation, Degrader};
 
 /// The names of the views, in their order.
 pub const NAMES: [&str; 3] = ["bicubic", "network", "truth"];

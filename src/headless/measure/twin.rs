@@ -57,7 +57,7 @@ fn texels(channels: usize) -> usize {
 ///
 /// # Errors
 /// [`Error::Gpu`] when it is more than rounding can be: of the sums of a few layers, in this precision.
-pub(in crate::headless) fn compare(
+pub(crate) fn compare(
     actual: &[f32],
     expected: impl Iterator<Item = f64> + Clone,
     precision: Precision,

@@ -7,11 +7,10 @@
 //! the parameters (`update.wgsl`, or `spectrum.wgsl` and `descend.wgsl`) and lays the filters out for the next step
 //! (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
 //!
-//! [`Trainer`] does steps on given sub-images, [`GpuEngine`] those of a training set.
+//! [`Trainer`] does steps on given sub-images, of a shard in memory.
 
 mod buffers;
 mod convolution;
-mod engine;
 mod first_layers;
 mod loss;
 mod maps;
@@ -29,7 +28,6 @@ use std::time::Duration;
 
 use crate::gpu::kernel::Binding;
 use crate::gpu::shaders::Fetch;
-pub use engine::GpuEngine;
 pub use trainer::{Trainer, TrainerOptions};
 
 /// Feature maps, as kernels write them.

@@ -19,8 +19,8 @@ use crate::gpu::shaders::Shader;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
 use crate::train::config::Optimizer;
-use crate::train::dataset::PackedShard;
-use crate::train::stream::Sample;
+use crate::train::order::Sample;
+use crate::train::shard::PackedShard;
 
 /// Time that a submit should take at most, well below what systems take for a device that has hung.
 const SUBMIT: Duration = Duration::from_millis(250);

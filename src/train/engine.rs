@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Trainer, TrainerOptions};
+use super::config::TrainConfig;
+use super::dataset::Dataset;
+use super::gpu::{Trainer, TrainerOptions};
+use super::order::Order;
+use super::stream::ShardStream;
+use super::{State, TrainEngine};
 use crate::error::Result;
 use crate::headless::Gpu;
-use crate::train::config::TrainConfig;
-use crate::train::dataset::Dataset;
-use crate::train::stream::{Order, ShardStream};
-use crate::train::{State, TrainEngine};
 
 /// A [`Trainer`] that takes its batches from a training set, in the order that the configuration's seed gives.
 #[derive(Debug)]

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use super::super::Gpu;
-use super::clock::Clock;
-use super::twin::compare;
-use super::{best, synthetic};
 use crate::error::Result;
+use crate::headless::Gpu;
+use crate::headless::measure::{Clock, best, compare, synthetic};
 use crate::network::Padding;
 use crate::precision::Precision;
 use crate::reference::{self, Maps};
 use crate::train::State;
 use crate::train::config::Optimizer;
-use crate::train::dataset::{PackedShard, PatchEntry, PictureEntry};
 use crate::train::gpu::{Shape, Trainer, TrainerOptions};
-use crate::train::stream::Sample;
+use crate::train::order::Sample;
+use crate::train::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::weights::{Layer, Weights};
 
 /// Width and height of a sub-image, as in the paper.
