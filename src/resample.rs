@@ -4,8 +4,6 @@
 //! taps beyond an edge read the picture mirrored there. Tables are computed in f64 on the host. The shaders
 //! `resample_columns.wgsl` and `resample_rows.wgsl` apply them in f32, [`degrade`](crate::degrade) on the CPU in f64.
 
-pub mod phases;
-
 use crate::error::{Error, Result};
 
 /// Where each output sample of one axis reads, and with which weights.
