@@ -8,11 +8,14 @@
 pub(crate) mod adapter;
 pub(crate) mod compile;
 pub(crate) mod dispatch;
+#[cfg(feature = "headless")]
 pub(crate) mod faults;
 pub(crate) mod memory;
+#[cfg(any(feature = "headless", feature = "train"))]
 pub(crate) mod readback;
 mod scope;
 pub mod shaders;
+#[cfg(feature = "headless")]
 pub(crate) mod timestamps;
 #[cfg(feature = "translate")]
 pub mod translate;
