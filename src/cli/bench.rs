@@ -16,9 +16,9 @@ use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights};
 
-use super::precision::PrecisionArgs;
-use super::tuning::TuneArgs;
-use super::{GpuArgs, print};
+use crate::cli::precision::PrecisionArgs;
+use crate::cli::tuning::TuneArgs;
+use crate::cli::{GpuArgs, print};
 
 /// Measure the adapter, the network's kernels, a synthetic picture from file to file, and training steps
 #[derive(Debug, Args)]

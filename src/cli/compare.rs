@@ -9,8 +9,8 @@ use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
 use srcnn_gpu::eval::table::Layout;
 use srcnn_gpu::{Error, Result};
 
-use super::progress::Progress;
-use super::{exit, print, report};
+use crate::cli::progress::Progress;
+use crate::cli::{exit, print, report};
 
 /// Measure PSNR and SSIM between two pictures, or between two folders of pictures matched by name
 #[derive(Debug, Args)]

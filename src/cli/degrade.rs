@@ -7,11 +7,11 @@ use image::{DynamicImage, ImageBuffer, Pixel};
 use srcnn_gpu::train::degrade::{Degradation, Degrader};
 use srcnn_gpu::{Error, Result};
 
-use super::jobs::{Decision, Job, Plan, Request};
-use super::output::Existing;
-use super::picture::{Header, Settings, encode};
-use super::progress::Progress;
-use super::{exit, exit_code, print, report};
+use crate::cli::jobs::{Decision, Job, Plan, Request};
+use crate::cli::output::Existing;
+use crate::cli::progress::Progress;
+use crate::cli::{exit, exit_code, print, report};
+use srcnn_gpu::picture::{Header, Settings, encode};
 
 /// Make low-resolution pictures: cut to multiples of the scale, shrink as MATLAB's imresize, round once
 #[derive(Debug, Args)]

@@ -7,9 +7,9 @@ use srcnn_gpu::headless::{Gpu, adapter, autotune, cache_folder, self_test};
 use srcnn_gpu::wgpu::Adapter;
 use srcnn_gpu::{Error, Precision, Result, Shipped};
 
-use super::GpuArgs;
-use super::picture::bytes;
-use super::print;
+use crate::cli::GpuArgs;
+use crate::cli::print;
+use srcnn_gpu::picture::bytes;
 
 /// List the adapters, with a self test of each.
 #[derive(Debug, Args)]

@@ -16,12 +16,12 @@ use srcnn_gpu::headless::adapter::describe;
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
 use srcnn_gpu::{Error, Padding, Planes, Result, Weights};
 
-use super::models::{Model, ModelArgs, load_models, nearest};
-use super::output::write_atomically;
-use super::precision::PrecisionArgs;
-use super::progress::Progress;
-use super::tuning::TuneArgs;
-use super::{GpuArgs, print};
+use crate::cli::models::{Model, ModelArgs, load_models, nearest};
+use crate::cli::output::write_atomically;
+use crate::cli::precision::PrecisionArgs;
+use crate::cli::progress::Progress;
+use crate::cli::tuning::TuneArgs;
+use crate::cli::{GpuArgs, print};
 
 /// Measure a model on folders of test pictures, beside bicubic interpolation and published figures
 #[derive(Debug, Args)]

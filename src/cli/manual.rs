@@ -6,8 +6,8 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 use srcnn_gpu::{Error, Result};
 
-use super::output::{self, write_atomically};
-use super::print;
+use crate::cli::output::{self, write_atomically};
+use crate::cli::print;
 
 const NAME: &str = "srcnn-gpu";
 

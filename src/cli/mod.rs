@@ -23,7 +23,6 @@ mod manual;
 mod model;
 mod models;
 mod output;
-mod picture;
 mod precision;
 mod progress;
 mod shaders;

@@ -10,7 +10,7 @@ use srcnn_gpu::train::filters::sheet;
 use srcnn_gpu::train::run::save_png;
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
-use super::output::{Existing, print, write_atomically};
+use crate::cli::output::{Existing, print, write_atomically};
 
 /// Convert weight files and look into them.
 #[derive(Debug, Args)]

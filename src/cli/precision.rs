@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::{Precision, Result};
 
-use super::trust;
+use crate::cli::trust;
 
 /// What networks are computed in.
 #[derive(Debug, Clone, Copy, Args)]

@@ -8,8 +8,8 @@ use srcnn_gpu::gpu::shaders::variants;
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::{Architecture, Error, Result};
 
-use super::output::write_atomically;
-use super::print;
+use crate::cli::output::write_atomically;
+use crate::cli::print;
 
 /// Write every variant of every kernel that a network can come to use, on any adapter.
 #[derive(Debug, Args)]

@@ -38,7 +38,7 @@ fn end(code: u8) {
 
 #[cfg(not(unix))]
 fn catch(mut handler: impl FnMut(u8) + Send + 'static) -> Result<()> {
-    ctrlc::set_handler(move || handler(super::exit::INTERRUPTED))
+    ctrlc::set_handler(move || handler(crate::cli::exit::INTERRUPTED))
         .map_err(|e| Error::invalid(format!("Ctrl-C cannot be caught: {e}")))
 }
 

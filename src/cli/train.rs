@@ -22,10 +22,10 @@ use srcnn_gpu::train::validate::{Validate, Validator};
 use srcnn_gpu::train::{State, TrainEngine};
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
-use super::output::json_line;
-use super::progress::{self, Mode, Progress};
-use super::upscale::padding;
-use super::{GpuArgs, exit, print};
+use crate::cli::output::json_line;
+use crate::cli::progress::{self, Mode, Progress};
+use crate::cli::upscale::padding;
+use crate::cli::{GpuArgs, exit, print};
 
 /// Train a network on folders of pictures
 #[derive(Debug, Args)]

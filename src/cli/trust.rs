@@ -4,7 +4,7 @@ use clap::Args;
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, Verified, cache_folder, self_test_once};
 use srcnn_gpu::{Precision, Result};
 
-use super::progress::suspended;
+use crate::cli::progress::suspended;
 
 /// Better and surer results.
 #[derive(Debug, Clone, Copy, Args)]

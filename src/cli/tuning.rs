@@ -4,7 +4,7 @@ use clap::Args;
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter, autotune, cache_folder};
 use srcnn_gpu::{Error, Result, Weights};
 
-use super::progress::suspended;
+use crate::cli::progress::suspended;
 
 /// Whether measurements choose the kernels.
 #[derive(Debug, Clone, Copy, Default, Args)]

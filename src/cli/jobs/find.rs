@@ -143,7 +143,7 @@ impl Finder<'_> {
                 }
             } else if is_junk(&entry) || !is_picture(path) {
                 // The program's own record is nobody's concern.
-                if entry.file_name() != super::index::NAME {
+                if entry.file_name() != crate::cli::jobs::index::NAME {
                     others.add(&entry);
                 }
             } else {

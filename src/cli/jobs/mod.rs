@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use srcnn_gpu::{Error, Result, atomic};
 
-use super::output::{Existing, Taken, write_atomically};
-use super::picture::Kind;
+use crate::cli::output::{Existing, Taken, write_atomically};
 use find::{Found, Search};
 pub use index::fingerprint;
 use index::{Index, Stamp, State};
 pub use shard::Shard;
+use srcnn_gpu::picture::Kind;
 pub use target::Naming;
 use target::Target;
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use image::ImageFormat;
 use srcnn_gpu::{Error, Result};
 
-use super::super::picture::Kind;
-use super::super::picture::animation::Animation;
-use super::super::upscale::{Format, SizeArgs};
 use super::find::Found;
 use super::index::{Index, Stamp};
 use super::{Job, Record, parent};
+use crate::cli::upscale::{Format, SizeArgs};
+use srcnn_gpu::picture::Kind;
+use srcnn_gpu::picture::animation::Animation;
 
 /// What stands between a picture's name and the size in names that are made up: `a_srcnn_x2.png`.
 const MARK: &str = "_srcnn_";

@@ -4,9 +4,9 @@ use clap::{Args, ValueEnum};
 use image::ColorType;
 use srcnn_gpu::{Error, Result};
 
-use super::super::jobs::Naming;
-use super::super::picture::{Header, Kind, Metadata, Settings, color_type, depth};
 use super::size::SizeArgs;
+use crate::cli::jobs::Naming;
+use srcnn_gpu::picture::{Header, Kind, Metadata, Settings, color_type, depth};
 
 /// Size of the results; format and contents.
 #[derive(Debug, Clone, Default, Args)]

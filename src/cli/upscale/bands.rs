@@ -6,10 +6,10 @@ use std::sync::mpsc::sync_channel;
 use image::DynamicImage;
 use srcnn_gpu::{Error, Result};
 
-use super::super::jobs::Job;
-use super::super::picture::{Metadata, convert, encode_rows, stored};
 use super::enlarge::{Enlarger, Tell};
 use super::ready::How;
+use crate::cli::jobs::Job;
+use srcnn_gpu::picture::{Metadata, convert, encode_rows, stored};
 
 /// Bands that wait to be written.
 const WAITING: usize = 1;

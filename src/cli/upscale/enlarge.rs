@@ -4,14 +4,14 @@ use image::{ColorType, DynamicImage};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, Timing};
 use srcnn_gpu::{Enlargement, Error, Padding, Result};
 
-use super::super::models::Model;
-use super::super::picture::alpha;
-use super::super::picture::{color_type, depth};
-use super::super::trust;
-use super::super::tuning::TuneArgs;
 use super::args::Alpha;
 use super::ready::How;
 use super::steps::plan_steps;
+use crate::cli::models::Model;
+use crate::cli::trust;
+use crate::cli::tuning::TuneArgs;
+use srcnn_gpu::picture::alpha;
+use srcnn_gpu::picture::{color_type, depth};
 
 /// Called with tiles done and tiles in all.
 pub type Tell<'a> = &'a mut dyn FnMut(u64, u64);

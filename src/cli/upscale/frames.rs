@@ -7,11 +7,11 @@ use std::time::Duration;
 use image::{ColorType, ImageFormat};
 use srcnn_gpu::{Error, Result};
 
-use super::super::jobs::Job;
-use super::super::picture::animation::{Animation, Writer, frames};
-use super::super::picture::{Metadata, store};
 use super::enlarge::Enlarger;
 use super::ready::How;
+use crate::cli::jobs::Job;
+use srcnn_gpu::picture::animation::{Animation, Writer, frames};
+use srcnn_gpu::picture::{Metadata, store};
 
 /// A file with frames.
 pub struct Animated {

@@ -8,15 +8,15 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use srcnn_gpu::headless::HeadlessOptions;
 use srcnn_gpu::{Error, Padding, Precision, Result};
 
-use super::jobs::{Plan, Request, Shard, fingerprint};
-use super::models::{Model, ModelArgs, load_models};
-use super::output::Existing;
-use super::picture::available_memory;
-use super::precision::PrecisionArgs;
-use super::progress::{self, Mode};
-use super::trust::TrustArgs;
-use super::tuning::TuneArgs;
-use super::{GpuArgs, stop};
+use crate::cli::jobs::{Plan, Request, Shard, fingerprint};
+use crate::cli::models::{Model, ModelArgs, load_models};
+use crate::cli::output::Existing;
+use crate::cli::precision::PrecisionArgs;
+use crate::cli::progress::{self, Mode};
+use crate::cli::trust::TrustArgs;
+use crate::cli::tuning::TuneArgs;
+use crate::cli::{GpuArgs, stop};
+use srcnn_gpu::picture::available_memory;
 
 mod args;
 mod bands;

@@ -13,14 +13,14 @@ use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::wgpu::Backend;
 use srcnn_gpu::{Error, Result};
 
-use super::super::jobs::{Decision, Job, Plan};
-use super::super::models::Model;
 use super::UpscaleArgs;
 use super::budget::{Budget, Permit};
 use super::enlarge::{Enlarger, Tuning};
 use super::family::Threads;
 use super::ready::{Decoded, Enlarged, Opened};
 use super::report::Reporter;
+use crate::cli::jobs::{Decision, Job, Plan};
+use crate::cli::models::Model;
 
 /// Pictures in a row that a device may fail at before it is taken for broken.
 const MOST_FAULTS: u32 = 3;

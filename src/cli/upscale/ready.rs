@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use image::{ColorType, DynamicImage};
 use srcnn_gpu::{Enlargement, Error, Result};
 
-use super::super::jobs::Job;
-use super::super::picture::{Header, Metadata, Settings, alpha, color_type, depth, encode, profile};
 use super::args::{Alpha, ContentArgs, PictureArgs};
 use super::bands;
 use super::enlarge::Enlarger;
 use super::frames::{self, Animated};
+use crate::cli::jobs::Job;
+use srcnn_gpu::picture::{Header, Metadata, Settings, alpha, color_type, depth, encode, profile};
 
 /// How long the steps of one picture took.
 #[derive(Debug, Clone, Copy, Default)]

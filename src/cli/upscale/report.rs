@@ -9,11 +9,11 @@ use serde::Serialize;
 use srcnn_gpu::headless::{Gpu, adapter};
 use srcnn_gpu::{Error, Result};
 
-use super::super::jobs::{Job, Kept};
-use super::super::output::json_line;
-use super::super::progress::{self, Mode, Progress};
-use super::super::{exit, exit_code, print, report};
 use super::ready::Times;
+use crate::cli::jobs::{Job, Kept};
+use crate::cli::output::json_line;
+use crate::cli::progress::{self, Mode, Progress};
+use crate::cli::{exit, exit_code, print, report};
 
 /// JSON progress comes no oftener than this.
 const INTERVAL: Duration = Duration::from_millis(100);

@@ -9,7 +9,7 @@ use srcnn_gpu::atomic::explain;
 use srcnn_gpu::{Error, Result};
 use tempfile::TempDir;
 
-use super::super::picture::extension_of;
+use srcnn_gpu::picture::extension_of;
 
 /// The standard input or output.
 pub const PIPE: &str = "-";

@@ -12,12 +12,12 @@ use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
 use srcnn_gpu::{Enlargement, Error, Result};
 
-use super::super::models::{self, Model};
-use super::super::output::Existing;
-use super::super::progress::Progress;
-use super::super::{exit, exit_code, print, report, stop};
 use super::UpscaleArgs;
 use super::stream::{PIPE, is_video_on_stdin};
+use crate::cli::models::{self, Model};
+use crate::cli::output::Existing;
+use crate::cli::progress::Progress;
+use crate::cli::{exit, exit_code, print, report, stop};
 
 const EXTENSION: &str = "y4m";
 /// Frames that a pipe is taken for, of which nobody knows how many will come: ten minutes.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::{Error, Result};
 use image::ColorType;
-use srcnn_gpu::{Error, Result};
 
 use super::memory::{available_memory, bytes};
 use super::read::Header;

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 
+use crate::{Error, Result};
 use image::codecs::{gif, webp};
 use image::{AnimationDecoder, ColorType, DynamicImage, Frame, ImageFormat, ImageResult};
-use srcnn_gpu::{Error, Result};
 
 use super::kind::{Format, Kind};
 use super::metadata::Metadata;
