@@ -11,7 +11,7 @@ use crate::cli::jobs::{Decision, Job, Plan, Request};
 use crate::cli::output::Existing;
 use crate::cli::progress::Progress;
 use crate::cli::{exit, exit_code, print, report};
-use srcnn_gpu::picture::{Header, Settings, encode};
+use srcnn_gpu::picture::{PictureFile, Settings, encode};
 
 /// Make low-resolution pictures: cut to multiples of the scale, shrink as MATLAB's imresize, round once
 #[derive(Debug, Args)]
@@ -76,7 +76,7 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
         }
     };
     plan.prepare(&job)?;
-    let mut header = Header::open(&job.input)?;
+    let mut header = PictureFile::open(&job.input)?;
     let small = |length: u32| u64::from(length) / scale as u64;
     if small(header.width) * small(header.height) == 0 {
         return Err(Error::Picture(format!(
@@ -86,7 +86,7 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
             header.height
         )));
     }
-    job.kind.check(&header, header.color, small(header.width), small(header.height))?;
+    job.kind.check(&job.input, header.bytes, header.color, small(header.width), small(header.height))?;
     let mut metadata = header.metadata();
     let turned = header.is_turned();
     let picture = header.decode()?;

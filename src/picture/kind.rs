@@ -1,16 +1,18 @@
-//! The kinds of picture files that can be written, and what each can hold.
+//! The file kinds that can be written, and what each can hold.
 
+use std::fmt;
 use std::path::Path;
 
-use crate::{Error, Result};
 use image::ColorType;
 
+use super::error::refuse;
 use super::memory::{available_memory, bytes};
-use super::read::Header;
+use super::samples::{color_type, depth, size};
+use crate::Result;
 
 /// A file format that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum FileFormat {
     Png,
     Jpeg,
     WebP,
@@ -24,18 +26,18 @@ pub enum Format {
     Avif,
 }
 
-/// What a written kind of picture file can hold.
-#[derive(Debug, PartialEq)]
+/// What a kind of file can hold.
+#[derive(PartialEq)]
 pub struct Kind {
     pub extension: &'static str,
-    pub format: Format,
-    colour: bool,
-    grey: bool,
+    pub format: FileFormat,
+    color: bool,
+    gray: bool,
     pub alpha: bool,
-    grey_alpha: bool,
+    gray_alpha: bool,
     /// More than one frame.
     pub animation: bool,
-    /// Bits a channel; 32 are floats.
+    /// Most bits per channel; 32 are floats.
     pub depth: u16,
     /// Most pixels on one side.
     side: u32,
@@ -43,37 +45,44 @@ pub struct Kind {
     bytes: u64,
 }
 
+/// How to write.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// 1 to 100 for lossy formats; `None` is the format's default.
+    pub quality: Option<u8>,
+}
+
 const FULL: Kind = Kind {
     extension: "png",
-    format: Format::Png,
-    colour: true,
-    grey: true,
+    format: FileFormat::Png,
+    color: true,
+    gray: true,
     alpha: true,
-    grey_alpha: true,
+    gray_alpha: true,
     animation: false,
     depth: 16,
     side: i32::MAX as u32,
     bytes: u64::MAX,
 };
 
-/// Offsets in these files have 32 bits; some room is left for headers.
+/// Offsets in these files have 32 bits; this leaves some room for headers.
 const OFFSETS: u64 = u32::MAX as u64 - (1 << 20);
 
 const PNG: Kind = Kind { animation: true, ..FULL };
 const JPEG: Kind = Kind {
     extension: "jpg",
-    format: Format::Jpeg,
+    format: FileFormat::Jpeg,
     alpha: false,
-    grey_alpha: false,
+    gray_alpha: false,
     depth: 8,
     side: 65535,
     ..FULL
 };
 const TIFF: Kind =
-    Kind { extension: "tiff", format: Format::Tiff, depth: 32, side: u32::MAX, bytes: OFFSETS, ..FULL };
-const PNM: Kind = Kind { extension: "pnm", format: Format::Pnm, side: u32::MAX, ..FULL };
+    Kind { extension: "tiff", format: FileFormat::Tiff, depth: 32, side: u32::MAX, bytes: OFFSETS, ..FULL };
+const PNM: Kind = Kind { extension: "pnm", format: FileFormat::Pnm, side: u32::MAX, ..FULL };
 
-/// All kinds that can be written; the first is the one for pictures whose own kind cannot.
+/// All kinds that can be written. The first one serves for pictures whose own kind cannot be.
 static KINDS: &[Kind] = &[
     PNG,
     Kind { extension: "apng", ..PNG },
@@ -81,32 +90,32 @@ static KINDS: &[Kind] = &[
     Kind { extension: "jpeg", ..JPEG },
     Kind { extension: "jpe", ..JPEG },
     Kind { extension: "jfif", ..JPEG },
-    Kind { extension: "webp", format: Format::WebP, depth: 8, side: 16383, animation: true, ..FULL },
+    Kind { extension: "webp", format: FileFormat::WebP, depth: 8, side: 16383, animation: true, ..FULL },
     TIFF,
     Kind { extension: "tif", ..TIFF },
-    Kind { extension: "bmp", format: Format::Bmp, depth: 8, grey_alpha: false, bytes: OFFSETS, ..FULL },
+    Kind { extension: "bmp", format: FileFormat::Bmp, depth: 8, gray_alpha: false, bytes: OFFSETS, ..FULL },
     PNM,
     Kind { extension: "pam", ..PNM },
-    Kind { extension: "ppm", grey: false, alpha: false, ..PNM },
-    Kind { extension: "pgm", colour: false, alpha: false, ..PNM },
+    Kind { extension: "ppm", gray: false, alpha: false, ..PNM },
+    Kind { extension: "pgm", color: false, alpha: false, ..PNM },
     // The format's own limit is 400 million pixels.
-    Kind { extension: "qoi", format: Format::Qoi, grey: false, depth: 8, bytes: 1_200_000_000, ..FULL },
-    Kind { extension: "tga", format: Format::Tga, depth: 8, side: 65535, ..FULL },
+    Kind { extension: "qoi", format: FileFormat::Qoi, gray: false, depth: 8, bytes: 1_200_000_000, ..FULL },
+    Kind { extension: "tga", format: FileFormat::Tga, depth: 8, side: 65535, ..FULL },
     Kind {
         extension: "gif",
-        format: Format::Gif,
-        grey: false,
+        format: FileFormat::Gif,
+        gray: false,
         depth: 8,
         side: 65535,
         animation: true,
         ..FULL
     },
     #[cfg(feature = "avif")]
-    Kind { extension: "avif", format: Format::Avif, grey: false, depth: 8, side: 65536, ..FULL },
+    Kind { extension: "avif", format: FileFormat::Avif, gray: false, depth: 8, side: 65536, ..FULL },
 ];
 
 impl Kind {
-    /// The kind of file that a name's extension means.
+    /// The kind that a file name's extension stands for.
     pub fn of(path: &Path) -> Option<&'static Self> {
         Self::named(path.extension()?.to_str()?)
     }
@@ -116,7 +125,7 @@ impl Kind {
         KINDS.iter().find(|kind| kind.extension.eq_ignore_ascii_case(extension))
     }
 
-    /// The kind for pictures that cannot be written as what they were read: PNG.
+    /// The kind for pictures that cannot be written as what they were read from: PNG.
     pub fn fallback() -> &'static Self {
         &KINDS[0]
     }
@@ -126,56 +135,55 @@ impl Kind {
         KINDS.iter().map(|kind| kind.extension).collect::<Vec<_>>().join(", ")
     }
 
-    /// How a picture of this colour type is stored: the same, or one that holds the same at no more
-    /// than the kind's depth. The error says what cannot be stored.
+    /// The color type to store a picture of this color type as: the same, or one that holds the same at a depth of
+    /// no more than the kind's. The error says what cannot be stored.
     pub fn stored(&self, color: ColorType) -> Result<ColorType, &'static str> {
         if color.has_alpha() && !self.alpha {
             return Err("an alpha channel");
         }
-        if color.has_color() && !self.colour {
-            return Err("colours");
+        if color.has_color() && !self.color {
+            return Err("colors");
         }
-        let grey = !color.has_color() && self.grey && (!color.has_alpha() || self.grey_alpha);
-        Ok(color_type(!grey, color.has_alpha(), depth(color).min(self.depth)))
+        let gray = !color.has_color() && self.gray && (!color.has_alpha() || self.gray_alpha);
+        Ok(color_type(!gray, color.has_alpha(), depth(color).min(self.depth)))
     }
 
-    /// Whether a result of this colour type and size is written while it is computed, and is never in memory as a
-    /// whole: a large one in a format that is written from top to bottom.
+    /// Whether to write a result of this color type and size while it is computed, so that it is never in memory as
+    /// a whole: a large one, in a format that is written from top to bottom.
     pub fn in_bands(&self, color: ColorType, width: u64, height: u64) -> bool {
-        let streams = [Format::Png, Format::Tiff, Format::Pnm].contains(&self.format);
+        let streams = [FileFormat::Png, FileFormat::Tiff, FileFormat::Pnm].contains(&self.format);
         streams && LARGE.contains(&size(color, width, height))
     }
 
-    /// Bytes of memory that a picture and its result of a colour type and size take.
-    pub fn memory(&self, header: &Header, color: ColorType, width: u64, height: u64) -> u128 {
+    /// Bytes of memory for a picture of `decoded` bytes and its result of this color type and size.
+    pub fn memory(&self, decoded: u64, color: ColorType, width: u64, height: u64) -> u128 {
         let pixels = u128::from(width) * u128::from(height);
         let size = |color: ColorType| size(color, width, height);
         let stored = self.stored(color).unwrap_or(color);
-        // The decoded picture, the result, and the result as it is stored, or the encoder's own copy.
-        let in_memory = [Format::WebP, Format::Qoi, Format::Gif].contains(&self.format);
+        // The decoded picture, the result, and the result as it is stored or the encoder's own copy.
+        let in_memory = [FileFormat::WebP, FileFormat::Qoi, FileFormat::Gif].contains(&self.format);
         let copy = stored != color || in_memory;
         let needed = if self.in_bands(color, width, height) {
             let bands = u128::from(width) * u128::from(BAND_ROWS) * u128::from(color.bytes_per_pixel());
-            [
-                header.bytes.into(),
-                bands,
-                if color.has_alpha() { pixels * u128::from(depth(color) / 8) } else { 0 },
-            ]
+            [decoded.into(), bands, if color.has_alpha() { pixels * u128::from(depth(color) / 8) } else { 0 }]
         } else {
-            [header.bytes.into(), size(color), if copy { size(stored) } else { 0 }]
+            [decoded.into(), size(color), if copy { size(stored) } else { 0 }]
         };
         needed.iter().fold(0, |sum: u128, &part| sum.saturating_add(part))
     }
 
-    /// Refuses results that this kind cannot hold or that do not fit in memory, before any work is done. `color` is
-    /// the result's colour type.
-    pub fn check(&self, header: &Header, color: ColorType, width: u64, height: u64) -> Result<()> {
-        let refuse = |why: String| Err(Error::Picture(format!("{}: {why}", header.path.display())));
+    /// Refuses a result that this kind cannot hold or that does not fit in memory, before any work is done. `path` is
+    /// the picture, of `decoded` bytes in memory; `color` is the result's color type.
+    ///
+    /// # Errors
+    /// [`crate::Error::Picture`] that names the picture and says what to do.
+    pub fn check(&self, path: &Path, decoded: u64, color: ColorType, width: u64, height: u64) -> Result<()> {
+        let refuse = |why: String| Err(refuse(path, why));
         let stored = match self.stored(color) {
             Ok(stored) => stored,
             Err(what) => {
                 let instead = match what {
-                    "colours" => "write ppm or png",
+                    "colors" => "write ppm or png",
                     _ => "write png, webp or tiff, or choose a --background",
                 };
                 return refuse(format!(
@@ -184,7 +192,7 @@ impl Kind {
                 ));
             }
         };
-        let needed = self.memory(header, color, width, height);
+        let needed = self.memory(decoded, color, width, height);
         let available = available_memory();
         if needed > u128::from(available) {
             return refuse(format!(
@@ -203,36 +211,29 @@ impl Kind {
     }
 }
 
-/// Bytes of results that are written in bands. Larger ones than that are nobody's intention.
-const LARGE: std::ops::Range<u128> = 1 << 26..1 << 40;
-/// Rows in memory at a time, about: those that are computed, wait, and are written.
-const BAND_ROWS: u32 = 4 * 1024;
-
-fn size(color: ColorType, width: u64, height: u64) -> u128 {
-    let pixels = u128::from(width) * u128::from(height);
-    pixels.saturating_mul(color.bytes_per_pixel().into())
-}
-
-/// Bits of a channel: 8, 16, or 32 for floats.
-pub fn depth(color: ColorType) -> u16 {
-    color.bytes_per_pixel() as u16 / u16::from(color.channel_count()) * 8
-}
-
-/// The colour type with these properties; floats are never grey.
-pub fn color_type(colour: bool, alpha: bool, depth: u16) -> ColorType {
-    match (colour, alpha, depth) {
-        (false, false, 8) => ColorType::L8,
-        (false, true, 8) => ColorType::La8,
-        (true, false, 8) => ColorType::Rgb8,
-        (true, true, 8) => ColorType::Rgba8,
-        (false, false, _) => ColorType::L16,
-        (false, true, _) => ColorType::La16,
-        (true, false, 16) => ColorType::Rgb16,
-        (true, true, 16) => ColorType::Rgba16,
-        (true, false, _) => ColorType::Rgb32F,
-        (true, true, _) => ColorType::Rgba32F,
+/// Part of the text that an output folder's index keeps a fingerprint of (`settings` of the `upscale` command): while
+/// this stays the same, results of older versions count as up to date.
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kind")
+            .field("extension", &self.extension)
+            .field("format", &self.format)
+            .field("colour", &self.color)
+            .field("grey", &self.gray)
+            .field("alpha", &self.alpha)
+            .field("grey_alpha", &self.gray_alpha)
+            .field("animation", &self.animation)
+            .field("depth", &self.depth)
+            .field("side", &self.side)
+            .field("bytes", &self.bytes)
+            .finish()
     }
 }
+
+/// Sizes in bytes of results that are written in bands. Nobody means to ask for larger ones.
+const LARGE: std::ops::Range<u128> = 1 << 26..1 << 40;
+/// About the rows in memory at a time: being computed, waiting, and being written.
+const BAND_ROWS: u32 = 4 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -247,7 +248,17 @@ mod tests {
         assert_eq!(kind("jpg").stored(ColorType::L16), Ok(ColorType::L8));
         assert_eq!(kind("ppm").stored(ColorType::L8), Ok(ColorType::Rgb8));
         assert_eq!(kind("jpg").stored(ColorType::La8), Err("an alpha channel"));
-        assert_eq!(kind("pgm").stored(ColorType::Rgb8), Err("colours"));
+        assert_eq!(kind("pgm").stored(ColorType::Rgb8), Err("colors"));
         assert!(Kind::named("doc").is_none());
+    }
+
+    #[test]
+    fn the_text_for_fingerprints_stays() {
+        let text = format!("{:?}", Kind::named("gif"));
+        assert_eq!(
+            text,
+            "Some(Kind { extension: \"gif\", format: Gif, colour: true, grey: false, alpha: true, grey_alpha: true, \
+             animation: true, depth: 8, side: 65535, bytes: 18446744073709551615 })"
+        );
     }
 }

@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use image::ImageFormat;
 use srcnn_gpu::{Error, Result};
 
 use super::find::Found;
 use super::index::{Index, Stamp};
 use super::{Job, Record, parent};
 use crate::cli::upscale::{Format, SizeArgs};
-use srcnn_gpu::picture::Kind;
-use srcnn_gpu::picture::animation::Animation;
+use srcnn_gpu::picture::{Kind, is_animated_gif};
 
 /// What stands between a picture's name and the size in names that are made up: `a_srcnn_x2.png`.
 const MARK: &str = "_srcnn_";
@@ -92,9 +90,9 @@ impl Target {
             Some(Format::Kind(kind)) => kind,
             Some(Format::Same) => own.unwrap_or(Kind::fallback()),
             // A single picture has more colours than its GIF file could hold.
-            None => {
-                own.filter(|kind| kind.extension != "gif" || is_animated(&input)).unwrap_or(Kind::fallback())
-            }
+            None => own
+                .filter(|kind| kind.extension != "gif" || is_animated_gif(&input))
+                .unwrap_or(Kind::fallback()),
         };
         let mut name = input.file_stem().unwrap_or_default().to_owned();
         if matches!(self, Target::Beside) {
@@ -124,11 +122,6 @@ impl Target {
 pub fn is_result(path: &Path) -> bool {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     stem.rsplit_once(MARK).is_some_and(|(_, size)| SizeArgs::is_label(size))
-}
-
-/// Whether a GIF file holds more than one picture.
-fn is_animated(path: &Path) -> bool {
-    Animation::of(path, Some(ImageFormat::Gif)).is_some()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use srcnn_gpu::{Error, Result};
 
 use super::size::SizeArgs;
 use crate::cli::jobs::Naming;
-use srcnn_gpu::picture::{Header, Kind, Metadata, Settings, color_type, depth};
+use srcnn_gpu::picture::{Kind, Metadata, PictureFile, Settings, color_type, depth};
 
 /// Size of the results; format and contents.
 #[derive(Debug, Clone, Default, Args)]
@@ -129,7 +129,7 @@ impl ContentArgs {
     }
 
     /// What of the arguments does not apply to a picture, in words.
-    pub fn remark(&self, header: &Header, kind: &Kind) -> Option<String> {
+    pub fn remark(&self, header: &PictureFile, kind: &Kind) -> Option<String> {
         let lossless = kind.extension == "webp" && cfg!(not(feature = "webp-lossy"));
         match (self.quality, header.animation) {
             (Some(_), _) if lossless => {
@@ -152,7 +152,7 @@ impl ContentArgs {
     ///
     /// # Errors
     /// [`Error::Picture`] for a depth that the kind does not have.
-    pub fn color(&self, header: &Header, kind: &Kind) -> Result<(ColorType, Option<String>)> {
+    pub fn color(&self, header: &PictureFile, kind: &Kind) -> Result<(ColorType, Option<String>)> {
         let color = header.color;
         let alpha = color.has_alpha() && !self.removes_alpha();
         let bits = depth(color);

@@ -10,8 +10,7 @@ use srcnn_gpu::{Error, Result};
 use super::enlarge::Enlarger;
 use super::ready::How;
 use crate::cli::jobs::Job;
-use srcnn_gpu::picture::animation::{Animation, Writer, frames};
-use srcnn_gpu::picture::{Metadata, store};
+use srcnn_gpu::picture::{Animation, FrameWriter, Metadata, read_frames, store};
 
 /// A file with frames.
 pub struct Animated {
@@ -39,7 +38,7 @@ pub fn enlarge(
     let broken = |why: String| Error::Picture(format!("{}: {why}", path.display()));
     let mut file = Vec::new();
     let mut gpu = Duration::ZERO;
-    let mut frames = frames(path, format, color)?;
+    let mut frames = read_frames(path, format, color)?;
     let mut next = |index: u64| -> Result<_> {
         let Some(frame) = frames.next() else { return Ok(None) };
         let (frame, delay) = frame?;
@@ -52,7 +51,7 @@ pub fn enlarge(
     };
     let Some((first, metadata, delay)) = next(0)? else { return Err(broken("there is no frame".into())) };
     let (size, color) = ((first.width(), first.height()), first.color());
-    let mut writer = Writer::new(&mut file, job.kind, size, color, &metadata, animation, &how.settings)
+    let mut writer = FrameWriter::new(&mut file, job.kind, size, color, &metadata, animation, &how.settings)
         .map_err(unwritten)?;
     writer.write(&first, delay).map_err(unwritten)?;
     let mut count = 1;

@@ -13,7 +13,7 @@ use super::bands;
 use super::enlarge::Enlarger;
 use super::frames::{self, Animated};
 use crate::cli::jobs::Job;
-use srcnn_gpu::picture::{Header, Metadata, Settings, alpha, color_type, depth, encode, profile};
+use srcnn_gpu::picture::{Metadata, PictureFile, Settings, alpha, encode, profile, without_alpha};
 
 /// How long the steps of one picture took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,7 +29,7 @@ pub struct Times {
 /// A picture whose header has been read, and whose result can be written as what the job asks for.
 pub struct Opened {
     job: Job,
-    header: Header,
+    header: PictureFile,
     metadata: Metadata,
     how: How,
     result: (u32, u32),
@@ -53,7 +53,7 @@ impl Opened {
     /// # Errors
     /// [`Error::Picture`] for files that are no pictures, and for what the result's format cannot hold.
     pub fn new(job: Job, args: &PictureArgs) -> Result<Self> {
-        let mut header = Header::open(&job.input)?;
+        let mut header = PictureFile::open(&job.input)?;
         let refuse = |why: String| Error::Picture(format!("{}: {why}", job.input.display()));
         let source = (header.width, header.height);
         let enlargement = args.size.enlargement(source).map_err(|e| refuse(e.to_string()))?;
@@ -92,7 +92,7 @@ impl Opened {
     /// Bytes of host memory that the picture and its result take, about.
     pub fn memory(&self) -> u64 {
         let (header, (width, height)) = (&self.header, self.result);
-        let bytes = self.job.kind.memory(header, self.how.color, width.into(), height.into());
+        let bytes = self.job.kind.memory(header.bytes, self.how.color, width.into(), height.into());
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
@@ -104,7 +104,7 @@ impl Opened {
         let (job, color) = (&self.job, self.how.color);
         // Alpha may turn out to be opaque everywhere, and then needs no room in the file.
         let hoped = if job.kind.alpha { color } else { without_alpha(color) };
-        job.kind.check(&self.header, hoped, self.result.0.into(), self.result.1.into())
+        job.kind.check(&job.input, self.header.bytes, hoped, self.result.0.into(), self.result.1.into())
     }
 
     /// Decodes the picture; an animation's frames are decoded when their turn comes.
@@ -164,10 +164,6 @@ impl How {
         alpha::bleed(&mut picture);
         picture
     }
-}
-
-fn without_alpha(color: ColorType) -> ColorType {
-    color_type(color.has_color(), false, depth(color))
 }
 
 /// A picture in memory.
