@@ -2,9 +2,7 @@
 //!
 //! The cubic kernel has a = -0.5 (Keys); when an axis shrinks, the kernel is widened by the factor
 //! (antialiasing); taps beyond an edge read the picture mirrored there. The table is computed in f64 on
-//! the host; the shader `resample.wgsl` and its CPU twin [`crate::reference::resample`] both apply it.
-
-pub mod phases;
+//! the host; `resample_columns.wgsl` and `resample_rows.wgsl` apply it.
 
 use crate::error::{Error, Result};
 

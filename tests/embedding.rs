@@ -8,7 +8,7 @@ use srcnn_gpu::gpu::shaders::{ConvShape, Fetch};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::{self, TextureFormat, TextureUsages};
-use srcnn_gpu::{Error, Padding, SourceKind, Upscaler, UpscalerOptions, Weights, When};
+use srcnn_gpu::{Error, KernelChoice, Padding, SourceKind, Upscaler, UpscalerOptions, Weights};
 
 /// A host's device, with exactly what the library says that it needs. Validation errors panic, as wgpu does it.
 struct Host {
@@ -178,9 +178,9 @@ fn every_way_to_fetch_weights_runs_with_the_least_limits() {
     let defaults = || UpscalerOptions::for_device(&host.device);
     let weights = weights_of("64-32");
     let source = host.source(&picture(21, 17));
-    let run = |fused, [fold, winograd]: [When; 2], kernel| {
+    let run = |fused, winograd: KernelChoice, kernel| {
         let conv_shape = ConvShape { fused, ..defaults().conv_shape };
-        let options = UpscalerOptions { conv_shape, fold, winograd, ..defaults() };
+        let options = UpscalerOptions { conv_shape, winograd, ..defaults() };
         let mut upscaler = Upscaler::new(&host.device, &host.queue, &weights, options).unwrap();
         let target = host.target(upscaler.prepare((21, 17), 3.0).unwrap(), TextureFormat::Rgba8Unorm);
         let mut encoder = host.encoder();
@@ -188,7 +188,7 @@ fn every_way_to_fetch_weights_runs_with_the_least_limits() {
         host.queue.submit([encoder.finish()]);
         (host.read(&target), upscaler.kernels().contains(&kernel))
     };
-    let plain = ([When::Always, When::Never], "conv_first");
+    let plain = (KernelChoice::Never, "conv_first");
     let (layers, fused) = run(None, plain.0, plain.1);
     assert!(!fused);
     let mut ways = vec![(Fetch::Uniform, false), (Fetch::Storage, true), (Fetch::Workgroup, true)];
@@ -196,7 +196,7 @@ fn every_way_to_fetch_weights_runs_with_the_least_limits() {
         ways.push((fetch, true));
     }
     for (fetch, fits) in ways {
-        for (when, kernel) in [plain, ([When::Never, When::Always], "conv_winograd")] {
+        for (when, kernel) in [plain, (KernelChoice::Always, "conv_winograd")] {
             let (result, used) = run(Some(fetch), when, kernel);
             assert_eq!(used, fits, "{fetch} {kernel}");
             assert_one_step(&result, &layers);

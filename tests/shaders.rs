@@ -75,8 +75,7 @@ fn all() -> Vec<Shader> {
     ] {
         let fused = variants(&Architecture::parse(sizes, filters, 1).unwrap());
         for shader in fused.into_iter().filter(|shader| {
-            ["conv_first", "conv_fold", "conv_wide", "conv_winograd", "luminance", "sum_rows", "sum_squares"]
-                .contains(&shader.name)
+            ["conv_first", "conv_wide", "conv_winograd", "sum_rows", "sum_squares"].contains(&shader.name)
         }) {
             shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
         }

@@ -1,6 +1,6 @@
 //! Networks of three layers whose last maps stay in registers: `conv_first.wgsl`, `conv_wide.wgsl`, `sum_rows.wgsl`.
 
-use super::pass::{Chunk, Design};
+use super::pass::{Chunk, PassDescriptor};
 use crate::gpu::shaders::{
     self, ConvShape, FirstVariant, PIXEL_WORKGROUP, Settings, Shader, Tail, WeightStore, WideVariant,
 };
@@ -14,7 +14,7 @@ pub(super) fn passes(
     weights: &Weights,
     padding: Padding,
     shape: ConvShape,
-) -> Option<Vec<Design>> {
+) -> Option<Vec<PassDescriptor>> {
     let [first, second, third] = weights.layers() else { return None };
     let (architecture, settings) =
         (weights.architecture(), Settings::new(padding, shape.fused?, shape.workgroup));
@@ -22,7 +22,7 @@ pub(super) fn passes(
     let covers = [4 * settings.workgroup[0], settings.workgroup[1]];
     let (reach, size) = (third.shape.radius(), third.shape.size);
 
-    let mut first_pass = Design {
+    let mut first_pass = PassDescriptor {
         shader: shaders::conv_first(&variant),
         layer: 0,
         planes: 2 * size,
@@ -48,7 +48,7 @@ pub(super) fn passes(
         passes.push(first_pass);
         let mut packed = pack_wide(&wide, second);
         pack_tail(&mut packed, &wide.tail, &settings, second, third);
-        passes.push(Design {
+        passes.push(PassDescriptor {
             shader: shaders::conv_wide(&wide),
             layer: 1,
             planes: 2 * size,
@@ -61,23 +61,18 @@ pub(super) fn passes(
             weights: packed,
         });
     }
-    passes.push(sum_rows(third, 1, settings.normalized));
+    passes.push(last_sum(shaders::sum_rows(size, settings.normalized), third));
     Some(passes)
 }
 
-/// The end of layer 3, whose rows were computed in groups of so many texels.
-pub(super) fn sum_rows(third: &Layer, group: usize, normalized: bool) -> Design {
-    last_sum(shaders::sum_rows(third.shape.size, group, normalized), third, group)
-}
-
-/// The end of layer 3, by a kernel whose invocations own so many texels.
-pub(super) fn last_sum(shader: Shader, third: &Layer, group: usize) -> Design {
-    Design {
+/// The end of layer 3.
+pub(super) fn last_sum(shader: Shader, third: &Layer) -> PassDescriptor {
+    PassDescriptor {
         shader,
         layer: 2,
         planes: 1,
         reach: 0,
-        covers: [4 * group as u32 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
+        covers: [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
         chunks: vec![Chunk::ALL],
         store: WeightStore::Uniform,
         binding: 16,
@@ -86,8 +81,8 @@ pub(super) fn last_sum(shader: Shader, third: &Layer, group: usize) -> Design {
     }
 }
 
-/// Groups of 4 filters of layer 1: biases, taps, and with a tail the columns of layer 2. Filters that there are not are
-/// zero here and below.
+/// Groups of 4 filters of layer 1: biases, taps, and with a tail the columns of layer 2. Padding filters are zero, here and
+/// below.
 fn pack_first(variant: &FirstVariant, first: &Layer, second: &Layer) -> Vec<f32> {
     let mut packed = vec![0.0; 4 * variant.groups * variant.group()];
     let (filters, taps) = (first.shape.filters, variant.filter * variant.filter);
@@ -122,13 +117,7 @@ fn pack_wide(variant: &WideVariant, second: &Layer) -> Vec<f32> {
 }
 
 /// Appends the biases of layer 2, and the rows of layer 3's filter as `[i][j][filter of layer 2]`.
-pub(super) fn pack_tail(
-    packed: &mut Vec<f32>,
-    tail: &Tail,
-    settings: &Settings,
-    second: &Layer,
-    third: &Layer,
-) {
+fn pack_tail(packed: &mut Vec<f32>, tail: &Tail, settings: &Settings, second: &Layer, third: &Layer) {
     let start = packed.len();
     let rows = start + 4 * tail.biases(settings);
     packed.resize(rows + 4 * tail.filter * tail.row(settings), 0.0);

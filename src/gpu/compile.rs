@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::scope::scoped;
+use super::shaders::Shader;
 use crate::error::Result;
-use crate::gpu::scoped;
-use crate::gpu::shaders::Shader;
 
 /// Kind of one binding, in the order of binding numbers from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
