@@ -13,6 +13,9 @@ pub mod gpu;
 pub mod headless;
 pub mod metrics;
 pub mod network;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod picture;
 pub mod planes;
 pub mod precision;
 pub mod reference;

@@ -1,28 +1,27 @@
-//! The networks that a command works with.
+//! `--model`: the networks that a command works with.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use srcnn_gpu::{Result, Shipped, Weights};
 
-/// A network, and where it comes from.
+/// A network, with its file's or its own name.
 #[derive(Debug)]
 pub struct Model {
     pub name: String,
     pub weights: Weights,
 }
 
-/// Which networks: part of every command that applies some.
+/// Which networks to use: part of every command that runs them.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// small, large, or weight files (.safetensors, the authors' .mat); of several networks the one trained for the
+    /// small, large, or weight files (.safetensors, the authors' .mat); if there are several, the one trained for the
     /// nearest scale is used [default: small]
     #[arg(short, long, value_name = "NAME|FILE")]
     pub model: Vec<PathBuf>,
 }
 
-/// Reads networks by name or file; without any, the small ones that come with the program. Which of them enlarges a
-/// picture is for the command to say.
+/// Reads networks by name or file; without any, the small ones that come with the program.
 ///
 /// # Errors
 /// As [`Weights::load`].
@@ -46,8 +45,8 @@ pub fn load_models(choices: &[PathBuf]) -> Result<Vec<Model>> {
     Ok(models)
 }
 
-/// The place of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
+/// The index of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
 pub fn nearest(models: &[Model], scale: f64) -> usize {
-    let distance = |place: usize| models[place].weights.metadata.scale_distance(scale);
+    let distance = |index: usize| models[index].weights.metadata.scale_distance(scale);
     (0..models.len()).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
 }

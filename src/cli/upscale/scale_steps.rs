@@ -1,27 +1,27 @@
-//! Large enlargements in several steps, each near a scale that there is a network for.
+//! Splitting a large enlargement into steps, each near a scale that a network was trained for.
 
 /// One step of an enlargement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
-    /// How many times larger this step makes the picture.
+    /// Enlargement by this step.
     pub factor: f64,
-    /// Which of the trained scales is nearest to it, as a ratio.
+    /// Index of the trained scale nearest to `factor`, as a ratio.
     pub trained: usize,
 }
 
-/// Up to this factor one step will do, with whatever network is nearest.
+/// Up to this factor one step is enough, with whichever network is nearest.
 const ONE_STEP: f64 = 4.0;
-/// Steps beyond these are not looked for: 2 to the 10th is more than any enlargement.
+/// Limits the search: 2 to the 10th is more than any enlargement.
 const MOST_STEPS: usize = 10;
-/// Distances of ratios that are no difference.
+/// Logarithms of ratios closer than this count as equal.
 const SAME: f64 = 1e-9;
 
-/// Cuts an enlargement by `factor` into steps, given the scales that there are networks for.
+/// Splits an enlargement by `factor` into steps, given the scales that networks were trained for.
 ///
-/// A factor up to 4, or up to the largest trained scale, is one step. Beyond that, the steps are trained scales,
-/// largest first, and the last one is what remains; of all such lists the one whose last step is nearest to a
-/// trained scale is taken, and of equal ones the shortest. 6 becomes 3 and 2, 8 becomes 4 and 2.
-/// Without any trained scale there is one step, and its network is the first.
+/// A factor up to 4, or up to the largest trained scale, takes one step. Beyond that, the steps are trained scales,
+/// largest first, and the last step is the remainder. Of all such lists, the one whose remainder is nearest to a trained
+/// scale is taken, and of equal ones the shortest: 6 becomes 3 and 2, 8 becomes 4 and 2. Without any trained scale
+/// there is one step, with the first network.
 pub fn plan_steps(factor: f64, trained: &[f64]) -> Vec<Step> {
     let nearest = |factor: f64| {
         let distance = |scale: f64| (scale / factor).ln().abs();
@@ -48,7 +48,7 @@ pub fn plan_steps(factor: f64, trained: &[f64]) -> Vec<Step> {
     steps
 }
 
-/// Tries all descending lists of `length` scales after those in `taken`, and keeps the one that leaves a last step
+/// Tries all descending lists of `length` scales after those in `taken`, and keeps in `best` the one whose remainder is
 /// nearest to a trained scale.
 fn search(factor: f64, scales: &[f64], length: usize, taken: &mut Vec<f64>, best: &mut (f64, Vec<f64>)) {
     let Some(left) = length.checked_sub(1) else {

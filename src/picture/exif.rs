@@ -1,12 +1,12 @@
-//! Exif blocks: what changes when a picture is enlarged, and their way into and out of TIFF files.
+//! Exif blocks: updating them when a picture is enlarged, and their way into and out of TIFF files.
 //!
 //! A block is a small TIFF file without pixels (Exif 2.32, section 4.5): a byte order, and directories of entries
-//! that point to their values. Blocks that stay blocks are changed in place, so that values which nobody but their
-//! camera understands keep their places.
+//! that point to their values. Blocks that stay blocks are changed in place, so that values which only their camera
+//! understands keep their offsets.
 
 use std::io::{Read, Seek, SeekFrom};
 
-/// Tags that matter here.
+/// The tags that this program reads or writes by meaning.
 pub mod tag {
     pub const IMAGE_WIDTH: u16 = 0x0100;
     pub const IMAGE_LENGTH: u16 = 0x0101;
@@ -25,10 +25,10 @@ const DESCRIPTIVE: [u16; 20] = [
     0x8298, 0x83bb, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f,
 ];
 
-/// Values longer than this are left out: none that is of use is, and memory is not endless.
+/// Values longer than this are left out: no useful one is, and it would take up memory.
 const LONGEST: u64 = 1 << 24;
 
-/// Kinds of values and bytes of one, and of the units that the byte order applies to.
+/// By kind of value: bytes in one value, and bytes in the units that the byte order applies to.
 const SIZES: [(u64, usize); 13] =
     [(0, 1), (1, 1), (1, 1), (2, 2), (4, 4), (8, 4), (1, 1), (1, 1), (2, 2), (4, 4), (8, 4), (4, 4), (8, 8)];
 pub const SHORT: u16 = 3;
@@ -55,12 +55,12 @@ impl Entry {
         Self { tag, kind: LONG, count: values.len() as u32, data }
     }
 
-    /// Bytes without a meaning to TIFF: kind 7, or 1 for XMP.
+    /// Bytes that TIFF does not interpret: kind 7, or 1 for XMP.
     pub fn bytes(tag: u16, kind: u16, data: Vec<u8>) -> Self {
         Self { tag, kind, count: data.len() as u32, data }
     }
 
-    /// The first value of a list of whole numbers.
+    /// The first value, if values are 16-bit or 32-bit numbers.
     pub fn number(&self) -> Option<u32> {
         match (self.kind, self.data.as_slice()) {
             (SHORT, [a, b, ..]) => Some(u16::from_le_bytes([*a, *b]).into()),
@@ -74,7 +74,7 @@ impl Entry {
         &self.data
     }
 
-    /// Values of 16 bits.
+    /// The values as 16-bit numbers.
     pub fn words(&self) -> Vec<u16> {
         self.data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
     }
@@ -86,7 +86,7 @@ pub struct Directories {
     pub main: Vec<Entry>,
     pub exif: Vec<Entry>,
     pub gps: Vec<Entry>,
-    /// Whether another picture follows: a thumbnail in Exif, a page in TIFF.
+    /// Whether another picture follows: a thumbnail in Exif, another page in TIFF.
     pub more: bool,
 }
 
@@ -117,7 +117,7 @@ impl Order {
 }
 
 impl Directories {
-    /// Reads the directories of a block or a TIFF file; what cannot be read is left out. `None` when it is neither.
+    /// Reads the directories of a block or a TIFF file; unreadable entries are left out. `None` if it is neither.
     pub fn read(file: &mut (impl Read + Seek)) -> Option<Self> {
         let header = read_at(file, 0, 8)?;
         let order = Order::of(&header)?;
@@ -130,13 +130,13 @@ impl Directories {
             read_directory(file, order, at.into())
         };
         let mut exif = sub(tag::EXIF, file).unwrap_or_default();
-        // A directory of one constant that no reader misses; its place would have to be kept up.
+        // It points to a directory of one constant, which no reader misses; keeping it would mean updating the offset.
         exif.retain(|entry| entry.tag != tag::INTEROPERABILITY);
         let gps = sub(tag::GPS, file).unwrap_or_default();
         Some(Self { main, exif, gps, more })
     }
 
-    /// Without what says how a TIFF file is stored.
+    /// Only the entries that describe the picture, without those about how a TIFF file is stored.
     pub fn descriptive(mut self) -> Self {
         self.main.retain(|entry| DESCRIPTIVE.contains(&entry.tag));
         self
@@ -153,7 +153,7 @@ impl Directories {
         block
     }
 
-    /// The directories as they lie in a little-endian file from byte `start` on; an even number.
+    /// The directories as bytes of a little-endian file, for a position `start`, which has to be even.
     pub fn to_bytes(&self, start: u32) -> Vec<u8> {
         let mut main = self.main.clone();
         main.retain(|entry| entry.tag != tag::EXIF && entry.tag != tag::GPS);
@@ -176,7 +176,7 @@ impl Directories {
     }
 }
 
-/// Bytes of a directory and its values.
+/// Length in bytes of a directory with its values.
 fn directory_len(entries: &[Entry]) -> u32 {
     let values = entries.iter().map(|entry| entry.data.len()).filter(|&len| len > 4);
     (6 + 12 * entries.len() + values.map(|len| len.next_multiple_of(2)).sum::<usize>()) as u32
@@ -232,8 +232,8 @@ fn read_directory(file: &mut (impl Read + Seek), order: Order, at: u64) -> Optio
     Some(read.collect())
 }
 
-/// Brings a block up to date in place: the picture is upright, and `width` x `height` pixels large. When it was
-/// `turned` for that, the thumbnail, which was not, is cut off.
+/// Updates a block in place for an upright picture of `width` x `height` pixels. If the picture was `turned` to become
+/// upright, the thumbnail, which was not, is cut off.
 pub fn update(block: &mut [u8], (width, height): (u32, u32), turned: bool) {
     let Some(order) = Order::of(block) else { return };
     let Some(main) = block.get(4..8).map(|at| order.u32(at) as usize) else { return };
@@ -267,7 +267,7 @@ pub fn update(block: &mut [u8], (width, height): (u32, u32), turned: bool) {
     }
 }
 
-/// Makes an entry of the first directory one 16-bit number, where it is there.
+/// Replaces the value of an entry of the first directory, if there is one, by a 16-bit number.
 pub fn set_short(block: &mut [u8], tag: u16, value: u16) {
     let Some(order) = Order::of(block) else { return };
     let Some(main) = block.get(4..8).map(|at| order.u32(at) as usize) else { return };
@@ -278,14 +278,14 @@ pub fn set_short(block: &mut [u8], tag: u16, value: u16) {
     }
 }
 
-/// Where the entries of a directory lie, those that are there in full.
+/// Offsets of the entries of a directory, as far as the block contains them.
 fn entries(block: &[u8], order: Order, directory: usize) -> Vec<usize> {
     let Some(count) = block.get(directory..).and_then(|rest| rest.get(..2)) else { return Vec::new() };
     let places = (0..usize::from(order.u16(count))).map(|i| directory + 2 + 12 * i);
     places.take_while(|at| at + 12 <= block.len()).collect()
 }
 
-/// Makes an entry one number.
+/// Replaces an entry's value by one number.
 fn put(entry: &mut [u8], order: Order, kind: u16, value: u32) {
     let (kind, one, short) = (kind, 1u32, value as u16);
     let mut number = [0; 4];
@@ -362,7 +362,7 @@ mod tests {
             read.main.retain(|entry| ![tag::EXIF, tag::GPS].contains(&entry.tag));
             assert_eq!(read, sample());
             for len in 0..block.len() {
-                // Nothing to expect but that it ends.
+                // Only that it returns.
                 let _ = Directories::read(&mut Cursor::new(&block[..len]));
                 update(&mut block[..len].to_vec(), (1, 1), true);
             }

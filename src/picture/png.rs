@@ -1,4 +1,4 @@
-//! PNG files and APNG: chunks that are kept, writing row by row and frame by frame.
+//! PNG and APNG files: reading chunks, writing row by row and frame by frame.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -10,46 +10,31 @@ use png::chunk::ChunkType;
 use png::{BitDepth, Compression, Encoder, EncodingError, Info, Writer};
 
 use super::animation::{Animation, Delay};
-use super::kind::depth;
-use super::metadata::Metadata;
-use super::write::Reordered;
+use super::metadata::{Chunk, Metadata};
+use super::samples::{Reordered, depth};
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 const XMP: &[u8] = b"XML:com.adobe.xmp\0";
-/// Chunks longer than this are left out: texts are short, and memory is not.
+/// Chunks longer than this are left out: no useful one is, and it would take up memory.
 const LONGEST: u32 = 1 << 24;
 
-/// A chunk of a PNG file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Chunk {
-    pub name: [u8; 4],
-    pub data: Vec<u8>,
-}
-
-impl Chunk {
-    /// Whether it says what the colours mean.
-    pub fn is_colour(&self) -> bool {
-        [b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"].contains(&&self.name)
-    }
-
-    /// Whether it holds for the enlarged picture too, and has no place of its own in [`Metadata`].
-    fn is_kept(&self) -> bool {
-        match &self.name {
-            b"pHYs" => true,
-            b"tEXt" | b"zTXt" | b"iTXt" => {
-                let profile = self.data.strip_prefix(b"Raw profile type ".as_slice());
-                let iptc = profile.is_none_or(|name| name.starts_with(b"iptc") || name.starts_with(b"8bim"));
-                iptc && !self.data.starts_with(XMP)
-            }
-            _ => self.is_colour(),
+/// Whether a chunk also holds for the enlarged picture, and has no field of its own in [`Metadata`].
+fn is_kept(chunk: &Chunk) -> bool {
+    match &chunk.name {
+        b"pHYs" => true,
+        b"tEXt" | b"zTXt" | b"iTXt" => {
+            let profile = chunk.data.strip_prefix(b"Raw profile type ".as_slice());
+            let iptc = profile.is_none_or(|name| name.starts_with(b"iptc") || name.starts_with(b"8bim"));
+            iptc && !chunk.data.starts_with(XMP)
         }
+        _ => chunk.is_color(),
     }
 }
 
-/// The chunks of a file other than its pixels, wherever they are; what is broken ends the list.
+/// All chunks of a file except its pixels, before and after them. A broken chunk ends the list.
 pub fn chunks(path: &Path) -> Vec<Chunk> {
     let mut chunks = Vec::new();
-    // The decoder tells what is wrong with a file; here it only ends the list.
+    // The decoder reports what is wrong with the file.
     let _ = read_chunks(path, &mut chunks);
     chunks
 }
@@ -80,22 +65,22 @@ fn read_chunks(path: &Path, chunks: &mut Vec<Chunk>) -> io::Result<()> {
     }
 }
 
-/// Moves what is known of a file's chunks into its metadata.
-pub fn read_metadata(chunks: Vec<Chunk>, metadata: &mut Metadata) {
+/// Adds what the chunks hold to the metadata.
+pub fn read_metadata(chunks: &[Chunk], metadata: &mut Metadata) {
     let named = |name| chunks.iter().find(|chunk| &chunk.name == name);
     if let Some(exif) = named(b"eXIf") {
         metadata.exif = Some(exif.data.clone());
     }
     if metadata.xmp.is_none() {
         let texts = chunks.iter().filter(|chunk| &chunk.name == b"iTXt");
-        // Not compressed, without language and translated keyword, as the XMP specification wants it.
+        // Uncompressed, with neither language nor translated keyword, as the XMP specification demands.
         let packets = texts.filter_map(|text| text.data.strip_prefix(XMP)?.strip_prefix(b"\0\0\0\0"));
         metadata.xmp = packets.map(<[u8]>::to_vec).next();
     }
-    metadata.chunks = chunks.into_iter().filter(Chunk::is_kept).collect();
+    metadata.chunks = chunks.iter().filter(|chunk| is_kept(chunk)).cloned().collect();
 }
 
-/// The animation of a file, `None` for a single picture.
+/// The animation that the chunks describe, `None` for a single picture.
 pub fn animation(chunks: &[Chunk]) -> Option<Animation> {
     let named = |name| chunks.iter().filter(move |chunk| &chunk.name == name);
     let control = named(b"acTL").next()?;
@@ -103,13 +88,13 @@ pub fn animation(chunks: &[Chunk]) -> Option<Animation> {
         |chunk: &Chunk, at: usize| Some(u32::from_be_bytes(chunk.data.get(at..at + 4)?.try_into().ok()?));
     let place = |frame: &Chunk| Some([number(frame, 4)?, number(frame, 8)?]);
     let largest = named(b"fcTL").filter_map(place).max();
-    // The first frame may leave something out, any may be taken away again.
+    // The first frame may leave parts of the picture out, and any frame may be cleared again.
     let clears = named(b"fcTL").next().and_then(place) != largest
         || named(b"fcTL").any(|frame| frame.data.get(24) == Some(&1));
-    Some(Animation { frames: number(control, 0)?, plays: number(control, 4)?, clears })
+    Animation::new(number(control, 0)?, number(control, 4)?, clears)
 }
 
-/// Writes a picture from top to bottom: `fill` writes its samples, in the machine's byte order.
+/// Writes a picture from top to bottom; `fill` writes its samples in the machine's byte order.
 pub fn write(
     out: &mut dyn Write,
     (width, height): (u32, u32),
@@ -151,7 +136,7 @@ impl<W: Write> Frames<W> {
         Ok(Self { writer, wide: depth(color) == 16 })
     }
 
-    /// Takes the next frame: a whole picture that replaces the one before.
+    /// Writes the next frame: a whole picture that replaces the one before.
     pub fn write(&mut self, frame: &DynamicImage, delay: Delay) -> io::Result<()> {
         let (numerator, denominator) = delay.as_fraction();
         self.writer.set_frame_delay(numerator, denominator).map_err(to_io)?;
@@ -192,14 +177,14 @@ fn encoder<W: Write>(
     Ok(encoder)
 }
 
-/// Adds the chunks that are kept, all of which may stand before the pixels.
+/// Writes the kept chunks, all of which may stand before the pixels.
 fn with_chunks<W: Write>(
     writer: Result<Writer<W>, EncodingError>,
     metadata: &Metadata,
 ) -> Result<Writer<W>, EncodingError> {
     let mut writer = writer?;
     for chunk in &metadata.chunks {
-        // A profile overrules the simpler descriptions of the same; both together are not allowed.
+        // PNG does not allow an sRGB chunk beside a profile, which takes precedence.
         if chunk.name != *b"sRGB" || metadata.icc.is_none() {
             writer.write_chunk(ChunkType(chunk.name), &chunk.data)?;
         }

@@ -1,21 +1,24 @@
-//! Reading: the header first, the pixels when they are wanted.
+//! Opening a picture file: the header first, metadata and pixels when they are wanted.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
-use srcnn_gpu::{Error, Result};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 use super::animation::Animation;
-use super::kind::{color_type, depth};
+use super::error::{explain, refuse};
+use super::exif::Directories;
 use super::memory::{self, available_memory};
-use super::metadata::Metadata;
-use super::{alpha, jpeg, png, tiff};
+use super::metadata::{Chunk, Metadata};
+use super::samples::{color_type, depth};
+use super::{alpha, gif, jpeg, png, tiff, webp};
+use crate::Result;
 
-/// A picture file whose header has been read.
-pub struct Header {
+/// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
+/// last, its pixels.
+pub struct PictureFile {
     pub path: PathBuf,
     /// Columns of the upright picture.
     pub width: u32,
@@ -27,18 +30,46 @@ pub struct Header {
     pub animation: Option<Animation>,
     /// Bytes of the decoded picture.
     pub bytes: u64,
-    /// How the stored pixels are turned.
+    /// How the stored pixels have to be turned.
     orientation: Orientation,
+    structure: Structure,
     decoder: Box<dyn ImageDecoder>,
 }
 
-impl Header {
-    /// Opens a picture file; its kind is told by content, by extension only where content does not tell.
+/// The parts of a file that the decoder does not give out, parsed once.
+enum Structure {
+    Png(Vec<Chunk>),
+    Tiff(Directories),
+    Other,
+}
+
+impl Structure {
+    fn read(path: &Path, format: Option<ImageFormat>) -> Self {
+        match format {
+            Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
+            Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
+            _ => Self::Other,
+        }
+    }
+
+    /// The animation in the file, `None` if it holds one picture.
+    fn animation(&self, path: &Path, format: Option<ImageFormat>) -> Option<Animation> {
+        match (self, format?) {
+            (Self::Png(chunks), _) => png::animation(chunks),
+            (_, ImageFormat::Gif) => gif::animation(path),
+            (_, ImageFormat::WebP) => webp::animation(path),
+            _ => None,
+        }
+    }
+}
+
+impl PictureFile {
+    /// Opens a picture file. Its content tells its kind; the extension counts only if the content does not tell.
     ///
     /// # Errors
-    /// [`Error::Picture`] for a file that is missing, empty, or not a picture.
+    /// [`crate::Error::Picture`] for a file that is missing, empty, or not a picture.
     pub fn open(path: &Path) -> Result<Self> {
-        let refuse = |why: String| Error::Picture(format!("{}: {why}", path.display()));
+        let refuse = |why: String| refuse(path, why);
         let length = std::fs::metadata(path).map_err(|e| refuse(e.to_string()))?.len();
         if length == 0 {
             return Err(refuse("the file is empty".into()));
@@ -56,12 +87,14 @@ impl Header {
         let mut limits = image::Limits::no_limits();
         limits.max_alloc = Some(available);
         reader.limits(limits);
-        let mut decoder: Box<dyn ImageDecoder> = match reader.into_decoder() {
-            Ok(decoder) => Box::new(decoder),
-            Err(error) => match tiff::Unusual::open(path).filter(|_| format == Some(ImageFormat::Tiff)) {
+        let structure = Structure::read(path, format);
+        let mut decoder: Box<dyn ImageDecoder> = match (reader.into_decoder(), &structure) {
+            (Ok(decoder), _) => Box::new(decoder),
+            (Err(error), Structure::Tiff(directories)) => match tiff::Unusual::new(path, directories) {
                 Some(decoder) => Box::new(decoder),
                 None => return Err(refuse(explain(&error))),
             },
+            (Err(error), _) => return Err(refuse(explain(&error))),
         };
         let (width, height) = decoder.dimensions();
         let (bytes, mut color) = (decoder.total_bytes(), decoder.color_type());
@@ -74,37 +107,43 @@ impl Header {
                 "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
             )));
         }
-        let animation = Animation::of(path, format);
+        let animation = structure.animation(path, format);
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));
         }
-        // An orientation that cannot be read is no reason to refuse the picture; frames are never turned.
+        // An unreadable orientation is no reason to refuse the picture. Frames of animations are never turned.
         let orientation = match animation {
             None => decoder.orientation().unwrap_or(Orientation::NoTransforms),
             Some(_) => Orientation::NoTransforms,
         };
         let (width, height) = if is_sideways(orientation) { (height, width) } else { (width, height) };
         let path = path.into();
-        Ok(Self { path, width, height, color, format, animation, bytes, orientation, decoder })
+        Ok(Self { path, width, height, color, format, animation, bytes, orientation, structure, decoder })
     }
 
-    /// What comes with the picture.
+    /// Columns and rows of the upright picture.
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// What comes with the picture. Unreadable parts are left out.
     pub fn metadata(&mut self) -> Metadata {
         let decoder = &mut self.decoder;
-        // What cannot be read of it is no reason to refuse the picture.
         let mut metadata = Metadata {
             icc: decoder.icc_profile().ok().flatten().filter(|profile| !profile.is_empty()),
             exif: decoder.exif_metadata().ok().flatten(),
             xmp: decoder.xmp_metadata().ok().flatten().filter(|packet| !packet.is_empty()),
             ..Metadata::default()
         };
-        match self.format {
-            Some(ImageFormat::Png) => png::read_metadata(png::chunks(&self.path), &mut metadata),
-            Some(ImageFormat::Jpeg) => jpeg::read_metadata(&self.path, &mut metadata),
-            Some(ImageFormat::Tiff) => tiff::read_metadata(&self.path, &mut metadata),
-            _ => {}
+        match &self.structure {
+            Structure::Png(chunks) => png::read_metadata(chunks, &mut metadata),
+            Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
+            Structure::Other if self.format == Some(ImageFormat::Jpeg) => {
+                jpeg::read_metadata(&self.path, &mut metadata);
+            }
+            Structure::Other => {}
         }
-        // Some programs write the header of a JPEG segment where there is none.
+        // Some programs write the header of a JPEG segment even in other formats.
         if let Some(block) = metadata.exif.as_ref().and_then(|exif| exif.strip_prefix(b"Exif\0\0")) {
             metadata.exif = Some(block.to_vec());
         }
@@ -116,29 +155,30 @@ impl Header {
         self.orientation != Orientation::NoTransforms
     }
 
-    /// What of the file is not read, in words.
+    /// In words, what is not read of the file.
     pub fn remark(&self) -> Option<String> {
-        let pages = match self.format {
-            Some(ImageFormat::Tiff) => tiff::directories(&self.path).is_some_and(|all| all.more),
-            _ => false,
-        };
+        let pages = matches!(&self.structure, Structure::Tiff(directories) if directories.more);
         pages.then(|| "the file has more pages, only the first is read".into())
     }
 
     /// Decodes the picture and turns it upright.
     ///
     /// # Errors
-    /// [`Error::Picture`] for broken files.
+    /// [`crate::Error::Picture`] for broken files.
     pub fn decode(self) -> Result<DynamicImage> {
-        let refuse =
-            |error: ImageError| Error::Picture(format!("{}: {}", self.path.display(), explain(&error)));
-        let mut picture = DynamicImage::from_decoder(self.decoder).map_err(refuse)?;
-        if self.format == Some(ImageFormat::Tiff) && tiff::is_premultiplied(&self.path) {
+        let picture = DynamicImage::from_decoder(self.decoder);
+        let mut picture = picture.map_err(|e| refuse(&self.path, explain(&e)))?;
+        if matches!(&self.structure, Structure::Tiff(directories) if tiff::is_premultiplied(directories)) {
             alpha::divide(&mut picture);
         }
         picture.apply_orientation(self.orientation);
         Ok(picture)
     }
+}
+
+/// Whether a GIF file holds more than one picture.
+pub fn is_animated_gif(path: &Path) -> bool {
+    gif::animation(path).is_some()
 }
 
 /// Whether columns become rows.
@@ -147,8 +187,8 @@ fn is_sideways(orientation: Orientation) -> bool {
     [Rotate90, Rotate270, Rotate90FlipH, Rotate270FlipH].contains(&orientation)
 }
 
-/// Whether a JPEG file has no end marker: its decoder makes up the rest of a truncated picture in silence.
-/// The marker is looked for near the end, as some cameras put data behind it.
+/// Whether a JPEG file has no end marker: the decoder silently makes up the rest of a truncated picture.
+/// Some cameras put data behind the marker, so it is looked for in the last 64 KiB.
 fn lacks_jpeg_end(path: &Path, length: u64) -> bool {
     let mut end = Vec::new();
     let read = File::open(path).and_then(|mut file| {
@@ -156,17 +196,4 @@ fn lacks_jpeg_end(path: &Path, length: u64) -> bool {
         file.read_to_end(&mut end)
     });
     read.is_ok() && !end.windows(2).any(|pair| pair == [0xff, 0xd9])
-}
-
-/// A decoder's error in words of the user.
-pub fn explain(error: &ImageError) -> String {
-    match error {
-        ImageError::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-            "the file ends too early, it is truncated".into()
-        }
-        ImageError::IoError(e) => e.to_string(),
-        ImageError::Unsupported(_) => format!("not a kind of picture that can be read ({error})"),
-        ImageError::Limits(_) => format!("the picture does not fit in memory ({error})"),
-        _ => format!("not a readable picture ({error})"),
-    }
 }

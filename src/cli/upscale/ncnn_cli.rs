@@ -1,5 +1,5 @@
-//! Values of the short flags that the ncnn-vulkan family of programs has made common, so that front ends made for
-//! them work with this one.
+//! The short flags of the ncnn-vulkan programs (realesrgan-ncnn-vulkan, waifu2x-ncnn-vulkan, ..), so that front ends
+//! made for them work with this program.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use srcnn_gpu::{Error, Result};
 
 /// Extensions of weight files.
 const WEIGHTS: [&str; 2] = ["safetensors", "mat"];
-/// How names of that family's networks begin, which carry over to no other program.
+/// Prefixes of the names of those programs' own networks.
 const FOREIGN: [&str; 4] = ["realesr", "realsr", "models-", "up2x"];
-/// Levels of noise removal, which is what `-n` means in a part of the family.
+/// Levels of noise removal, which is what `-n` means to some of those programs.
 const NOISE: std::ops::RangeInclusive<i32> = -1..=3;
-/// More threads than any machine has use for.
-const MOST: usize = 256;
+/// More threads than any machine can use.
+const MAX_THREADS: usize = 256;
 
-/// How many threads read and how many write, from `-j`: `N`, `L:S` or `L:P:S`. `P` would be threads that compute, of
-/// which there is one for each device here.
+/// Numbers of threads that read and write, from `-j`: `N`, `L:S` or `L:P:S`. `P`, the threads that compute, is ignored:
+/// here it is one for each device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threads {
     pub load: usize,
@@ -25,7 +25,7 @@ pub struct Threads {
 }
 
 impl Default for Threads {
-    /// Encoding takes longer than decoding: results have more pixels.
+    /// More threads write than read: results have more pixels, so encoding takes longer than decoding.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { load: (cores / 4).clamp(1, 4), save: (cores / 2).clamp(2, 8) }
@@ -33,7 +33,7 @@ impl Default for Threads {
 }
 
 impl Threads {
-    /// No more than there are pictures.
+    /// At most as many as there are pictures.
     pub fn for_jobs(self, jobs: usize) -> Self {
         let most = jobs.max(1);
         Self { load: self.load.min(most), save: self.save.min(most) }
@@ -47,7 +47,8 @@ impl FromStr for Threads {
         if text == "auto" {
             return Ok(Self::default());
         }
-        let number = |word: &str| word.parse::<usize>().ok().filter(|number| (1..=MOST).contains(number));
+        let number =
+            |word: &str| word.parse::<usize>().ok().filter(|number| (1..=MAX_THREADS).contains(number));
         let numbers = |words: &str| words.split(',').all(|word| number(word).is_some());
         let parts: Vec<_> = text.split(':').collect();
         let threads = match parts.as_slice() {
@@ -57,27 +58,28 @@ impl FromStr for Threads {
             _ => None,
         };
         let (load, save) = threads.ok_or_else(|| {
-            Error::invalid(format!("load:compute:save or one number is needed, each from 1 to {MOST}"))
+            Error::invalid(format!("load:compute:save or one number is needed, each from 1 to {MAX_THREADS}"))
         })?;
         Ok(Self { load, save })
     }
 }
 
-/// Whether an argument is a short flag of `upscale` that the family has as well. Such a first argument means
-/// `upscale`: the family's programs have no commands.
-pub fn is_family_flag(argument: &OsStr) -> bool {
+/// Whether an argument is a short flag of `upscale` that the ncnn programs have as well. As the first argument it implies
+/// `upscale`: the ncnn programs have no commands.
+pub fn is_ncnn_flag(argument: &OsStr) -> bool {
     matches!(argument.as_encoded_bytes(), [b'-', flag, ..] if b"iosgtmnjfx".contains(flag))
 }
 
-/// The longest side of a tile; 0 leaves it to the program.
+/// Parses the edge of a tile; 0 leaves it to the program.
 pub fn tile(text: &str) -> Result<u32> {
     text.parse().map_err(|_| Error::invalid("a number of pixels is needed, or 0 for what suits the adapter"))
 }
 
-/// The weight files or built-in networks that `-m` and `-n` mean together: with `-n`, `-m` is the folder that it is in.
+/// The weight files or built-in networks that `-m` and `-n` stand for together: with `-n`, `-m` is the folder that the
+/// file is in. Empty for the default, also if `-n` names a network of another program.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for several folders, [`Error::Model`] for a network that is not there.
+/// [`Error::InvalidArgument`] for several folders, [`Error::Model`] for a network that does not exist.
 pub fn models(models: &[PathBuf], name: Option<&str>) -> Result<Vec<PathBuf>> {
     let Some(name) = name else { return Ok(models.to_vec()) };
     let foreign = |what: &str| {
@@ -85,12 +87,12 @@ pub fn models(models: &[PathBuf], name: Option<&str>) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())
     };
     if name.parse::<i32>().is_ok_and(|level| NOISE.contains(&level)) {
-        return foreign("asks to remove noise, which this program does not do");
+        return foreign("asks to remove noise, which this program cannot do");
     }
     let folder = match models {
         [] => None,
         [folder] => Some(folder),
-        _ => return Err(Error::invalid("with --model-name, --model is the one folder that it is in")),
+        _ => return Err(Error::invalid("with --model-name, --model has to be the one folder that it is in")),
     };
     let candidates = folder.into_iter().flat_map(|folder| {
         let exact = std::iter::once(folder.join(name));
@@ -113,7 +115,7 @@ pub fn models(models: &[PathBuf], name: Option<&str>) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Whether a folder holds ncnn's files of a network of this name, or of this name and a scale.
+/// Whether a folder holds ncnn files of a network with this name, or with this name and a scale.
 fn is_foreign(folder: &Path, name: &str) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).any(|path| {
@@ -131,7 +133,7 @@ mod tests {
         for (argument, is) in
             [("-i", true), ("-s4", true), ("-v", false), ("-h", false), ("--input", false), ("-", false)]
         {
-            assert_eq!(is_family_flag(OsStr::new(argument)), is, "{argument}");
+            assert_eq!(is_ncnn_flag(OsStr::new(argument)), is, "{argument}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! TIFF files: kinds that the `image` crate does not read, and writing with metadata and grey with alpha.
+//! TIFF files: reading kinds that the `image` crate does not read, and writing with metadata and grey with alpha.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Write};
@@ -9,9 +9,8 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use super::exif::{Directories, Entry, tag};
-use super::kind::depth;
 use super::metadata::Metadata;
-use super::write::Reordered;
+use super::samples::{Reordered, depth};
 
 const BITS_PER_SAMPLE: u16 = 0x0102;
 const COMPRESSION: u16 = 0x0103;
@@ -32,46 +31,44 @@ const BLACK_IS_ZERO: u32 = 1;
 const RGB: u32 = 2;
 const PALETTE: u32 = 3;
 
-/// The first directory of a file.
+/// The first directory of a file and those that it points to.
 pub fn directories(path: &Path) -> Option<Directories> {
     Directories::read(&mut BufReader::new(File::open(path).ok()?))
 }
 
-/// Finds profile and XMP, and what would be Exif in another format.
-pub fn read_metadata(path: &Path, metadata: &mut Metadata) {
-    let Some(directories) = directories(path) else { return };
+/// Takes the profile, XMP, and what would be Exif in another format, from the directories.
+pub fn read_metadata(directories: &Directories, metadata: &mut Metadata) {
     let bytes = |tag: u16| {
         let entry = directories.main.iter().find(|entry| entry.tag == tag)?;
         Some(entry.data().to_vec()).filter(|data| !data.is_empty())
     };
     metadata.xmp = bytes(XMP);
     metadata.icc = bytes(ICC);
-    let described = directories.descriptive();
+    let described = directories.clone().descriptive();
     metadata.exif = (!described.is_empty()).then(|| described.to_block());
 }
 
-/// Whether the colours of a file are multiplied with its alpha.
-pub fn is_premultiplied(path: &Path) -> bool {
-    let extra =
-        directories(path).and_then(|all| all.main.into_iter().find(|entry| entry.tag == EXTRA_SAMPLES));
-    extra.and_then(|entry| entry.number()) == Some(1)
+/// Whether the colors are premultiplied with alpha.
+pub fn is_premultiplied(directories: &Directories) -> bool {
+    let extra = directories.main.iter().find(|entry| entry.tag == EXTRA_SAMPLES);
+    extra.and_then(Entry::number) == Some(1)
 }
 
-/// A palette, grey of 2 or 4 bits, or grey with alpha.
+/// A decoder for pictures with a palette, with grey of 2 or 4 bits, or with grey and alpha.
 pub struct Unusual {
     path: PathBuf,
     width: u32,
     height: u32,
     color: ColorType,
     bits: u32,
-    /// 16 bits each: all reds, all greens, all blues.
+    /// 16 bits each: all reds, then all greens, then all blues.
     palette: Option<Vec<u16>>,
 }
 
 impl Unusual {
-    /// Looks into a file; `None` when it is no such one.
-    pub fn open(path: &Path) -> Option<Self> {
-        let Directories { main, .. } = directories(path)?;
+    /// `None` for any other kind of TIFF file.
+    pub fn new(path: &Path, directories: &Directories) -> Option<Self> {
+        let main = &directories.main;
         let entry = |tag| main.iter().find(|entry| entry.tag == tag);
         let number = |tag, default: u32| entry(tag).map_or(Some(default), Entry::number);
         let (photometric, bits) = (number(PHOTOMETRIC, BLACK_IS_ZERO)?, number(BITS_PER_SAMPLE, 1)?);
@@ -88,11 +85,11 @@ impl Unusual {
         Some(Self { path: path.into(), width, height, color, bits, palette })
     }
 
-    /// The samples as the file has them: bytes, or 16 bits in the machine's order.
+    /// The samples in the file's packing: bytes, or 16-bit numbers in the machine's byte order.
     fn samples(&self) -> tiff::TiffResult<DecodingResult> {
         let mut file = std::fs::read(&self.path)?;
         if self.palette.is_some() {
-            // The decoder knows no palettes, but their numbers are read like shades of grey.
+            // The decoder does not know palettes, but their indices read like shades of grey.
             super::exif::set_short(&mut file, PHOTOMETRIC, BLACK_IS_ZERO as u16);
         }
         Decoder::new(Cursor::new(file))?.with_limits(Limits::unlimited()).read_image()
@@ -117,7 +114,7 @@ impl ImageDecoder for Unusual {
         let bytes = match samples {
             DecodingResult::U8(bytes) => bytes,
             DecodingResult::U16(words) => words.iter().flat_map(|word| word.to_ne_bytes()).collect(),
-            _ => return Err(broken("samples that are no whole numbers".into())),
+            _ => return Err(broken("samples that are not integers".into())),
         };
         let channels = usize::from(self.color.bytes_per_pixel());
         let width = self.width as usize;
@@ -151,14 +148,15 @@ impl ImageDecoder for Unusual {
     }
 }
 
-/// Bytes of a strip, about.
+/// About the bytes in a strip.
 const STRIP: usize = 1 << 18;
 
-/// Header and pixels have to leave the directory in reach of 32 bits; `Kind::check` has seen to that.
+/// Bytes of the file header. Header and pixels have to leave the directory within reach of a 32-bit offset, which
+/// `Kind::check` makes sure of.
 const HEADER: u64 = 8;
 
-/// Writes a picture from top to bottom: `fill` writes its samples, in the machine's byte order. The directory comes
-/// last; where that is, is known before.
+/// Writes a picture from top to bottom; `fill` writes its samples in the machine's byte order. The directory comes
+/// last, at a position that is known beforehand.
 pub fn write(
     out: &mut dyn Write,
     (width, height): (u32, u32),
@@ -196,7 +194,7 @@ pub fn write(
         Entry::shorts(SAMPLE_FORMAT, &vec![format; channels]),
     ]);
     if color.has_alpha() {
-        // Alpha that the colours are not multiplied with.
+        // Straight alpha: the colors are not premultiplied.
         directories.main.push(Entry::shorts(EXTRA_SAMPLES, &[2]));
     }
     directories.main.extend(metadata.xmp.clone().map(|xmp| Entry::bytes(XMP, 1, xmp)));

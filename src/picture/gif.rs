@@ -1,4 +1,4 @@
-//! GIF files: 256 colours a frame, transparent or not.
+//! GIF files: up to 256 colors per frame, one of which may be transparent.
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -10,33 +10,33 @@ use image::DynamicImage;
 use super::animation::{Animation, Delay};
 use super::metadata::Metadata;
 
-/// Speed of the search for colours, 1 to 30: the encoder's own default, good and not slow.
+/// Speed of the search for a palette, 1 to 30: the encoder's default, good and not slow.
 const SPEED: i32 = 10;
 
-/// The frames of a file; `None` when it is no GIF file or a broken one.
+/// The animation in a file; `None` for a single picture, another kind of file, or a broken one.
 pub fn animation(path: &Path) -> Option<Animation> {
     let mut options = DecodeOptions::new();
     options.skip_frame_decoding(true);
     options.set_color_output(ColorOutput::Indexed);
     let mut decoder = options.read_info(BufReader::new(File::open(path).ok()?)).ok()?;
     let mut frames = 0;
-    // A broken frame ends the count here, and is an error when it is decoded.
+    // A broken frame ends the count here, and is reported when it is decoded.
     while let Ok(Some(_)) = decoder.next_frame_info() {
         frames += 1;
     }
-    // The file counts repetitions after the first time; without a count there are none.
+    // The file counts the repetitions after the first showing; without a count there are none.
     let plays = match decoder.repeat() {
         Repeat::Infinite => 0,
         Repeat::Finite(0) => 1,
         Repeat::Finite(times) => u32::from(times) + 1,
     };
-    Some(Animation { frames, plays, clears: false })
+    Animation::new(frames, plays, false)
 }
 
 /// Writes the frames of an animation, or one picture.
 pub struct Frames<W: Write> {
     encoder: Encoder<W>,
-    /// The last frame: how it is taken away depends on the one after it.
+    /// The last frame: its disposal depends on the frame after it.
     pending: Option<Frame<'static>>,
 }
 
@@ -65,20 +65,20 @@ impl<W: Write> Frames<W> {
         Ok(Self { encoder, pending: None })
     }
 
-    /// Takes the next frame, a whole picture. Half transparent pixels become what they are nearer to.
+    /// Writes the next frame, a whole picture. Half-transparent pixels become opaque or transparent, whichever is nearer.
     pub fn write(&mut self, frame: &DynamicImage, delay: Delay) -> io::Result<()> {
         let (width, height) = (frame.width() as u16, frame.height() as u16);
         let mut pixels = frame.to_rgba8().into_raw();
         let mut clear = false;
         for pixel in pixels.chunks_exact_mut(4) {
-            // The colour of transparent pixels takes up no place among the 256.
+            // Transparent pixels share one color, so that they take one of the 256.
             let visible = pixel[3] >= 128;
             pixel.copy_from_slice(&if visible { [pixel[0], pixel[1], pixel[2], 255] } else { [0; 4] });
             clear |= !visible;
         }
         let mut frame = Frame::from_rgba_speed(width, height, &mut pixels, SPEED);
         frame.delay = u16::try_from((delay.milliseconds() + 5) / 10).unwrap_or(u16::MAX);
-        // Nothing shows through a frame's transparent pixels, not the frame before.
+        // The frame before must not show through this frame's transparent pixels.
         let before = if clear { DisposalMethod::Background } else { DisposalMethod::Keep };
         let last = self.pending.replace(frame);
         self.write_pending(last, before)
@@ -107,8 +107,8 @@ fn write_extension(out: &mut impl Write, blocks: &[&[u8]]) -> io::Result<()> {
     out.write_all(&[0])
 }
 
-/// XMP lies in a GIF file as it is; bytes 255 to 0 at its end lead readers that take it for blocks to a zero (XMP
-/// specification, part 3, section 1.1.2).
+/// XMP is not divided into blocks. The bytes 255 to 0 at its end bring readers that take it for blocks to a zero
+/// (XMP specification, part 3, section 1.1.2).
 fn write_xmp(out: &mut impl Write, xmp: &[u8]) -> io::Result<()> {
     out.write_all(&[0x21, 0xff, 11])?;
     out.write_all(b"XMP DataXMP")?;

@@ -1,21 +1,33 @@
-//! WebP files: the container, with metadata and animations, around frames that an encoder made.
+//! WebP files: the container, with metadata and animations, around encoded frames.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::Path;
 
 use image::DynamicImage;
 
-use super::animation::Delay;
+use super::animation::{Animation, Delay};
+use super::kind::Settings;
 use super::metadata::Metadata;
-use super::write::Settings;
 
 /// A chunk of the container.
 type Chunk = ([u8; 4], Vec<u8>);
 
-/// Frames of a file in the making; the container's first bytes say how long it is.
+/// The animation in a file; `None` for a single picture, another kind of file, or a broken one.
+pub fn animation(path: &Path) -> Option<Animation> {
+    let decoder = image_webp::WebPDecoder::new(BufReader::new(File::open(path).ok()?)).ok()?;
+    let plays = match decoder.loop_count() {
+        image_webp::LoopCount::Forever => 0,
+        image_webp::LoopCount::Times(times) => times.get().into(),
+    };
+    Animation::new(decoder.num_frames(), plays, false)
+}
+
+/// Encoded frames, collected before anything is written: the container begins with its length.
 pub struct Frames {
     size: (u32, u32),
     alpha: bool,
-    /// Frames of an animation, each one's chunks.
+    /// The chunks of each frame.
     frames: Vec<(Vec<Chunk>, Delay)>,
     settings: Settings,
 }
@@ -25,7 +37,7 @@ impl Frames {
         Self { size: (1, 1), alpha: false, frames: Vec::new(), settings }
     }
 
-    /// Takes the next frame: 8 bits a channel, all of the same size.
+    /// Adds the next frame: 8 bits per channel, all frames of one size.
     pub fn add(&mut self, frame: &DynamicImage, delay: Delay) -> io::Result<()> {
         self.size = (frame.width(), frame.height());
         self.alpha |= frame.color().has_alpha();
@@ -33,23 +45,23 @@ impl Frames {
         Ok(())
     }
 
-    /// A picture: the first frame.
+    /// Writes a single picture: the first frame.
     pub fn finish_still(self, out: &mut dyn Write, metadata: &Metadata) -> io::Result<()> {
         let chunks = self.frames.into_iter().next().map(|(chunks, _)| chunks).unwrap_or_default();
         write_container(out, metadata, self.size, self.alpha, false, chunks)
     }
 
-    /// An animation; `plays` is 0 for endless.
+    /// Writes an animation; `plays` is 0 for endless.
     pub fn finish(self, out: &mut dyn Write, metadata: &Metadata, plays: u32) -> io::Result<()> {
         let plays = u16::try_from(plays).unwrap_or(u16::MAX);
-        // The background is transparent; all frames cover it anyway.
+        // The background is transparent, and every frame covers all of it.
         let mut chunks = vec![(*b"ANIM", [&[0; 4], plays.to_le_bytes().as_slice()].concat())];
         for (frame, delay) in self.frames {
-            let mut data = vec![0; 6]; // where it lies
+            let mut data = vec![0; 6]; // its position
             data.extend(u24(self.size.0 - 1));
             data.extend(u24(self.size.1 - 1));
             data.extend(u24(delay.milliseconds().min(0xff_ffff)));
-            data.push(0b10); // it replaces what was there
+            data.push(0b10); // replaces the frame before instead of blending
             frame.iter().for_each(|chunk| push(&mut data, chunk));
             chunks.push((*b"ANMF", data));
         }
@@ -98,7 +110,7 @@ fn push(body: &mut Vec<u8>, (name, data): &Chunk) {
     body.resize(body.len().next_multiple_of(2), 0);
 }
 
-/// The chunks of one frame: lossless, or lossy when a quality is asked for and this build can.
+/// The chunks of one frame: lossy if a quality is asked for and this build supports that, else lossless.
 fn encode(frame: &DynamicImage, settings: &Settings) -> io::Result<Vec<Chunk>> {
     #[cfg(feature = "webp-lossy")]
     if let Some(quality) = settings.quality {
@@ -118,7 +130,7 @@ fn encode(frame: &DynamicImage, settings: &Settings) -> io::Result<Vec<Chunk>> {
     Ok(split(&file))
 }
 
-/// The chunks of a file that hold pixels.
+/// The chunks of a file that hold pixels, without the container around them.
 fn split(file: &[u8]) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut rest = file.get(12..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! JPEG files: segments that are kept, and writing.
+//! JPEG files: reading segments, writing.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -7,8 +7,8 @@ use std::path::Path;
 use image::codecs::jpeg::{JpegEncoder, PixelDensity, PixelDensityUnit};
 use image::{DynamicImage, ImageEncoder};
 
-use super::metadata::Metadata;
-use super::write::to_io;
+use super::error::to_io;
+use super::metadata::{Metadata, Segment};
 
 const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
@@ -18,19 +18,12 @@ const EXIF: &[u8] = b"Exif\0\0";
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const XMP_EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 const ICC: &[u8] = b"ICC_PROFILE\0";
-/// Most bytes of a segment; its length has 16 bits and counts itself.
+/// Most bytes in a segment: its length is a 16-bit number and includes itself.
 const LONGEST: usize = 65533;
 
-/// A segment of a JPEG file, without marker and length.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Segment {
-    marker: u8,
-    data: Vec<u8>,
-}
-
-/// Finds IPTC, comments, extended XMP and the resolution; what is broken ends the search.
+/// Adds IPTC, comments, extended XMP and the resolution to the metadata. A broken segment ends the search.
 pub fn read_metadata(path: &Path, metadata: &mut Metadata) {
-    // The decoder tells what is wrong with a file.
+    // The decoder reports what is wrong with the file.
     let _ = read_segments(path, metadata);
 }
 
@@ -41,7 +34,7 @@ fn read_segments(path: &Path, metadata: &mut Metadata) -> io::Result<()> {
         let mut head = [0; 4];
         file.read_exact(&mut head)?;
         let [0xff, marker, high, low] = head else { return Ok(()) };
-        // Scans begin, or markers without a length: there is nothing more to find.
+        // A scan or a marker without a length: metadata ends here.
         if marker == 0xda || marker < 0xc0 {
             return Ok(());
         }
@@ -81,7 +74,7 @@ pub fn write(
     encoder.write_image(picture.as_bytes(), width, height, picture.color().into()).map_err(to_io)
 }
 
-/// The segments of the metadata, marker and length included.
+/// The metadata as segments, each with its marker and length.
 fn segments(metadata: &Metadata) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut add = |marker: u8, parts: &[&[u8]]| {
@@ -111,14 +104,14 @@ fn segments(metadata: &Metadata) -> Vec<u8> {
     bytes
 }
 
-/// The start of what the encoder writes: the start marker and the JFIF segment, which has to come first.
+/// Bytes that the encoder writes first: the start marker and the JFIF segment, which has to come before all others.
 const JFIF_LEN: usize = 2 + 18;
 
-/// Passes a JPEG file on, with more segments behind the first.
+/// Passes a JPEG file on, and inserts segments behind its first one.
 struct Insert<'a> {
     out: &'a mut dyn Write,
     segments: Vec<u8>,
-    /// Bytes that are still to pass before them.
+    /// Bytes still to pass on before the segments.
     before: usize,
 }
 

@@ -1,12 +1,12 @@
-//! What enlarging has to do about alpha.
+//! What enlarging has to do about alpha, which is straight: colors are not premultiplied with it.
 
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
-/// Pixels around visible ones whose colour has a part in visible pixels of the result: what interpolation and
-/// the network read, with room.
+/// How far, in pixels, colors under transparent pixels influence visible pixels of the result: the reach of
+/// interpolation and network, with a margin.
 const REACH: u32 = 12;
 
-/// Whether all pixels have the same alpha; so have all of a picture without it.
+/// Whether all pixels have the same alpha. True for a picture without alpha.
 pub fn is_constant(picture: &DynamicImage) -> bool {
     fn constant<T: Copy + PartialEq>(samples: &[T], channels: usize) -> bool {
         let mut alphas = samples.iter().skip(channels - 1).step_by(channels);
@@ -23,7 +23,7 @@ pub fn is_constant(picture: &DynamicImage) -> bool {
     }
 }
 
-/// Whether nothing of the picture is transparent.
+/// Whether every pixel is fully opaque.
 pub fn is_opaque(picture: &DynamicImage) -> bool {
     match picture {
         DynamicImage::ImageLumaA8(buffer) => buffer.pixels().all(|p| p[1] == u8::MAX),
@@ -35,7 +35,7 @@ pub fn is_opaque(picture: &DynamicImage) -> bool {
     }
 }
 
-/// Leaves the alpha channel out.
+/// Removes the alpha channel.
 pub fn remove(picture: DynamicImage) -> DynamicImage {
     match picture {
         DynamicImage::ImageLumaA8(_) => picture.into_luma8().into(),
@@ -47,12 +47,12 @@ pub fn remove(picture: DynamicImage) -> DynamicImage {
     }
 }
 
-/// Divides colours by alpha, with which they were multiplied.
+/// Undoes premultiplication: divides the colors by alpha.
 pub fn divide(picture: &mut DynamicImage) {
     fn each<P: Pixel>(buffer: &mut Buffer<P>, quotient: impl Fn(P::Subpixel, P::Subpixel) -> P::Subpixel) {
         for pixel in buffer.pixels_mut() {
-            if let [colours @ .., alpha] = pixel.channels_mut() {
-                colours.iter_mut().for_each(|sample| *sample = quotient(*sample, *alpha));
+            if let [colors @ .., alpha] = pixel.channels_mut() {
+                colors.iter_mut().for_each(|sample| *sample = quotient(*sample, *alpha));
             }
         }
     }
@@ -68,17 +68,17 @@ pub fn divide(picture: &mut DynamicImage) {
     }
 }
 
-/// Puts the picture on a colour. A grey picture stays grey on a grey one.
+/// Puts the picture on a background color. A grey picture stays grey on a grey background.
 pub fn flatten(picture: DynamicImage, background: [u8; 3]) -> DynamicImage {
-    let grey = background[0] == background[1] && background[1] == background[2];
+    let gray = background[0] == background[1] && background[1] == background[2];
     let float = |value: u8| f32::from(value) / 255.0;
-    let mix = |colour: f32, alpha: f32, ground: u8| colour * alpha + float(ground) * (1.0 - alpha);
+    let mix = |color: f32, alpha: f32, ground: u8| color * alpha + float(ground) * (1.0 - alpha);
     match picture {
-        DynamicImage::ImageLumaA8(buffer) if grey => {
+        DynamicImage::ImageLumaA8(buffer) if gray => {
             let pixel = |p: &LumaA<u8>| Luma([to_u8(mix(float(p[0]), float(p[1]), background[0]))]);
             map(&buffer, pixel).into()
         }
-        DynamicImage::ImageLumaA16(buffer) if grey => {
+        DynamicImage::ImageLumaA16(buffer) if gray => {
             let pixel = |p: &LumaA<u16>| {
                 Luma([to_u16(mix(f32::from(p[0]) / 65535.0, f32::from(p[1]) / 65535.0, background[0]))])
             };
@@ -126,7 +126,7 @@ fn to_u16(value: f32) -> u16 {
     (value * 65535.0 + 0.5) as u16
 }
 
-/// Alpha as a grey picture, of floats where the picture is; `None` for a picture without.
+/// Alpha as a grey picture, as RGB floats if the picture has floats; `None` for a picture without alpha.
 pub fn plane(picture: &DynamicImage) -> Option<DynamicImage> {
     Some(match picture {
         DynamicImage::ImageLumaA8(buffer) => map(buffer, |p| Luma([p[1]])).into(),
@@ -138,8 +138,8 @@ pub fn plane(picture: &DynamicImage) -> Option<DynamicImage> {
     })
 }
 
-/// Takes alpha from a grey picture of the same size and depth, except where interpolation left the picture wholly
-/// transparent or wholly opaque: a network's small errors do not show on soft edges, but in flat areas.
+/// Replaces alpha by a grey picture of the same size and depth, except in pixels that interpolation left fully
+/// transparent or fully opaque: a network's small errors are invisible on soft edges but visible in flat areas.
 pub fn set_plane(picture: &mut DynamicImage, plane: &DynamicImage) {
     fn set<P: Pixel, Q: Pixel<Subpixel = P::Subpixel>>(
         picture: &mut Buffer<P>,
@@ -165,8 +165,8 @@ pub fn set_plane(picture: &mut DynamicImage, plane: &DynamicImage) {
     }
 }
 
-/// Gives wholly transparent pixels near visible ones a colour like theirs: what stands there, often black, would
-/// come out at the edges as a fringe.
+/// Gives fully transparent pixels near visible ones a similar color. Their own color, often black, would show as a
+/// fringe along the edges of the result.
 pub fn bleed(picture: &mut DynamicImage) {
     fn spread<P: Pixel>(
         buffer: &mut Buffer<P>,
@@ -189,7 +189,7 @@ pub fn bleed(picture: &mut DynamicImage) {
         let edge = |&(x, y): &(u32, u32)| !known[at(x, y)] && around(x, y).any(|(x, y)| known[at(x, y)]);
         let mut front: Vec<(u32, u32)> = all.filter(edge).collect();
         for _ in 0..REACH {
-            // All of a front at a time, so that the result does not depend on their order.
+            // The whole front at once, so that the result does not depend on the order of its pixels.
             for &(x, y) in &front {
                 let mut sum = [0.0; 3];
                 let mut count = 0.0;
@@ -226,7 +226,7 @@ mod tests {
     use image::RgbaImage;
 
     #[test]
-    fn colours_spread_under_transparent_pixels() {
+    fn colors_spread_under_transparent_pixels() {
         let mut picture = RgbaImage::from_pixel(40, 3, Rgba([0, 0, 0, 0]));
         picture.put_pixel(0, 1, Rgba([200, 100, 50, 9]));
         let mut picture = DynamicImage::from(picture);
@@ -244,9 +244,9 @@ mod tests {
         let picture = RgbaImage::from_pixel(1, 1, Rgba([255, 0, 100, 51]));
         let flat = flatten(picture.into(), [0, 100, 200]);
         assert_eq!(flat.as_rgb8().unwrap().get_pixel(0, 0).0, [51, 80, 180]);
-        let grey = ImageBuffer::from_pixel(1, 1, LumaA([100u8, 0]));
-        assert_eq!(flatten(grey.clone().into(), [7; 3]).as_luma8().unwrap()[(0, 0)].0, [7]);
-        assert_eq!(flatten(grey.into(), [7, 8, 9]).as_rgb8().unwrap()[(0, 0)].0, [7, 8, 9]);
+        let gray = ImageBuffer::from_pixel(1, 1, LumaA([100u8, 0]));
+        assert_eq!(flatten(gray.clone().into(), [7; 3]).as_luma8().unwrap()[(0, 0)].0, [7]);
+        assert_eq!(flatten(gray.into(), [7, 8, 9]).as_rgb8().unwrap()[(0, 0)].0, [7, 8, 9]);
     }
 
     #[test]

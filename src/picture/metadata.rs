@@ -1,20 +1,18 @@
-//! What comes with a picture's pixels and is not one.
+//! What comes with a picture's pixels.
 
 use super::exif;
-use super::jpeg::Segment;
-use super::kind::{Format, Kind};
-use super::png::Chunk;
+use super::kind::{FileFormat, Kind};
 
-/// Colour profile, Exif, XMP, and what only files of the same format can hold.
+/// Color profile, Exif, XMP, and what only files of the same format can hold.
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// ICC profile.
     pub icc: Option<Vec<u8>>,
-    /// Exif block, from its byte order on.
+    /// Exif block, starting with its byte order.
     pub exif: Option<Vec<u8>>,
     /// XMP packet.
     pub xmp: Option<Vec<u8>>,
-    /// Chunks of a PNG file: colour space, resolution, texts.
+    /// Chunks of a PNG file: color space, resolution, texts.
     pub chunks: Vec<Chunk>,
     /// Segments of a JPEG file: IPTC, comments.
     pub segments: Vec<Segment>,
@@ -22,8 +20,29 @@ pub struct Metadata {
     pub density: Option<(u8, u16, u16)>,
 }
 
+/// A chunk of a PNG file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chunk {
+    pub name: [u8; 4],
+    pub data: Vec<u8>,
+}
+
+impl Chunk {
+    /// Whether it says what the colors mean.
+    pub fn is_color(&self) -> bool {
+        [b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"].contains(&&self.name)
+    }
+}
+
+/// A segment of a JPEG file, without its marker's `0xff` and its length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    pub marker: u8,
+    pub data: Vec<u8>,
+}
+
 impl Metadata {
-    /// Leaves out the colour profile, or all that is not needed to show the colours.
+    /// Removes the color profile (`icc`), or everything that is not needed to show the colors (`metadata`).
     pub fn strip(&mut self, icc: bool, metadata: bool) {
         if icc {
             self.icc = None;
@@ -32,11 +51,11 @@ impl Metadata {
             *self =
                 Self { icc: self.icc.take(), chunks: std::mem::take(&mut self.chunks), ..Self::default() };
         }
-        self.chunks.retain(|chunk| if chunk.is_colour() { !icc } else { !metadata });
+        self.chunks.retain(|chunk| if chunk.is_color() { !icc } else { !metadata });
     }
 
-    /// Brings sizes and orientation up to date: the picture is upright, and `size` pixels large. It was `turned` for
-    /// that, or not.
+    /// Updates sizes and orientation for an upright picture of `size` pixels, width and height; `turned` says whether
+    /// the picture was turned to become upright.
     pub fn update(&mut self, size: (u32, u32), turned: bool) {
         if let Some(exif) = &mut self.exif {
             exif::update(exif, size, turned);
@@ -46,31 +65,31 @@ impl Metadata {
         }
     }
 
-    /// The colours are those of another profile now.
+    /// Sets the profile after the colors were converted to it.
     pub fn set_profile(&mut self, icc: Vec<u8>) {
         self.icc = Some(icc);
-        self.chunks.retain(|chunk| !chunk.is_colour());
+        self.chunks.retain(|chunk| !chunk.is_color());
     }
 
-    /// Removes a profile for other colours than the file's, `b"RGB "` or `b"GRAY"`: of a CMYK file, or of grey that was
-    /// made RGB.
+    /// Removes the profile unless it is for the file's color space, `b"RGB "` or `b"GRAY"`: profiles of CMYK files
+    /// and of grey pictures that became RGB go.
     pub fn keep_profile_of(&mut self, space: &[u8; 4]) {
         self.icc.take_if(|profile| profile.get(16..20) != Some(space));
     }
 
-    /// In words, what is here that a kind of file cannot hold; `None` when it holds all.
+    /// In words, what a kind of file cannot hold of this; `None` when it holds all.
     pub fn lost_in(&self, kind: &Kind) -> Option<String> {
-        use Format::{Gif, Jpeg, Png, Tiff, WebP};
+        use FileFormat::{Gif, Jpeg, Png, Tiff, WebP};
         let icc = [Png, Jpeg, WebP, Tiff, Gif].contains(&kind.format);
         let exif = [Png, Jpeg, WebP, Tiff].contains(&kind.format);
-        let parts = [("colour profile", &self.icc, icc), ("Exif", &self.exif, exif), ("XMP", &self.xmp, icc)];
+        let parts = [("color profile", &self.icc, icc), ("Exif", &self.exif, exif), ("XMP", &self.xmp, icc)];
         let lost = parts.iter().filter(|(_, part, held)| part.is_some() && !held).map(|(name, ..)| *name);
         let lost: Vec<_> = lost.collect();
         (!lost.is_empty()).then(|| lost.join(" and "))
     }
 }
 
-/// Some readers trust the orientation in XMP. The value is one digit, so that no length changes.
+/// Some readers trust the orientation in XMP. Its value is one digit, so no length changes.
 fn make_upright(xmp: &mut [u8]) {
     for before in [b"tiff:Orientation=\"".as_slice(), b"tiff:Orientation='", b"<tiff:Orientation>"] {
         let Some(at) = xmp.windows(before.len()).position(|part| part == before) else { continue };
@@ -98,6 +117,6 @@ mod tests {
         let lost = |extension| metadata.lost_in(Kind::named(extension).unwrap());
         assert_eq!(lost("png"), None);
         assert_eq!(lost("gif").as_deref(), Some("Exif"));
-        assert_eq!(lost("bmp").as_deref(), Some("colour profile and Exif"));
+        assert_eq!(lost("bmp").as_deref(), Some("color profile and Exif"));
     }
 }

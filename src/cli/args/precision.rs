@@ -1,16 +1,16 @@
-//! `--precision`, of the commands that run networks.
+//! `--precision`, for the commands that run networks.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::{Precision, Result};
 
-use super::trust;
+use crate::cli::args::checks;
 
-/// What networks are computed in.
+/// The precision to compute in.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct PrecisionArgs {
-    /// Precision of the hidden layers; f16 needs an adapter with 16-bit floats in shaders, see `devices`
+    /// Precision of the hidden layers; f16 needs an adapter with 16-bit floats in shaders, see `srcnn-gpu devices`
     #[arg(long, value_name = "PRECISION", default_value = "f32", value_parser = parser())]
     pub precision: Precision,
 }
@@ -20,16 +20,16 @@ fn parser() -> impl TypedValueParser<Value = Precision> {
 }
 
 impl PrecisionArgs {
-    /// Makes sure of an adapter that was opened: that it has this precision, and computes right with it.
+    /// Checks that an opened adapter supports this precision and computes correctly with it.
     ///
     /// # Errors
-    /// As [`Precision::check`] and [`trust::test`].
+    /// As [`Precision::check`] and [`checks::self_test`].
     pub fn check(self, gpu: &Gpu) -> Result<()> {
         self.precision.check(&gpu.device)?;
         match self.precision {
-            // That is tested when an adapter is opened.
+            // Tested when the adapter is opened.
             Precision::F32 => Ok(()),
-            Precision::F16 => trust::test(gpu, self.precision),
+            Precision::F16 => checks::self_test(gpu, self.precision),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Frames of an APNG file, composed in 16 bits: each is what is seen of it.
+//! Frames of an APNG file, composed in 16 bits: each one is the whole picture as it is shown.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -8,17 +8,17 @@ use image::{ColorType, DynamicImage, ImageBuffer, Rgba};
 use png::{BitDepth, BlendOp, Decoder, DecodingError, DisposeOp, FrameControl, Reader, Transformations};
 
 use super::animation::Delay;
-use super::write::{convert, native_endian};
+use super::samples::{convert, from_big_endian};
 
 type Canvas = ImageBuffer<Rgba<u16>, Vec<u16>>;
 
-/// The frames of a file, of `color`.
+/// The frames of a file, converted to `color`.
 pub struct Frames {
     reader: Reader<BufReader<File>>,
     color: ColorType,
     left: u32,
     canvas: Canvas,
-    /// What is to be done about the last frame before the next one: its place, and the canvas without it.
+    /// How to dispose of the last frame before the next one: its place, and the canvas without it.
     disposal: Option<(FrameControl, Option<Canvas>)>,
 }
 
@@ -31,7 +31,7 @@ impl Frames {
         let left = info.animation_control.map_or(0, |control| control.num_frames);
         let canvas = Canvas::new(info.width, info.height);
         if info.frame_control.is_none() {
-            // The picture for programs that know no animations is not a part of this one.
+            // The picture for programs without animations is not a frame.
             read_frame(&mut reader)?;
         }
         Ok(Self { reader, color, left, canvas, disposal: None })
@@ -49,8 +49,7 @@ impl Frames {
                 for_each_pixel(&last, |x, y| self.canvas.put_pixel(x, y, Rgba([0; 4])));
             }
             Some((_, Some(before))) => self.canvas = before,
-            Some(_) => {}
-            None => {}
+            Some(_) | None => {}
         }
         let before = (control.dispose_op == DisposeOp::Previous).then(|| self.canvas.clone());
         let (left, top) = (control.x_offset, control.y_offset);
@@ -79,7 +78,7 @@ impl Iterator for Frames {
     }
 }
 
-/// The decoder has seen to it that frames lie within the picture.
+/// The decoder has checked that frames lie within the picture.
 fn for_each_pixel(frame: &FrameControl, mut act: impl FnMut(u32, u32)) {
     for y in frame.y_offset..frame.y_offset + frame.height {
         (frame.x_offset..frame.x_offset + frame.width).for_each(|x| act(x, y));
@@ -93,19 +92,19 @@ fn read_frame(reader: &mut Reader<BufReader<File>>) -> Result<Canvas, DecodingEr
     samples.truncate(frame.buffer_size());
     let channels = frame.color_type.samples();
     let wide: Vec<u16> = match frame.bit_depth {
-        BitDepth::Sixteen => native_endian(&samples),
+        BitDepth::Sixteen => from_big_endian(&samples),
         _ => samples.iter().map(|&sample| u16::from(sample) * 257).collect(),
     };
     let pixels = wide.chunks_exact(channels).flat_map(|pixel| match *pixel {
-        [grey] => [grey, grey, grey, u16::MAX],
-        [grey, alpha] => [grey, grey, grey, alpha],
+        [gray] => [gray, gray, gray, u16::MAX],
+        [gray, alpha] => [gray, gray, gray, alpha],
         [red, green, blue] => [red, green, blue, u16::MAX],
         _ => [pixel[0], pixel[1], pixel[2], pixel[3]],
     });
     Canvas::from_raw(frame.width, frame.height, pixels.collect()).ok_or(DecodingError::LimitsExceeded)
 }
 
-/// One pixel on another; colours are not multiplied with alpha.
+/// One pixel over another, with straight alpha.
 fn over(above: Rgba<u16>, below: Rgba<u16>) -> Rgba<u16> {
     match (above[3], below[3]) {
         (u16::MAX, _) | (_, 0) => return above,
@@ -114,8 +113,8 @@ fn over(above: Rgba<u16>, below: Rgba<u16>) -> Rgba<u16> {
     }
     let share = |value: u16| f64::from(value) / 65535.0;
     let (a, b) = (share(above[3]), share(below[3]) * (1.0 - share(above[3])));
-    let colour = |i: usize| ((f64::from(above[i]) * a + f64::from(below[i]) * b) / (a + b)).round() as u16;
-    Rgba([colour(0), colour(1), colour(2), ((a + b) * 65535.0).round() as u16])
+    let color = |i: usize| ((f64::from(above[i]) * a + f64::from(below[i]) * b) / (a + b)).round() as u16;
+    Rgba([color(0), color(1), color(2), ((a + b) * 65535.0).round() as u16])
 }
 
 #[cfg(test)]

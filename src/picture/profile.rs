@@ -1,15 +1,15 @@
-//! Colours from one profile to another.
+//! Converting colors to sRGB.
 
 use image::DynamicImage;
 use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
 
-/// Brings an RGB picture with the profile `icc` to sRGB, in 16 bits where it has no floats, so that nothing is lost to
-/// rounding. Returns the profile of the result too. The error says in words why not.
+/// Converts an RGB picture with the profile `icc` to sRGB: in floats if the picture has floats, else in 16 bits so that
+/// little is lost to rounding. Also returns the result's profile. The error says in words why it cannot be done.
 pub fn to_srgb(picture: DynamicImage, icc: &[u8]) -> Result<(DynamicImage, Vec<u8>), String> {
-    let failed = |e: CmsError| format!("the colour profile cannot be used: {e:?}");
+    let failed = |e: CmsError| format!("the color profile cannot be used: {e:?}");
     let profile = ColorProfile::new_from_slice(icc).map_err(failed)?;
     if profile.color_space != DataColorSpace::Rgb {
-        return Err("the colour profile is not one of RGB; --icc strip leaves it out".into());
+        return Err("the color profile is not one of RGB; --icc strip leaves it out".into());
     }
     let srgb = ColorProfile::new_srgb();
     let options = TransformOptions::default();

@@ -1,8 +1,8 @@
-//! How much memory there is, and sizes in words.
+//! Available memory, and sizes in words.
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-/// Bytes in the largest unit of which there is at least one: `128.0 MiB`.
+/// A number of bytes in the largest unit that it fills: `128.0 MiB`.
 pub fn bytes(count: u128) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut value = count as f64;
@@ -14,7 +14,7 @@ pub fn bytes(count: u128) -> String {
     format!("{value:.*} {}", usize::from(unit > 0), UNITS[unit])
 }
 
-/// Bytes of memory that this process can still get, within its control group too; all where unknown.
+/// Bytes of memory that this process can still get, within its control group too; `u64::MAX` if unknown.
 pub fn available_memory() -> u64 {
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let Ok(system) = System::new_with_specifics(memory) else { return u64::MAX };

@@ -1,27 +1,27 @@
-//! The kernels' shape for an adapter and a network, as searches have found it.
+//! `--no-autotune`: the fastest kernel shape for an adapter and a network, found by measurement.
 
 use clap::Args;
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter, autotune, cache_folder};
 use srcnn_gpu::{Error, Result, Weights};
 
-use super::progress::suspended;
+use crate::cli::progress::suspended;
 
-/// Whether measurements choose the kernels.
+/// Whether to choose kernels by measurement.
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Speed")]
 pub struct TuneArgs {
-    /// Take the kernels' default shapes, and not those that were the fastest on this adapter; nor find out which are,
-    /// which happens once, before much work, and takes seconds
+    /// Use the default kernels instead of measuring which are the fastest on this adapter; the measurement happens once,
+    /// before a large amount of work, and takes seconds
     #[arg(long)]
     pub no_autotune: bool,
 }
 
 impl TuneArgs {
-    /// The options with the shape that is known to be the fastest. Where none is, and `pixels` of results are much work, it
-    /// is searched for first.
+    /// The options with the shape known to be the fastest. If none is known, and results of `pixels` are enough work to
+    /// justify it, searches for the fastest first.
     ///
     /// # Errors
-    /// What the device reports when it is of no more use.
+    /// Errors of a device that can no longer be used.
     pub fn apply(
         self,
         gpu: &Gpu,
@@ -37,9 +37,9 @@ impl TuneArgs {
         let pixels = if options.tta { 8 * pixels } else { pixels };
         let tuned = match autotune::stored(gpu, architecture, options.precision, &folder) {
             None if autotune::pays(gpu, architecture, pixels) => {
-                match autotune::search_once(gpu, weights, options.precision, &folder, || tell(gpu)) {
+                match autotune::search_once(gpu, weights, options.precision, &folder, || announce(gpu)) {
                     Err(Error::OutOfMemory(why)) => {
-                        log::info!("no room to measure kernels: {why}");
+                        log::info!("not enough memory to measure kernels: {why}");
                         None
                     }
                     tuned => tuned?,
@@ -58,13 +58,13 @@ impl TuneArgs {
     }
 }
 
-fn tell(gpu: &Gpu) {
-    // As for warnings, `--quiet` silences it.
+fn announce(gpu: &Gpu) {
+    // Silent with --quiet, like warnings.
     if log::log_enabled!(log::Level::Warn) {
         let name = adapter::describe(&gpu.info);
         suspended(|| {
             eprintln!(
-                "measuring which kernels are the fastest on {name}: once, some seconds; --no-autotune goes without"
+                "measuring which kernels are the fastest on {name}: once, for some seconds; --no-autotune skips this"
             );
         });
     }
