@@ -27,7 +27,7 @@ pub mod upscaler;
 pub mod video;
 pub mod weights;
 
-pub use error::{Error, Result};
+pub use error::{Error, Reason, Result};
 pub use network::{Architecture, Channels, LayerShape, Padding};
 pub use planes::Planes;
 pub use precision::Precision;

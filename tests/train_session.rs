@@ -254,7 +254,7 @@ fn divergence_keeps_the_last_good_checkpoint() {
     let run = Run { breaks: 12, ..Run::new(25) };
     let folder = folder(&parent, "run", &run.config);
     let error = run.go(&folder, None).outcome.unwrap_err().to_string();
-    assert!(error.contains("--lr") && error.contains("checkpoint of step 7"), "{error}");
+    assert!(error.contains("learning rates") && error.contains("checkpoint of step 7"), "{error}");
     let kept = folder.load_checkpoint().unwrap().unwrap();
     assert!(kept.state.step == 7 && kept.state.is_finite());
 }

@@ -9,6 +9,10 @@ fn advice(error: &Error) -> Option<&'static str> {
     match error {
         Error::OutOfMemory(..) => Some("use a smaller tile (--tile)"),
         Error::SelfTest(..) => Some("try another one (--gpu, --backend) or update its driver"),
+        Error::MissingCapability(what) if what.contains("SHADER_F16") => {
+            Some("use --precision f32, or an adapter that has them (srcnn-gpu devices)")
+        }
+        Error::Diverged(..) => Some("lower --lr, and go on from a checkpoint with --resume"),
         _ => None,
     }
 }

@@ -99,7 +99,7 @@ impl Comparison {
             (None, Samples::Rgb) => 0,
             (None, Samples::Ntire) => match scale {
                 Some(scale) => scale + 6,
-                None => return Err(Error::invalid("the protocol 'ntire' needs --scale or --shave")),
+                None => return Err(Error::invalid("the protocol 'ntire' needs a scale, or a border to leave out")),
             },
         };
         Ok(Self { protocol, scale, shave })
@@ -117,25 +117,31 @@ impl Comparison {
         let (a, b) = (cut(truth), cut(other));
         let (width, height) = (a.width, a.height);
         if (width, height) != (b.width, b.height) {
-            return Err(Error::Picture(format!(
-                "sizes differ: {}x{} and {}x{}{}",
-                truth.width,
-                truth.height,
-                other.width,
-                other.height,
-                match self.scale {
-                    None if self.protocol != Samples::Rgb => "; --scale cuts both to multiples of it",
-                    _ => "",
-                }
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "sizes differ: {}x{} and {}x{}{}",
+                    truth.width,
+                    truth.height,
+                    other.width,
+                    other.height,
+                    match self.scale {
+                        None if self.protocol != Samples::Rgb => "; with a scale, both are cut to multiples of it",
+                        _ => "",
+                    }
+                )
+                .into(),
+            ));
         }
         let left = |length: usize| length.saturating_sub(self.shave.saturating_mul(2));
         let (columns, rows) = (left(width), left(height));
         if columns == 0 || rows == 0 {
-            return Err(Error::Picture(format!(
-                "{width}x{height} is too small: nothing is left without {} pixels on each side",
-                self.shave
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "{width}x{height} is too small: nothing is left without {} pixels on each side",
+                    self.shave
+                )
+                .into(),
+            ));
         }
         let middle = |planes: Vec<Vec<u8>>| -> Vec<Vec<u8>> {
             planes.iter().map(|plane| shave(plane, width, height, self.shave)).collect()
@@ -227,9 +233,9 @@ mod tests {
         let (a, b) = (picture(&colours(20, 16, 0)), picture(&colours(18, 15, 0)));
         let text = |result: Result<Similarity>| result.unwrap_err().to_string();
         let told = text(rules(Samples::Srcnn, None, None).compare(&a, &b));
-        assert!(told.contains("20x16 and 18x15") && told.contains("--scale"), "{told}");
+        assert!(told.contains("20x16 and 18x15") && told.contains("with a scale"), "{told}");
         assert_eq!(rules(Samples::Srcnn, Some(3), None).compare(&a, &b).unwrap().psnr, f64::INFINITY);
-        assert!(!text(rules(Samples::Rgb, Some(3), None).compare(&a, &b)).contains("--scale"));
+        assert!(!text(rules(Samples::Rgb, Some(3), None).compare(&a, &b)).contains("with a scale"));
         assert!(text(rules(Samples::Srcnn, Some(4), None).compare(&a, &b)).contains("differ"));
         assert!(text(rules(Samples::Srcnn, None, Some(8)).compare(&a, &a)).contains("too small"));
         assert!(rules(Samples::Srcnn, None, Some(usize::MAX)).compare(&a, &a).is_err());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, ImageFormat, ImageReader};
 
 use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::network::Channels;
 
 /// The picture files of one folder.
@@ -27,17 +27,20 @@ impl Dataset {
     /// # Errors
     /// [`Error::Picture`] when it cannot be listed or has no pictures.
     pub fn open(folder: &Path) -> Result<Self> {
-        let failed = |e: std::io::Error| Error::Picture(format!("{}: {e}", folder.display()));
+        let failed = |e: std::io::Error| Error::Picture(Reason::from(e).within(folder.display()));
         let entries = std::fs::read_dir(folder).map_err(failed)?;
         let mut paths =
             entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         paths.sort_unstable();
         let (pictures, others): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_picture(path));
         if pictures.is_empty() {
-            return Err(Error::Picture(format!(
-                "{}: no pictures in this folder; give a folder with PNG, BMP, TIFF or similar files",
-                folder.display()
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "{}: no pictures in this folder; give a folder with PNG, BMP, TIFF or similar files",
+                    folder.display()
+                )
+                .into(),
+            ));
         }
         // `.` and `..` have no name of their own.
         let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
@@ -80,18 +83,18 @@ impl Picture {
     /// # Errors
     /// [`Error::Picture`], with the path, when it cannot be read or decoded.
     pub fn read(path: &Path) -> Result<Self> {
-        let failed = |reason: String| Error::Picture(format!("{}: {reason}", path.display()));
+        let failed = |reason: Reason| Error::Picture(reason.within(path.display()));
         let mut head = Vec::new();
-        let file = File::open(path).map_err(|e| failed(e.to_string()))?;
-        file.take(32).read_to_end(&mut head).map_err(|e| failed(e.to_string()))?;
+        let file = File::open(path).map_err(|e| failed(e.into()))?;
+        file.take(32).read_to_end(&mut head).map_err(|e| failed(e.into()))?;
         if head.is_empty() {
             return Err(failed("the file is empty".into()));
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let picture = reader
-            .map_err(|e| failed(e.to_string()))?
+            .map_err(|e| failed(e.into()))?
             .decode()
-            .map_err(|e| failed(format!("not a readable picture: {e}")))?;
+            .map_err(|e| failed(Reason::of(e).within("not a readable picture")))?;
         Ok(Self::new(&picture, has_palette(&head)))
     }
 

@@ -82,12 +82,13 @@ impl Protocol {
     /// [`Error::Picture`] when the picture is too small to leave anything to compare, the network's own
     /// errors, and [`Error::InvalidArgument`] for a network whose result does not fit.
     pub fn measure(&self, picture: &Picture, network: &mut dyn Enlarge) -> Result<Measured> {
-        let too_small = |border: usize| {
-            Error::Picture(format!(
+        let too_small =
+            |border: usize| {
+                Error::Picture(format!(
                 "{}x{} is too small: nothing is left at scale {} without {border} pixels on each side",
                 picture.width, picture.height, self.scale
-            ))
-        };
+            ).into())
+            };
         let cut = picture.modcrop(self.scale);
         let (width, height) = (cut.width, cut.height);
         if width.min(height) <= self.shave.saturating_mul(2) {

@@ -88,10 +88,11 @@ impl Verifier {
                 // Not a number is no small difference.
                 if off.is_nan() || off > self.rounding {
                     let [x, y] = [tile[0].start + x, tile[1].start + y];
-                    return Err(Error::Gpu(format!(
+                    let text = format!(
                         "the adapter computes wrong: channel {channel} at {x},{y} is {value}, by the CPU {expected}; \
-                         try another one (--gpu, --backend) or update its driver"
-                    )));
+                         try another one or update its driver"
+                    );
+                    return Err(Error::Gpu(text.into()));
                 }
             }
         }

@@ -12,7 +12,7 @@ use image::ImageFormat;
 use super::config::TrainConfig;
 use super::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::degrade::{Degradation, Degrader};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::eval::dataset::Picture;
 use crate::network::Channels;
 use crate::resample::{ResampleTable, apply, output_len};
@@ -88,12 +88,15 @@ impl Dataset {
         set.plan(&config.augmentation.scales, budget / size_of::<f32>())?;
         if set.is_empty() {
             let names: Vec<_> = config.data.iter().map(|path| path.display().to_string()).collect();
-            return Err(Error::Picture(format!(
-                "{}: no readable picture of {} x {} pixels or more to train on",
-                names.join(", "),
-                config.patch,
-                config.patch
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "{}: no readable picture of {} x {} pixels or more to train on",
+                    names.join(", "),
+                    config.patch,
+                    config.patch
+                )
+                .into(),
+            ));
         }
         Ok(set)
     }
@@ -285,15 +288,15 @@ fn resized(length: usize, size: f64) -> usize {
 
 /// Width and height of a picture file.
 fn header(path: &Path) -> Result<(u32, u32)> {
-    let failed = |reason: String| Error::Picture(format!("{}: {reason}", path.display()));
+    let failed = |reason: Reason| Error::Picture(reason.within(path.display()));
     let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
-    let reader = reader.map_err(|e| failed(e.to_string()))?;
-    reader.into_dimensions().map_err(|e| failed(format!("not a readable picture: {e}")))
+    let reader = reader.map_err(|e| failed(e.into()))?;
+    reader.into_dimensions().map_err(|e| failed(Reason::of(e).within("not a readable picture")))
 }
 
 /// Adds a picture file, or those of a folder and the folders in it, sorted by name in each.
 fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let failed = |e: std::io::Error| Error::Picture(format!("{}: {e}", path.display()));
+    let failed = |e: std::io::Error| Error::Picture(Reason::from(e).within(path.display()));
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
         files.push(path.into());
         return Ok(());

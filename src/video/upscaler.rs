@@ -270,9 +270,9 @@ impl VideoUpscaler {
         let flat = || is_flat(&result.data[..luma * format.sample_bytes()], format.sample_bytes());
         let advice = "`srcnn-gpu devices` tests the adapters";
         if !finite {
-            Err(Error::Gpu(format!("the result holds values that are not finite numbers; {advice}")))
+            Err(Error::Gpu(format!("the result holds values that are not finite numbers; {advice}").into()))
         } else if varied && flat() {
-            Err(Error::Gpu(format!("the result is one flat grey, the source is not; {advice}")))
+            Err(Error::Gpu(format!("the result is one flat grey, the source is not; {advice}").into()))
         } else {
             Ok(true)
         }

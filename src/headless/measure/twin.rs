@@ -67,7 +67,7 @@ pub(crate) fn compare(
     // A value that is not a number is as far off as can be.
     let largest = differences.fold(0.0, |all: f64, d| if d.is_nan() { f64::INFINITY } else { all.max(d) });
     if largest > precision.tolerance() * range {
-        return Err(Error::Gpu(format!("results are off by {largest:.1e}: the time means nothing")));
+        return Err(Error::Gpu(format!("results are off by {largest:.1e}: the time means nothing").into()));
     }
     Ok(largest)
 }

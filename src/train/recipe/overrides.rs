@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Recipe;
 use crate::degrade::Degradation;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, Channels, Padding};
 use crate::train::config::{Limit, TrainConfig};
 
@@ -59,8 +59,9 @@ pub struct Overrides {
 /// # Errors
 /// [`Error::InvalidArgument`] for unknown or impossible settings, or when no scale is given.
 pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
-    let wrong =
-        |e: toml::de::Error| Error::invalid(format!("the configuration: {}", one_line(&e.to_string())));
+    let wrong = |e: toml::de::Error| {
+        Error::invalid(Reason::new(format!("the configuration: {}", one_line(&e.to_string())), e))
+    };
     let file: toml::Table = file.unwrap_or_default().parse().map_err(wrong)?;
     let word = |key: &str| file.get(key).and_then(toml::Value::as_str);
     let name = |flag: &Option<String>, key: &str, default: &str| {
@@ -68,7 +69,7 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
     };
     let in_file = file.get("scale").and_then(toml::Value::as_integer).and_then(|s| usize::try_from(s).ok());
     let Some(scale) = flags.scale.or(in_file).filter(|&scale| scale > 0) else {
-        return Err(Error::invalid("no scale: say for which enlargement to train, such as -s 3"));
+        return Err(Error::invalid("no scale: say for which enlargement to train, such as 3"));
     };
     let channels = flags.channels.map_or_else(|| word("channels").unwrap_or("y").parse(), Ok)?;
     let (arch, filters) = (name(&flags.arch, "arch", "9-1-5"), name(&flags.filters, "filters", "64-32"));
@@ -76,7 +77,7 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
     let recipe = flags.recipe.map_or_else(|| word("recipe").map_or(Ok(Recipe::default()), str::parse), Ok)?;
 
     let base = recipe.config(scale, &architecture, channels);
-    let mut table = toml::Table::try_from(base).map_err(|e| Error::invalid(e.to_string()))?;
+    let mut table = toml::Table::try_from(base).map_err(|e| Error::invalid(Reason::of(e)))?;
     table.extend(file);
     let mut config: TrainConfig = table.try_into().map_err(wrong)?;
     (config.recipe, config.scale, config.channels) = (recipe, scale, channels);
@@ -148,7 +149,7 @@ impl TrainConfig {
     /// # Errors
     /// [`Error::InvalidArgument`] for a path that is no text.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(self).map_err(|e| Error::invalid(format!("the configuration as TOML: {e}")))
+        toml::to_string(self).map_err(|e| Error::invalid(Reason::of(e).within("the configuration as TOML")))
     }
 
     /// From a whole TOML document, such as a run's `config.toml`.
@@ -156,7 +157,8 @@ impl TrainConfig {
     /// # Errors
     /// [`Error::InvalidArgument`] for missing, unknown or impossible settings.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|e| Error::invalid(one_line(&e.to_string())))?;
+        let config: Self =
+            toml::from_str(text).map_err(|e| Error::invalid(Reason::new(one_line(&e.to_string()), e)))?;
         config.check()?;
         Ok(config)
     }
