@@ -12,7 +12,7 @@ fn advice(error: &Error) -> Option<&'static str> {
         Error::MissingCapability(what) if what.contains("SHADER_F16") => {
             Some("use --precision f32, or an adapter that has them (srcnn-gpu devices)")
         }
-        Error::Diverged(..) => Some("lower --lr, and go on from a checkpoint with --resume"),
+        Error::Diverged(..) => Some("--lr sets them, --resume goes on from a checkpoint"),
         _ => None,
     }
 }
