@@ -68,14 +68,8 @@ fn by_hand(
     data: &Dataset,
     state: &State,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let options = TrainerOptions {
-        batch: config.batch,
-        patch: config.patch,
-        padding: config.train_padding,
-        optimizer: config.optimizer.clone(),
-        shape: None,
-        pipeline_cache: None,
-    };
+    let options = TrainerOptions::new(config.batch, config.patch, config.optimizer.clone())
+        .with_padding(config.train_padding);
     let mut trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
     let shard = data.load(0)?;
     trainer.set_pictures(&shard)?;

@@ -28,14 +28,7 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
         let first =
             initialize(architecture, Initialization::Gaussian { deviation: 0.1 }, 0, metadata).unwrap();
         let state = State::new(first.layers().to_vec(), optimizer.slots());
-        let options = TrainerOptions {
-            batch: 8,
-            patch: 33,
-            padding: Padding::Valid,
-            optimizer,
-            shape,
-            pipeline_cache: None,
-        };
+        let options = TrainerOptions::new(8, 33, optimizer).with_shape(shape);
         let trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options).unwrap();
         trainer.shaders().cloned().collect::<Vec<_>>()
     });

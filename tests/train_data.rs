@@ -71,8 +71,8 @@ fn pictures_are_degraded_whole() {
     assert_eq!(shard.inputs, high.iter().map(|&v| v as f32).collect::<Vec<_>>());
     assert_eq!(shard.targets, truth.iter().map(|&v| v as f32).collect::<Vec<_>>());
 
-    let blurred =
-        TrainConfig { degradation: Degradation::Gaussian { sigma: 2.0 }, ..config(folder.path(), 3) };
+    let mut blurred = config(folder.path(), 3);
+    blurred.degradation = Degradation::Gaussian { sigma: 2.0 };
     let blurred = Dataset::open(&blurred, usize::MAX).unwrap().load(0).unwrap();
     assert_eq!(blurred.targets, shard.targets);
     assert_ne!(blurred.inputs, shard.inputs);
@@ -84,7 +84,8 @@ fn three_channels_are_planes() {
     let picture = RgbImage::from_fn(36, 36, |x, y| Rgb([(x * 7) as u8, (y * 7) as u8, 9]));
     picture.save(folder.path().join("a.png")).unwrap();
     for channels in [Channels::Rgb, Channels::YCbCr] {
-        let config = TrainConfig { channels, ..config(folder.path(), 3) };
+        let mut config = config(folder.path(), 3);
+        config.channels = channels;
         let shard = Dataset::open(&config, usize::MAX).unwrap().load(0).unwrap();
         assert_eq!((shard.targets.len(), shard.pictures.len(), shard.patches.len()), (3 * 36 * 36, 1, 1));
         let at = |c: usize, y: usize, x: usize| (shard.targets[(c * 36 + y) * 36 + x] * 255.0).round() as u8;
@@ -100,8 +101,8 @@ fn three_channels_are_planes() {
 fn smaller_variants() {
     let folder = tempfile::tempdir().unwrap();
     grey(100, 80).save(folder.path().join("a.png")).unwrap();
-    let sizes = Augmentation { turns: true, scales: vec![1.0, 0.5, 0.3] };
-    let config = TrainConfig { augmentation: sizes, ..config(folder.path(), 3) };
+    let mut config = config(folder.path(), 3);
+    config.augmentation = Augmentation { turns: true, scales: vec![1.0, 0.5, 0.3] };
     let set = Dataset::open(&config, usize::MAX).unwrap();
     let shard = set.load(0).unwrap();
     // 0.3 leaves 30x24, less than a sub-image.

@@ -121,7 +121,7 @@ impl OutsideValue {
     }
 }
 
-/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colours converted.
+/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colors converted.
 pub fn resample_columns(ycbcr: bool) -> Shader {
     let text = include_str!("../../shaders/resample_columns.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);

@@ -1,4 +1,4 @@
-//! Notices tiles that a driver, or a broken model, has left black or filled with one colour.
+//! Notices tiles that a driver, or a broken model, has left black or filled with one color.
 
 use std::ops::Range;
 

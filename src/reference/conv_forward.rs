@@ -1,5 +1,5 @@
-//! Twin of the convolutions: `conv_forward.wgsl`, `conv_batch.wgsl`, `conv_pointwise.wgsl`, and of what the fused and
-//! Winograd kernels compute layer by layer.
+//! Twin of the convolutions `conv_forward.wgsl`, `conv_batch.wgsl` and `conv_pointwise.wgsl`; the fused and Winograd kernels
+//! compute the same, several layers at once.
 
 use super::Maps;
 use crate::weights::Layer;

@@ -1,4 +1,4 @@
-//! Twin of `spectrum.wgsl` and `descend.wgsl`: the orthonormal cosine transform (DCT-II) of both axes of a filter.
+//! Twin of `spectrum.wgsl` and `spectrum_update.wgsl`: the orthonormal cosine transform (DCT-II) of both axes of a filter.
 
 use std::f64::consts::PI;
 
@@ -41,7 +41,7 @@ mod tests {
             let values: Vec<f64> = (0..size * size).map(|i| ((i * i) as f64 * 0.7).sin()).collect();
             let back = taps(&spectrum(&values, size), size);
             assert!(values.iter().zip(&back).all(|(a, b)| (a - b).abs() < 1e-13), "{size}");
-            // What is constant has one frequency.
+            // A constant has only the frequency 0.
             let flat = spectrum(&vec![1.0; size * size], size);
             assert!((flat[0] - size as f64).abs() < 1e-13 && flat[1..].iter().all(|v| v.abs() < 1e-13));
         }

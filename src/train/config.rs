@@ -27,6 +27,7 @@ names!(Recipe, "recipe", Recipe::Paper => "paper", Recipe::Fast => "fast");
 /// are tables with a `kind`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TrainConfig {
     /// Where the settings below come from where nobody said otherwise.
     pub recipe: Recipe,

@@ -61,14 +61,9 @@ impl Training {
         let layers = weights.layers();
         // So small that no number of steps makes anything but ordinary numbers of the parameters.
         let learning_rates = vec![1e-9; layers.len()];
-        let options = TrainerOptions {
-            batch,
-            patch: PATCH,
-            padding: Padding::Valid,
-            optimizer: Optimizer::Sgd { momentum: 0.9, learning_rates },
-            shape,
-            pipeline_cache: gpu.pipelines.cache().cloned(),
-        };
+        let options = TrainerOptions::new(batch, PATCH, Optimizer::Sgd { momentum: 0.9, learning_rates })
+            .with_shape(shape)
+            .with_pipeline_cache(gpu.pipelines.cache().cloned());
         let state = State::new(layers.to_vec(), options.optimizer.slots());
         let mut trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options)?;
         let shard = shard(weights.architecture().channels())?;

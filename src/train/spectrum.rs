@@ -1,4 +1,4 @@
-//! The cosine transform that Adam on spectra works in: the table that `spectrum.wgsl` and `descend.wgsl` read.
+//! The cosine transform that Adam on spectra works in: the table that `spectrum.wgsl` and `spectrum_update.wgsl` read.
 
 use std::f64::consts::PI;
 

@@ -242,7 +242,7 @@ impl VideoUpscaler {
     /// Waits for the oldest frame under way and takes its result; `false` when there is none.
     ///
     /// # Errors
-    /// [`Error::Gpu`] for results that are no numbers or one flat colour where the source is not, and what the device
+    /// [`Error::Gpu`] for results that are no numbers or one flat color where the source is not, and what the device
     /// reports.
     pub fn finish(&mut self, result: &mut Frame) -> Result<bool> {
         let Some(UnderWay { parameters, varied, mut readback, staging }) = self.under_way.pop_front() else {

@@ -17,7 +17,7 @@ pub fn sgd(layers: usize) -> Optimizer {
 }
 
 pub fn options(batch: usize, patch: usize, padding: Padding, optimizer: Optimizer) -> TrainerOptions {
-    TrainerOptions { batch, patch, padding, optimizer, shape: None, pipeline_cache: None }
+    TrainerOptions::new(batch, patch, optimizer).with_padding(padding)
 }
 
 pub fn trainer(state: &State, options: &TrainerOptions, shard: &PackedShard) -> Trainer {

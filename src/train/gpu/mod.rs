@@ -15,6 +15,7 @@ mod first_layers;
 mod layer_place;
 mod loss;
 mod maps;
+mod options;
 mod pack;
 mod pictures;
 mod pointwise;
@@ -28,7 +29,8 @@ mod weight_gradient;
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::Binding;
 use crate::gpu::shaders::Fetch;
-pub use trainer::{Trainer, TrainerOptions};
+pub use options::TrainerOptions;
+pub use trainer::Trainer;
 
 /// Feature maps, as kernels write them.
 const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
