@@ -10,7 +10,7 @@ use common::training::{in_order, options, random_maps, sgd, shard_of};
 use srcnn_gpu::headless::adapter::{find, open_adapter};
 use srcnn_gpu::headless::{AdapterSelection, Gpu, Headless, HeadlessOptions, Pipelines, open};
 use srcnn_gpu::train::State;
-use srcnn_gpu::train::gpu::{Trainer, TrainerOptions};
+use srcnn_gpu::train::gpu::Trainer;
 use srcnn_gpu::{Error, Padding, Planes, Upscaler, UpscalerOptions, wgpu};
 
 /// What wgpu returns of a cache without kernels: two headers.

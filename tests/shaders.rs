@@ -13,7 +13,7 @@ use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::Recipe;
-use srcnn_gpu::{Architecture, Channels, Metadata, Padding};
+use srcnn_gpu::{Architecture, Channels, Metadata};
 
 /// Kernels of training, as this device gets them, by either optimizer.
 fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {

@@ -10,7 +10,7 @@ use srcnn_gpu::gpu::shaders::Fetch;
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
-use srcnn_gpu::train::gpu::{Shape, TrainerOptions};
+use srcnn_gpu::train::gpu::Shape;
 use srcnn_gpu::{Layer, Padding};
 
 fn absolute(maps: &Maps) -> Maps {

@@ -23,7 +23,6 @@ use crate::gpu::readback::Readback;
 use crate::gpu::shaders::Shader;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
-use crate::train::config::Optimizer;
 use crate::train::order::Sample;
 use crate::train::shard::PackedShard;
 
