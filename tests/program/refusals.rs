@@ -59,7 +59,7 @@ fn results_beyond_memory_and_format_are_refused_early() {
     desk.save("alpha.png", RgbaImage::new(4, 4));
     desk.upscale("alpha.png -o alpha.jpg").fails(1, &["alpha.png", "alpha channel", "write png"]);
     desk.save("colour.png", colour(4, 4));
-    desk.upscale("colour.png -o colour.pgm").fails(1, &["colours", "ppm"]);
+    desk.upscale("colour.png -o colour.pgm").fails(1, &["colors", "ppm"]);
     // A header that promises far more than there is.
     fs::write(desk.path("bomb.ppm"), "P6 2000000 2000000 255\n").unwrap();
     desk.upscale("bomb.ppm").fails(1, &["bomb.ppm", "2000000x2000000", "TiB", "available"]);

@@ -143,7 +143,7 @@ fn formats_depths_and_quality_by_flags() {
     desk.write("rgb8.bmp", encoded(&picture(ColorType::Rgb8, 20, 10), ImageFormat::Bmp));
     // What a format cannot hold is told.
     let remarks = desk.upscaled("rgb16.png -o a.jpg");
-    assert!(remarks.contains("16 bits a channel become 8"), "{remarks}");
+    assert!(remarks.contains("16 bits per channel become 8"), "{remarks}");
     assert_eq!(desk.upscaled("rgb16.png -o a.jpg --depth 8"), "");
     assert_eq!(desk.upscaled("rgb16.png --depth 8"), "");
     assert_eq!(desk.open("rgb16_srcnn_x2.png").color(), ColorType::Rgb8);
