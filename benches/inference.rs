@@ -8,10 +8,10 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+use srcnn_gpu::Padding;
 use srcnn_gpu::gpu::shaders::ConvShape;
 use srcnn_gpu::headless::measure::{self, Clock};
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter};
-use srcnn_gpu::{Padding, When};
 
 const REPEATS: usize = 3;
 
@@ -68,21 +68,16 @@ fn main() -> srcnn_gpu::Result<()> {
     enlargements(&gpu, clock, size)
 }
 
-/// Bicubic enlargement and 9-1-5 to pictures of `size`, one after the other and the first folded into the second.
+/// Bicubic enlargement and 9-1-5 to pictures of `size`.
 fn enlargements(gpu: &Gpu, clock: Clock, size: (u32, u32)) -> srcnn_gpu::Result<()> {
     let weights = common::network("9-1-5", "64-32", 1, Padding::Replicate);
     for factor in [2, 3, 4] {
         let small = (size.0 / factor, size.1 / factor);
-        for fold in [When::Never, When::Always] {
-            let options = HeadlessOptions { fold, ..HeadlessOptions::default() };
-            let times = measure::network(gpu, clock, &weights, options, small, f64::from(factor), REPEATS)?;
-            println!(
-                "9-1-5 64-32 with enlargement by {factor}, fold {fold:?}: {:.1} ms",
-                times.whole.as_secs_f64() * 1e3
-            );
-            for (name, time) in &times.kernels {
-                println!("  {name:20} {:9.2} ms", time.as_secs_f64() * 1e3);
-            }
+        let options = HeadlessOptions::default();
+        let times = measure::network(gpu, clock, &weights, options, small, f64::from(factor), REPEATS)?;
+        println!("9-1-5 64-32 with enlargement by {factor}: {:.1} ms", times.whole.as_secs_f64() * 1e3);
+        for (name, time) in &times.kernels {
+            println!("  {name:20} {:9.2} ms", time.as_secs_f64() * 1e3);
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::io::Cursor;
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code, reason = "only what the target calls")]
-#[path = "../../src/cli/picture/exif.rs"]
+#[path = "../../src/picture/exif.rs"]
 mod exif;
 
 use exif::{Directories, tag};

@@ -63,8 +63,7 @@ fn load_row(at: vec2<i32>) -> Row {
     if FILTER > 1u {
         row.b = textureLoad(input, at + vec2(NEXT_TEXEL, 0), 0);
     }
-    // The ninth column is for conv_fold.wgsl.
-    if FILTER > 4u {
+    if FILTER > 5u {
         row.c = textureLoad(input, at + vec2(2 * NEXT_TEXEL, 0), 0);
     }
     return row;

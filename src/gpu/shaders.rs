@@ -4,7 +4,6 @@
 //! shared declarations behind it (WGSL does not mind the order, so line numbers stay near the file's).
 
 mod fetch;
-mod fold;
 mod forward;
 mod shape;
 mod wide;
@@ -13,16 +12,14 @@ mod winograd;
 use std::fmt::Write;
 
 pub use fetch::{Fetch, WEIGHT_COLUMNS, WeightStore};
-pub use fold::{FoldVariant, conv_fold, luminance};
 pub use forward::{ConvShape, ConvVariant, Registers, conv_forward};
-#[cfg(feature = "headless")]
+#[cfg(feature = "train")]
 pub(crate) use wide::{ADD_MAPS, EIGHTS, TAPS};
 pub use wide::{FirstVariant, Settings, Tail, WideVariant, conv_first, conv_wide, sum_rows};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, sum_squares};
 
 use crate::network::{Architecture, Padding};
 use crate::precision::Precision;
-use crate::resample::phases::{FACTORS, Phases};
 
 /// A variant of a kernel: complete WGSL with an entry point `main`, and values for its `override`s.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +121,7 @@ impl OutsideValue {
     }
 }
 
-/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colours converted.
+/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colors converted.
 pub fn resample_columns(ycbcr: bool) -> Shader {
     let text = include_str!("../../shaders/resample_columns.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);
@@ -248,10 +245,6 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
     }
     shaders.extend(wide::variants(architecture, paddings));
     shaders.extend(winograd::variants(architecture, paddings));
-    let phases: Vec<_> =
-        FACTORS.filter_map(|factor| Phases::new(factor, architecture.layers()[0].size)).collect();
-    let shapes: Vec<_> = phases.iter().map(Phases::shape).collect();
-    shaders.extend(fold::variants(architecture, &shapes));
     // Settings that make no difference, and layers alike, have a kernel in common.
     let mut seen = std::collections::HashSet::new();
     shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));

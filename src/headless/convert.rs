@@ -1,4 +1,4 @@
-//! Pictures to texels and back: every colour type of the `image` crate, samples as floats in 0..1.
+//! Pictures to texels and back: every color type of the `image` crate, samples as floats in 0..1.
 
 use std::ops::Range;
 
@@ -145,17 +145,18 @@ impl Sink for DynamicImage {
     }
 }
 
-/// An empty picture of a colour type.
+/// An empty picture of a color type.
 ///
 /// # Errors
-/// [`Error::Picture`] for colour types that are not known here, and when there is not enough memory.
+/// [`Error::Picture`] for color types that are not known here, and when there is not enough memory.
 pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<DynamicImage> {
     fn buffer<P: Pixel<Subpixel: Sample>>(
         width: u32,
         height: u32,
     ) -> Result<ImageBuffer<P, Vec<P::Subpixel>>> {
         let samples = u64::from(width) * u64::from(height) * u64::from(P::CHANNEL_COUNT);
-        let no_memory = || Error::Picture(format!("no memory for a result of {width}x{height} pixels"));
+        let no_memory =
+            || Error::Picture(format!("no memory for a result of {width}x{height} pixels").into());
         let samples = usize::try_from(samples).map_err(|_| no_memory())?;
         let mut data = Vec::new();
         data.try_reserve_exact(samples).map_err(|_| no_memory())?;
@@ -177,7 +178,7 @@ pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<Dynamic
     })
 }
 
-/// Refuses colour types that cannot be read.
+/// Refuses color types that cannot be read.
 ///
 /// # Errors
 /// [`Error::Picture`].
@@ -190,7 +191,7 @@ pub(crate) fn check_color(color: ColorType) -> Result<()> {
 }
 
 fn not_known(color: ColorType) -> Error {
-    Error::Picture(format!("colour type {color:?} is not supported"))
+    Error::Picture(format!("color type {color:?} is not supported").into())
 }
 
 impl Source for Planes {

@@ -1,13 +1,13 @@
 //! Computes parts of a result again on the CPU, by the twins of the kernels, and compares.
 
 use super::convert::Texel;
-use crate::colour::{rgb_to_ycbcr, ycbcr_to_rgb};
+use crate::color::{rgb_to_ycbcr, ycbcr_to_rgb};
 use crate::error::{Error, Result};
 use crate::network::{Channels, Padding};
 use crate::precision::Precision;
 use crate::reference::{Maps, forward};
 use crate::resample::ResampleTable;
-use crate::upscaler::{SourceKind, Span};
+use crate::upscaler::{SourceKind, TileSpan};
 use crate::weights::Weights;
 
 /// Differences up to this, an eighth of a step of 8 bits, are rounding of sums in 32 bits, and up to two steps rounding of
@@ -68,7 +68,7 @@ impl Verifier {
     pub fn check(
         &mut self,
         weights: &Weights,
-        tile: [&Span; 2],
+        tile: [&TileSpan; 2],
         source: &[Texel],
         result: impl Fn(usize, usize) -> Texel,
     ) -> Result<()> {
@@ -80,8 +80,7 @@ impl Verifier {
         let expected = self.expected(weights, tile, [columns, rows], source)?;
         for (i, expected) in expected.iter().enumerate() {
             let (x, y) = (columns.0 + i % columns.1, rows.0 + i / columns.1);
-            let channels =
-                if self.kind == SourceKind::Colour { 4 } else { weights.architecture().channels() };
+            let channels = if self.kind == SourceKind::Color { 4 } else { weights.architecture().channels() };
             for (channel, (expected, value)) in expected.iter().zip(result(x, y)).enumerate().take(channels) {
                 let off = (expected - f64::from(value)).abs();
                 self.verified.values += 1;
@@ -89,10 +88,11 @@ impl Verifier {
                 // Not a number is no small difference.
                 if off.is_nan() || off > self.rounding {
                     let [x, y] = [tile[0].start + x, tile[1].start + y];
-                    return Err(Error::Gpu(format!(
+                    let text = format!(
                         "the adapter computes wrong: channel {channel} at {x},{y} is {value}, by the CPU {expected}; \
-                         try another one (--gpu, --backend) or update its driver"
-                    )));
+                         try another one or update its driver"
+                    );
+                    return Err(Error::Gpu(text.into()));
                 }
             }
         }
@@ -103,7 +103,7 @@ impl Verifier {
     fn expected(
         &self,
         weights: &Weights,
-        tile: [&Span; 2],
+        tile: [&TileSpan; 2],
         part: [(usize, usize); 2],
         source: &[Texel],
     ) -> Result<Vec<[f64; 4]>> {
@@ -122,7 +122,7 @@ impl Verifier {
             let taps = at * table.taps..(at + 1) * table.taps;
             taps.map(|tap| (table.indices[tap] as usize, table.weights[tap]))
         };
-        let ycbcr = self.kind == SourceKind::Colour && weights.metadata.channels != Channels::Rgb;
+        let ycbcr = self.kind == SourceKind::Color && weights.metadata.channels != Channels::Rgb;
         let bicubic = (0..width * height).map(|i| {
             let mut texel = [0.0; 4];
             for (y, down) in taps(1, rows.0 + i / width) {
@@ -182,14 +182,14 @@ mod tests {
     #[test]
     fn one_wrong_value_is_noticed() {
         for (kind, channels) in [
-            (SourceKind::Colour, Channels::Y),
-            (SourceKind::Colour, Channels::Rgb),
+            (SourceKind::Color, Channels::Y),
+            (SourceKind::Color, Channels::Rgb),
             (SourceKind::Planes, Channels::Y),
         ] {
             for padding in [Padding::Replicate, Padding::Valid] {
                 let weights = weights(channels);
                 let tables = Enlargement::from(2.0).tables((30, 26)).unwrap();
-                let plan = Plan::new(&tables, weights.architecture(), padding, 20, [0; 2], None).unwrap();
+                let plan = Plan::new(&tables, weights.architecture(), padding, 20, [0; 2]).unwrap();
                 let mut verifier = Verifier::new(kind, padding, Precision::F32, tables, plan.tiles());
                 for tile in [0, plan.columns.len() + 1] {
                     let spans @ [columns, rows] = plan.tile(tile);
@@ -197,7 +197,7 @@ mod tests {
                     let source: Vec<Texel> = (0..texels)
                         .map(|i| [0, 7, 13, 3].map(|k| ((i * 31 + k) % 23) as f32 / 23.0))
                         .collect();
-                    let start = |span: &Span| if span.start == 0 { 0 } else { (span.len - SIDE) / 2 };
+                    let start = |span: &TileSpan| if span.start == 0 { 0 } else { (span.len - SIDE) / 2 };
                     let part = [(start(columns), SIDE), (start(rows), SIDE)];
                     let expected = verifier.expected(&weights, spans, part, &source).unwrap();
                     let result = |x: usize, y: usize| {

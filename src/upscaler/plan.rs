@@ -78,7 +78,7 @@ impl Enlargement {
 
 /// One axis of a tile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Span {
+pub struct TileSpan {
     /// First pixel of the result.
     pub start: usize,
     /// Number of pixels of the result.
@@ -87,63 +87,22 @@ pub(crate) struct Span {
     pub first: usize,
     /// Pixels of the low-resolution picture that are read.
     pub source: Range<usize>,
-    /// Whether it lies in what [`Inside`] tells of this axis.
-    pub inside: bool,
-}
-
-/// One axis of the part of a result that is computed with the enlargement folded into the first layer; spans end where it
-/// begins and ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Inside {
-    /// Pixels of the result.
-    pub range: Range<usize>,
-    /// Pixels more than the receptive radius that are read on each side.
-    pub margin: usize,
-    /// Pixels that a workgroup computes for the last layer, which reaches `reach` to each side.
-    pub block: usize,
-    pub reach: usize,
-}
-
-impl Inside {
-    /// Length of spans up to `tile` whose workgroups have little to do in vain, wherever a span begins.
-    fn span(&self, tile: usize) -> usize {
-        let around = 2 * self.reach + self.margin;
-        let blocks = (tile + around) / self.block * self.block;
-        if blocks > around { blocks - around } else { tile }
-    }
 }
 
 /// One axis of a picture, cut into spans that read `margin` pixels more than the receptive radius.
-fn spans(
-    table: &ResampleTable,
-    radius: usize,
-    margin: usize,
-    valid: bool,
-    tile: usize,
-    inside: Option<&Inside>,
-) -> Vec<Span> {
+fn spans(table: &ResampleTable, radius: usize, margin: usize, valid: bool, tile: usize) -> Vec<TileSpan> {
     let picture = table.output_len;
     let shift = if valid { radius } else { 0 };
     let result = picture - 2 * shift;
-    let margin = margin.max(inside.map_or(0, |inside| inside.margin));
-    let span = |start: usize, len: usize, inside: bool| {
+    let span = |start: usize| {
+        let len = tile.min(result - start);
         let first = start + shift;
         let low = first.saturating_sub(radius + margin);
         let high = (first + len + radius + margin).min(picture);
         let source = table.input_range(low, high);
-        Span { start, len, first, source: *source.start()..source.end() + 1, inside }
+        TileSpan { start, len, first, source: *source.start()..source.end() + 1 }
     };
-    let cut = |range: Range<usize>, len: usize, inside: bool| {
-        let Range { start, end } = range;
-        (start..end).step_by(len).map(move |start| span(start, len.min(end - start), inside))
-    };
-    match inside {
-        None => cut(0..result, tile, false).collect(),
-        Some(inside) => cut(0..inside.range.start, tile, false)
-            .chain(cut(inside.range.clone(), inside.span(tile), true))
-            .chain(cut(inside.range.end..result, tile, false))
-            .collect(),
-    }
+    (0..result).step_by(tile).map(span).collect()
 }
 
 /// All tiles of a picture.
@@ -154,14 +113,14 @@ pub(crate) struct Plan {
     /// Width and height of the result; smaller than the picture for valid padding.
     pub result: [usize; 2],
     /// Spans of the tiles' columns.
-    pub columns: Vec<Span>,
+    pub columns: Vec<TileSpan>,
     /// Spans of the tiles' rows.
-    pub rows: Vec<Span>,
+    pub rows: Vec<TileSpan>,
 }
 
 impl Plan {
     /// Cuts the picture into tiles of at most `tile` pixels a side, whose kernels read `margin` columns and rows more
-    /// than the receptive radius; also where `inside` begins and ends.
+    /// than the receptive radius.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for valid padding with a picture smaller than the receptive field.
@@ -171,7 +130,6 @@ impl Plan {
         padding: Padding,
         tile: usize,
         margin: [usize; 2],
-        inside: Option<&[Inside; 2]>,
     ) -> Result<Self> {
         let radius = architecture.radius();
         let picture = [columns.output_len, rows.output_len];
@@ -188,8 +146,8 @@ impl Plan {
         Ok(Self {
             picture,
             result: picture.map(|len| len - if valid { 2 * radius } else { 0 }),
-            columns: spans(columns, radius, margin[0], valid, tile, inside.map(|[columns, _]| columns)),
-            rows: spans(rows, radius, margin[1], valid, tile, inside.map(|[_, rows]| rows)),
+            columns: spans(columns, radius, margin[0], valid, tile),
+            rows: spans(rows, radius, margin[1], valid, tile),
         })
     }
 
@@ -199,8 +157,13 @@ impl Plan {
     }
 
     /// Columns and rows of tile `index`, row by row.
-    pub fn tile(&self, index: usize) -> [&Span; 2] {
+    pub fn tile(&self, index: usize) -> [&TileSpan; 2] {
         [&self.columns[index % self.columns.len()], &self.rows[index / self.columns.len()]]
+    }
+
+    /// Width and height of the result.
+    pub fn result_size(&self) -> (u32, u32) {
+        (self.result[0] as u32, self.result[1] as u32)
     }
 
     /// Largest tile, in result pixels: width and height.
@@ -214,16 +177,6 @@ impl Plan {
     }
 }
 
-/// Factors of the valid-pixel normalization map along one axis (section 4): f over the number of the filter's taps
-/// that fall inside a picture of `len` pixels. The map at a pixel is the product of its column's and row's factor.
-pub fn valid_factors(len: usize, filter_size: usize) -> impl Iterator<Item = f32> {
-    let radius = filter_size / 2;
-    (0..len).map(move |x| {
-        let inside = (x + radius + 1).min(len) - x.saturating_sub(radius);
-        filter_size as f32 / inside as f32
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +186,7 @@ mod tests {
         let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
         for padding in [Padding::Replicate, Padding::Valid] {
             let tables = Enlargement::from(3.0).tables((41, 17)).unwrap();
-            let plan = Plan::new(&tables, &net, padding, 32, [0; 2], None).unwrap();
+            let plan = Plan::new(&tables, &net, padding, 32, [0; 2]).unwrap();
             let mut next = 0;
             for span in &plan.columns {
                 assert_eq!(span.start, next);
@@ -247,24 +200,17 @@ mod tests {
     #[test]
     fn spans_read_what_their_taps_need() {
         let table = ResampleTable::bicubic(20, 60, 3.0).unwrap();
-        let span = &spans(&table, 6, 0, false, 16, None)[1];
+        let span = &spans(&table, 6, 0, false, 16)[1];
         // Pixels 10..38 of 60 sit at (x + 0.5) / 3 - 0.5 in the source, 3.0 to 12.0; each has four taps, from 1 to the
         // left to 2 to the right of where it sits.
         assert_eq!((span.start, span.source.clone()), (16, 2..15));
     }
 
     #[test]
-    fn valid_factors_count_taps() {
-        let factors: Vec<f32> = valid_factors(4, 5).collect();
-        assert_eq!(factors, [5.0 / 3.0, 5.0 / 4.0, 5.0 / 4.0, 5.0 / 3.0]);
-        assert_eq!(valid_factors(1, 9).collect::<Vec<_>>(), [9.0]);
-    }
-
-    #[test]
     fn valid_padding_needs_a_receptive_field() {
         let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
         let tables = Enlargement::from(2.0).tables((6, 20)).unwrap();
-        assert!(Plan::new(&tables, &net, Padding::Valid, 64, [0; 2], None).is_err());
-        assert!(Plan::new(&tables, &net, Padding::Zero, 64, [0; 2], None).is_ok());
+        assert!(Plan::new(&tables, &net, Padding::Valid, 64, [0; 2]).is_err());
+        assert!(Plan::new(&tables, &net, Padding::Zero, 64, [0; 2]).is_ok());
     }
 }

@@ -23,23 +23,20 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    /// Distance of two regions in their buffer: the largest alignment that dynamic offsets may need.
-    pub const SPACING: usize = 256;
-
     /// With maps as input.
-    pub fn reads(self, maps: MapLayout) -> Self {
+    pub fn reads(self, maps: PlaneLayout) -> Self {
         Self { input_across: maps.across, input_texels: maps.texels, input_rows: maps.rows, ..self }
     }
 
     /// With maps as output.
-    pub fn writes(self, maps: MapLayout) -> Self {
+    pub fn writes(self, maps: PlaneLayout) -> Self {
         Self { output_across: maps.across, output_texels: maps.texels, output_rows: maps.rows, ..self }
     }
 }
 
 /// How maps lie in a texture: 4 pixels of a row a texel, planes side by side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct MapLayout {
+pub(crate) struct PlaneLayout {
     /// Number of planes.
     pub planes: u32,
     /// Planes in a row of planes.
@@ -50,16 +47,16 @@ pub(crate) struct MapLayout {
     pub rows: u32,
 }
 
-impl MapLayout {
+impl PlaneLayout {
     /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last
     /// plane; what they compute from it is not written.
     const SLACK: [u32; 2] = [24, 4];
 
-    /// A layout for planes of `columns` x `rows` in textures of at most `longest` texels a side. The texture may
-    /// come out too high for that; then [`MapLayout::size`] says so.
-    pub fn new(planes: usize, columns: usize, rows: usize, longest: u32) -> Self {
+    /// A layout for planes of `columns` x `rows` in textures of at most `max_texture_side` texels a side. The texture may
+    /// come out too high for that; then [`PlaneLayout::size`] says so.
+    pub fn new(planes: usize, columns: usize, rows: usize, max_texture_side: u32) -> Self {
         let texels = columns.div_ceil(4) as u32;
-        let across = (longest.saturating_sub(Self::SLACK[0]) / texels).clamp(1, planes as u32);
+        let across = (max_texture_side.saturating_sub(Self::SLACK[0]) / texels).clamp(1, planes as u32);
         Self { planes: planes as u32, across, texels, rows: rows as u32 }
     }
 

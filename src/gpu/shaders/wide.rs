@@ -262,16 +262,11 @@ pub fn conv_wide(variant: &WideVariant) -> Shader {
     )
 }
 
-/// `sum_rows.wgsl`: the end of layer 3, for rows that were computed in groups of so many texels: 1, or the factor after
-/// `conv_fold.wgsl`.
-pub fn sum_rows(filter: usize, group: usize, normalized: bool) -> Shader {
-    let prelude = [
-        ("FILTER_3", Constant::Number(filter)),
-        ("GROUP", Constant::Number(group)),
-        ("NORMALIZED", Constant::Flag(normalized)),
-    ];
+/// `sum_rows.wgsl`: the end of layer 3.
+pub fn sum_rows(filter: usize, normalized: bool) -> Shader {
+    let prelude = [("FILTER_3", Constant::Number(filter)), ("NORMALIZED", Constant::Flag(normalized))];
     let text = include_str!("../../../shaders/sum_rows.wgsl");
-    let settings = [&format!("{filter}x{filter}"), &format!("group{group}"), word(normalized, "normalized")];
+    let settings = [&format!("{filter}x{filter}"), word(normalized, "normalized")];
     with_prelude("sum_rows", &settings, &prelude, &[text, REGION], workgroup(PIXEL_WORKGROUP))
 }
 
@@ -288,9 +283,7 @@ pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec
                 let first = first.filter(|first| first.tail.is_some() || wide.is_some());
                 shaders.extend(first.as_ref().map(conv_first));
                 shaders.extend(
-                    first
-                        .and(Tail::new(architecture))
-                        .map(|tail| sum_rows(tail.filter, 1, settings.normalized)),
+                    first.and(Tail::new(architecture)).map(|tail| sum_rows(tail.filter, settings.normalized)),
                 );
                 shaders.extend(wide.as_ref().map(conv_wide));
             }

@@ -7,39 +7,36 @@
 //! the parameters (`update.wgsl`, or `spectrum.wgsl` and `descend.wgsl`) and lays the filters out for the next step
 //! (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
 //!
-//! [`Trainer`] does steps on given sub-images, [`GpuEngine`] those of a training set.
+//! [`Trainer`] does steps on given sub-images, of a shard in memory.
 
 mod buffers;
 mod convolution;
-mod engine;
 mod first_layers;
+mod layer_place;
 mod loss;
 mod maps;
+mod options;
 mod pack;
 mod pictures;
 mod pointwise;
 mod shaders;
+mod slot;
 mod state;
-mod steps;
 mod trainer;
 mod update;
 mod weight_gradient;
 
-use std::time::Duration;
-
-use crate::gpu::kernel::Binding;
+use crate::gpu::adapter::AdapterKind;
+use crate::gpu::compile::Binding;
 use crate::gpu::shaders::Fetch;
-pub use engine::GpuEngine;
-pub use trainer::{Trainer, TrainerOptions};
+pub use options::TrainerOptions;
+pub use trainer::Trainer;
 
 /// Feature maps, as kernels write them.
 const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
 
-/// Workgroup of the kernels that go over elements of buffers.
-const ELEMENTS: u32 = 64;
-
-/// A block of steps that takes longer is taken for a device that has hung.
-const TIMEOUT: Duration = Duration::from_secs(900);
+/// What is waited for.
+const WHAT: &str = "training steps";
 
 /// Sizes of register tiles and workgroups, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,9 +65,10 @@ pub struct Shape {
 impl Shape {
     /// Defaults for a device, before any measurement.
     pub fn for_device(device: &wgpu::Device) -> Self {
-        if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
+        let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
+        if software {
             // Invocations are the 8 lanes of a vector, registers are the first level cache.
-            let subgroup = Fetch::software_subgroup(device).filter(|fetch| fetch.lanes() == 8);
+            let subgroup = subgroup_lanes.filter(|&lanes| lanes == 8).map(Fetch::Subgroup);
             Self {
                 spatial: (7, 2),
                 pointwise: 64,

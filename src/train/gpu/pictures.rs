@@ -1,15 +1,15 @@
 //! Pictures on the device, and the dispatches that take a batch from them.
 
-use wgpu::util::DeviceExt;
-
 use super::MAPS;
 use super::maps::{MapLayout, Maps};
 use super::shaders::{self, Prelude};
-use super::steps::{Dispatch, Slot};
+use super::slot::Slot;
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
+use crate::gpu::memory::{constant, element_binding};
 use crate::gpu::scoped;
-use crate::train::dataset::PackedShard;
+use crate::train::shard::PackedShard;
 
 /// The kernel that takes one side of a batch, inputs or targets, from pictures.
 #[derive(Debug)]
@@ -72,21 +72,14 @@ impl Pictures {
             )));
         }
         let upload = |label: &str, contents: &[u8]| {
-            scoped(device, || {
-                device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                    label: Some(label),
-                    contents,
-                    usage: wgpu::BufferUsages::STORAGE,
-                })
-            })
+            scoped(device, || constant(device, label, contents, wgpu::BufferUsages::STORAGE))
         };
         let pictures = upload("srcnn.train.pictures", bytemuck::cast_slice(&shard.pictures))?;
         let patches = upload("srcnn.train.patches", bytemuck::cast_slice(&shard.patches))?;
         let gather = |side: usize, values: &[f32]| {
             let pixels = upload("srcnn.train.pixels", bytemuck::cast_slice(values))?;
-            let slot = wgpu::BufferBinding { buffer: slots, offset: 0, size: Slot::SIZE };
             let resources = [
-                wgpu::BindingResource::Buffer(slot),
+                element_binding::<Slot>(slots),
                 pixels.as_entire_binding(),
                 pictures.as_entire_binding(),
                 patches.as_entire_binding(),
@@ -95,7 +88,7 @@ impl Pictures {
             ];
             let Gather { kernel, workgroups } = &gathers[side];
             let group = scoped(device, || kernel.bind(device, &resources))?;
-            Ok::<_, Error>(Dispatch::new(kernel, group, *workgroups)?.with_slot())
+            Ok::<_, Error>(Dispatch::new(kernel, group, *workgroups)?.with_element())
         };
         let gathers = [gather(0, &shard.inputs)?, gather(1, &shard.targets)?];
         Ok(Self { patches: shard.patches.len(), gathers })
@@ -111,14 +104,14 @@ fn check(shard: &PackedShard, patch: usize, channels: usize) -> Result<()> {
     if shard.inputs.len() != shard.targets.len() {
         return wrong("whose inputs and targets differ in length");
     }
-    let fits = |p: &crate::train::dataset::PictureEntry| {
+    let fits = |p: &crate::train::shard::PictureEntry| {
         let values = (p.width as usize).saturating_mul(p.height as usize).saturating_mul(channels);
         (p.offset as usize).saturating_add(values) <= shard.inputs.len()
     };
     if !shard.pictures.iter().all(fits) {
         return wrong("with a picture outside of its values");
     }
-    let inside = |p: &crate::train::dataset::PatchEntry| {
+    let inside = |p: &crate::train::shard::PatchEntry| {
         let end = |first: u32| first as usize + patch;
         shard
             .pictures

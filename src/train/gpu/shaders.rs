@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::maps::MapLayout;
+use crate::gpu::dispatch::ELEMENT_WORKGROUP;
 use crate::gpu::shaders::{ADD_MAPS, EIGHTS, Fetch, Shader, TAPS, weights_text};
 
 const WRITE_MAP: &str = include_str!("../../../shaders/shared/write_map.wgsl");
@@ -104,28 +105,28 @@ pub(super) fn conv_grad_weight_pointwise(prelude: Prelude, workgroup: u32) -> Sh
 /// `grad_sum.wgsl`. Prelude: PARTS, PARAMETERS.
 pub(super) fn grad_sum(prelude: Prelude) -> Shader {
     let text = include_str!("../../../shaders/grad_sum.wgsl");
-    prelude.shader("grad_sum", &[text], Some(super::ELEMENTS))
+    prelude.shader("grad_sum", &[text], Some(ELEMENT_WORKGROUP))
 }
 
 /// `update.wgsl`. Prelude: PARAMETERS, ADAM.
 pub(super) fn update(prelude: Prelude) -> Shader {
     let text = include_str!("../../../shaders/update.wgsl");
-    prelude.shader("update", &[text, SLOT], Some(super::ELEMENTS))
+    prelude.shader("update", &[text, SLOT], Some(ELEMENT_WORKGROUP))
 }
 
 /// `spectrum.wgsl`. Prelude: WEIGHTS, SIZE, START, COSINE_START, LENGTH, PARAMETERS.
 pub(super) fn spectrum(prelude: Prelude) -> Shader {
     let text = include_str!("../../../shaders/spectrum.wgsl");
-    prelude.shader("spectrum", &[text, SPECTRUM, SLOT], Some(super::ELEMENTS))
+    prelude.shader("spectrum", &[text, SPECTRUM, SLOT], Some(ELEMENT_WORKGROUP))
 }
 
 /// `descend.wgsl`. Prelude: that of `spectrum.wgsl`.
 pub(super) fn descend(prelude: Prelude) -> Shader {
     let text = include_str!("../../../shaders/descend.wgsl");
-    prelude.shader("descend", &[text, SPECTRUM, SLOT], Some(super::ELEMENTS))
+    prelude.shader("descend", &[text, SPECTRUM, SLOT], Some(ELEMENT_WORKGROUP))
 }
 
 /// `pack.wgsl`.
 pub(super) fn pack() -> Shader {
-    Prelude::default().shader("pack", &[include_str!("../../../shaders/pack.wgsl")], Some(super::ELEMENTS))
+    Prelude::default().shader("pack", &[include_str!("../../../shaders/pack.wgsl")], Some(ELEMENT_WORKGROUP))
 }
