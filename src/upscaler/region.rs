@@ -1,4 +1,4 @@
-//! What one dispatch works on: the uniform of every kernel of the inference path.
+//! What one dispatch works on: the uniform of every inference kernel.
 
 /// Mirrors `Region` in `shaders/shared/region.wgsl`, where the fields are described.
 #[repr(C)]
@@ -23,23 +23,23 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    /// With maps as input.
+    /// With `maps` as input.
     pub fn reads(self, maps: PlaneLayout) -> Self {
         Self { input_across: maps.across, input_texels: maps.texels, input_rows: maps.rows, ..self }
     }
 
-    /// With maps as output.
+    /// With `maps` as output.
     pub fn writes(self, maps: PlaneLayout) -> Self {
         Self { output_across: maps.across, output_texels: maps.texels, output_rows: maps.rows, ..self }
     }
 }
 
-/// How maps lie in a texture: 4 pixels of a row a texel, planes side by side.
+/// How maps are laid out in a texture: 4 pixels of a row per texel, planes side by side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PlaneLayout {
     /// Number of planes.
     pub planes: u32,
-    /// Planes in a row of planes.
+    /// Planes side by side in one row of planes.
     pub across: u32,
     /// Width of a plane in texels.
     pub texels: u32,
@@ -48,12 +48,12 @@ pub(crate) struct PlaneLayout {
 }
 
 impl PlaneLayout {
-    /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last
-    /// plane; what they compute from it is not written.
+    /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last plane; what
+    /// they compute from these is never written.
     const SLACK: [u32; 2] = [24, 4];
 
-    /// A layout for planes of `columns` x `rows` in textures of at most `max_texture_side` texels a side. The texture may
-    /// come out too high for that; then [`PlaneLayout::size`] says so.
+    /// A layout for planes of `columns` x `rows` pixels in textures of at most `max_texture_side` texels per side. The
+    /// texture may still come out too high; check [`PlaneLayout::size`].
     pub fn new(planes: usize, columns: usize, rows: usize, max_texture_side: u32) -> Self {
         let texels = columns.div_ceil(4) as u32;
         let across = (max_texture_side.saturating_sub(Self::SLACK[0]) / texels).clamp(1, planes as u32);
