@@ -294,7 +294,7 @@ fn what_cannot_be_trained_is_refused() {
 
     let mut fresh = Trainer::new(&gpu.device, &gpu.queue, &state, &good).unwrap();
     let four = [Sample { patch: 0, turn: 0 }; 4];
-    assert!(fresh.step(&four, 1.0).unwrap_err().to_string().contains("without pictures"));
+    assert!(fresh.step(&four, 1.0).unwrap_err().to_string().contains("no pictures"));
     let mut shard = shard_of(&random_maps(1, 1, [1, 33, 33]), &random_maps(2, 1, [1, 21, 21]));
     fresh.set_pictures(&shard).unwrap();
     assert!(fresh.step(&four[..3], 1.0).is_err());
