@@ -290,7 +290,7 @@ fn what_cannot_be_trained_is_refused() {
     }
     let mut odd = layers.clone();
     odd.remove(1);
-    assert!(new(&State::new(odd, 1), &options(4, 33, Padding::Valid, sgd(2))).contains("do not follow"));
+    assert!(new(&State::new(odd, 1), &options(4, 33, Padding::Valid, sgd(2))).contains("do not fit together"));
 
     let mut fresh = Trainer::new(&gpu.device, &gpu.queue, &state, &good).unwrap();
     let four = [Sample { patch: 0, turn: 0 }; 4];
