@@ -72,7 +72,7 @@ impl Shard {
         };
         let index = index.filter(|&index| index < count).ok_or_else(|| {
             Error::invalid(format!(
-                "this task is not one of {count} in a row; give the array a range such as 1-{count}"
+                "this task is not one of {count} consecutive ones; give the array a range such as 1-{count}"
             ))
         })?;
         Ok(Self { index, count })

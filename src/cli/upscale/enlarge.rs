@@ -166,7 +166,9 @@ impl<'a> Enlarger<'a> {
         last: impl FnOnce(&mut Headless, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut passes = self.plan((picture.width(), picture.height()), enlargement)?;
-        let Some(final_pass) = passes.pop() else { return Err(Error::invalid("an enlargement of no steps")) };
+        let Some(final_pass) = passes.pop() else {
+            return Err(Error::invalid("the enlargement has no steps"));
+        };
         let total = passes.len() as u64 + 1;
         let floats = if color.has_alpha() { ColorType::Rgba32F } else { ColorType::Rgb32F };
         let mut between = None;
