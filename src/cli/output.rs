@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
+use parking_lot::Mutex;
 use serde::Serialize;
 use srcnn_gpu::atomic::explain;
 pub use srcnn_gpu::atomic::write_atomically;
@@ -36,7 +36,7 @@ impl Taken {
 
     /// Takes the first free name of `name (1).png`, `name (2).png`, ..
     fn free_name(&self, path: &Path) -> PathBuf {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.0.lock();
         let mut number = 1;
         loop {
             let mut name = path.file_stem().unwrap_or_default().to_os_string();

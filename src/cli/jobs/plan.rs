@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use srcnn_gpu::{Error, Result, atomic};
 
 use super::find::{self, Found, Search};
@@ -222,11 +223,11 @@ impl Plan {
     /// Tries once to create a nameless file in a folder, because permissions alone do not tell, for example on network
     /// drives. Also removes what killed runs of this program have left there.
     fn check_writable(&self, folder: &Path) -> Result<()> {
-        if !self.writable.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.into()) {
+        if !self.writable.lock().insert(folder.into()) {
             return Ok(());
         }
         tempfile::tempfile_in(folder).map_err(|e| {
-            self.writable.lock().unwrap_or_else(PoisonError::into_inner).remove(folder);
+            self.writable.lock().remove(folder);
             Error::Output {
                 path: folder.into(),
                 reason: format!("no file can be created in this folder: {e}"),

@@ -46,7 +46,7 @@ impl Streams {
         }
         if from_stdin == 1 && output.is_none() && !to_stdout {
             return Err(Error::invalid(
-                "the standard input needs an output folder beside other inputs: name one with -o",
+                "the result of the standard input needs a folder, as there are other inputs: name one with -o",
             ));
         }
         if to_stdout && io::stdout().is_terminal() {
