@@ -220,7 +220,7 @@ impl Plan {
         self.check_writable(folder)
     }
 
-    /// Tries once to create a nameless file in a folder, because permissions alone do not tell, for example on network
+    /// Tries once to create a nameless file in a folder, because permissions do not suffice, for example on network
     /// drives. Also removes what killed runs of this program have left there.
     fn check_writable(&self, folder: &Path) -> Result<()> {
         if !self.writable.lock().insert(folder.into()) {
