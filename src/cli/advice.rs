@@ -4,28 +4,45 @@ use srcnn_gpu::Error;
 
 use crate::cli::progress;
 
+/// What a command does when an error comes up, which decides on the flags that help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    Pictures,
+    Training,
+}
+
 /// Which flags help against an error.
-fn advice(error: &Error) -> Option<&'static str> {
+fn advice(error: &Error, task: Task) -> Option<&'static str> {
     match error {
+        Error::OutOfMemory(..) if task == Task::Training => Some("use a smaller --batch or --patch"),
         Error::OutOfMemory(..) => Some("use a smaller tile (--tile)"),
         Error::SelfTest(..) => Some("try another one (--gpu, --backend) or update its driver"),
         _ => None,
     }
 }
 
-/// The error on one line, with advice.
+/// The error on one line, with advice for work on pictures.
 pub fn message(error: &Error) -> String {
+    message_in(error, Task::Pictures)
+}
+
+fn message_in(error: &Error, task: Task) -> String {
     let text = error.to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut parts: Vec<&str> = lines.collect();
     // Texts that come from a comparison or a driver may already end in the same words.
-    parts.extend(advice(error).filter(|advice| !text.ends_with(advice)));
+    parts.extend(advice(error, task).filter(|advice| !text.ends_with(advice)));
     parts.join("; ")
 }
 
-/// Prints an error as one line on stderr.
+/// Prints an error as one line on stderr, with advice for work on pictures.
 pub fn report(error: &Error) {
-    progress::suspended(|| eprintln!("error: {}", message(error)));
+    report_in(error, Task::Pictures);
+}
+
+/// As [`report`], with advice for a task.
+pub fn report_in(error: &Error, task: Task) {
+    progress::suspended(|| eprintln!("error: {}", message_in(error, task)));
 }
 
 #[cfg(test)]
