@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// Prefix of the names of temporary files.
 const PREFIX: &str = ".srcnn-gpu-";
@@ -31,7 +31,7 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// [`Error::Output`] if the folder is missing or not writable, if `path` is a folder or read-only, and for errors of
 /// `write`.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
-    let failed = |e: io::Error| error(path, explain(&e));
+    let failed = |e: io::Error| error(path, explained(e));
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let existing = fs::metadata(&target).ok();
     if let Some(existing) = &existing {
@@ -132,7 +132,7 @@ fn is_left_over(path: &Path) -> bool {
     }
 }
 
-fn error(path: &Path, reason: impl Into<String>) -> Error {
+fn error(path: &Path, reason: impl Into<Reason>) -> Error {
     Error::Output { path: path.into(), reason: reason.into() }
 }
 
@@ -145,6 +145,11 @@ pub fn explain(error: &io::Error) -> String {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".into(),
         _ => error.to_string(),
     }
+}
+
+/// [`explain`]'s words as the reason of an [`Error::Output`], which keeps the error itself.
+pub fn explained(error: io::Error) -> Reason {
+    Reason::new(explain(&error), error)
 }
 
 #[cfg(test)]

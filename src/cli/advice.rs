@@ -17,6 +17,10 @@ fn advice(error: &Error, task: Task) -> Option<&'static str> {
         Error::OutOfMemory(..) if task == Task::Training => Some("use a smaller --batch or --patch"),
         Error::OutOfMemory(..) => Some("use a smaller tile (--tile)"),
         Error::SelfTest(..) => Some("try another one (--gpu, --backend) or update its driver"),
+        Error::MissingCapability(what) if what.contains("SHADER_F16") => {
+            Some("use --precision f32, or an adapter that has them (srcnn-gpu devices)")
+        }
+        Error::Diverged(..) => Some("--lr sets them, --resume goes on from a checkpoint"),
         _ => None,
     }
 }

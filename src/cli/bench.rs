@@ -9,10 +9,11 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use serde::Serialize;
 use srcnn_gpu::gpu::shaders::ConvShape;
 use srcnn_gpu::headless::autotune::{self, Measured};
-use srcnn_gpu::headless::measure::{self, Clock, TrainingTimes};
+use srcnn_gpu::headless::measure::{self, Clock};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter, cache_folder};
 use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::train::measure::TrainingTimes;
 use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights};
 
 use crate::cli::args::gpu::GpuArgs;
@@ -284,7 +285,7 @@ fn training(
     repeat: usize,
 ) -> Result<Option<Training>> {
     const BATCH: usize = 128;
-    let mut run = match measure::Training::new(gpu, weights, BATCH, None) {
+    let mut run = match srcnn_gpu::train::measure::Training::new(gpu, weights, BATCH, None) {
         Ok(run) => run,
         Err(error @ (Error::OutOfMemory(_) | Error::MissingCapability(_) | Error::InvalidArgument(_))) => {
             log::warn!("training is not measured: {error}");

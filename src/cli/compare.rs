@@ -123,7 +123,7 @@ fn compare_files(comparison: &Comparison, a: &Path, b: &Path) -> Result<Row> {
     let figures =
         comparison.compare(&Picture::read(a)?, &Picture::read(b)?).map_err(|error| match error {
             Error::Picture(reason) => {
-                Error::Picture(format!("{} and {}: {reason}", a.display(), b.display()))
+                Error::Picture(reason.within(format_args!("{} and {}", a.display(), b.display())))
             }
             other => other,
         })?;
@@ -142,18 +142,14 @@ fn match_folders(first: &Path, second: &Path, suffix: &str) -> Result<Vec<Result
         unmatched.retain(|other| !found.contains(other));
         let same = || found.iter().find(|other| other.extension() == path.extension());
         match found.as_slice() {
-            [] => Err(Error::Picture(format!(
-                "{}: no picture '{name}' in {}",
-                path.display(),
-                second.display()
-            ))),
+            [] => Err(Error::Picture(
+                format!("{}: no picture '{name}' in {}", path.display(), second.display()).into(),
+            )),
             [one] => Ok((path.clone(), (*one).clone())),
             _ => same().map(|&one| (path.clone(), one.clone())).ok_or_else(|| {
-                Error::Picture(format!(
-                    "{}: several pictures '{name}' in {}",
-                    path.display(),
-                    second.display()
-                ))
+                Error::Picture(
+                    format!("{}: several pictures '{name}' in {}", path.display(), second.display()).into(),
+                )
             }),
         }
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use image::{DynamicImage, ImageBuffer, Pixel};
 use srcnn_gpu::Result;
-use srcnn_gpu::train::degrade::{Degradation, Degrader};
+use srcnn_gpu::degrade::{Degradation, Degrader};
 
 use crate::cli::advice::report;
 use crate::cli::exit;

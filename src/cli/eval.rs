@@ -14,7 +14,7 @@ use srcnn_gpu::eval::table::{Layout, render};
 use srcnn_gpu::eval::{Enlarge, Report, SetReport};
 use srcnn_gpu::headless::adapter::describe;
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
-use srcnn_gpu::{Error, Padding, Planes, Result, Weights};
+use srcnn_gpu::{Error, Padding, Planes, Reason, Result, Weights};
 
 use crate::cli::advice;
 use crate::cli::args::gpu::GpuArgs;
@@ -260,7 +260,7 @@ impl Run<'_> {
 fn measure_file(path: &Path, protocol: &Protocol, network: &mut dyn Enlarge) -> Result<(Picture, Measured)> {
     let picture = Picture::read(path)?;
     let measured = protocol.measure(&picture, network).map_err(|error| match error {
-        Error::Picture(reason) => Error::Picture(format!("{}: {reason}", path.display())),
+        Error::Picture(reason) => Error::Picture(reason.within(path.display())),
         other => other,
     })?;
     Ok((picture, measured))
@@ -268,7 +268,7 @@ fn measure_file(path: &Path, protocol: &Protocol, network: &mut dyn Enlarge) -> 
 
 /// Checks before any work is done that the page can be written.
 fn check_page(path: &Path) -> Result<()> {
-    let failed = |reason: String| Error::Output { path: path.into(), reason };
+    let failed = |reason: String| Error::Output { path: path.into(), reason: reason.into() };
     if path.is_dir() {
         return Err(failed("it is a folder".into()));
     }
@@ -278,8 +278,7 @@ fn check_page(path: &Path) -> Result<()> {
 
 /// Checks before any work is done that the folder is writable, and that no two pictures would get the same name.
 fn check_save(folder: &Path, datasets: &[Dataset]) -> Result<()> {
-    tempfile::tempfile_in(folder)
-        .map_err(|e| Error::Output { path: folder.into(), reason: e.to_string() })?;
+    tempfile::tempfile_in(folder).map_err(|e| Error::Output { path: folder.into(), reason: e.into() })?;
     let mut seen = HashMap::new();
     for path in datasets.iter().flat_map(|set| &set.pictures) {
         if let Some(other) = seen.insert(stem(path), path) {
@@ -305,6 +304,6 @@ fn save(path: &Path, picture: &Luminance) -> Result<()> {
         ExtendedColorType::L8,
         ImageFormat::Png,
     )
-    .map_err(|e| Error::Output { path: path.into(), reason: e.to_string() })?;
+    .map_err(|e| Error::Output { path: path.into(), reason: Reason::of(e) })?;
     write_atomically(path, |file| file.write_all(png.get_ref()))
 }

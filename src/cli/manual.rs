@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_complete::Shell;
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::{Error, Reason, Result};
 
 use crate::cli::output::{print, print_text, write_atomically};
 
@@ -42,7 +42,7 @@ pub fn completions(args: &CompletionsArgs, mut command: Command) -> Result<()> {
 pub fn man(args: &ManArgs, command: Command) -> Result<()> {
     std::fs::create_dir_all(&args.folder).map_err(|e| Error::Output {
         path: args.folder.clone(),
-        reason: format!("the folder cannot be created: {e}"),
+        reason: Reason::from(e).within("the folder cannot be created"),
     })?;
     let mut command = command.disable_help_subcommand(true);
     // Gives subcommands their full names: srcnn-gpu-model-info.

@@ -116,7 +116,7 @@ pub fn print_text(text: &str) -> Result<()> {
 }
 
 fn error(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Output { path: path.into(), reason: reason.into() }
+    Error::Output { path: path.into(), reason: reason.into().into() }
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub fn run(args: &ShadersArgs) -> Result<()> {
     let architecture = Architecture::parse(&args.arch, &args.filters, args.channels)?;
     let language = Language::from(args.language);
     std::fs::create_dir_all(&args.output)
-        .map_err(|e| Error::Output { path: args.output.clone(), reason: e.to_string() })?;
+        .map_err(|e| Error::Output { path: args.output.clone(), reason: e.into() })?;
     for shader in variants(&architecture).into_iter().filter(|shader| language.has(shader)) {
         let path = args.output.join(format!("{}.{}", shader.variant, language.extension()));
         let text = translate(&shader, language)?;

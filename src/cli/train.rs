@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::train::checkpoint::Checkpoint;
 use srcnn_gpu::train::config::{Limit, Span, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
-use srcnn_gpu::train::degrade::Degradation;
+use srcnn_gpu::train::engine::GpuEngine;
 use srcnn_gpu::train::event::Event;
-use srcnn_gpu::train::gpu::GpuEngine;
 use srcnn_gpu::train::init::{enlarge, initialize};
 use srcnn_gpu::train::recipe::{Overrides, Recipe, override_parts, resolve};
 use srcnn_gpu::train::run::RunFolder;

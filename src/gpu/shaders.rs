@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 pub use fetch::{Fetch, WEIGHT_COLUMNS, WeightStore};
 pub use forward::{ConvShape, ConvVariant, Registers, conv_forward};
-#[cfg(feature = "headless")]
+#[cfg(feature = "train")]
 pub(crate) use wide::{ADD_MAPS, EIGHTS, TAPS};
 pub use wide::{FirstVariant, Settings, Tail, WideVariant, conv_first, conv_wide, sum_rows};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, sum_squares};
@@ -121,7 +121,7 @@ impl OutsideValue {
     }
 }
 
-/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colours converted.
+/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colors converted.
 pub fn resample_columns(ycbcr: bool) -> Shader {
     let text = include_str!("../../shaders/resample_columns.wgsl");
     let mut overrides = workgroup(PIXEL_WORKGROUP);

@@ -5,11 +5,16 @@ use std::path::Path;
 
 use image::ImageError;
 
-use crate::Error;
+use crate::{Error, Reason};
 
 /// An error about one picture file.
-pub fn refuse(path: &Path, why: impl AsRef<str>) -> Error {
-    Error::Picture(format!("{}: {}", path.display(), why.as_ref()))
+pub fn refuse(path: &Path, why: impl Into<Reason>) -> Error {
+    Error::Picture(why.into().within(path.display()))
+}
+
+/// A decoder's error about one picture file.
+pub fn undecodable(path: &Path, error: ImageError) -> Error {
+    refuse(path, Reason::new(explain(&error), error))
 }
 
 /// What a decoder's error means.

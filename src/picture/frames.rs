@@ -8,12 +8,12 @@ use image::codecs::{gif, webp};
 use image::{AnimationDecoder, ColorType, DynamicImage, Frame, ImageFormat, ImageResult};
 
 use super::animation::{Animation, Delay};
-use super::error::{explain, refuse};
+use super::error::{refuse, undecodable};
 use super::kind::{FileFormat, Kind, Settings};
 use super::metadata::Metadata;
 use super::samples::convert;
 use super::{apng, gif as gif_file, png as png_file, webp as webp_file};
-use crate::Result;
+use crate::{Reason, Result};
 
 /// Frames in order, each with the time that it is shown for.
 type Frames = Box<dyn Iterator<Item = Result<(DynamicImage, Delay)>>>;
@@ -25,17 +25,17 @@ type Frames = Box<dyn Iterator<Item = Result<(DynamicImage, Delay)>>>;
 pub fn read_frames(path: &Path, format: ImageFormat, color: ColorType) -> Result<Frames> {
     let owned = path.to_owned();
     if format == ImageFormat::Png {
-        let frames = apng::Frames::open(path, color).map_err(|e| refuse(path, e.to_string()))?;
-        return Ok(Box::new(frames.map(move |frame| frame.map_err(|e| refuse(&owned, e.to_string())))));
+        let frames = apng::Frames::open(path, color).map_err(|e| refuse(path, Reason::of(e)))?;
+        return Ok(Box::new(frames.map(move |frame| frame.map_err(|e| refuse(&owned, Reason::of(e))))));
     }
-    let file = BufReader::new(File::open(path).map_err(|e| refuse(path, e.to_string()))?);
+    let file = BufReader::new(File::open(path).map_err(|e| refuse(path, Reason::of(e)))?);
     let decoded: ImageResult<_> = match format {
         ImageFormat::Gif => gif::GifDecoder::new(file).map(AnimationDecoder::into_frames),
         _ => webp::WebPDecoder::new(file).map(AnimationDecoder::into_frames),
     };
-    let decoded = decoded.map_err(|e| refuse(path, explain(&e)))?;
+    let decoded = decoded.map_err(|e| undecodable(path, e))?;
     Ok(Box::new(decoded.map(move |frame| {
-        let frame: Frame = frame.map_err(|e| refuse(&owned, explain(&e)))?;
+        let frame: Frame = frame.map_err(|e| undecodable(&owned, e))?;
         let (numerator, denominator) = frame.delay().numer_denom_ms();
         Ok((convert(frame.into_buffer().into(), color), Delay::new(numerator, denominator)))
     })))

@@ -8,13 +8,13 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 use super::animation::Animation;
-use super::error::{explain, refuse};
+use super::error::{refuse, undecodable};
 use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::{Chunk, Metadata};
 use super::samples::{color_type, depth};
 use super::{alpha, gif, jpeg, png, tiff, webp};
-use crate::Result;
+use crate::{Reason, Result};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
 /// last, its pixels.
@@ -69,13 +69,13 @@ impl PictureFile {
     /// # Errors
     /// [`crate::Error::Picture`] for a file that is missing, empty, or not a picture.
     pub fn open(path: &Path) -> Result<Self> {
-        let refuse = |why: String| refuse(path, why);
-        let length = std::fs::metadata(path).map_err(|e| refuse(e.to_string()))?.len();
+        let refuse = |why: Reason| refuse(path, why);
+        let length = std::fs::metadata(path).map_err(|e| refuse(e.into()))?.len();
         if length == 0 {
             return Err(refuse("the file is empty".into()));
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-        let mut reader = reader.map_err(|e| refuse(e.to_string()))?;
+        let mut reader = reader.map_err(|e| refuse(e.into()))?;
         let format = reader.format();
         if format == Some(ImageFormat::Jpeg) && lacks_jpeg_end(path, length) {
             log::warn!(
@@ -92,9 +92,9 @@ impl PictureFile {
             (Ok(decoder), _) => Box::new(decoder),
             (Err(error), Structure::Tiff(directories)) => match tiff::Unusual::new(path, directories) {
                 Some(decoder) => Box::new(decoder),
-                None => return Err(refuse(explain(&error))),
+                None => return Err(undecodable(path, error)),
             },
-            (Err(error), _) => return Err(refuse(explain(&error))),
+            (Err(error), _) => return Err(undecodable(path, error)),
         };
         let (width, height) = decoder.dimensions();
         let (bytes, mut color) = (decoder.total_bytes(), decoder.color_type());
@@ -105,7 +105,7 @@ impl PictureFile {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
             return Err(refuse(format!(
                 "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
-            )));
+            ).into()));
         }
         let animation = structure.animation(path, format);
         if animation.is_some_and(|animation| animation.clears) {
@@ -167,7 +167,7 @@ impl PictureFile {
     /// [`crate::Error::Picture`] for broken files.
     pub fn decode(self) -> Result<DynamicImage> {
         let picture = DynamicImage::from_decoder(self.decoder);
-        let mut picture = picture.map_err(|e| refuse(&self.path, explain(&e)))?;
+        let mut picture = picture.map_err(|e| undecodable(&self.path, e))?;
         if matches!(&self.structure, Structure::Tiff(directories) if tiff::is_premultiplied(directories)) {
             alpha::divide(&mut picture);
         }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::common::data;
-use srcnn_gpu::colour::luminance_u8;
+use srcnn_gpu::color::luminance_u8;
 use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
 use srcnn_gpu::eval::protocol::Protocol;
 use srcnn_gpu::eval::table::{Layout, render};

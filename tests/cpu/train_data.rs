@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use crate::common;
 use image::{GrayImage, Luma, Rgb, RgbImage};
+use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::train::config::{Augmentation, TrainConfig};
-use srcnn_gpu::train::dataset::{Dataset, PackedShard, PatchEntry};
-use srcnn_gpu::train::degrade::Degradation;
+use srcnn_gpu::train::dataset::Dataset;
+use srcnn_gpu::train::order::Order;
 use srcnn_gpu::train::recipe::{Overrides, Recipe, resolve};
-use srcnn_gpu::train::stream::{Order, ShardStream};
+use srcnn_gpu::train::shard::{PackedShard, PatchEntry};
+use srcnn_gpu::train::stream::ShardStream;
 use srcnn_gpu::{Channels, Error};
 
 fn config(data: &Path, scale: usize) -> TrainConfig {
@@ -67,8 +69,8 @@ fn pictures_are_degraded_whole() {
     assert_eq!(shard.inputs, high.iter().map(|&v| v as f32).collect::<Vec<_>>());
     assert_eq!(shard.targets, truth.iter().map(|&v| v as f32).collect::<Vec<_>>());
 
-    let blurred =
-        TrainConfig { degradation: Degradation::Gaussian { sigma: 2.0 }, ..config(folder.path(), 3) };
+    let mut blurred = config(folder.path(), 3);
+    blurred.degradation = Degradation::Gaussian { sigma: 2.0 };
     let blurred = Dataset::open(&blurred, usize::MAX).unwrap().load(0).unwrap();
     assert_eq!(blurred.targets, shard.targets);
     assert_ne!(blurred.inputs, shard.inputs);
@@ -80,13 +82,14 @@ fn three_channels_are_planes() {
     let picture = RgbImage::from_fn(36, 36, |x, y| Rgb([(x * 7) as u8, (y * 7) as u8, 9]));
     picture.save(folder.path().join("a.png")).unwrap();
     for channels in [Channels::Rgb, Channels::YCbCr] {
-        let config = TrainConfig { channels, ..config(folder.path(), 3) };
+        let mut config = config(folder.path(), 3);
+        config.channels = channels;
         let shard = Dataset::open(&config, usize::MAX).unwrap().load(0).unwrap();
         assert_eq!((shard.targets.len(), shard.pictures.len(), shard.patches.len()), (3 * 36 * 36, 1, 1));
         let at = |c: usize, y: usize, x: usize| (shard.targets[(c * 36 + y) * 36 + x] * 255.0).round() as u8;
         let expected = match channels {
             Channels::Rgb => [35, 21, 9],
-            _ => srcnn_gpu::colour::rgb_to_ycbcr_u8([35, 21, 9]),
+            _ => srcnn_gpu::color::rgb_to_ycbcr_u8([35, 21, 9]),
         };
         assert_eq!([at(0, 3, 5), at(1, 3, 5), at(2, 3, 5)], expected);
     }
@@ -96,8 +99,8 @@ fn three_channels_are_planes() {
 fn smaller_variants() {
     let folder = tempfile::tempdir().unwrap();
     grey(100, 80).save(folder.path().join("a.png")).unwrap();
-    let sizes = Augmentation { turns: true, scales: vec![1.0, 0.5, 0.3] };
-    let config = TrainConfig { augmentation: sizes, ..config(folder.path(), 3) };
+    let mut config = config(folder.path(), 3);
+    config.augmentation = Augmentation { turns: true, scales: vec![1.0, 0.5, 0.3] };
     let set = Dataset::open(&config, usize::MAX).unwrap();
     let shard = set.load(0).unwrap();
     // 0.3 leaves 30x24, less than a sub-image.

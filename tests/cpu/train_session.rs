@@ -253,7 +253,7 @@ fn divergence_keeps_the_last_good_checkpoint() {
     let run = Run { breaks: 12, ..Run::new(25) };
     let folder = folder(&parent, "run", &run.config);
     let error = run.go(&folder, None).outcome.unwrap_err().to_string();
-    assert!(error.contains("--lr") && error.contains("checkpoint of step 7"), "{error}");
+    assert!(error.contains("learning rates") && error.contains("checkpoint of step 7"), "{error}");
     let kept = folder.load_checkpoint().unwrap().unwrap();
     assert!(kept.state.step == 7 && kept.state.is_finite());
 }
@@ -332,9 +332,11 @@ fn checkpoints_of_other_runs_are_refused() {
     let folder = folder(&parent, "run", &run.config);
     run.go(&folder, None).outcome.unwrap();
     let checkpoint = folder.load_checkpoint().unwrap().unwrap();
-    let other = TrainConfig { seed: 1, ..run.config.clone() };
+    let mut other = run.config.clone();
+    other.seed = 1;
     assert!(Session::check(&checkpoint, &other, "d").unwrap_err().to_string().contains("seed 1"));
     assert!(Session::check(&checkpoint, &run.config, "e").unwrap_err().to_string().contains("pictures"));
-    let longer = TrainConfig { limit: Limit::Steps(100), ..run.config };
+    let mut longer = run.config;
+    longer.limit = Limit::Steps(100);
     Session::check(&checkpoint, &longer, "d").unwrap();
 }

@@ -1,7 +1,5 @@
 //! Weight files: what is read, what is written, and what is refused.
 
-use std::collections::HashMap;
-
 use crate::common::data;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -36,8 +34,8 @@ fn safetensors_file(tensors: &[Tensor], metadata: &[(&str, &str)]) -> Vec<u8> {
         .iter()
         .map(|(name, dtype, shape, data)| (*name, TensorView::new(*dtype, shape.clone(), data).unwrap()))
         .collect();
-    let metadata: HashMap<_, _> = metadata.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-    safetensors::serialize(views, (!metadata.is_empty()).then_some(metadata)).unwrap()
+    let fields = metadata.iter().map(|(k, v)| (k.to_string(), v.to_string()));
+    safetensors::serialize(views, (!metadata.is_empty()).then(|| fields.collect())).unwrap()
 }
 
 fn f32_tensor(name: &'static str, shape: &[usize]) -> Tensor {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::common;
 use srcnn_gpu::headless::HeadlessOptions;
-use srcnn_gpu::headless::measure::{self, Clock, Training};
+use srcnn_gpu::headless::measure::{self, Clock};
+use srcnn_gpu::train::measure::Training;
 use srcnn_gpu::wgpu::{DeviceType, Features};
 use srcnn_gpu::{Error, Padding};
 

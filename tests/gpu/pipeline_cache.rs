@@ -9,7 +9,7 @@ use crate::common::training::{in_order, options, random_maps, sgd, shard_of};
 use srcnn_gpu::headless::adapter::{find, open_adapter};
 use srcnn_gpu::headless::{AdapterSelection, Gpu, Headless, HeadlessOptions, Pipelines, open};
 use srcnn_gpu::train::State;
-use srcnn_gpu::train::gpu::{Trainer, TrainerOptions};
+use srcnn_gpu::train::gpu::Trainer;
 use srcnn_gpu::{Error, Padding, Planes, Upscaler, UpscalerOptions, wgpu};
 
 /// What wgpu returns of a cache without kernels: two headers.
@@ -173,7 +173,7 @@ fn hosts_bring_their_own() {
     let state = State::new(weights.layers().to_vec(), 1);
     let shard = shard_of(&random_maps(5, 2, [1, 12, 12]), &random_maps(6, 2, [1, 12, 12]));
     let trainer = |pipeline_cache| {
-        let options = TrainerOptions { pipeline_cache, ..options(2, 12, Padding::Zero, sgd(3)) };
+        let options = options(2, 12, Padding::Zero, sgd(3)).with_pipeline_cache(pipeline_cache);
         let mut trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options)?;
         trainer.set_pictures(&shard)?;
         trainer.step(&in_order(&shard), 1.0)

@@ -143,7 +143,7 @@ fn a_device_without_it_is_an_error() {
     let refused = |error: Error| {
         let text = error.to_string();
         assert!(matches!(error, Error::MissingCapability(_)), "{text}");
-        assert!(text.contains("SHADER_F16") && text.contains("--precision f32"), "{text}");
+        assert!(text.contains("SHADER_F16") && text.contains("f32"), "{text}");
     };
     refused(Upscaler::new(&device, &queue, &weights, options).unwrap_err());
     let gpu = Gpu { device, queue, ..gpu() };

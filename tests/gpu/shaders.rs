@@ -12,7 +12,7 @@ use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::Recipe;
-use srcnn_gpu::{Architecture, Channels, Metadata, Padding};
+use srcnn_gpu::{Architecture, Channels, Metadata};
 
 /// Kernels of training, as this device gets them, by either optimizer.
 fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
@@ -27,14 +27,7 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
         let first =
             initialize(architecture, Initialization::Gaussian { deviation: 0.1 }, 0, metadata).unwrap();
         let state = State::new(first.layers().to_vec(), optimizer.slots());
-        let options = TrainerOptions {
-            batch: 8,
-            patch: 33,
-            padding: Padding::Valid,
-            optimizer,
-            shape,
-            pipeline_cache: None,
-        };
+        let options = TrainerOptions::new(8, 33, optimizer).with_shape(shape);
         let trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options).unwrap();
         trainer.shaders().cloned().collect::<Vec<_>>()
     });

@@ -8,7 +8,7 @@ use srcnn_gpu::gpu::shaders::Fetch;
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
-use srcnn_gpu::train::gpu::{Shape, TrainerOptions};
+use srcnn_gpu::train::gpu::Shape;
 use srcnn_gpu::{Layer, Padding};
 
 fn absolute(maps: &Maps) -> Maps {
@@ -40,7 +40,7 @@ fn check(
     let targets = random_maps(2, batch, [channels, target, target]);
     let shard = shard_of(&inputs, &targets);
     let state = State::new(layers.to_vec(), 1);
-    let options = TrainerOptions { shape, ..options(batch, patch, padding, sgd(layers.len())) };
+    let options = options(batch, patch, padding, sgd(layers.len())).with_shape(shape);
     let mut trainer = trainer(&state, &options, &shard);
     let loss = trainer.step(&in_order(&shard), 1.0).unwrap();
 

@@ -8,10 +8,10 @@ use safetensors::SafeTensors;
 use srcnn_gpu::reference;
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
-use srcnn_gpu::train::dataset::{PackedShard, PatchEntry, PictureEntry};
 use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
+use srcnn_gpu::train::order::Sample;
+use srcnn_gpu::train::shard::{PackedShard, PatchEntry, PictureEntry};
 use srcnn_gpu::train::shuffle::turned;
-use srcnn_gpu::train::stream::Sample;
 use srcnn_gpu::{Layer, LayerShape, Padding};
 
 fn tensor(file: &SafeTensors<'_>, name: &str) -> Vec<f64> {
@@ -44,8 +44,8 @@ fn golden(name: &str, shape: Option<Shape>) {
     let shard = shard_of(&inputs, &targets);
     let batch = inputs.len();
     let state = State::new(layers.clone(), 1);
-    let mut trainer =
-        trainer(&state, &TrainerOptions { shape, ..options(batch, 33, Padding::Valid, sgd(3)) }, &shard);
+    let options = options(batch, 33, Padding::Valid, sgd(3)).with_shape(shape);
+    let mut trainer = trainer(&state, &options, &shard);
 
     // Float32 accuracy: inputs and parameters are rounded (half an ulp each), sums of up to 2646 and 1600 products.
     let relative = 32.0 * f64::from(f32::EPSILON);
@@ -278,12 +278,12 @@ fn what_cannot_be_trained_is_refused() {
     };
     let good = options(4, 33, Padding::Valid, sgd(3));
     for (options, word) in [
-        (TrainerOptions { patch: 12, ..good.clone() }, "too small"),
-        (TrainerOptions { batch: 0, ..good.clone() }, "batch of 0"),
-        (TrainerOptions { batch: 1 << 20, ..good.clone() }, "smaller --batch"),
-        (TrainerOptions { padding: Padding::Replicate, ..good.clone() }, "replicate"),
-        (TrainerOptions { optimizer: sgd(2), ..good.clone() }, "learning rates"),
-        (TrainerOptions { optimizer: adam(3), ..good.clone() }, "another optimizer"),
+        (options(4, 12, Padding::Valid, sgd(3)), "too small"),
+        (options(0, 33, Padding::Valid, sgd(3)), "batch of 0"),
+        (options(1 << 20, 33, Padding::Valid, sgd(3)), "smaller batch"),
+        (options(4, 33, Padding::Replicate, sgd(3)), "replicate"),
+        (options(4, 33, Padding::Valid, sgd(2)), "learning rates"),
+        (options(4, 33, Padding::Valid, adam(3)), "another optimizer"),
     ] {
         let error = new(&state, &options);
         assert!(error.contains(word), "{error}");

@@ -3,9 +3,9 @@
 use crate::common;
 use crate::common::video::{enlarged, frames, stream};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
-use srcnn_gpu::reference::resample::apply;
+use srcnn_gpu::reference::resample::{Axis, resample};
 use srcnn_gpu::reference::{Maps, forward};
-use srcnn_gpu::resample::{ResampleTable, output_len};
+use srcnn_gpu::resample::output_len;
 use srcnn_gpu::video::format::Range;
 use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::{Padding, Planes};
@@ -66,9 +66,8 @@ fn formats_and_siting() {
                     assert_eq!(to.header().width as usize, output_len(from.header().width as usize, scale));
                     let rows = field.map_or(rows, |parity| (rows + 1 - parity) / 2);
                     let expected = |site: [f64; 2]| {
-                        let across = ResampleTable::bicubic_sited(columns, wide, scale, site[0]).unwrap();
-                        let down =
-                            ResampleTable::bicubic_sited(rows, high.len() / wide, scale, site[1]).unwrap();
+                        let across = Axis { input: columns, output: wide, scale, site: site[0] };
+                        let down = Axis { input: rows, output: high.len() / wide, scale, site: site[1] };
                         let depth = f64::from(1 << (format.depth - 8));
                         let largest = f64::from(format.largest());
                         let [black, white] = match range {
@@ -76,13 +75,13 @@ fn formats_and_siting() {
                             Range::Full => [0.0, largest],
                         };
                         if component > 0 {
-                            return apply(&low, &down, &across);
+                            return resample(&low, down, across).unwrap();
                         }
                         // What the network sees is 16/255 where it is black and 235/255 where it is white.
                         let map = |v: f64| (16.0 + 219.0 * (v - black) / (white - black)) / 255.0;
                         let unmap = |v: f64| (v * 255.0 - 16.0) / 219.0 * (white - black) + black;
                         let low: Vec<f64> = low.iter().map(|&v| map(v)).collect();
-                        let data = apply(&low, &down, &across);
+                        let data = resample(&low, down, across).unwrap();
                         let maps = Maps { channels: 1, height: data.len() / wide, width: wide, data };
                         let result = forward(&weights, &maps, Padding::Replicate);
                         result.data.iter().map(|&v| unmap(v)).collect()

@@ -175,7 +175,7 @@ fn usage() {
         ("compare a", 2, "<B>"),
         ("compare a a/one.png", 2, "a is a folder and a/one.png is not"),
         ("compare a a --protocol psnr", 2, "srcnn, ntire or rgb"),
-        ("compare a a --protocol ntire", 2, "--scale or --shave"),
+        ("compare a a --protocol ntire", 2, "needs a scale"),
         ("compare a a -s 0", 2, "scale"),
         ("compare a a --json --csv", 2, "--csv"),
         ("compare a/one.png a/two.png", 1, "a/two.png"),

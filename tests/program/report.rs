@@ -127,7 +127,7 @@ fn shows_what_was_measured() {
                 pixels.filter(|(rgb, _)| rgb.0.iter().all(|&v| (1..255).contains(&v))).collect();
             assert!(inside.len() > 1000, "{}", inside.len());
             for (rgb, y) in inside {
-                assert!(srcnn_gpu::colour::luminance_u8(rgb.0).abs_diff(y.0[0]) <= 1, "{rgb:?} {y:?}");
+                assert!(srcnn_gpu::color::luminance_u8(rgb.0).abs_diff(y.0[0]) <= 1, "{rgb:?} {y:?}");
             }
         }
         // The crops are parts of the same pictures: original, bicubic, network.

@@ -176,7 +176,7 @@ impl Finder<'_> {
     }
 
     fn refuse(&mut self, path: &Path, why: String) {
-        self.found.push(Err(Error::Picture(format!("{}: {why}", path.display()))));
+        self.found.push(Err(Error::Picture(format!("{}: {why}", path.display()).into())));
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use srcnn_gpu::{Error, Result, atomic};
+use srcnn_gpu::{Error, Reason, Result, atomic};
 
 use super::find::{self, Found, Search};
 use super::index::{Index, Stamp, State};
@@ -108,11 +108,14 @@ impl Plan {
             if outputs.insert(job.output.clone()) {
                 return Ok(job);
             }
-            Err(Error::Picture(format!(
-                "{}: another input is written to {} already; give each its own folder",
-                job.input.display(),
-                job.output.display()
-            )))
+            Err(Error::Picture(
+                format!(
+                    "{}: another input is written to {} already; give each its own folder",
+                    job.input.display(),
+                    job.output.display()
+                )
+                .into(),
+            ))
         });
         // Numbered before sharing, so that all parts agree on the numbers.
         let jobs: Vec<_> = jobs.collect();
@@ -147,7 +150,7 @@ impl Plan {
         {
             return Err(Error::Output {
                 path: folder.clone(),
-                reason: format!("the folder cannot be created: {e}"),
+                reason: Reason::from(e).within("the folder cannot be created"),
             });
         }
         self.check_writable(folder)
@@ -214,7 +217,7 @@ impl Plan {
         if self.folder.as_ref().is_some_and(|root| folder.starts_with(root)) {
             std::fs::create_dir_all(folder).map_err(|e| Error::Output {
                 path: folder.into(),
-                reason: format!("the folder cannot be created: {e}"),
+                reason: Reason::from(e).within("the folder cannot be created"),
             })?;
         }
         self.check_writable(folder)
@@ -230,7 +233,7 @@ impl Plan {
             self.writable.lock().remove(folder);
             Error::Output {
                 path: folder.into(),
-                reason: format!("no file can be created in this folder: {e}"),
+                reason: Reason::from(e).within("no file can be created in this folder"),
             }
         })?;
         atomic::sweep(folder);

@@ -65,7 +65,7 @@ impl Target {
         let folder = parent(path);
         if !folder.is_dir() {
             let reason = format!("there is no folder {}", folder.display());
-            return Err(Error::Output { path: path.into(), reason });
+            return Err(Error::Output { path: path.into(), reason: reason.into() });
         }
         Ok(Target::File(path.into(), kind))
     }

@@ -27,7 +27,7 @@ pub fn enlarge(
     enlarger: &mut Enlarger<'_>,
     progress: TileProgress<'_>,
 ) -> Result<()> {
-    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.to_string() };
+    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.into() };
     let color = stored(options.color, job.kind, &mut metadata).map_err(unwritten)?;
     let (sender, bands) = sync_channel::<DynamicImage>(WAITING);
     std::thread::scope(|scope| {

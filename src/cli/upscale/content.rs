@@ -163,12 +163,15 @@ impl ContentArgs {
             Depth::Sixteen => 16,
         };
         if asked > kind.depth {
-            return Err(Error::Picture(format!(
-                "{}: --depth {asked}, but a .{} file holds {} bits; write png or tiff",
-                header.path.display(),
-                kind.extension,
-                kind.depth
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "{}: --depth {asked}, but a .{} file holds {} bits; write png or tiff",
+                    header.path.display(),
+                    kind.extension,
+                    kind.depth
+                )
+                .into(),
+            ));
         }
         Ok((color_type(color.has_color(), alpha, asked), None))
     }

@@ -34,7 +34,7 @@ pub fn enlarge(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Vec<u8>, Duration)> {
     let &Animated { ref path, format, animation, color } = animated;
-    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.to_string() };
+    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.into() };
     let broken = |why: String| refuse(path, why);
     let mut file = Vec::new();
     let mut gpu = Duration::ZERO;

@@ -110,7 +110,7 @@ pub fn models(models: &[PathBuf], name: Option<&str>) -> Result<Vec<PathBuf>> {
         None => Ok(vec![name.into()]),
         Some(folder) => Err(Error::Model {
             path: folder.join(name),
-            reason: format!("there is no such file, with or without .{}", WEIGHTS.join(" or .")),
+            reason: format!("there is no such file, with or without .{}", WEIGHTS.join(" or .")).into(),
         }),
     }
 }

@@ -204,7 +204,9 @@ impl<'a> Pipeline<'a> {
                 Err(error) => self.fail(i, Some(job), error),
             }
             if faults == MAX_FAULTS {
-                self.give_up(Error::Gpu(format!("{MAX_FAULTS} pictures in a row failed on the device")));
+                self.give_up(Error::Gpu(
+                    format!("{MAX_FAULTS} pictures in a row failed on the device").into(),
+                ));
             }
         }
     }

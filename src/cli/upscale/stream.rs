@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::atomic::explain;
+use srcnn_gpu::atomic::explained;
 use srcnn_gpu::{Error, Result};
 use tempfile::TempDir;
 
@@ -57,11 +57,11 @@ impl Streams {
         let folder = tempfile::Builder::new()
             .prefix("srcnn-gpu-")
             .tempdir()
-            .map_err(|e| Error::Output { path: std::env::temp_dir(), reason: e.to_string() })?;
+            .map_err(|e| Error::Output { path: std::env::temp_dir(), reason: e.into() })?;
         let mut inputs = inputs.to_vec();
         if let Some(input) = inputs.iter_mut().find(|path| is_pipe(path)) {
             *input = save_stdin(folder.path())
-                .map_err(|e| Error::Picture(format!("the standard input cannot be read: {}", explain(&e))))?;
+                .map_err(|e| Error::Picture(explained(e).within("the standard input cannot be read")))?;
         }
         let output = match to_stdout {
             true => Some(folder.path().join("result")),
@@ -69,7 +69,7 @@ impl Streams {
         };
         if let Some(output) = output.as_ref().filter(|_| to_stdout) {
             std::fs::create_dir(output)
-                .map_err(|e| Error::Output { path: output.clone(), reason: e.to_string() })?;
+                .map_err(|e| Error::Output { path: output.clone(), reason: e.into() })?;
         }
         Ok(Some(Self { folder, inputs, output, to_stdout }))
     }
@@ -93,7 +93,7 @@ impl Streams {
         };
         match pass() {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-                Err(Error::Output { path: "standard output".into(), reason: explain(&e) })
+                Err(Error::Output { path: "standard output".into(), reason: explained(e) })
             }
             _ => Ok(()),
         }

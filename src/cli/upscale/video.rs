@@ -9,7 +9,7 @@ use srcnn_gpu::atomic::write_atomically;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
-use srcnn_gpu::{Enlargement, Error, Result};
+use srcnn_gpu::{Enlargement, Error, Reason, Result};
 
 use super::args::{UpscaleArgs, VideoArgs};
 use super::stream::{PIPE, is_video_on_stdin};
@@ -104,7 +104,7 @@ fn output(args: &UpscaleArgs, inputs: &[PathBuf], input: &Path) -> Result<Output
     } else {
         std::fs::create_dir_all(path).map_err(|e| Error::Output {
             path: path.clone(),
-            reason: format!("the folder cannot be created: {e}"),
+            reason: Reason::from(e).within("the folder cannot be created"),
         })?;
         let name = Path::new(input.file_name().unwrap_or_default()).with_extension(EXTENSION);
         Ok(Output::File(path.join(name)))
@@ -130,7 +130,7 @@ fn one(
 ) -> Result<Option<PathBuf>> {
     let from_pipe = input == Path::new(PIPE);
     let name = if from_pipe { "standard input".into() } else { input.display().to_string() };
-    let refuse = |reason: String| Error::Picture(format!("{name}: {reason}"));
+    let refuse = |reason: Reason| Error::Picture(reason.within(&name));
     let named = |error| match error {
         Error::Picture(reason) => refuse(reason),
         other => other,
@@ -158,7 +158,7 @@ fn one(
     let stream: Box<dyn Read + Send> = if from_pipe {
         Box::new(io::stdin())
     } else {
-        let file = File::open(input).map_err(|e| refuse(e.to_string()))?;
+        let file = File::open(input).map_err(|e| refuse(e.into()))?;
         length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
         Box::new(file)
     };

@@ -7,8 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::reference::resample::apply;
-use crate::resample::ResampleTable;
+use crate::resample::{ResampleTable, apply};
 
 /// How a picture loses its resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use super::super::Gpu;
-use super::clock::Clock;
-use super::twin::compare;
-use super::{best, synthetic};
 use crate::error::Result;
+use crate::headless::Gpu;
+use crate::headless::measure::{Clock, best, compare, synthetic};
 use crate::network::Padding;
 use crate::precision::Precision;
 use crate::reference::{self, Maps};
 use crate::train::State;
 use crate::train::config::Optimizer;
-use crate::train::dataset::{PackedShard, PatchEntry, PictureEntry};
 use crate::train::gpu::{Shape, Trainer, TrainerOptions};
-use crate::train::stream::Sample;
+use crate::train::order::Sample;
+use crate::train::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::weights::{Layer, Weights};
 
 /// Width and height of a sub-image, as in the paper.
@@ -63,14 +61,9 @@ impl Training {
         let layers = weights.layers();
         // So small that no number of steps makes anything but ordinary numbers of the parameters.
         let learning_rates = vec![1e-9; layers.len()];
-        let options = TrainerOptions {
-            batch,
-            patch: PATCH,
-            padding: Padding::Valid,
-            optimizer: Optimizer::Sgd { momentum: 0.9, learning_rates },
-            shape,
-            pipeline_cache: gpu.pipelines.cache().cloned(),
-        };
+        let options = TrainerOptions::new(batch, PATCH, Optimizer::Sgd { momentum: 0.9, learning_rates })
+            .with_shape(shape)
+            .with_pipeline_cache(gpu.pipelines.cache().cloned());
         let state = State::new(layers.to_vec(), options.optimizer.slots());
         let mut trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options)?;
         let shard = shard(weights.architecture().channels())?;

@@ -1,117 +1,15 @@
-//! Complete configurations by name, and how a file and flags change them.
+//! A configuration from a recipe, changed by a TOML file, changed by single settings such as a command line's.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
-use super::config::{Augmentation, Initialization, Limit, Optimizer, Schedule, TrainConfig};
-use super::degrade::Degradation;
-use crate::error::{Error, Result};
+use super::Recipe;
+use crate::degrade::Degradation;
+use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, Channels, Padding};
+use crate::train::config::{Limit, TrainConfig};
 
-/// A complete configuration with a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Recipe {
-    /// The paper's text, section 4.
-    Paper,
-    /// What reaches the paper's quality soonest on ordinary hardware.
-    #[default]
-    Fast,
-}
-
-impl Recipe {
-    /// The names on the command line.
-    pub const NAMES: &'static [&'static str] = &["paper", "fast"];
-
-    /// The recipe for a network and scale; data folders are empty.
-    ///
-    /// The paper names neither its batch nor its momentum. 128 is the default batch of cuda-convnet, the
-    /// package it was trained with, and 0.9 that package's usual momentum. Its low resolution is made by a
-    /// Gaussian blur that it does not specify; the authors' released code, and every evaluation, use MATLAB's
-    /// bicubic, so that is the default. All else is section 4's text.
-    pub fn config(self, scale: usize, architecture: &Architecture, channels: Channels) -> TrainConfig {
-        let layers = architecture.layers().len();
-        // A lower rate in the last layer "is important for the network to converge".
-        let rates = |rate: f64, last: f64| {
-            let mut rates = vec![rate; layers];
-            rates[layers - 1] = last;
-            rates
-        };
-        let paper = TrainConfig {
-            recipe: self,
-            data: Vec::new(),
-            val: Vec::new(),
-            scale,
-            arch: architecture.sizes(),
-            filters: architecture.filters(),
-            channels,
-            seed: 0,
-            batch: 128,
-            patch: default_patch(scale),
-            stride: 14,
-            degradation: Degradation::Bicubic,
-            train_padding: Padding::Valid,
-            padding: Padding::Replicate,
-            init: None,
-            eval_every: 1000,
-            save_every: 1000,
-            limit: Limit::Backprops(800_000_000),
-            initialization: Initialization::Gaussian { deviation: 0.001 },
-            optimizer: Optimizer::Sgd { momentum: 0.9, learning_rates: rates(1e-4, 1e-5) },
-            schedule: Schedule::Constant,
-            augmentation: Augmentation { turns: false, scales: vec![1.0] },
-        };
-        match self {
-            Self::Paper => paper,
-            Self::Fast => TrainConfig {
-                batch: 32,
-                eval_every: 500,
-                save_every: 500,
-                limit: Limit::Steps(50_000),
-                initialization: Initialization::Identity { gain: 1.0, last_gain: 0.1 },
-                optimizer: Optimizer::Adam {
-                    betas: [0.95, 0.95],
-                    epsilon: 1e-8,
-                    spectrum: true,
-                    learning_rates: rates(1e-2, 3e-3),
-                },
-                schedule: Schedule::Cosine { warmup: 100, last: 0.01 },
-                augmentation: Augmentation { turns: true, scales: vec![1.0, 0.9, 0.8, 0.7, 0.6] },
-                ..paper
-            },
-        }
-    }
-}
-
-/// Sub-images of 33 pixels, or 32 where the scale divides that (footnote 6 of the paper).
-fn default_patch(scale: usize) -> usize {
-    if 32 % scale == 0 { 32 } else { 33 }
-}
-
-impl fmt::Display for Recipe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Paper => "paper",
-            Self::Fast => "fast",
-        })
-    }
-}
-
-impl FromStr for Recipe {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "paper" => Ok(Self::Paper),
-            "fast" => Ok(Self::Fast),
-            _ => Err(Error::invalid(format!("unknown recipe '{text}'; one of: {}", Self::NAMES.join(", ")))),
-        }
-    }
-}
-
-/// What stands on the command line; `None` leaves a setting to the file, and that to the recipe.
+/// Settings that take precedence, such as those of a command line. `None` leaves a setting to the file, and what the file
+/// leaves out comes from the recipe.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
     /// Recipe to begin with.
@@ -160,10 +58,10 @@ pub struct Overrides {
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for unknown or impossible settings, or when no scale is given.
-#[cfg(feature = "headless")]
 pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
-    let wrong =
-        |e: toml::de::Error| Error::invalid(format!("the configuration: {}", one_line(&e.to_string())));
+    let wrong = |e: toml::de::Error| {
+        Error::invalid(Reason::new(format!("the configuration: {}", one_line(&e.to_string())), e))
+    };
     let file: toml::Table = file.unwrap_or_default().parse().map_err(wrong)?;
     let word = |key: &str| file.get(key).and_then(toml::Value::as_str);
     let name = |flag: &Option<String>, key: &str, default: &str| {
@@ -171,7 +69,7 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
     };
     let in_file = file.get("scale").and_then(toml::Value::as_integer).and_then(|s| usize::try_from(s).ok());
     let Some(scale) = flags.scale.or(in_file).filter(|&scale| scale > 0) else {
-        return Err(Error::invalid("no scale: say for which enlargement to train, such as -s 3"));
+        return Err(Error::invalid("no scale: say for which enlargement to train, such as 3"));
     };
     let channels = flags.channels.map_or_else(|| word("channels").unwrap_or("y").parse(), Ok)?;
     let (arch, filters) = (name(&flags.arch, "arch", "9-1-5"), name(&flags.filters, "filters", "64-32"));
@@ -179,7 +77,7 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
     let recipe = flags.recipe.map_or_else(|| word("recipe").map_or(Ok(Recipe::default()), str::parse), Ok)?;
 
     let base = recipe.config(scale, &architecture, channels);
-    let mut table = toml::Table::try_from(base).map_err(|e| Error::invalid(e.to_string()))?;
+    let mut table = toml::Table::try_from(base).map_err(|e| Error::invalid(Reason::of(e)))?;
     table.extend(file);
     let mut config: TrainConfig = table.try_into().map_err(wrong)?;
     (config.recipe, config.scale, config.channels) = (recipe, scale, channels);
@@ -194,7 +92,6 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for impossible settings.
-#[cfg(feature = "headless")]
 pub fn override_parts(config: &mut TrainConfig, flags: &Overrides) -> Result<()> {
     let changeable = Overrides {
         val: flags.val.clone(),
@@ -208,7 +105,6 @@ pub fn override_parts(config: &mut TrainConfig, flags: &Overrides) -> Result<()>
     config.check()
 }
 
-#[cfg(feature = "headless")]
 fn apply(config: &mut TrainConfig, flags: &Overrides) {
     fn set<T: Clone>(target: &mut T, flag: &Option<T>) {
         if let Some(value) = flag {
@@ -241,21 +137,19 @@ fn apply(config: &mut TrainConfig, flags: &Overrides) {
     }
 }
 
-#[cfg(feature = "headless")]
 fn one_line(text: &str) -> String {
     // The parser draws the line with a caret under it; the place and the reason are enough here.
     let told = text.lines().filter(|line| !line.trim_start().starts_with('|') && !line.contains(" | "));
     told.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
-#[cfg(feature = "headless")]
 impl TrainConfig {
     /// As a TOML document.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a path that is no text.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(self).map_err(|e| Error::invalid(format!("the configuration as TOML: {e}")))
+        toml::to_string(self).map_err(|e| Error::invalid(Reason::of(e).within("the configuration as TOML")))
     }
 
     /// From a whole TOML document, such as a run's `config.toml`.
@@ -263,15 +157,17 @@ impl TrainConfig {
     /// # Errors
     /// [`Error::InvalidArgument`] for missing, unknown or impossible settings.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|e| Error::invalid(one_line(&e.to_string())))?;
+        let config: Self =
+            toml::from_str(text).map_err(|e| Error::invalid(Reason::new(one_line(&e.to_string()), e)))?;
         config.check()?;
         Ok(config)
     }
 }
 
-#[cfg(all(test, feature = "headless"))]
+#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::config::{Initialization, Schedule};
 
     fn flags() -> Overrides {
         Overrides { data: vec!["T91".into()], scale: Some(3), ..Overrides::default() }

@@ -1,4 +1,4 @@
-//! Colour as MATLAB's `rgb2ycbcr` and `ycbcr2rgb`: BT.601 with luminance in 16..235, in f64.
+//! Color as MATLAB's `rgb2ycbcr` and `ycbcr2rgb`: BT.601 with luminance in 16..235, in f64.
 
 /// Rows Y, Cb, Cr; columns R, G, B; for values in 0..1.
 pub const TO_YCBCR: [[f64; 3]; 3] = [
@@ -19,18 +19,18 @@ pub fn rgb_to_ycbcr(rgb: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|i| product[i] + OFFSET[i])
 }
 
-/// Y, Cb, Cr to R, G, B in 0..1; colours outside of that range are not clamped.
+/// Y, Cb, Cr to R, G, B in 0..1; colors outside of that range are not clamped.
 pub fn ycbcr_to_rgb(ycbcr: [f64; 3]) -> [f64; 3] {
     multiply(&TO_RGB, std::array::from_fn(|i| ycbcr[i] - OFFSET[i]))
 }
 
-/// `rgb2ycbcr` of a `uint8` colour, rounded to `uint8`.
+/// `rgb2ycbcr` of a `uint8` color, rounded to `uint8`.
 pub fn rgb_to_ycbcr_u8(rgb: [u8; 3]) -> [u8; 3] {
     let product = multiply(&TO_YCBCR, rgb.map(f64::from));
     std::array::from_fn(|i| (product[i] + [16.0, 128.0, 128.0][i]).round() as u8)
 }
 
-/// Luminance of a `uint8` colour as `rgb2ycbcr` gives it: 16..235, rounded.
+/// Luminance of a `uint8` color as `rgb2ycbcr` gives it: 16..235, rounded.
 pub fn luminance_u8(rgb: [u8; 3]) -> u8 {
     rgb_to_ycbcr_u8(rgb)[0]
 }
@@ -63,9 +63,9 @@ const fn inverse(m: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
 mod tests {
     use super::*;
 
-    /// Known colours of BT.601 in 8 bits.
+    /// Known colors of BT.601 in 8 bits.
     #[test]
-    fn known_colours() {
+    fn known_colors() {
         for (rgb, ycbcr) in [
             ([0, 0, 0], [16, 128, 128]),
             ([255, 255, 255], [235, 128, 128]),

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Trainer, TrainerOptions};
+use super::config::TrainConfig;
+use super::dataset::Dataset;
+use super::gpu::{Trainer, TrainerOptions};
+use super::order::Order;
+use super::stream::ShardStream;
+use super::{State, TrainEngine};
 use crate::error::Result;
 use crate::headless::Gpu;
-use crate::train::config::TrainConfig;
-use crate::train::dataset::Dataset;
-use crate::train::stream::{Order, ShardStream};
-use crate::train::{State, TrainEngine};
 
 /// A [`Trainer`] that takes its batches from a training set, in the order that the configuration's seed gives.
 #[derive(Debug)]
@@ -28,14 +29,9 @@ impl GpuEngine {
     /// # Errors
     /// As [`Trainer::new`] and [`Order::new`].
     pub fn new(gpu: &Gpu, config: &TrainConfig, data: Arc<Dataset>, state: &State) -> Result<Self> {
-        let options = TrainerOptions {
-            batch: config.batch,
-            patch: config.patch,
-            padding: config.train_padding,
-            optimizer: config.optimizer.clone(),
-            shape: None,
-            pipeline_cache: gpu.pipelines.cache().cloned(),
-        };
+        let options = TrainerOptions::new(config.batch, config.patch, config.optimizer.clone())
+            .with_padding(config.train_padding)
+            .with_pipeline_cache(gpu.pipelines.cache().cloned());
         let trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
         // Runs take days, and not all of them end by themselves.
         gpu.pipelines.keep();
