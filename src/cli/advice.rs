@@ -34,8 +34,7 @@ fn message_in(error: &Error, task: Task) -> String {
     let text = error.to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut parts: Vec<&str> = lines.collect();
-    // Texts that come from a comparison or a driver may already end in the same words.
-    parts.extend(advice(error, task).filter(|advice| !text.ends_with(advice)));
+    parts.extend(advice(error, task));
     parts.join("; ")
 }
 
@@ -54,10 +53,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_with_advice_said_once() {
-        let full = message(&Error::OutOfMemory("640 MiB".into()));
-        assert!(full.starts_with("out of GPU memory: 640 MiB"), "{full}");
-        assert_eq!(full.matches("; use a smaller tile (--tile)").count(), 1, "{full}");
+    fn one_line_with_advice() {
+        let full = Error::OutOfMemory("640 MiB".into());
+        assert_eq!(message(&full), "out of GPU memory: 640 MiB; use a smaller tile (--tile)");
+        let training = message_in(&full, Task::Training);
+        assert_eq!(training, "out of GPU memory: 640 MiB; use a smaller --batch or --patch");
         assert_eq!(message(&Error::Picture("a.png: no\n  such thing\n".into())), "a.png: no; such thing");
     }
 }

@@ -15,7 +15,7 @@ use super::args::{UpscaleArgs, VideoArgs};
 use super::stream::{PIPE, is_video_on_stdin};
 use crate::cli::advice::report;
 use crate::cli::args::models::{self, Model};
-use crate::cli::output::{Existing, print};
+use crate::cli::output::{Existing, create_folder, print};
 use crate::cli::progress::Progress;
 use crate::cli::{exit, stop};
 
@@ -102,10 +102,7 @@ fn output(args: &UpscaleArgs, inputs: &[PathBuf], input: &Path) -> Result<Output
     } else if from_pipe {
         Err(Error::invalid("video from the standard input needs the name of an output file, not a folder"))
     } else {
-        std::fs::create_dir_all(path).map_err(|e| Error::Output {
-            path: path.clone(),
-            reason: Reason::from(e).within("the folder cannot be created"),
-        })?;
+        create_folder(path)?;
         let name = Path::new(input.file_name().unwrap_or_default()).with_extension(EXTENSION);
         Ok(Output::File(path.join(name)))
     }
