@@ -57,6 +57,9 @@ enum Output {
 /// # Errors
 /// What concerns all inputs: arguments, the model, the adapter.
 pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
+    if args.checks.verify {
+        return Err(Error::invalid("--verify is for pictures, not for video"));
+    }
     // So that Ctrl-C leaves no partial file behind.
     stop::at_once(|_| ())?;
     let models = args.models()?;
