@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Gpu;
-use super::self_test::{fnv, key};
+use super::self_test::key;
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
+use crate::hash::fnv;
 
 /// Larger files are given up: wgpu has no means to take old kernels out of a cache.
 const LARGEST: usize = 64 << 20;

@@ -14,6 +14,7 @@ use super::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::degrade::{Degradation, Degrader};
 use crate::error::{Error, Reason, Result};
 use crate::eval::dataset::Picture;
+use crate::hash::Fnv;
 use crate::network::Channels;
 use crate::resample::{ResampleTable, apply, output_len};
 
@@ -146,7 +147,7 @@ impl Dataset {
                 self.cut.patch
             );
         }
-        self.fingerprint = hash.text();
+        self.fingerprint = format!("{:016x}", hash.hash());
         Ok(())
     }
 
@@ -316,25 +317,4 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// FNV-1a of 64 bits.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        }
-    }
-
-    fn text(&self) -> String {
-        format!("{:016x}", self.0)
-    }
 }

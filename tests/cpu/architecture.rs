@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules of the library from the ground up. A module imports from its own floor's folder and from floors below.
 const FLOORS: &[&[&str]] = &[
     &["error"],
-    &["atomic", "color", "metrics", "network", "planes", "precision", "resample"],
+    &["atomic", "color", "hash", "metrics", "network", "planes", "precision", "resample"],
     &["chart", "weights"],
     &["degrade", "gpu", "reference"],
     &["upscaler"],
