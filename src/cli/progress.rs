@@ -1,11 +1,12 @@
 //! Progress on stderr: a bar on a terminal, plain lines elsewhere, nothing for short work.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use parking_lot::Mutex;
 use srcnn_gpu::train::config::TimeSpan;
 
 /// Shorter work shows no progress.
@@ -45,7 +46,7 @@ pub fn mode() -> Mode {
 
 /// Writes something else while the bar is hidden.
 pub fn suspended<R>(write: impl FnOnce() -> R) -> R {
-    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let bar = BAR.lock().clone();
     match bar {
         Some(bar) => bar.suspend(write),
         None => write(),
@@ -182,7 +183,7 @@ impl Progress {
     /// Removes the bar.
     pub fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
-            *BAR.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *BAR.lock() = None;
             bar.finish_and_clear();
         }
     }
@@ -206,7 +207,7 @@ fn new_bar(label: &str, elapsed: Duration) -> ProgressBar {
     let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let bar = bar.with_style(style).with_message(label.to_owned()).with_elapsed(elapsed);
-    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+    *BAR.lock() = Some(bar.clone());
     bar
 }
 
