@@ -74,7 +74,7 @@ impl Pipelines {
         Self { cache: Some(cache.clone()), file: Some(Arc::new(Kept { cache, path, key, known })) }
     }
 
-    /// The cache for the options of [`Upscaler`](crate::Upscaler) and [`Trainer`](crate::train::gpu::Trainer).
+    /// The cache for the options of [`Upscaler`](crate::Upscaler) and `Trainer`.
     pub fn cache(&self) -> Option<&wgpu::PipelineCache> {
         self.cache.as_ref()
     }
