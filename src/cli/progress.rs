@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
-use srcnn_gpu::train::config::Span;
+use srcnn_gpu::train::config::TimeSpan;
 
 /// Shorter work shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -157,7 +157,7 @@ impl Progress {
     pub fn rate(&mut self, item: &str, share: f64, megapixels: f64, seconds: Option<f64>) {
         const STEPS: f64 = 1e6;
         self.label = item.to_owned();
-        let left = |s| format!(", {} left", Span(Duration::from_secs_f64(s)));
+        let left = |s| format!(", {} left", TimeSpan(Duration::from_secs_f64(s)));
         let text = match self.mode {
             Mode::Auto => {
                 let left = seconds.map(left).unwrap_or_default();
