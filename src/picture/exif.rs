@@ -1,8 +1,7 @@
-//! Exif blocks: updating them when a picture is enlarged, and their way into and out of TIFF files.
+//! Exif blocks: reading and writing their directories, also as parts of TIFF files.
 //!
 //! A block is a small TIFF file without pixels (Exif 2.32, section 4.5): a byte order, and directories of entries
-//! that point to their values. Blocks that stay blocks are changed in place, so that values which only their camera
-//! understands keep their offsets.
+//! that point to their values.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -94,12 +93,12 @@ pub struct Directories {
 
 /// A byte order, and numbers in it.
 #[derive(Clone, Copy)]
-struct Order {
-    big: bool,
+pub struct Order {
+    pub big: bool,
 }
 
 impl Order {
-    fn of(header: &[u8]) -> Option<Self> {
+    pub fn of(header: &[u8]) -> Option<Self> {
         match header.get(..4)? {
             [b'I', b'I', 42, 0] => Some(Self { big: false }),
             [b'M', b'M', 0, 42] => Some(Self { big: true }),
@@ -107,12 +106,12 @@ impl Order {
         }
     }
 
-    fn u16(self, bytes: &[u8]) -> u16 {
+    pub fn u16(self, bytes: &[u8]) -> u16 {
         let pair = [bytes[0], bytes[1]];
         if self.big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
     }
 
-    fn u32(self, bytes: &[u8]) -> u32 {
+    pub fn u32(self, bytes: &[u8]) -> u32 {
         let four = [bytes[0], bytes[1], bytes[2], bytes[3]];
         if self.big { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) }
     }
@@ -238,81 +237,10 @@ fn read_directory(file: &mut (impl Read + Seek), order: Order, at: u64) -> Optio
     Some(read.collect())
 }
 
-/// Updates a block in place for an upright picture of `width` x `height` pixels. If the picture was `turned` to become
-/// upright, the thumbnail, which was not, is cut off.
-pub fn update(block: &mut [u8], (width, height): (u32, u32), turned: bool) {
-    let Some(order) = Order::of(block) else { return };
-    let Some(main) = block.get(4..8).map(|at| order.u32(at) as usize) else { return };
-    let sizes = [
-        (tag::IMAGE_WIDTH, width),
-        (tag::IMAGE_LENGTH, height),
-        (tag::PIXEL_X_DIMENSION, width),
-        (tag::PIXEL_Y_DIMENSION, height),
-    ];
-    let mut exif = None;
-    for at in entries(block, order, main) {
-        match order.u16(&block[at..]) {
-            tag::ORIENTATION => put(&mut block[at..at + 12], order, SHORT, 1),
-            tag::EXIF => exif = Some(order.u32(&block[at + 8..]) as usize),
-            found => sizes.iter().filter(|(tag, _)| *tag == found).for_each(|(_, value)| {
-                put(&mut block[at..at + 12], order, LONG, *value);
-            }),
-        }
-    }
-    for at in exif.map(|exif| entries(block, order, exif)).unwrap_or_default() {
-        let found = order.u16(&block[at..]);
-        if let Some((_, value)) = sizes.iter().find(|(tag, _)| *tag == found) {
-            put(&mut block[at..at + 12], order, LONG, *value);
-        }
-    }
-    let next = entries(block, order, main).last().map(|last| last + 12);
-    if let Some(next) = next.and_then(|at| block.get_mut(at..at + 4))
-        && turned
-    {
-        next.fill(0);
-    }
-}
-
-/// Replaces the value of an entry of the first directory, if there is one, by a 16-bit number.
-pub fn set_short(block: &mut [u8], tag: u16, value: u16) {
-    let Some(order) = Order::of(block) else { return };
-    let Some(main) = block.get(4..8).map(|at| order.u32(at) as usize) else { return };
-    for at in entries(block, order, main) {
-        if order.u16(&block[at..]) == tag {
-            put(&mut block[at..at + 12], order, SHORT, value.into());
-        }
-    }
-}
-
-/// Offsets of the entries of a directory, as far as the block contains them.
-fn entries(block: &[u8], order: Order, directory: usize) -> Vec<usize> {
-    let Some(count) = block.get(directory..).and_then(|rest| rest.get(..2)) else { return Vec::new() };
-    let places = (0..usize::from(order.u16(count))).map(|i| directory + 2 + 12 * i);
-    places.take_while(|at| at + 12 <= block.len()).collect()
-}
-
-/// Replaces an entry's value by one number.
-fn put(entry: &mut [u8], order: Order, kind: u16, value: u32) {
-    let (kind, one, short) = (kind, 1u32, value as u16);
-    let mut number = [0; 4];
-    if order.big {
-        entry[2..4].copy_from_slice(&kind.to_be_bytes());
-        entry[4..8].copy_from_slice(&one.to_be_bytes());
-        match kind {
-            SHORT => number[..2].copy_from_slice(&short.to_be_bytes()),
-            _ => number = value.to_be_bytes(),
-        }
-    } else {
-        entry[2..4].copy_from_slice(&kind.to_le_bytes());
-        entry[4..8].copy_from_slice(&one.to_le_bytes());
-        number = value.to_le_bytes();
-    }
-    entry[8..12].copy_from_slice(&number);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::exif_update::update;
     use std::io::Cursor;
 
     fn sample() -> Directories {

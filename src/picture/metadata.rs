@@ -1,6 +1,6 @@
 //! What comes with a picture's pixels.
 
-use super::exif;
+use super::exif_update;
 use super::kind::{FileFormat, Kind};
 
 /// Color profile, Exif, XMP, and what only files of the same format can hold.
@@ -58,7 +58,7 @@ impl Metadata {
     /// the picture was turned to become upright.
     pub fn update(&mut self, size: (u32, u32), turned: bool) {
         if let Some(exif) = &mut self.exif {
-            exif::update(exif, size, turned);
+            exif_update::update(exif, size, turned);
         }
         if let Some(xmp) = &mut self.xmp {
             make_upright(xmp);

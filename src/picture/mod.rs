@@ -9,13 +9,14 @@
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
 //! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`; a file for each format; the types
-//! `metadata`, `kind`, `animation`, and `exif`; `samples`, `memory`, `error`.
+//! `metadata`, `kind`, `animation`, `exif_update` and `exif`; `samples`, `memory`, `error`.
 
 pub mod alpha;
 mod animation;
 mod apng;
 mod error;
 mod exif;
+mod exif_update;
 mod frames;
 mod gif;
 mod jpeg;

@@ -9,6 +9,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use super::exif::{Directories, Entry, tag};
+use super::exif_update;
 use super::metadata::Metadata;
 use super::samples::{Reordered, depth};
 
@@ -90,7 +91,7 @@ impl Unusual {
         let mut file = std::fs::read(&self.path)?;
         if self.palette.is_some() {
             // The decoder does not know palettes, but their indices read like shades of grey.
-            super::exif::set_short(&mut file, PHOTOMETRIC, BLACK_IS_ZERO as u16);
+            exif_update::set_short(&mut file, PHOTOMETRIC, BLACK_IS_ZERO as u16);
         }
         Decoder::new(Cursor::new(file))?.with_limits(Limits::unlimited()).read_image()
     }
