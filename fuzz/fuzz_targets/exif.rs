@@ -7,7 +7,7 @@ use std::io::Cursor;
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code, reason = "only what the target calls")]
-#[path = "../../src/picture/exif.rs"]
+#[path = "../../src/picture/exif/mod.rs"]
 mod exif;
 
 use exif::{Directories, tag};

@@ -22,13 +22,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use srcnn_gpu::atomic::write_atomically;
+use srcnn_gpu::hash::fnv;
 
 /// The file's name.
 pub const NAME: &str = ".srcnn-gpu.jsonl";
 
 /// How many milliseconds two times of the same file may differ: FAT counts in steps of two seconds, and network drives
 /// round as well.
-const ROUNDING: i64 = 2000;
+const ROUNDING: u64 = 2000;
 
 /// In milliseconds. A younger line that describes no file may be about a result that is yet to be put in place.
 const PENDING: i64 = 24 * 3600 * 1000;
@@ -50,7 +51,7 @@ impl Stamp {
     }
 
     fn is_same_file(&self, other: &Self) -> bool {
-        self.size == other.size && (self.time - other.time).abs() <= ROUNDING
+        self.size == other.size && self.time.abs_diff(other.time) <= ROUNDING
     }
 
     pub fn is_older(&self, other: &Self) -> bool {
@@ -113,7 +114,7 @@ impl Index {
         }
         let all: usize = lines.values().map(Vec::len).sum();
         let may_compact = AtomicBool::new(cfg!(unix) && all > 2 * lines.len());
-        Self { path, settings: format!("{:016x}", fingerprint(settings.as_bytes())), lines, may_compact }
+        Self { path, settings: format!("{:016x}", fnv(settings)), lines, may_compact }
     }
 
     /// What is known about the result in `file`, for a picture with this stamp.
@@ -234,13 +235,6 @@ fn compact(path: &Path) -> io::Result<()> {
         live.iter().rev().try_for_each(|text| file.write_all(&[text, b"\n".as_slice()].concat()))
     });
     written.map_err(|error| io::Error::other(error.to_string()))
-}
-
-/// FNV-1a with 64 bits: the same number for the same text on every machine and in every version.
-pub fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -393,8 +387,10 @@ mod tests {
     }
 
     #[test]
-    fn fingerprints_are_those_of_fnv() {
-        assert_eq!(fingerprint(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fingerprint(b"a"), 0xaf63_dc4c_8601_ec8c);
+    fn times_at_the_ends_of_their_range_differ() {
+        let stamp = |time| Stamp { size: 1, time };
+        for (a, b) in [(i64::MIN, 0), (i64::MIN, i64::MAX), (i64::MAX, -1)] {
+            assert!(!stamp(a).is_same_file(&stamp(b)) && !stamp(b).is_same_file(&stamp(a)));
+        }
     }
 }

@@ -4,7 +4,11 @@
 //! that point to their values. Blocks that stay blocks are changed in place, so that values which only their camera
 //! understands keep their offsets.
 
+mod update;
+
 use std::io::{Read, Seek, SeekFrom};
+
+pub use update::{set_short, update};
 
 /// The tags that this program reads or writes by meaning.
 pub mod tag {
@@ -27,6 +31,8 @@ const DESCRIPTIVE: [u16; 20] = [
 
 /// Values longer than this are left out: no useful one is, and it would take up memory.
 const LONGEST: u64 = 1 << 24;
+/// The same for all values of a directory together: entries may share bytes, so a small file can ask for a lot.
+const LONGEST_IN_ALL: u64 = 1 << 26;
 
 /// By kind of value: bytes in one value, and bytes in the units that the byte order applies to.
 const SIZES: [(u64, usize); 13] =
@@ -215,14 +221,18 @@ fn read_at(file: &mut (impl Read + Seek), at: u64, len: u64) -> Option<Vec<u8>> 
 fn read_directory(file: &mut (impl Read + Seek), order: Order, at: u64) -> Option<Vec<Entry>> {
     let count = order.u16(&read_at(file, at, 2)?);
     let entries = read_at(file, at + 2, 12 * u64::from(count))?;
+    let mut left = LONGEST_IN_ALL;
     let read = entries.chunks_exact(12).filter_map(|entry| {
         let (tag, kind, count) = (order.u16(entry), order.u16(&entry[2..]), order.u32(&entry[4..]));
         let &(size, unit) = SIZES.get(usize::from(kind)).filter(|(size, _)| *size > 0)?;
         let len = size * u64::from(count);
         let mut data = match len {
             0..=4 => entry[8..8 + len as usize].to_vec(),
-            len if len > LONGEST => return None,
-            len => read_at(file, order.u32(&entry[8..]).into(), len)?,
+            len if len > LONGEST.min(left) => return None,
+            len => {
+                left -= len;
+                read_at(file, order.u32(&entry[8..]).into(), len)?
+            }
         };
         if order.big {
             data.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
@@ -230,78 +240,6 @@ fn read_directory(file: &mut (impl Read + Seek), order: Order, at: u64) -> Optio
         Some(Entry { tag, kind, count, data })
     });
     Some(read.collect())
-}
-
-/// Updates a block in place for an upright picture of `width` x `height` pixels. If the picture was `turned` to become
-/// upright, the thumbnail, which was not, is cut off.
-pub fn update(block: &mut [u8], (width, height): (u32, u32), turned: bool) {
-    let Some(order) = Order::of(block) else { return };
-    let Some(main) = block.get(4..8).map(|at| order.u32(at) as usize) else { return };
-    let sizes = [
-        (tag::IMAGE_WIDTH, width),
-        (tag::IMAGE_LENGTH, height),
-        (tag::PIXEL_X_DIMENSION, width),
-        (tag::PIXEL_Y_DIMENSION, height),
-    ];
-    let mut exif = None;
-    for at in entries(block, order, main) {
-        match order.u16(&block[at..]) {
-            tag::ORIENTATION => put(&mut block[at..at + 12], order, SHORT, 1),
-            tag::EXIF => exif = Some(order.u32(&block[at + 8..]) as usize),
-            found => sizes.iter().filter(|(tag, _)| *tag == found).for_each(|(_, value)| {
-                put(&mut block[at..at + 12], order, LONG, *value);
-            }),
-        }
-    }
-    for at in exif.map(|exif| entries(block, order, exif)).unwrap_or_default() {
-        let found = order.u16(&block[at..]);
-        if let Some((_, value)) = sizes.iter().find(|(tag, _)| *tag == found) {
-            put(&mut block[at..at + 12], order, LONG, *value);
-        }
-    }
-    let next = entries(block, order, main).last().map(|last| last + 12);
-    if let Some(next) = next.and_then(|at| block.get_mut(at..at + 4))
-        && turned
-    {
-        next.fill(0);
-    }
-}
-
-/// Replaces the value of an entry of the first directory, if there is one, by a 16-bit number.
-pub fn set_short(block: &mut [u8], tag: u16, value: u16) {
-    let Some(order) = Order::of(block) else { return };
-    let Some(main) = block.get(4..8).map(|at| order.u32(at) as usize) else { return };
-    for at in entries(block, order, main) {
-        if order.u16(&block[at..]) == tag {
-            put(&mut block[at..at + 12], order, SHORT, value.into());
-        }
-    }
-}
-
-/// Offsets of the entries of a directory, as far as the block contains them.
-fn entries(block: &[u8], order: Order, directory: usize) -> Vec<usize> {
-    let Some(count) = block.get(directory..).and_then(|rest| rest.get(..2)) else { return Vec::new() };
-    let places = (0..usize::from(order.u16(count))).map(|i| directory + 2 + 12 * i);
-    places.take_while(|at| at + 12 <= block.len()).collect()
-}
-
-/// Replaces an entry's value by one number.
-fn put(entry: &mut [u8], order: Order, kind: u16, value: u32) {
-    let (kind, one, short) = (kind, 1u32, value as u16);
-    let mut number = [0; 4];
-    if order.big {
-        entry[2..4].copy_from_slice(&kind.to_be_bytes());
-        entry[4..8].copy_from_slice(&one.to_be_bytes());
-        match kind {
-            SHORT => number[..2].copy_from_slice(&short.to_be_bytes()),
-            _ => number = value.to_be_bytes(),
-        }
-    } else {
-        entry[2..4].copy_from_slice(&kind.to_le_bytes());
-        entry[4..8].copy_from_slice(&one.to_le_bytes());
-        number = value.to_le_bytes();
-    }
-    entry[8..12].copy_from_slice(&number);
 }
 
 #[cfg(test)]
@@ -352,6 +290,20 @@ mod tests {
         turn(&mut big, 8);
         big[..8].copy_from_slice(b"MM\0*\0\0\0\x08");
         big
+    }
+
+    #[test]
+    fn entries_that_share_their_bytes_stay_within_memory() {
+        const VALUE: usize = 1 << 20;
+        let mut block = b"II*\0\x08\0\0\0".to_vec();
+        block.extend(1000u16.to_le_bytes());
+        for tag in 0..1000u16 {
+            block.extend([tag.to_le_bytes(), 7u16.to_le_bytes()].concat());
+            block.extend([(VALUE as u32).to_le_bytes(), 8u32.to_le_bytes()].concat());
+        }
+        block.resize(8 + VALUE, 0);
+        let read = Directories::read(&mut Cursor::new(&block)).unwrap();
+        assert_eq!(read.main.len(), LONGEST_IN_ALL as usize / VALUE);
     }
 
     #[test]
