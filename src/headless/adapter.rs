@@ -69,7 +69,7 @@ pub fn lacks(adapter: &Adapter) -> Option<String> {
     if !adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
         Some("compute shaders".into())
     } else if buffers < STORAGE_BUFFERS {
-        Some(format!("{STORAGE_BUFFERS} storage buffers per shader, it has {buffers}"))
+        Some(format!("{STORAGE_BUFFERS} storage buffers per shader (it has {buffers})"))
     } else {
         None
     }

@@ -202,7 +202,9 @@ impl TileChecks<'_> {
 }
 
 fn spans(upscaler: &Upscaler, tile: usize) -> Result<[&TileSpan; 2]> {
-    upscaler.tile(tile).ok_or_else(|| Error::invalid(format!("tile {tile} of {}", upscaler.tiles())))
+    upscaler
+        .tile(tile)
+        .ok_or_else(|| Error::invalid(format!("tile {tile} is out of range: there are {}", upscaler.tiles())))
 }
 
 impl Tiles {

@@ -256,7 +256,7 @@ impl Upscaler {
     ) -> Result<()> {
         let kernels = self.network.kernels().count();
         if let Some(kernel) = kernel.filter(|&kernel| kernel >= kernels) {
-            return Err(Error::invalid(format!("kernel {kernel} of {kernels}")));
+            return Err(Error::invalid(format!("kernel {kernel} is out of range: there are {kernels}")));
         }
         self.record_some(encoder, source, target, 0..self.tiles(), kernel, timestamps)
     }
@@ -276,7 +276,10 @@ impl Upscaler {
             return Err(Error::invalid("prepared for textures that hold one tile each: call record_tile"));
         }
         if tiles.end > ready.plan.tiles() {
-            return Err(Error::invalid(format!("tiles {tiles:?} of {}", ready.plan.tiles())));
+            return Err(Error::invalid(format!(
+                "tiles {tiles:?} are out of range: there are {}",
+                ready.plan.tiles()
+            )));
         }
         check_texture("source", source, wgpu::TextureUsages::TEXTURE_BINDING, ready.source, None)?;
         let format = Some(self.options.target_format);

@@ -98,7 +98,9 @@ impl Upscaler {
         let ready = ready.ok_or_else(|| Error::invalid("call prepare_tiles before record_tile"))?;
         let (tiles, slots) = (ready.plan.tiles(), ready.lists);
         if tile >= tiles || slot >= slots {
-            return Err(Error::invalid(format!("tile {tile} of {tiles} in slot {slot} of {slots}")));
+            return Err(Error::invalid(format!(
+                "tile {tile} or slot {slot} is out of range: there are {tiles} tiles and {slots} slots"
+            )));
         }
         let [columns, rows] = ready.plan.tile(tile);
         let size = |columns: usize, rows: usize| (columns as u32, rows as u32);

@@ -75,7 +75,7 @@ impl Tuned {
     }
 }
 
-/// Whether a search, which takes a few seconds at most, is small beside the work ahead: a network's results of
+/// Whether a search, which takes a few seconds at most, is short compared to the work ahead: a network's results of
 /// `pixels` pixels in total. If not, leave the search to a later run with more to do, or to `srcnn-gpu runner --tune`.
 ///
 /// For 9-1-5 the threshold is 250 megapixels on software adapters, one gigapixel on integrated GPUs and twelve on

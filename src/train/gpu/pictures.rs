@@ -109,7 +109,7 @@ fn check(shard: &PackedShard, patch: usize, channels: usize) -> Result<()> {
         (p.offset as usize).saturating_add(values) <= shard.inputs.len()
     };
     if !shard.pictures.iter().all(fits) {
-        return wrong("with a picture outside of its values");
+        return wrong("with a picture that reaches beyond its values");
     }
     let inside = |p: &crate::train::shard::PatchEntry| {
         let end = |first: u32| first as usize + patch;
