@@ -6,7 +6,7 @@ use super::{Gpu, Pipelines};
 use crate::error::{Error, Reason, Result};
 pub use crate::gpu::faults::Faults;
 
-/// Most storage buffers that one shader stage binds; adapters with fewer cannot run the network.
+/// Number of storage buffers that one shader stage may bind; adapters with fewer cannot run the network.
 const STORAGE_BUFFERS: u32 = 4;
 
 /// Which adapter to use. The default takes wgpu's environment variables, then the first usable adapter of [`list`].

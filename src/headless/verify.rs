@@ -85,7 +85,7 @@ impl Verifier {
                 let off = (expected - f64::from(value)).abs();
                 self.verified.values += 1;
                 self.verified.difference = self.verified.difference.max(off);
-                // NaN would pass the comparison alone.
+                // NaN alone would pass the comparison.
                 if off.is_nan() || off > self.rounding {
                     let [x, y] = [tile[0].start + x, tile[1].start + y];
                     let text = format!(

@@ -76,7 +76,7 @@ impl Tuned {
 }
 
 /// Whether a search, which takes a few seconds at most, is short compared to the work ahead: a network's results of
-/// `pixels` pixels in total. If not, leave the search to a later run with more to do, or to `srcnn-gpu runner --tune`.
+/// `pixels` pixels in total. If not, leave the search to a later run with more to do, or to `srcnn-gpu bench --tune`.
 ///
 /// For 9-1-5 the threshold is 250 megapixels on software adapters, one gigapixel on integrated GPUs and twelve on
 /// discrete ones.
@@ -98,7 +98,7 @@ pub fn pays(gpu: &Gpu, architecture: &Architecture, pixels: u64) -> bool {
 /// # Errors
 /// When not even the default runs.
 pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tuned> {
-    // Each candidate is compiled only once, so a pipeline cache would only grow.
+    // Candidates are compiled only once, so keep them out of the pipeline cache.
     let gpu = &Gpu { pipelines: Pipelines::default(), ..gpu.clone() };
     let software = is_software(&gpu.info);
     let budget = Duration::from_secs(2);
