@@ -4,7 +4,7 @@ mod common;
 
 use common::desk::{Desk, colour};
 use common::{assert_close, difference, gpu, network, noise, tolerance};
-use srcnn_gpu::gpu::shaders::{ConvShape, Registers};
+use srcnn_gpu::gpu::kernels::{ConvShape, Registers};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, self_test};
 use srcnn_gpu::reference::{self, Maps};

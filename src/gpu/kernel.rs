@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::gpu::kernels::Shader;
 use crate::gpu::scoped;
-use crate::gpu::shaders::Shader;
 
 /// Kind of one binding, in the order of binding numbers from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

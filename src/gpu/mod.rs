@@ -1,7 +1,8 @@
 //! From WGSL to pipelines, and device errors to [`Error`]: what inference and training share.
 
+pub(crate) mod compose;
 pub(crate) mod kernel;
-pub mod shaders;
+pub mod kernels;
 #[cfg(feature = "cli")]
 pub mod translate;
 

@@ -18,7 +18,7 @@ use image::{ColorType, DynamicImage};
 
 use crate::error::{Error, Result};
 use crate::gpu::kernel::Compiler;
-use crate::gpu::shaders::ConvShape;
+use crate::gpu::kernels::ConvShape;
 use crate::network::Padding;
 use crate::planes::Planes;
 use crate::precision::Precision;

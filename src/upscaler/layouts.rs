@@ -1,14 +1,14 @@
 //! Sizes of the textures in which a tile is computed.
 
 use super::network::GpuNetwork;
-use super::region::MapLayout;
+use super::region::PlaneLayout;
 use crate::precision::Precision;
 
 /// Sizes of all textures for tiles of at most `tile` pixels that read at most `source_rows` rows.
 pub(super) struct Layouts {
     /// The tile with its halo, columns resampled.
-    pub horizontal: MapLayout,
-    pub maps: Vec<MapLayout>,
+    pub horizontal: PlaneLayout,
+    pub maps: Vec<PlaneLayout>,
 }
 
 impl Layouts {
@@ -16,12 +16,12 @@ impl Layouts {
         let margins = network.units().0.map(|unit| 2 * (unit - 1));
         let map = |planes, reach| {
             let [columns, rows] = [columns + margins[0], rows + margins[1]].map(|len| len + 2 * reach);
-            MapLayout::new(planes, columns, rows, longest)
+            PlaneLayout::new(planes, columns, rows, longest)
         };
         let mut maps = vec![map(network.planes, network.architecture.radius())];
         maps.extend(network.passes().iter().map(|pass| map(pass.planes, pass.reach)));
         let columns = 4 * maps[0].texels as usize;
-        let horizontal = MapLayout::new(network.planes, columns, source_rows, longest);
+        let horizontal = PlaneLayout::new(network.planes, columns, source_rows, longest);
         Self { horizontal, maps }
     }
 
@@ -30,7 +30,7 @@ impl Layouts {
         let largest = |[w, h]: [u32; 2], [width, height]: [u32; 2]| [w.max(width), h.max(height)];
         let last = self.maps.len() - 1;
         let hidden = |parity| {
-            let sizes = self.maps[1..last].iter().skip(parity).step_by(2).map(MapLayout::size);
+            let sizes = self.maps[1..last].iter().skip(parity).step_by(2).map(PlaneLayout::size);
             sizes.fold([1, 1], largest)
         };
         [self.horizontal.size(), self.maps[0].size(), hidden(0), hidden(1), self.maps[last].size()]

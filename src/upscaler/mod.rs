@@ -26,15 +26,15 @@ pub(crate) use plan::Plan;
 #[cfg(feature = "headless")]
 pub(crate) use plan::Span;
 #[cfg(feature = "headless")]
-pub(crate) use region::{MapLayout, Region};
+pub(crate) use region::{PlaneLayout, Region};
 use scratch::Dispatch;
 #[cfg(feature = "headless")]
 pub(crate) use scratch::TextureBindings;
 pub(crate) use scratch::{Placement, Scratch};
 
 use crate::error::{Error, Result};
+use crate::gpu::kernels::ConvShape;
 use crate::gpu::scoped;
-use crate::gpu::shaders::ConvShape;
 use crate::network::Padding;
 use crate::precision::Precision;
 use crate::resample::ResampleTable;

@@ -10,8 +10,8 @@ use super::when::When;
 use super::{SourceKind, UpscalerOptions, wide, winograd};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::kernels::{self, ConvShape, OutsideValue, Registers, WeightLoad};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, ConvShape, Fetch, OutsideValue, Registers};
 use crate::network::{Architecture, Channels, Padding};
 use crate::precision::Precision;
 use crate::resample::ResampleTable;
@@ -66,7 +66,7 @@ impl GpuNetwork {
         }
         let planes = if colour { 4 } else { channels };
         let to_texture =
-            shaders::texture_from_planes(format, ycbcr, [channels, planes]).ok_or_else(|| {
+            kernels::texture_from_planes(format, ycbcr, [channels, planes]).ok_or_else(|| {
                 Error::invalid(format!(
                     "target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float, R32Float"
                 ))
@@ -94,8 +94,8 @@ impl GpuNetwork {
             compiled: [if depends { None } else { Some(compile(compiler, queue, plain)?) }, None],
             way: Way::Plain,
             aligned,
-            resample_columns: Kernel::new(compiler, &shaders::resample_columns(ycbcr), &resample)?,
-            resample_rows: Kernel::new(compiler, &shaders::resample_rows(outside), &resample)?,
+            resample_columns: Kernel::new(compiler, &kernels::resample_columns(ycbcr), &resample)?,
+            resample_rows: Kernel::new(compiler, &kernels::resample_rows(outside), &resample)?,
             to_texture: Kernel::new(
                 compiler,
                 &to_texture,
@@ -220,7 +220,7 @@ pub(crate) fn pass_shaders(
     padding: Padding,
     precision: Precision,
     shape: ConvShape,
-) -> Result<Vec<shaders::Shader>> {
+) -> Result<Vec<kernels::Shader>> {
     Ok(designs(device, weights, padding, precision, shape)?
         .0
         .into_iter()
@@ -301,9 +301,9 @@ pub(crate) fn default_conv_shape(device: &wgpu::Device) -> ConvShape {
     let info = device.adapter_info();
     if info.device_type == wgpu::DeviceType::Cpu {
         // Invocations are lanes of one vector: neighbours in a column, so that narrow tiles fill the lanes.
-        let fetch = Fetch::software_subgroup(device).unwrap_or(Fetch::Uniform);
-        let workgroup = [1, fetch.lanes().max(8) as u32];
-        ConvShape { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup, fused: Some(fetch) }
+        let load = WeightLoad::software_subgroup(device).unwrap_or(WeightLoad::Uniform);
+        let workgroup = [1, load.lanes().max(8) as u32];
+        ConvShape { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup, fused: Some(load) }
     } else {
         ConvShape { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16], fused: None }
     }

@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::kernels::{Shader, WEIGHT_COLUMNS, WeightStore};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{Shader, WEIGHT_COLUMNS, WeightStore};
 use crate::precision::{Precision, half};
 
 /// The format of feature maps.

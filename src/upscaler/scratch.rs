@@ -6,7 +6,7 @@ use super::layouts::{Layouts, precisions};
 use super::network::{GpuNetwork, Picture};
 use super::pass::{Pass, map_format};
 use super::plan::Span;
-use super::region::{MapLayout, Region};
+use super::region::{PlaneLayout, Region};
 use super::steps::Group;
 use crate::error::{Error, Result};
 use crate::gpu::kernel::Kernel;
@@ -27,8 +27,8 @@ pub(crate) enum Placement {
 #[derive(Debug)]
 pub(crate) struct Scratch {
     /// Inputs of the layers; the first holds the bicubic planes Y, and behind the last layer's is the result F(Y).
-    pub(super) maps: Vec<MapLayout>,
-    pub(super) horizontal: MapLayout,
+    pub(super) maps: Vec<PlaneLayout>,
+    pub(super) horizontal: PlaneLayout,
     across: wgpu::TextureView,
     bicubic: wgpu::TextureView,
     result: wgpu::TextureView,

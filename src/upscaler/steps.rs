@@ -6,7 +6,7 @@ use super::plan::Span;
 use super::region::Region;
 use super::scratch::{Placement, Scratch};
 use crate::gpu::kernel::Kernel;
-use crate::gpu::shaders::PIXEL_WORKGROUP;
+use crate::gpu::kernels::PIXEL_WORKGROUP;
 
 /// What the regions of a tile are made from.
 struct Frame<'a, 't> {
@@ -94,9 +94,9 @@ impl Scratch {
         let mut before = full.origin;
         for ((pass, groups), maps) in network.passes().iter().zip(&self.conv).zip(self.maps.windows(2)) {
             let region = frame.around(pass.reach);
-            let source = minus(region.origin, before);
+            let input_margin = minus(region.origin, before);
             before = region.origin;
-            let region = Region { source, ..region }.reads(maps[0]).writes(maps[1]);
+            let region = Region { input_margin, input: maps[0], output: maps[1], ..region };
             steps.extend(Self::pass(pass, groups, region));
         }
         steps.push(self.to_target(&frame, &full, before));
@@ -107,15 +107,15 @@ impl Scratch {
     fn resampling<'a>(&'a self, frame: &Frame<'a, '_>, full: Region) -> [Step<'a>; 2] {
         let Frame { network, tile, taps, .. } = *frame;
         let first = frame.both(|s| s.source.start);
-        let full = Region { offset: first, planes: network.planes as u32, ..full };
+        let full = Region { source_start: first, ..full };
         let columns = Region {
             size: [full.size[0], tile[1].source.len() as i32],
-            source: frame.at(first),
+            host_texel: frame.at(first),
             taps: taps[0],
+            output: self.horizontal,
             ..full
         };
-        let columns = columns.writes(self.horizontal);
-        let rows = Region { taps: taps[1], ..full }.reads(self.horizontal).writes(self.maps[0]);
+        let rows = Region { taps: taps[1], input: self.horizontal, output: self.maps[0], ..full };
         [
             Step::per_pixel(&network.resample_columns, Group::Source, columns, [4, 1]),
             Step::per_pixel(&network.resample_rows, Group::Own(&self.rows), rows, [4, 1]),
@@ -132,7 +132,7 @@ impl Scratch {
         pass.chunks.iter().zip(groups).map(move |(chunk, group)| Step {
             kernel: &pass.kernel,
             group: Group::Own(group),
-            region: Region { planes: pass.planes as u32, first_filter: chunk.first_filter as u32, ..region },
+            region: Region { first_filter: chunk.first_filter as u32, ..region },
             workgroups: pass.workgroups(columns, rows, chunk),
         })
     }
@@ -143,16 +143,16 @@ impl Scratch {
         let target = Region {
             origin: first,
             size: frame.both(|s| s.len),
-            offset: frame.at(frame.both(|s| s.start)),
-            halo: minus(first, full.origin),
-            source: minus(first, origin),
-            planes: frame.network.planes as u32,
+            host_texel: frame.at(frame.both(|s| s.start)),
+            bicubic_margin: minus(first, full.origin),
+            input_margin: minus(first, origin),
+            input: self.maps[self.maps.len() - 1],
+            bicubic: self.maps[0],
             ..*full
         };
-        let target = target.reads(self.maps[self.maps.len() - 1]).writes(self.maps[0]);
         // From a texel of the network's planes on.
         let [columns, rows] = target.size;
-        let texels = Region { size: [columns + target.source[0] % 4, rows], ..target };
+        let texels = Region { size: [columns + target.input_margin[0] % 4, rows], ..target };
         let step = Step::per_pixel(&frame.network.to_texture, Group::Target, texels, [4, 1]);
         Step { region: target, ..step }
     }

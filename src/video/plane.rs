@@ -7,10 +7,10 @@ use wgpu::util::DeviceExt;
 use super::format::Mapping;
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::kernels::{self, OutsideValue, PIXEL_WORKGROUP};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, OutsideValue, PIXEL_WORKGROUP};
 use crate::resample::ResampleTable;
-use crate::upscaler::{Enlargement, MapLayout, Region, Taps, Upscaler};
+use crate::upscaler::{Enlargement, PlaneLayout, Region, Taps, Upscaler};
 use crate::weights::Weights;
 
 /// Mirrors `Samples` in `shaders/samples_from_texture.wgsl`, where the fields are described.
@@ -41,13 +41,13 @@ impl Kernels {
         let maps = Binding::Target(wgpu::TextureFormat::Rgba32Float);
         let resample = [Binding::Region, Binding::Read, Binding::Texture, maps];
         let samples = |maps, turns| {
-            let shader = shaders::samples_from_texture(sample_bytes, maps, turns);
+            let shader = kernels::samples_from_texture(sample_bytes, maps, turns);
             let [uniform, write] = [Binding::Uniform, Binding::Write];
             Kernel::new(compiler, &shader, &[uniform, Binding::Texture, write, write, write])
         };
         Ok(Self {
-            columns: Kernel::new(compiler, &shaders::resample_columns(false), &resample)?,
-            rows: Kernel::new(compiler, &shaders::resample_rows(OutsideValue::None), &resample)?,
+            columns: Kernel::new(compiler, &kernels::resample_columns(false), &resample)?,
+            rows: Kernel::new(compiler, &kernels::resample_rows(OutsideValue::None), &resample)?,
             samples_from_texture: samples(false, turns)?,
             samples_from_maps: samples(true, 1)?,
         })
@@ -161,13 +161,13 @@ impl Recipe<'_> {
         let (device, output, [_, input_rows]) = (self.device, self.output(), self.input());
         let [columns, rows] = output;
         let longest = device.limits().max_texture_dimension_2d;
-        let [across, down] = [input_rows, rows].map(|rows| MapLayout::new(1, columns, rows, longest));
+        let [across, down] = [input_rows, rows].map(|rows| PlaneLayout::new(1, columns, rows, longest));
         use wgpu::TextureUsages as Usage;
         let both = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING;
         let float = wgpu::TextureFormat::R32Float;
         let source = self.texture(self.input(), float, Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
         let maps = wgpu::TextureFormat::Rgba32Float;
-        let texture = |layout: MapLayout| self.texture(layout.size().map(|side| side as usize), maps, both);
+        let texture = |layout: PlaneLayout| self.texture(layout.size().map(|side| side as usize), maps, both);
         let [horizontal, vertical] = [view(&texture(across)?), view(&texture(down)?)];
 
         let taps = [Taps::new(device, &self.tables[0])?, Taps::new(device, &self.tables[1])?];
@@ -176,11 +176,13 @@ impl Recipe<'_> {
             size: [columns as i32, rows as i32],
             picture,
             taps: taps[axis].count as u32,
-            planes: 1,
             ..Region::default()
         };
         let mut regions = vec![0; 2 * Region::SPACING];
-        let list = [region(input_rows, 0).writes(across), region(rows, 1).reads(across).writes(down)];
+        let list = [
+            Region { output: across, ..region(input_rows, 0) },
+            Region { input: across, output: down, ..region(rows, 1) },
+        ];
         for (slot, region) in regions.chunks_exact_mut(Region::SPACING).zip(&list) {
             slot[..size_of::<Region>()].copy_from_slice(bytemuck::bytes_of(region));
         }

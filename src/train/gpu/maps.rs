@@ -3,9 +3,9 @@
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
 
-/// Mirrors `MapLayout` in `shaders/shared/maps.wgsl`, where the layout is described.
+/// Mirrors `BatchLayout` in `shaders/shared/maps.wgsl`, where the layout is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct MapLayout {
+pub(super) struct BatchLayout {
     pub batch: usize,
     pub channels: usize,
     pub width: usize,
@@ -15,7 +15,7 @@ pub(super) struct MapLayout {
     pub across: usize,
 }
 
-impl MapLayout {
+impl BatchLayout {
     /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last plane;
     /// what they compute from it is not written.
     const SLACK: [usize; 2] = [12, 12];
@@ -74,7 +74,7 @@ impl MapLayout {
 /// Maps on the device.
 #[derive(Debug)]
 pub(super) struct Maps {
-    pub layout: MapLayout,
+    pub layout: BatchLayout,
     pub view: wgpu::TextureView,
     texture: wgpu::Texture,
 }
@@ -84,7 +84,7 @@ impl Maps {
     ///
     /// # Errors
     /// Out of memory.
-    pub fn new(device: &wgpu::Device, label: &str, layout: MapLayout) -> Result<Self> {
+    pub fn new(device: &wgpu::Device, label: &str, layout: BatchLayout) -> Result<Self> {
         let [width, height] = layout.size();
         let texture = scoped(device, || {
             device.create_texture(&wgpu::TextureDescriptor {
@@ -109,7 +109,7 @@ impl Maps {
     /// # Errors
     /// What the device reports.
     pub fn read(&self, device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Vec<f32>> {
-        let MapLayout { batch, channels, width, height, border, across } = self.layout;
+        let BatchLayout { batch, channels, width, height, border, across } = self.layout;
         let [columns, rows] = self.layout.size();
         let stride = (columns * 16).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         let staging = staging(device, u64::from(stride) * u64::from(rows))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::gpu::kernel::Kernel;
-use crate::gpu::shaders::Shader;
+use crate::gpu::kernels::Shader;
 use crate::train::config::Optimizer;
 
 /// One dispatch, ready to be recorded any number of times.

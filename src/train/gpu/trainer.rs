@@ -6,7 +6,7 @@ use super::buffers::{Buffers, SLOTS};
 use super::convolution::{Convolution, Direction, LayerPlace};
 use super::first_layers::FirstLayers;
 use super::loss::loss;
-use super::maps::{MapLayout, Maps, UnderWay, read_back};
+use super::maps::{BatchLayout, Maps, UnderWay, read_back};
 use super::pictures::{Gather, Pictures};
 use super::shaders;
 use super::steps::{Dispatch, Slot};
@@ -15,7 +15,7 @@ use super::weight_gradient::weight_gradient;
 use super::{Shape, parts};
 use crate::error::{Error, Result};
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
-use crate::gpu::shaders::Shader;
+use crate::gpu::kernels::Shader;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
 use crate::train::config::Optimizer;
@@ -107,7 +107,8 @@ impl Trainer {
 
         // Sizes of the input and of each layer's output; a border where the next layer sees zeros.
         let mut side = options.patch;
-        let layout = |channels, side, border| MapLayout::new(batch, [channels, side, side], border, longest);
+        let layout =
+            |channels, side, border| BatchLayout::new(batch, [channels, side, side], border, longest);
         let mut maps =
             vec![Maps::new(device, "srcnn.train.input", layout(shapes[0].inputs, side, places[0].padding)?)?];
         let mut gradients = Vec::new();

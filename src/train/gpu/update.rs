@@ -8,8 +8,8 @@ use super::shaders::{self, Prelude};
 use super::steps::{Dispatch, Slot};
 use crate::error::Result;
 use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::kernels::Shader;
 use crate::gpu::scoped;
-use crate::gpu::shaders::Shader;
 use crate::reference::cosines;
 use crate::train::config::Optimizer;
 
@@ -69,7 +69,7 @@ pub(super) fn update(
         let forward = [(READ, &cosines), (READ, gradients), (WRITE, moments), (WRITE, &direction)];
         dispatches.push(with_slot(compiler, buffers, &shaders::spectrum(prelude.clone()), forward, length)?);
         let back = [(READ, &cosines), (READ, &direction), (READ, rates), (WRITE, p)];
-        dispatches.push(with_slot(compiler, buffers, &shaders::descend(prelude), back, length)?);
+        dispatches.push(with_slot(compiler, buffers, &shaders::spectrum_update(prelude), back, length)?);
     }
     Ok(dispatches)
 }
