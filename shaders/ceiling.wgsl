@@ -1,5 +1,6 @@
-// The rate of multiply-adds that an adapter can reach: 12 independent chains an invocation, enough to hide the latency of
-// each, and 8 steps in each round of the loop, so that its overhead does not show. Nothing is loaded but two numbers.
+// The rate of multiply-adds that an adapter can reach: 12 independent chains an invocation, enough to hide the latency
+// of each, and 8 steps in each round of the loop, so that its overhead does not show. Nothing is loaded but two
+// numbers.
 // Grid: x = as many workgroups as keep the adapter busy.
 
 override WORKGROUP: u32 = 64u;

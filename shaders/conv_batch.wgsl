@@ -4,21 +4,21 @@
 //   output[b, n, y, x] = B[n] + sum over c, i, j of W[n, c, i, j] input[b, c, y - READ_ROWS + i, x - 4 READ_TEXELS + j]
 //
 // With RELU max(0, .) of that. With GATED zero where `gate`, a layer's output, is not positive (the gradient of its
-// ReLU). Where NORMALIZED is not 0, sums are multiplied by the valid-pixel map of a layer with filters of that size: for
-// a gradient, the layer before.
+// ReLU). Where NORMALIZED is not 0, sums are multiplied by the valid-pixel map of a layer with filters of that size:
+// for a gradient, the layer before.
 //
-// One invocation owns up to 7 texels, of 4 pixels of a row, for QUADS times 4 outputs of one sub-image, all in registers:
-// for each input and row of the filter it loads the texels once, and takes the taps of a row in blocks. The outputs are
-// filters; or with OUTPUT_ROWS = 4 they are four rows of one filter, whose taps have been moved down by 0 to 3 rows in a
-// filter of FILTER_ROWS = f + 3. Neighboring invocations do the same for other sub-images.
+// One invocation owns up to 7 texels, of 4 pixels of a row, for QUADS times 4 outputs of one sub-image, all in
+// registers: for each input and row of the filter it loads the texels once, and takes the taps of a row in blocks. The
+// outputs are filters; or with OUTPUT_ROWS = 4 they are four rows of one filter, whose taps have been moved down by 0
+// to 3 rows in a filter of FILTER_ROWS = f + 3. Neighboring invocations do the same for other sub-images.
 // Grid: x = sub-images / WORKGROUP x TILES in a row, y = rows / OUTPUT_ROWS, z = groups of QUADS.
 // Entry point: shared/weight_load_uniform.wgsl.
 //
 // weights: for each 4 outputs, GROUP vec4s long, [B, W as [c][i][block][j]].
 //
 // Prelude: BATCH, INPUTS, PLANES (of the output), FILTER_ROWS, FILTER (columns of a block: up to 9, or 8 if there are
-// several), BLOCKS (in a row), OUTPUT_ROWS, READ_ROWS, READ_TEXELS, TEXELS (of a tile), TILES, QUADS (1 or 2), GROUP, WEIGHTS,
-// RELU, GATED, NORMALIZED, INPUT, GATE, OUTPUT.
+// several), BLOCKS (in a row), OUTPUT_ROWS, READ_ROWS, READ_TEXELS, TEXELS (of a tile), TILES, QUADS (1 or 2), GROUP,
+// WEIGHTS, RELU, GATED, NORMALIZED, INPUT, GATE, OUTPUT.
 //#import taps
 //#import write_map
 

@@ -2,20 +2,21 @@
 //
 //   output[n, y, x] = B[n] + m(y, x) sum over c, i, j of W[n, c, i, j] input[c, y + i, x + j]
 //
-// Axes: input [INPUTS][rows][columns], output [filters][rows][columns]. The first pixel of the input is the first tap of the
-// output's first pixel. m is 1, or with NORMALIZED the valid-pixel map. Positions outside the picture get what the next
-// layer's padding needs: PADDING.
+// Axes: input [INPUTS][rows][columns], output [filters][rows][columns]. The first pixel of the input is the first tap
+// of the output's first pixel. m is 1, or with NORMALIZED the valid-pixel map. Positions outside the picture get what
+// the next layer's padding needs: PADDING.
 //
-// One invocation owns PIXELS pixels of a row for OUTPUTS outputs (shared/registers.wgsl). The outputs are filters; or with
-// OUTPUT_ROWS = 4 they are four rows of one filter, whose taps the host has moved down by 0 to 3 rows in a filter of
-// FILTER_ROWS = f + 3. A workgroup owns WORKGROUP_X such tiles in a row and WORKGROUP_Y in a column. It is declared in one
-// dimension because software adapters fill their lanes along the first one only.
+// One invocation owns PIXELS pixels of a row for OUTPUTS outputs (shared/registers.wgsl). The outputs are filters; or
+// with OUTPUT_ROWS = 4 they are four rows of one filter, whose taps the host has moved down by 0 to 3 rows in a filter
+// of FILTER_ROWS = f + 3. A workgroup owns WORKGROUP_X such tiles in a row and WORKGROUP_Y in a column. It is declared
+// in one dimension because software adapters fill their lanes along the first one only.
 // Grid: x = columns / (PIXELS WORKGROUP_X), y = rows / (OUTPUT_ROWS WORKGROUP_Y), z = groups of OUTPUTS filters.
 //
 // weights: for each group [B, W as [c][i][j]] of OUTPUTS outputs, GROUP vec4s long, taps from FIRST_TAP.
 // Products and their sums over BLOCK channels have the variant's precision; the sums of blocks are single precision.
 //
-// Prelude: INPUTS, BLOCK, FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, GROUP, FIRST_TAP, WEIGHTS, RELU, NORMALIZED, PADDING.
+// Prelude: INPUTS, BLOCK, FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, GROUP, FIRST_TAP, WEIGHTS, RELU, NORMALIZED,
+// PADDING.
 //#import registers
 //#import precision
 //#import padding

@@ -3,20 +3,20 @@
 //   F1[b, n, y, x] = max(0, B1[n] + m1 sum over i, j of W1[n, i, j] Y[b, y - READ_ROWS + i, x - 4 READ_TEXELS + j])
 //   F2[b, k, y, x] = max(0, B2[k] + m2 sum over n of W2[k, n] F1[b, n, y, x])
 //
-// m1 and m2 are the valid-pixel maps of the layers, whose filter sizes are NORMALIZED_1 and NORMALIZED_2; or 1 where these
-// are 0.
+// m1 and m2 are the valid-pixel maps of the layers, whose filter sizes are NORMALIZED_1 and NORMALIZED_2; or 1 where
+// these are 0.
 //
-// One invocation owns 4 pixels of a row, a texel, of one sub-image for all filters: it loads the pixels under the filters
-// once, takes layer 1 in groups of 4 filters, stores these maps for the backward pass and adds them to all sums of layer 2.
-// Neighboring invocations do the same for other sub-images.
+// One invocation owns 4 pixels of a row, a texel, of one sub-image for all filters: it loads the pixels under the
+// filters once, takes layer 1 in groups of 4 filters, stores these maps for the backward pass and adds them to all sums
+// of layer 2. Neighboring invocations do the same for other sub-images.
 // Grid: x = sub-images / WORKGROUP x texels in a row, y = rows. Entry point and weights: shared/weight_load_*.wgsl.
 //
-// weights: GROUPS times, GROUP long, [B1, taps as [i][j]] of 4 filters; at COLUMNS_START GROUPS times, COLUMNS long, [nothing,
-// columns of W2 as [k]] for these; B2 at BIAS_2. All lengths are in vec4s.
+// weights: GROUPS times, GROUP long, [B1, taps as [i][j]] of 4 filters; at COLUMNS_START GROUPS times, COLUMNS long,
+// [nothing, columns of W2 as [k]] for these; B2 at BIAS_2. All lengths are in vec4s.
 //
-// Prelude: BATCH, FILTER (f1, up to 9), GROUPS (of 4 filters of layer 1), FILTERS_1, BLOCKS8 (of filters of layer 2, up to
-// 4), FILTERS_2, READ_ROWS, READ_TEXELS, NORMALIZED_1, NORMALIZED_2, LANES, GROUP, COLUMNS, COLUMNS_START, BIAS_2, WEIGHTS,
-// INPUT, OUTPUT_1, OUTPUT_2.
+// Prelude: BATCH, FILTER (f1, up to 9), GROUPS (of 4 filters of layer 1), FILTERS_1, BLOCKS8 (of filters of layer 2, up
+// to 4), FILTERS_2, READ_ROWS, READ_TEXELS, NORMALIZED_1, NORMALIZED_2, LANES, GROUP, COLUMNS, COLUMNS_START, BIAS_2,
+// WEIGHTS, INPUT, OUTPUT_1, OUTPUT_2.
 //#import taps
 //#import add_maps
 //#import batch_layout

@@ -1,5 +1,5 @@
-// The layer before the last one (equation 2), all filters at once, and the rows of the last layer (equation 3), which has
-// one filter, over its maps, which never leave the registers:
+// The layer before the last one (equation 2), all filters at once, and the rows of the last layer (equation 3), which
+// has one filter, over its maps, which never leave the registers:
 //
 //   F2[k, y, x] = max(0, B2[k] + m(y, x) sum over c, i, j of W2[k, c, i, j] input[c, y + i, x + j])
 //   P[i, y, x]  = sum over k, j of W3[k, i, j] F2[k, y, x + j]
@@ -13,8 +13,8 @@
 // Axes: input [INPUTS][rows][columns], output P. weights: for each input, INPUT long, the taps of each 4 filters as
 // [i][j]; then B2 at BIAS_2, and the rows of W3 as [j][k], ROW_3 long, at ROWS_3. All lengths are in vec4s.
 //
-// Prelude: INPUTS, FILTER (f2, up to 5), BLOCKS8 (of filters, up to 4), FILTER_3 (f3, up to 5), LANES, INPUT, BIAS_2, ROWS_3,
-// ROW_3, WEIGHTS, NORMALIZED, PADDING.
+// Prelude: INPUTS, FILTER (f2, up to 5), BLOCKS8 (of filters, up to 4), FILTER_3 (f3, up to 5), LANES, INPUT, BIAS_2,
+// ROWS_3, ROW_3, WEIGHTS, NORMALIZED, PADDING.
 //#import taps
 //#import fused_epilogue
 

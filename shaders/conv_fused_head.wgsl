@@ -1,5 +1,5 @@
-// The first layer of a network on one channel (equation 1), whose maps are stored; or with FUSED all layers of a network
-// f1-1-f3 (equations 1 to 3) except for the last sum, whose maps never leave the registers:
+// The first layer of a network on one channel (equation 1), whose maps are stored; or with FUSED all layers of a
+// network f1-1-f3 (equations 1 to 3) except for the last sum, whose maps never leave the registers:
 //
 //   F1[n, y, x] = max(0, B1[n] + m(y, x) sum over i, j of W1[n, i, j] Y[y + i, x + j])
 //   F2[k, y, x] = max(0, B2[k] + sum over n of W2[k, n] F1[n, y, x])
@@ -8,8 +8,8 @@
 // conv_fused_sum.wgsl adds the f3 rows of P, which shared/fused_epilogue.wgsl describes. m is 1, or with NORMALIZED the
 // valid-pixel map. Positions outside the picture get what the next layer's padding needs.
 //
-// One invocation owns 4 pixels of a row, a texel (shared/locate.wgsl). It takes the filters of layer 1 in groups of 4, and
-// with FUSED adds each group to all sums of layer 2 at once.
+// One invocation owns 4 pixels of a row, a texel (shared/locate.wgsl). It takes the filters of layer 1 in groups of 4,
+// and with FUSED adds each group to all sums of layer 2 at once.
 // Grid: x = columns / (4 WORKGROUP_X), y = rows / WORKGROUP_Y. Entry point and weights: shared/weight_load_*.wgsl.
 //
 // Axes: input [rows][columns], one plane; output [filters][rows][columns], or P. weights: GROUPS times [B1, taps of W1

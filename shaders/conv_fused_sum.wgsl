@@ -1,4 +1,5 @@
-// The end of layer 3 (equation 3) after conv_fused_head.wgsl or conv_fused_body.wgsl: the sum over the rows of the filter.
+// The end of layer 3 (equation 3) after conv_fused_head.wgsl or conv_fused_body.wgsl: the sum over the rows of the
+// filter.
 //
 //   output[y, x] = B3 + m(y, x) sum over i of P[i, y + i, x]
 //

@@ -5,14 +5,14 @@
 //
 // where READ_COLUMNS = 4 READ_TEXELS - SHIFT.
 //
-// One invocation owns TILE_ROWS x TILE_COLUMNS taps of one input for TILE_FILTERS filters, in registers, over all pixels
-// of the sub-images part, part + PARTS, part + 2 PARTS and so on. It goes over the rows of the gradient, with the input
-// rows that each meets. grad_sum.wgsl adds up the parts.
+// One invocation owns TILE_ROWS x TILE_COLUMNS taps of one input for TILE_FILTERS filters, in registers, over all
+// pixels of the sub-images part, part + PARTS, part + 2 PARTS and so on. It goes over the rows of the gradient, with
+// the input rows that each meets. grad_sum.wgsl adds up the parts.
 // Grid: x = PARTS / WORKGROUP, y = groups of filters, z = inputs x groups of tap rows x groups of tap columns.
 //
-// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (among the parameters), FILTERS, INPUTS, SIZE, NORMALIZED
-// (as in conv_batch.wgsl), READ_ROWS, READ_TEXELS, SHIFT, WINDOW, TILE_FILTERS (up to 16), TILE_ROWS and TILE_COLUMNS (up to
-// 9, or multiples of 4), INPUT, GRADIENT.
+// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (among the parameters), FILTERS, INPUTS, SIZE,
+// NORMALIZED (as in conv_batch.wgsl), READ_ROWS, READ_TEXELS, SHIFT, WINDOW, TILE_FILTERS (up to 16), TILE_ROWS and
+// TILE_COLUMNS (up to 9, or multiples of 4), INPUT, GRADIENT.
 //#import filter_sums
 
 override WORKGROUP: u32 = 8u;

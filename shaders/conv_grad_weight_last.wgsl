@@ -3,9 +3,9 @@
 //   weight[c, i, j] = sum over b, y, x of gradient[b, y - i + READ_ROWS, x] input[b, c, y, x - READ_COLUMNS + j]
 //   bias            = sum over b, y, x of gradient[b, y, x], without the factor that NORMALIZED put into it
 //
-// One invocation owns all taps of TILE_INPUTS inputs, in registers, over all pixels of the sub-images part, part + PARTS,
-// part + 2 PARTS and so on. It goes over the rows of the input, each loaded once, with all gradient rows that each
-// meets; the gradient has zeros around it where these lie outside.
+// One invocation owns all taps of TILE_INPUTS inputs, in registers, over all pixels of the sub-images part, part +
+// PARTS, part + 2 PARTS and so on. It goes over the rows of the input, each loaded once, with all gradient rows that
+// each meets; the gradient has zeros around it where these lie outside.
 // Grid: x = PARTS / WORKGROUP, y = groups of inputs.
 //
 // Prelude: that of conv_grad_weight.wgsl with SIZE up to 9, TILE_ROWS = TILE_COLUMNS = SIZE; TILE_INPUTS (up to 8).
@@ -152,7 +152,8 @@ fn add_row(sums: ptr<function, Sums>, c: u32, sub_image: u32, y: i32) {
     }
 }
 
-// First texel under the first tap of a row. Sums for planes past the last one are not stored, so the last one stands in.
+// First texel under the first tap of a row. Sums for planes past the last one are not stored, so the last one stands
+// in.
 fn input_row(c: u32, sub_image: u32, y: i32) -> vec2<i32> {
     return texel_address(INPUT, min(c, INPUTS - 1u), sub_image, -i32(READ_TEXELS), y);
 }

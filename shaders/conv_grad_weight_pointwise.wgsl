@@ -3,12 +3,12 @@
 //   weight[n, c] = sum over b, y, x of gradient[b, n, y, x] input[b, c, y, x]
 //   bias[n]      = sum over b, y, x of gradient[b, n, y, x], without the factor that NORMALIZED put into it
 //
-// One invocation owns the weights of 8 FILTER_BLOCKS8 filters for 8 INPUT_BLOCKS8 inputs, in registers, over all pixels of
-// the sub-images part, part + PARTS, part + 2 PARTS and so on.
+// One invocation owns the weights of 8 FILTER_BLOCKS8 filters for 8 INPUT_BLOCKS8 inputs, in registers, over all pixels
+// of the sub-images part, part + PARTS, part + 2 PARTS and so on.
 // Grid: x = PARTS / WORKGROUP, y = groups of filters, z = groups of inputs.
 //
-// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (among the parameters), FILTERS, INPUTS, NORMALIZED (as in
-// conv_batch.wgsl), FILTER_BLOCKS8 and INPUT_BLOCKS8 (up to 4), INPUT, GRADIENT.
+// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (among the parameters), FILTERS, INPUTS, NORMALIZED
+// (as in conv_batch.wgsl), FILTER_BLOCKS8 and INPUT_BLOCKS8 (up to 4), INPUT, GRADIENT.
 //#import load_block8
 
 override WORKGROUP: u32 = 8u;

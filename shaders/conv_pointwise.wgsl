@@ -5,14 +5,14 @@
 //
 // RELU, GATED and NORMALIZED as in conv_batch.wgsl.
 //
-// One invocation owns 4 pixels of a row, a texel, of one sub-image for all outputs: it loads all channels once and goes over
-// the outputs in groups of 4. Neighboring invocations do the same for other sub-images.
+// One invocation owns 4 pixels of a row, a texel, of one sub-image for all outputs: it loads all channels once and goes
+// over the outputs in groups of 4. Neighboring invocations do the same for other sub-images.
 // Grid: x = sub-images / WORKGROUP x texels in a row, y = rows. Entry point and weights: shared/weight_load_*.wgsl.
 //
 // weights: for each 4 outputs, GROUP vec4s long, [B, W as [c]].
 //
-// Prelude: BATCH, INPUTS, BLOCKS8 (of inputs, up to 8), PLANES (of the output), RELU, GATED, NORMALIZED, LANES, GROUP, WEIGHTS,
-// INPUT, GATE, OUTPUT; FILTER = 1.
+// Prelude: BATCH, INPUTS, BLOCKS8 (of inputs, up to 8), PLANES (of the output), RELU, GATED, NORMALIZED, LANES, GROUP,
+// WEIGHTS, INPUT, GATE, OUTPUT; FILTER = 1.
 //#import taps
 //#import load_block8
 //#import write_map

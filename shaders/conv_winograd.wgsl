@@ -8,15 +8,15 @@
 // One invocation owns a square of 4 x 4 pixels (shared/locate.wgsl) and takes the filters of layer 1 in pairs. A weight
 // costs several instructions on software adapters, so 16 pixels share each. All vec4s are 4 rows of one column, and a
 // mat4x4 is 4 such columns. Layer 1: shared/winograd_input.wgsl. What a square contributes to layer 3, which
-// conv_winograd_sum.wgsl adds up: shared/winograd_output.wgsl. Squares begin at multiples of 4 in the picture, and so do
-// regions, so the order of sums does not depend on tiles.
+// conv_winograd_sum.wgsl adds up: shared/winograd_output.wgsl. Squares begin at multiples of 4 in the picture, and so
+// do regions, so the order of sums does not depend on tiles.
 // Grid: x = columns / (4 WORKGROUP_X), y = rows / (4 WORKGROUP_Y). Entry point and weights: shared/weight_load_*.wgsl.
 //
-// weights: PAIRS times, PAIR long, [B1 of 2 filters, U of each filter as [p][b, i] with POINT for each p, columns of W2 as
-// [k][filter] at COLUMNS_2]; B2 at BIAS_2; W3 as [i, j][k], TAP_3 each, at TAPS_3. All lengths are in vec4s.
+// weights: PAIRS times, PAIR long, [B1 of 2 filters, U of each filter as [p][b, i] with POINT for each p, columns of W2
+// as [k][filter] at COLUMNS_2]; B2 at BIAS_2; W3 as [i, j][k], TAP_3 each, at TAPS_3. All lengths are in vec4s.
 //
-// Prelude: FILTER (f1, 3 to 9), PAIRS (of filters of layer 1), BLOCKS8 (of filters of layer 2, up to 4), FILTER_3 (f3, up to
-// 5), LANES, BLOCKS, POINT, PAIR, COLUMNS_2, BIAS_2, TAP_3, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
+// Prelude: FILTER (f1, 3 to 9), PAIRS (of filters of layer 1), BLOCKS8 (of filters of layer 2, up to 4), FILTER_3 (f3,
+// up to 5), LANES, BLOCKS, POINT, PAIR, COLUMNS_2, BIAS_2, TAP_3, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
 //#import winograd_input
 //#import winograd_output
 

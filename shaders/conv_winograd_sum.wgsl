@@ -24,5 +24,6 @@ fn contributions(texel: vec2<i32>) -> vec4<f32> {
 
 // Columns -2 -1 4 5 of a square, from its own row and from the square above or below.
 fn sides(x: i32, y: i32, beside: i32) -> vec4<f32> {
-    return textureLoad(input, input_plane(1u) + vec2(x, y), 0) + textureLoad(input, input_plane(3u) + vec2(x, beside), 0);
+    let own = textureLoad(input, input_plane(1u) + vec2(x, y), 0);
+    return own + textureLoad(input, input_plane(3u) + vec2(x, beside), 0);
 }

@@ -1,5 +1,5 @@
-// A batch from pictures: output[b, c, y, x] = pixels[picture][c][Y][X], where (Y, X) is the pixel of sub-image b that its
-// symmetry takes to (y, x). The output is the sub-image without CROP pixels on each side.
+// A batch from pictures: output[b, c, y, x] = pixels[picture][c][Y][X], where (Y, X) is the pixel of sub-image b that
+// its symmetry takes to (y, x). The output is the sub-image without CROP pixels on each side.
 //
 // One invocation writes one texel. Grid: x = sub-images / WORKGROUP, y = rows, z = texels of a row x channels.
 //
@@ -37,11 +37,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         let at = turned(sample.y, vec2(x, id.y) + CROP);
         value[k] = pixels[corner + at.y * width + at.x];
     }
-    textureStore(output, texel_address(OUTPUT, channel, sub_image, i32(texel), i32(id.y)), inside(OUTPUT, i32(texel), value));
+    let address = texel_address(OUTPUT, channel, sub_image, i32(texel), i32(id.y));
+    textureStore(output, address, inside(OUTPUT, i32(texel), value));
 }
 
-// Where a pixel of the sub-image comes from under one of 8 symmetries: bit 0 transposes, then bit 1 mirrors columns, bit 2
-// rows.
+// Where a pixel of the sub-image comes from under one of 8 symmetries: bit 0 transposes, then bit 1 mirrors columns,
+// bit 2 rows.
 fn turned(symmetry: u32, at: vec2<u32>) -> vec2<u32> {
     let mirrored = select(at, PATCH - 1u - at, (vec2(symmetry) & vec2(2u, 4u)) != vec2(0u));
     return select(mirrored, mirrored.yx, (symmetry & 1u) != 0u);

@@ -1,8 +1,8 @@
 // Lays a layer's parameters out for convolutions: chunks of groups of [biases, then taps as c, i, j][outputs].
 //
 // Forward, output planes are the filters. Transposed, for the gradient of the input, output planes are the inputs, taps
-// are flipped on both axes and biases are zero. Taps begin `shift` columns late so that reads are aligned to texels. With
-// `output_rows` = 4, the 4 outputs of a group are one filter, moved down by 0 to 3 rows.
+// are flipped on both axes and biases are zero. Taps begin `shift` columns late so that reads are aligned to texels.
+// With `output_rows` = 4, the 4 outputs of a group are one filter, moved down by 0 to 3 rows.
 //
 // One invocation owns every n-th value, where n is the number of invocations.
 

@@ -1,13 +1,14 @@
-// The first half of bicubic resampling, equal to MATLAB's imresize (src/resample.rs): the columns, and from texels to planes
-// (section 3.1).
+// The first half of bicubic resampling, equal to MATLAB's imresize (src/resample.rs): the columns, and from texels to
+// planes (section 3.1).
 //
 //   texel[y, x] = sum over taps t of weight[x, t] source[y, index[x, t]]
 //   output[plane, y, x] = texel[y, x][plane]
 //
 // Texels are red, green, blue and alpha (or the network's channels), taken as they are stored: a view with an sRGB
 // format would return linear light, which the networks are not trained on. The host's table of taps is addressed by
-// picture coordinates, so a tile reads what the whole picture would. With YCBCR, red, green and blue become luminance and
-// chrominance; that is linear and so commutes with resampling. Columns outside the picture get the nearest one inside.
+// picture coordinates, so a tile reads what the whole picture would. With YCBCR, red, green and blue become luminance
+// and chrominance; that is linear and so commutes with resampling. Columns outside the picture get the nearest one
+// inside.
 //
 // One invocation owns 4 pixels of a row, all planes. Grid: x = columns / 4, y = rows of the source.
 //#import region
@@ -17,7 +18,7 @@ override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
 override YCBCR: bool = true;
 
-@group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture columns][taps] of (index, bits of the weight)
+@group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture columns][taps], index and bits of the weight
 @group(0) @binding(2) var source: texture_2d<f32>;
 @group(0) @binding(3) var output: texture_storage_2d<rgba32float, write>;
 

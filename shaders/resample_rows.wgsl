@@ -11,7 +11,7 @@
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
 
-@group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture rows][taps] of (index, bits of the weight)
+@group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture rows][taps], index and bits of the weight
 @group(0) @binding(2) var input: texture_2d<f32>; // planes, as resample_columns writes them
 @group(0) @binding(3) var output: texture_storage_2d<rgba32float, write>;
 

@@ -2,9 +2,9 @@
 //
 //   sample = clamp(floor(value factor + offset + 1/2), 0, largest)
 //
-// This is the only rounding. With several symmetries, whose results come one after another, `value` is their average. Rows
-// begin at whole words; of a field's rows, every second row of the frame is written.
-// One invocation owns one word. Grid: x = words of a row, y = rows.
+// This is the only rounding. With several symmetries, whose results come one after another, `value` is their average.
+// Rows begin at whole words; of a field's rows, every second row of the frame is written. One invocation owns one word.
+// Grid: x = words of a row, y = rows.
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;

@@ -1,8 +1,8 @@
 // Writes the result into a part of the target texture: the network's planes F(Y) replace the first bicubic planes, the
 // others stay bicubic; alpha is the fourth plane, or 1.
 //
-// With YCBCR, planes are converted to red, green and blue by the inverse of resample_columns.wgsl. Float targets get the
-// values unclamped.
+// With YCBCR, planes are converted to red, green and blue by the inverse of resample_columns.wgsl. Float targets get
+// the values unclamped.
 //
 // One invocation owns the 4 pixels of a texel of the network's planes. Grid: x = columns / 4, y = rows.
 //#import region

@@ -37,8 +37,8 @@ fn texel_address(maps: BatchLayout, plane: u32, sub_image: u32, texel: i32, row:
     return vec2(x * i32(BATCH) + i32(sub_image), y);
 }
 
-// The share of a layer's f x f taps that lie inside the map, for the 4 pixels of a texel: 1 over the valid-pixel map m of
-// section 4. 1 for f = 0, which stands for a layer that is not normalized.
+// The share of a layer's f x f taps that lie inside the map, for the 4 pixels of a texel: 1 over the valid-pixel map m
+// of section 4. 1 for f = 0, which stands for a layer that is not normalized.
 fn valid_share(maps: BatchLayout, f: u32, texel: i32, row: i32) -> vec4<f32> {
     let size = max(i32(f), 1);
     let x = texel * 4 + vec4(0, 1, 2, 3);

@@ -1,8 +1,8 @@
-// Filter gradients of layers with filters larger than a pixel: sums for up to 9 x 9 taps in registers, and the pixels of
-// an input row that these taps meet.
+// Filter gradients of layers with filters larger than a pixel: sums for up to 9 x 9 taps in registers, and the pixels
+// of an input row that these taps meet.
 //
-// For each 4 gradients of a row, a texel, a window of WINDOW texels of the input holds the pixels of all taps. The first
-// tap of the first gradient reads pixel SHIFT of the window.
+// For each 4 gradients of a row, a texel, a window of WINDOW texels of the input holds the pixels of all taps. The
+// first tap of the first gradient reads pixel SHIFT of the window.
 //#import batch_layout
 
 struct Taps {
@@ -125,7 +125,8 @@ fn shifted(first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
     return pixels;
 }
 
-// Stores the sums of filter n and input c whose first tap is at `row` and `column`; the part's parameters begin at `part`.
+// Stores the sums of filter n and input c whose first tap is at `row` and `column`; the part's parameters begin at
+// `part`.
 fn store_filter(sums: Filter, n: u32, c: u32, row: u32, column: u32, part: u32) {
     if n >= FILTERS || c >= INPUTS {
         return;

@@ -1,11 +1,11 @@
-// The end of a fused network, for maps in registers: what the next layer's padding makes of them, and the rows of a last
-// layer of one filter over them.
+// The end of a fused network, for maps in registers: what the next layer's padding makes of them, and the rows of a
+// last layer of one filter over them.
 //
 //   P[i, y, x] = sum over k, j of W3[k, i, j] F2[k, y, x + j]
 //
 // An invocation knows what its own 4 columns contribute to themselves and to 2 columns on either side. It stores two
-// texels for each row i of the filter: columns 0 1 2 3 in plane 2 i and columns -2 -1 4 5 in plane 2 i + 1. The column of
-// a texel's first pixel is a multiple of 4 in the picture, so the order of these sums does not depend on tiles.
+// texels for each row i of the filter: columns 0 1 2 3 in plane 2 i and columns -2 -1 4 5 in plane 2 i + 1. The column
+// of a texel's first pixel is a multiple of 4 in the picture, so the order of these sums does not depend on tiles.
 //
 // The weights are B2, and W3 as [i][j][k]. Prelude: BLOCKS8, FILTER_3, PADDING.
 //#import block8
@@ -86,7 +86,8 @@ fn pixel(value: vec4<f32>, index: i32) -> f32 {
     return select(select(value.x, value.y, index == 1), select(value.z, value.w, index == 3), index >= 2);
 }
 
-// Stores what the 4 pixels contribute to columns -2 to 5 by row i of the last layer's filter, whose weights are at `base`.
+// Stores what the 4 pixels contribute to columns -2 to 5 by row i of the last layer's filter, whose weights are at
+// `base`.
 fn store_row(maps: Maps, base: u32, i: u32, location: Location) {
     // The middle tap stays in its column; r1, r2 go to columns further right, l1, l2 to columns further left.
     var main = row_tap(maps, base, FILTER_3 / 2u);

@@ -11,7 +11,8 @@ fn single(sums: real4x4) -> mat4x4<f32> {
     return mat4x4<f32>(vec4<f32>(sums[0]), vec4<f32>(sums[1]), vec4<f32>(sums[2]), vec4<f32>(sums[3]));
 }
 
-// Rounds to what the texture holds. Drivers differ in how they do it, and some truncate, which darkens the whole result.
+// Rounds to what the texture holds. Drivers differ in how they do it, and some truncate, which darkens the whole
+// result.
 fn stored(value: vec4<f32>) -> vec4<f32> {
     return vec4<f32>(vec4<f16>(value));
 }

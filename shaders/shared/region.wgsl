@@ -21,7 +21,8 @@ struct Region {
     host_texel: vec2<i32>,
     // Resampling: column and row of the low-resolution picture at which this tile's source begins.
     source_start: vec2<i32>,
-    // Columns and rows by which the input begins before what is computed; for kernels that cannot tell from the filters.
+    // Columns and rows by which the input begins before what is computed; for kernels that cannot tell from the
+    // filters.
     input_margin: vec2<i32>,
     // The same for the bicubic planes.
     bicubic_margin: vec2<i32>,

@@ -1,6 +1,6 @@
-// Register tile of conv_forward.wgsl: PIXELS (8 or 16) pixels of a row by OUTPUTS (4, 8 or 16) outputs. Members that a tile
-// does not need are never touched and cost no registers. Named members, not arrays: not every compiler keeps an array
-// that is used in a loop in registers.
+// Register tile of conv_forward.wgsl: PIXELS (8 or 16) pixels of a row by OUTPUTS (4, 8 or 16) outputs. Members that a
+// tile does not need are never touched and cost no registers. Named members, not arrays: not every compiler keeps an
+// array that is used in a loop in registers.
 // Prelude: PIXELS, OUTPUTS.
 
 // vec4s of outputs.
@@ -129,8 +129,8 @@ fn shifted(first: real4, next: real4, shift: u32) -> real4 {
     return pixels;
 }
 
-// Gives the pixels of the tile at column x that lie outside first..last the value of the nearest pixel inside. That pixel
-// is in the tile that was computed, at column `start`.
+// Gives the pixels of the tile at column x that lie outside first..last the value of the nearest pixel inside. That
+// pixel is in the tile that was computed, at column `start`.
 fn replicate(sums: ptr<function, Sums>, x: i32, first: i32, last: i32, start: i32) {
     let zero = mat4x4<f32>();
     var c = zero;

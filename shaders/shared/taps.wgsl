@@ -1,5 +1,5 @@
-// 4 pixels of a plane, a texel, under a filter of FILTER x FILTER taps (up to 9 x 9), all in registers. The weights are those
-// of 4 filters, one vec4 for each tap.
+// 4 pixels of a plane, a texel, under a filter of FILTER x FILTER taps (up to 9 x 9), all in registers. The weights are
+// those of 4 filters, one vec4 for each tap.
 //#import weight_load
 
 const TAPS: u32 = FILTER * FILTER;

@@ -1,5 +1,5 @@
-// As weight_load_subgroup.wgsl, for weights that do not fit in a uniform buffer: software adapters load from textures of
-// rgba32float faster than from storage buffers. The texture is WEIGHT_COLUMNS texels wide.
+// As weight_load_subgroup.wgsl, for weights that do not fit in a uniform buffer: software adapters load from textures
+// of rgba32float faster than from storage buffers. The texture is WEIGHT_COLUMNS texels wide.
 @group(0) @binding(1) var weights: texture_2d<f32>;
 
 var<private> subgroup_lane: u32;

@@ -1,8 +1,8 @@
-// Layer 1 by Winograd's F(4, 3) along rows, for a square of 4 x 4 pixels. A vec4 is 4 rows of one column, a mat3x4 12 rows of
-// it, a mat4x4 4 rows of 4 columns.
+// Layer 1 by Winograd's F(4, 3) along rows, for a square of 4 x 4 pixels. A vec4 is 4 rows of one column, a mat3x4 12
+// rows of it, a mat4x4 4 rows of 4 columns.
 //
-// A row of a filter is cut into BLOCKS blocks b of 3 taps. 4 neighboring pixels under a block take 6 products instead of
-// 12, one for each point p of 0, 1, -1, 2, -2 and infinity: of U = G W1, which the host computes, and V = B' d of 6
+// A row of a filter is cut into BLOCKS blocks b of 3 taps. 4 neighboring pixels under a block take 6 products instead
+// of 12, one for each point p of 0, 1, -1, 2, -2 and infinity: of U = G W1, which the host computes, and V = B' d of 6
 // pixels d. All rows and blocks are added up before A' leads back to pixels:
 //
 //   M[p] = sum over i, b of U[n, p, b, i] V[p, b, y + i],  F1[n, x] = max(0, B1[n] + m A'(M)[x])

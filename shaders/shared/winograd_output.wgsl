@@ -1,6 +1,7 @@
-// What a square of 4 x 4 pixels contributes to layer 3, in itself and in the 2 rows and columns around it: rows and columns -2
-// to 5. Four texels are stored in each plane: in plane 0 rows 0 to 3 of columns 0 to 3, in plane 1 the same rows of columns
-// -2 -1 4 5; in planes 2 and 3 the same of rows -2 -1 4 5. A vec4 is 4 rows of one column, a mat4x4 4 such columns.
+// What a square of 4 x 4 pixels contributes to layer 3, in itself and in the 2 rows and columns around it: rows and
+// columns -2 to 5. Four texels are stored in each plane: in plane 0 rows 0 to 3 of columns 0 to 3, in plane 1 the same
+// rows of columns -2 -1 4 5; in planes 2 and 3 the same of rows -2 -1 4 5. A vec4 is 4 rows of one column, a mat4x4 4
+// such columns.
 //#import locate
 //#import valid_map
 //#import weight_load

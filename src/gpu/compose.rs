@@ -57,19 +57,17 @@ impl Prelude {
     /// Numbers, as `u32`.
     pub fn numbers<const N: usize>(mut self, numbers: [(&str, usize); N]) -> Self {
         for (name, value) in numbers {
-            self.line(format_args!("const {name}: u32 = {value}u;"));
+            self = self.value(name, &format!("{value}u"));
         }
         self
     }
 
     /// A `bool`.
-    pub fn flag(mut self, name: &str, value: bool) -> Self {
-        self.line(format_args!("const {name}: bool = {value};"));
-        self
+    pub fn flag(self, name: &str, value: bool) -> Self {
+        self.value(name, if value { "true" } else { "false" })
     }
 
     /// A value of any type, written in WGSL.
-    #[cfg(feature = "headless")]
     pub fn value(mut self, name: &str, value: &str) -> Self {
         self.line(format_args!("const {name} = {value};"));
         self
@@ -196,7 +194,7 @@ mod tests {
     fn the_prelude_is_first_and_the_name_tells_the_settings() {
         let prelude = Prelude::default().enable("f16").numbers([("A", 3)]).flag("B", true);
         let shader = of("fn f() {}\n").prelude(prelude).named(["x", "", "y"]).workgroup([2, 4]).compose();
-        assert_eq!(shader.wgsl, "enable f16;\nconst A: u32 = 3u;\nconst B: bool = true;\nfn f() {}\n");
+        assert_eq!(shader.wgsl, "enable f16;\nconst A = 3u;\nconst B = true;\nfn f() {}\n");
         assert_eq!(shader.variant, "test-x-y");
         assert_eq!(shader.overrides, [("WORKGROUP_X", 2.0), ("WORKGROUP_Y", 4.0)]);
         assert!(shader.uses_half_precision());
