@@ -26,7 +26,9 @@ pub use error::{Error, Result};
 pub use network::{Architecture, Channels, LayerShape, Padding};
 pub use planes::Planes;
 pub use precision::Precision;
-pub use upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions, When};
+pub use upscaler::{
+    Enlargement, KernelChoice, SourceKind, TileGrid, TileSlot, TileSpan, Upscaler, UpscalerOptions,
+};
 pub use weights::{Layer, Metadata, Shipped, Weights};
 /// The wgpu that this crate is built against; an embedding app uses this very version.
 pub use wgpu;

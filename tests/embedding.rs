@@ -8,7 +8,7 @@ use srcnn_gpu::gpu::kernels::{ConvShape, WeightLoad};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::{self, TextureFormat, TextureUsages};
-use srcnn_gpu::{Error, Padding, SourceKind, Upscaler, UpscalerOptions, Weights, When};
+use srcnn_gpu::{Error, KernelChoice, Padding, SourceKind, Upscaler, UpscalerOptions, Weights};
 
 /// A host's device, with exactly what the library says that it needs. Validation errors panic, as wgpu does it.
 struct Host {
@@ -178,7 +178,7 @@ fn every_way_to_load_weights_runs_with_the_least_limits() {
     let defaults = || UpscalerOptions::for_device(&host.device);
     let weights = weights_of("64-32");
     let source = host.source(&picture(21, 17));
-    let run = |fused, winograd: When, kernel| {
+    let run = |fused, winograd: KernelChoice, kernel| {
         let conv_shape = ConvShape { fused, ..defaults().conv_shape };
         let options = UpscalerOptions { conv_shape, winograd, ..defaults() };
         let mut upscaler = Upscaler::new(&host.device, &host.queue, &weights, options).unwrap();
@@ -188,7 +188,7 @@ fn every_way_to_load_weights_runs_with_the_least_limits() {
         host.queue.submit([encoder.finish()]);
         (host.read(&target), upscaler.kernels().contains(&kernel))
     };
-    let plain = (When::Never, "conv_fused_head");
+    let plain = (KernelChoice::Never, "conv_fused_head");
     let (layers, fused) = run(None, plain.0, plain.1);
     assert!(!fused);
     let mut ways = vec![(WeightLoad::Uniform, false)];
@@ -196,7 +196,7 @@ fn every_way_to_load_weights_runs_with_the_least_limits() {
         ways.push((load, true));
     }
     for (load, fits) in ways {
-        for (when, kernel) in [plain, (When::Always, "conv_winograd")] {
+        for (when, kernel) in [plain, (KernelChoice::Always, "conv_winograd")] {
             let (result, used) = run(Some(load), when, kernel);
             assert_eq!(used, fits, "{load} {kernel}");
             assert_one_step(&result, &layers);

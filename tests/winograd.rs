@@ -7,7 +7,7 @@ use common::{assert_close, gpu, network, noise};
 use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
-use srcnn_gpu::{Padding, Planes, SourceKind, Upscaler, UpscalerOptions, Weights, When};
+use srcnn_gpu::{KernelChoice, Padding, Planes, SourceKind, Upscaler, UpscalerOptions, Weights};
 
 /// What results may differ by from those of the layers in f64, for values of 0 to 1: of the additions of F(4, 3), those of
 /// the points 2 and -2 make rounding up to 14 times what it is in three products.
@@ -39,7 +39,7 @@ fn shapes() -> Vec<ConvShape> {
     shapes
 }
 
-fn options(tile: Option<u32>, shape: ConvShape, winograd: When) -> HeadlessOptions {
+fn options(tile: Option<u32>, shape: ConvShape, winograd: KernelChoice) -> HeadlessOptions {
     HeadlessOptions { tile, conv_shape: Some(shape), winograd, ..HeadlessOptions::default() }
 }
 
@@ -54,7 +54,7 @@ fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
 }
 
 /// Whether the kernel is used for a size.
-fn is_used(weights: &Weights, size: (u32, u32), shape: ConvShape, winograd: When) -> bool {
+fn is_used(weights: &Weights, size: (u32, u32), shape: ConvShape, winograd: KernelChoice) -> bool {
     let gpu = gpu();
     let options = UpscalerOptions {
         source: SourceKind::Planes,
@@ -86,11 +86,11 @@ fn networks_agree_with_their_twins_whatever_the_tiles() {
         let expected = twin(&weights, &planes, padding);
         let what = format!("{sizes} {filters} {padding} {:?}", shape.fused);
         let of = |tile, winograd| computed(&weights, &planes, options(tile, shape, winograd));
-        let whole = of(None, When::Always);
+        let whole = of(None, KernelChoice::Always);
         assert_close(&what, &whole, &expected, TOLERANCE);
-        assert!(whole != of(None, When::Never), "{what}: not another sum");
+        assert!(whole != of(None, KernelChoice::Never), "{what}: not another sum");
         for tile in [6, 13] {
-            assert!(of(Some(tile), When::Always) == whole, "{what}: tiles of {tile} differ");
+            assert!(of(Some(tile), KernelChoice::Always) == whole, "{what}: tiles of {tile} differ");
         }
     }
 }
@@ -101,7 +101,8 @@ fn pictures_of_all_sizes_agree() {
     let shape = shapes().pop().unwrap();
     for padding in &PADDINGS[..3] {
         let weights = network("9-1-5", "8-8", 1, *padding);
-        let mut headless = Headless::new(gpu(), &weights, options(None, shape, When::Always)).unwrap();
+        let mut headless =
+            Headless::new(gpu(), &weights, options(None, shape, KernelChoice::Always)).unwrap();
         for (width, height) in [(1, 1), (2, 3), (3, 40), (5, 4), (4, 5), (19, 8), (40, 7), (33, 129)] {
             let planes = picture(width, height);
             let expected = twin(&weights, &planes, *padding);
@@ -124,7 +125,7 @@ fn a_wrong_weight_is_noticed() {
         let taps = layers[layer].shape.size * layers[layer].shape.size;
         layers[layer].weight.iter_mut().skip(taps - 1).step_by(taps).for_each(|weight| *weight += 0.01);
         let wrong = Weights::new(layers, weights.metadata.clone()).unwrap();
-        let actual = computed(&wrong, &planes, options(None, shape, When::Always));
+        let actual = computed(&wrong, &planes, options(None, shape, KernelChoice::Always));
         let off = actual.iter().zip(&expected).map(|(&a, e)| (f64::from(a) - e).abs()).fold(0.0, f64::max);
         assert!(off > TOLERANCE, "layer {}: {off:.1e}", layer + 1);
     }
@@ -136,12 +137,12 @@ fn only_networks_that_it_covers_use_it() {
     let shape = shapes().pop().unwrap();
     let paper = network("9-1-5", "8-8", 1, Padding::Replicate);
     let small = (40, 40);
-    assert!(is_used(&paper, small, shape, When::Always));
-    assert!(!is_used(&paper, small, shape, When::Never));
-    assert!(!is_used(&paper, small, shape, When::Auto), "too small to be worth compiling for");
-    assert!(!is_used(&paper, small, ConvShape { fused: None, ..shape }, When::Always));
+    assert!(is_used(&paper, small, shape, KernelChoice::Always));
+    assert!(!is_used(&paper, small, shape, KernelChoice::Never));
+    assert!(!is_used(&paper, small, shape, KernelChoice::Auto), "too small to be worth compiling for");
+    assert!(!is_used(&paper, small, ConvShape { fused: None, ..shape }, KernelChoice::Always));
     let software = gpu().info.device_type == wgpu::DeviceType::Cpu;
-    assert_eq!(is_used(&paper, (1000, 1000), shape, When::Auto), software);
+    assert_eq!(is_used(&paper, (1000, 1000), shape, KernelChoice::Auto), software);
     for (sizes, filters, channels) in [
         ("9-5-5", "8-8", 1),
         ("1-1-3", "4-8", 1),
@@ -150,7 +151,7 @@ fn only_networks_that_it_covers_use_it() {
         ("9-1-5", "8-8", 3),
     ] {
         let weights = network(sizes, filters, channels, Padding::Replicate);
-        assert!(!is_used(&weights, small, shape, When::Always), "{sizes} {filters}");
+        assert!(!is_used(&weights, small, shape, KernelChoice::Always), "{sizes} {filters}");
     }
 }
 
@@ -162,7 +163,7 @@ fn other_weights_and_sizes_follow() {
     let mut layers = first.layers().to_vec();
     layers.iter_mut().flat_map(|layer| &mut layer.weight).for_each(|weight| *weight *= -0.75);
     let second = Weights::new(layers, first.metadata.clone()).unwrap();
-    let mut headless = Headless::new(gpu(), &first, options(None, shape, When::Always)).unwrap();
+    let mut headless = Headless::new(gpu(), &first, options(None, shape, KernelChoice::Always)).unwrap();
     for (weights, size) in [(&first, 30), (&second, 30), (&second, 33), (&first, 8)] {
         headless.set_weights(weights).unwrap();
         let planes = picture(size, size);

@@ -1,59 +1,21 @@
-//! From WGSL to pipelines, and device errors to [`Error`]: what inference and training share.
+//! The plumbing between kernels and wgpu, once for inference, training, video and measurement.
+//!
+//! [`adapter`] tells what kind of adapter a device is on; [`shaders`] puts the kernels' WGSL together and lists their
+//! variants; [`compile`] makes pipelines; [`dispatch`] records them; [`memory`] makes buffers and textures; [`readback`] is
+//! the only place that waits for the device and maps what it has computed; [`scope`] and [`faults`] turn its errors into
+//! [`Error`](crate::Error).
 
+pub(crate) mod adapter;
+pub(crate) mod compile;
 pub(crate) mod compose;
-pub(crate) mod kernel;
+pub(crate) mod dispatch;
+pub(crate) mod faults;
 pub mod kernels;
+pub(crate) mod memory;
+pub(crate) mod readback;
+mod scope;
+pub(crate) mod timestamps;
 #[cfg(feature = "cli")]
 pub mod translate;
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
-use crate::error::{Error, Result};
-
-/// Runs `create` and returns what the device reported meanwhile: out of memory, or a validation error.
-///
-/// On the web the scopes answer later than this returns; their errors go to the device's own handler there.
-pub(crate) fn scoped<T>(device: &wgpu::Device, create: impl FnOnce() -> T) -> Result<T> {
-    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
-    let value = create();
-    // Popped innermost first. Whatever is made from a texture that did not fit is invalid as well: memory is the cause.
-    let [internal, validation, memory] = [now(internal.pop()), now(validation.pop()), now(memory.pop())];
-    match memory.or(validation).or(internal) {
-        Some(error) => Err(error),
-        None => Ok(value),
-    }
-}
-
-/// The answer of a scope, where it is there at once.
-fn now(answer: impl Future<Output = Option<wgpu::Error>>) -> Option<Error> {
-    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(error) => error.map(Error::from),
-        Poll::Pending => None,
-    }
-}
-
-impl From<wgpu::Error> for Error {
-    fn from(error: wgpu::Error) -> Self {
-        match error {
-            wgpu::Error::OutOfMemory { source } => Error::OutOfMemory(one_line(source.as_ref())),
-            wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
-                Error::Gpu(description.split_whitespace().collect::<Vec<_>>().join(" "))
-            }
-        }
-    }
-}
-
-/// An error and its causes on one line.
-fn one_line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
+pub(crate) use scope::scoped;

@@ -1,11 +1,10 @@
 //! Finding the adapter to compute on and opening a device on it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use wgpu::{Adapter, AdapterInfo, Backend, Backends, DeviceType, Features, Limits, PowerPreference};
 
 use super::{Gpu, Pipelines};
 use crate::error::{Error, Result};
+pub use crate::gpu::faults::Faults;
 
 /// Storage buffers that one shader stage binds at most; adapters with fewer cannot run the network.
 const STORAGE_BUFFERS: u32 = 4;
@@ -162,41 +161,8 @@ pub fn open_adapter(adapter: &Adapter) -> Result<Gpu> {
         ..Default::default()
     }))
     .map_err(|e| Error::Gpu(format!("{} gives no device: {e}", describe(&info))))?;
-    let faults = Faults::default();
-    // wgpu's own handler panics.
-    let uncaptured = faults.clone();
-    device.on_uncaptured_error(Arc::new(move |error| uncaptured.keep(error.into())));
-    let lost = faults.clone();
-    device.set_device_lost_callback(move |reason, message| {
-        if reason != wgpu::DeviceLostReason::Destroyed {
-            lost.keep(Error::Gpu(format!("the device was lost: {message}")));
-        }
-    });
+    let faults = Faults::watch(&device);
     Ok(Gpu { device, queue, info, faults, pipelines: Pipelines::default() })
-}
-
-/// Errors that a device reported outside of any error scope, and its loss: the first one, which caused
-/// those that follow. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<Option<Error>>>);
-
-impl Faults {
-    fn slot(&self) -> MutexGuard<'_, Option<Error>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, error: Error) {
-        log::debug!("device: {error}");
-        self.slot().get_or_insert(error);
-    }
-
-    /// Returns the error, if there was one since the last call, and forgets it.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`] or [`Error::Gpu`].
-    pub fn check(&self) -> Result<()> {
-        self.slot().take().map_or(Ok(()), Err)
-    }
 }
 
 /// Index of the adapter that is meant; each candidate comes with what it lacks.
@@ -308,15 +274,5 @@ mod tests {
         let blunt = [(machine().remove(0).0, Some("compute shaders".into()))];
         let error = choose(&blunt, None, false).unwrap_err().to_string();
         assert!(error.contains("GeForce (discrete, dx12) without compute shaders"), "{error}");
-    }
-
-    #[test]
-    fn faults_keep_the_first_and_forget_it_once_told() {
-        let faults = Faults::default();
-        assert!(faults.check().is_ok());
-        faults.clone().keep(Error::Gpu("first".into()));
-        faults.keep(Error::Gpu("second".into()));
-        assert!(faults.check().unwrap_err().to_string().contains("first"));
-        assert!(faults.check().is_ok());
     }
 }

@@ -38,10 +38,11 @@ pub use store::{search_once, store, stored};
 use super::measure::{Clock, Run, Twin};
 use super::{Gpu, HeadlessOptions, Pipelines};
 use crate::error::Result;
+use crate::gpu::adapter::{AdapterKind, is_software};
 use crate::gpu::kernels::{ConvShape, Registers, Shader, WeightLoad};
 use crate::network::Architecture;
 use crate::precision::Precision;
-use crate::upscaler::{UpscalerOptions, When, pass_shaders};
+use crate::upscaler::{KernelChoice, pass_shaders};
 use crate::weights::Weights;
 
 /// A candidate and how it did.
@@ -98,7 +99,7 @@ pub fn pays(gpu: &Gpu, architecture: &Architecture, pixels: u64) -> bool {
 pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tuned> {
     // Candidates are compiled once and for all.
     let gpu = &Gpu { pipelines: Pipelines::default(), ..gpu.clone() };
-    let software = gpu.info.device_type == wgpu::DeviceType::Cpu;
+    let software = is_software(&gpu.info);
     let budget = Duration::from_secs(2);
     let multiply_adds = weights.architecture().multiply_adds() as f64;
     let work = match (software, precision) {
@@ -121,7 +122,7 @@ pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tune
 
 /// The shape that is taken without a search. In half precision there are no fused kernels.
 pub fn default_shape(gpu: &Gpu, precision: Precision) -> ConvShape {
-    let shape = UpscalerOptions::for_device(&gpu.device).conv_shape;
+    let shape = ConvShape::for_device(&gpu.device);
     match precision {
         Precision::F32 => shape,
         Precision::F16 => ConvShape { fused: None, ..shape },
@@ -130,9 +131,7 @@ pub fn default_shape(gpu: &Gpu, precision: Precision) -> ConvShape {
 
 /// The lanes of the device's subgroups, where all are alike and kernels can make use of them.
 fn lanes(gpu: &Gpu) -> Option<u32> {
-    let lanes = gpu.info.subgroup_min_size;
-    let subgroups = gpu.device.features().contains(wgpu::Features::SUBGROUP);
-    (subgroups && lanes == gpu.info.subgroup_max_size && (4..=64).contains(&lanes)).then_some(lanes)
+    AdapterKind::of(&gpu.device).subgroup_lanes.filter(|lanes| (4..=64).contains(lanes))
 }
 
 /// Whether a device can run a shape at all.
@@ -151,7 +150,7 @@ fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
 /// The values worth a try, those of the default among them.
 fn axes(gpu: &Gpu, precision: Precision) -> Axes {
     let default = default_shape(gpu, precision);
-    let software = gpu.info.device_type == wgpu::DeviceType::Cpu;
+    let software = is_software(&gpu.info);
     let mut ways = vec![None];
     if precision == Precision::F32 {
         ways.push(Some(WeightLoad::Uniform));
@@ -201,7 +200,7 @@ impl<'a> Bench<'a> for Candidates<'a> {
         const ENOUGH: Duration = Duration::from_millis(2);
         let (padding, conv_shape) = (Some(Twin::PADDING), Some(shape));
         // Shapes alone are compared.
-        let winograd = When::Never;
+        let winograd = KernelChoice::Never;
         let precision = self.precision;
         let options =
             HeadlessOptions { padding, conv_shape, precision, winograd, ..HeadlessOptions::default() };

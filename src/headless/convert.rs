@@ -1,4 +1,4 @@
-//! Pictures to texels and back: every colour type of the `image` crate, samples as floats in 0..1.
+//! Pictures to texels and back: every color type of the `image` crate, samples as floats in 0..1.
 
 use std::ops::Range;
 
@@ -145,10 +145,10 @@ impl Sink for DynamicImage {
     }
 }
 
-/// An empty picture of a colour type.
+/// An empty picture of a color type.
 ///
 /// # Errors
-/// [`Error::Picture`] for colour types that are not known here, and when there is not enough memory.
+/// [`Error::Picture`] for color types that are not known here, and when there is not enough memory.
 pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<DynamicImage> {
     fn buffer<P: Pixel<Subpixel: Sample>>(
         width: u32,
@@ -177,7 +177,7 @@ pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<Dynamic
     })
 }
 
-/// Refuses colour types that cannot be read.
+/// Refuses color types that cannot be read.
 ///
 /// # Errors
 /// [`Error::Picture`].
@@ -190,7 +190,7 @@ pub(crate) fn check_color(color: ColorType) -> Result<()> {
 }
 
 fn not_known(color: ColorType) -> Error {
-    Error::Picture(format!("colour type {color:?} is not supported"))
+    Error::Picture(format!("color type {color:?} is not supported"))
 }
 
 impl Source for Planes {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::convert::Texel;
 use crate::colour::{OFFSET, TO_YCBCR};
-use crate::upscaler::Span;
+use crate::upscaler::TileSpan;
 
 /// Contrast of a source, in luminance from 0 to 1, that no network takes away.
 const VARIED: f32 = 1.0 / 16.0;
@@ -24,7 +24,7 @@ fn contrast<'a>(rows: impl Iterator<Item = &'a [Texel]>) -> f32 {
 
 /// Whether the source of a tile has contrast that must be in its result. `picture` is the length of the source's axes
 /// and of the enlarged ones.
-pub(super) fn is_varied(texels: &[Texel], tile: [&Span; 2], picture: [(usize, usize); 2]) -> bool {
+pub(super) fn is_varied(texels: &[Texel], tile: [&TileSpan; 2], picture: [(usize, usize); 2]) -> bool {
     let [columns, rows] = [0, 1].map(|axis| interior(tile[axis], picture[axis]));
     // A picture that shrinks may well lose its contrast.
     if picture.iter().any(|(from, to)| to < from) || columns.is_empty() {
@@ -35,13 +35,13 @@ pub(super) fn is_varied(texels: &[Texel], tile: [&Span; 2], picture: [(usize, us
     contrast(lines) >= VARIED
 }
 
-/// Whether a result is of one colour.
+/// Whether a result is of one color.
 pub(super) fn is_flat<'a>(rows: impl Iterator<Item = &'a [Texel]>) -> bool {
     contrast(rows) <= FLAT
 }
 
 /// The part of a span's source whose pixels' middles are in the span itself, not in its halo; within the source.
-fn interior(span: &Span, (from, to): (usize, usize)) -> Range<usize> {
+fn interior(span: &TileSpan, (from, to): (usize, usize)) -> Range<usize> {
     let at = |result: usize| result as f64 * from as f64 / to as f64;
     let first = at(span.first).ceil() as usize;
     let end = at(span.first + span.len).floor() as usize;
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn contrast_in_the_halo_does_not_count() {
-        let span = |first: usize, len, source| Span { start: first, len, first, source };
+        let span = |first: usize, len, source| TileSpan { start: first, len, first, source };
         // Pixels 8..16 of 40 are made of source pixels 4..8 of 20, and read 1..11.
         let tile = span(8, 8, 1..11);
         let source = |bright: usize| -> Vec<Texel> {

@@ -7,19 +7,21 @@ mod twin;
 
 use std::time::Duration;
 
-pub use clock::{Clock, Stamps, timed};
+pub use clock::{Clock, Timestamps, timed};
 pub(super) use run::Run;
 pub use training::{Training, TrainingTimes};
 pub(super) use twin::{Twin, compare};
-use wgpu::util::DeviceExt;
 
 use super::{Gpu, HeadlessOptions};
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Kernel};
+use crate::gpu::adapter::is_software;
+use crate::gpu::compile::{Binding, Kernel};
+use crate::gpu::dispatch::record;
 use crate::gpu::kernels::{self, CEILING_OPERATIONS};
+use crate::gpu::memory::{buffer, constant};
 use crate::gpu::scoped;
 use crate::planes::Planes;
-use crate::upscaler::When;
+use crate::upscaler::KernelChoice;
 use crate::weights::Weights;
 
 /// The shortest of several times.
@@ -49,45 +51,39 @@ impl Ceilings {
 /// What the device reports.
 pub fn ceilings(gpu: &Gpu, clock: Clock) -> Result<Ceilings> {
     const REPEATS: usize = 4;
-    let software = gpu.info.device_type == wgpu::DeviceType::Cpu;
+    let software = is_software(&gpu.info);
     // Beyond all caches, and long enough to be timed.
     let (groups, copied) = if software { (64, 32 << 20) } else { (16384, 256 << 20) };
     let copied = gpu.device.limits().max_buffer_size.min(copied);
     let kernel = Kernel::new(gpu.compiler(), &kernels::ceiling(), &[Binding::Uniform, Binding::Write])?;
     use wgpu::BufferUsages as Usage;
-    let buffer = |size, usage| {
-        let label = Some("srcnn.measure");
-        gpu.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false })
-    };
-    let (group, copies) = scoped(&gpu.device, || {
-        let numbers = gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some("srcnn.measure"),
-            contents: bytemuck::cast_slice(&[0.9f32, 0.1, 0.0, 0.0]),
-            usage: Usage::UNIFORM,
-        });
-        let output = buffer(groups * 64 * 4, Usage::STORAGE);
-        let group = kernel.bind(&gpu.device, &[numbers.as_entire_binding(), output.as_entire_binding()]);
-        (group, [buffer(copied, Usage::COPY_SRC), buffer(copied, Usage::COPY_DST)])
+    let device = &gpu.device;
+    let (group, copies) = scoped(device, || {
+        let label = "srcnn.measure";
+        let numbers = bytemuck::cast_slice(&[0.9f32, 0.1, 0.0, 0.0]);
+        let numbers = constant(device, label, numbers, Usage::UNIFORM);
+        let output = buffer(device, label, groups * 64 * 4, Usage::STORAGE);
+        let group = kernel.bind(device, &[numbers.as_entire_binding(), output.as_entire_binding()]);
+        let copies = [Usage::COPY_SRC, Usage::COPY_DST].map(|usage| buffer(device, label, copied, usage));
+        (group, copies)
     })?;
     let compute = || {
-        timed(gpu, clock, |encoder, stamps| {
+        timed(gpu, clock, |encoder, timestamps| {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some("srcnn.ceiling"),
-                timestamp_writes: stamps.map(Stamps::of_pass),
+                timestamp_writes: timestamps.map(Timestamps::of_pass),
             });
-            pass.set_pipeline(&kernel.pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            pass.dispatch_workgroups(groups as u32, 1, 1);
+            record(&mut pass, &kernel, &group, None, [groups as u32, 1, 1]);
             Ok(())
         })
     };
     let copy = || {
-        timed(gpu, clock.outside_passes(gpu), |encoder, stamps| {
-            stamps.iter().for_each(|stamps| stamps.mark(encoder, 0));
+        timed(gpu, clock.outside_passes(gpu), |encoder, timestamps| {
+            timestamps.iter().for_each(|timestamps| timestamps.mark(encoder, 0));
             for _ in 0..REPEATS {
                 encoder.copy_buffer_to_buffer(&copies[0], 0, &copies[1], 0, copied);
             }
-            stamps.iter().for_each(|stamps| stamps.mark(encoder, 1));
+            timestamps.iter().for_each(|timestamps| timestamps.mark(encoder, 1));
             Ok(())
         })
     };
@@ -172,7 +168,7 @@ pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes>
 pub fn check(gpu: &Gpu, weights: &Weights, options: HeadlessOptions) -> Result<f64> {
     let options = HeadlessOptions { padding: Some(Twin::PADDING), ..options };
     let ways = match options.winograd {
-        When::Auto => &[When::Never, When::Always][..],
+        KernelChoice::Auto => &[KernelChoice::Never, KernelChoice::Always][..],
         way => &[way],
     };
     let twin = Twin::new(weights)?;

@@ -6,10 +6,11 @@ mod bands;
 mod convert;
 mod guard;
 pub mod measure;
+mod options;
 mod pipelines;
 mod self_test;
+mod symmetries;
 mod tiles;
-mod turns;
 mod verify;
 
 use std::time::{Duration, Instant};
@@ -17,20 +18,19 @@ use std::time::{Duration, Instant};
 use image::{ColorType, DynamicImage};
 
 use crate::error::{Error, Result};
-use crate::gpu::kernel::Compiler;
-use crate::gpu::kernels::ConvShape;
+use crate::gpu::compile::Compiler;
 use crate::network::Padding;
 use crate::planes::Planes;
-use crate::precision::Precision;
-use crate::upscaler::{Enlargement, GpuNetwork, SourceKind, UpscalerOptions, When, with_smaller_tiles};
+use crate::upscaler::{Enlargement, SourceKind, Upscaler};
 use crate::weights::Weights;
 pub use adapter::{AdapterSelection, open};
 use bands::Bands;
 use convert::{Sink, Source};
+pub use options::HeadlessOptions;
 pub use pipelines::Pipelines;
 pub use self_test::{cache_folder, self_test, self_test_once};
-use tiles::{Care, Tiles};
-pub(crate) use turns::{TURNS, turned};
+pub(crate) use symmetries::{SYMMETRIES, transformed};
+use tiles::{TileChecks, Tiles};
 pub use verify::Verified;
 use verify::Verifier;
 
@@ -53,25 +53,6 @@ impl Gpu {
     pub(crate) fn compiler(&self) -> Compiler<'_> {
         Compiler { device: &self.device, cache: self.pipelines.cache() }
     }
-}
-
-/// Settings of an upscaling run.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct HeadlessOptions {
-    /// Padding other than the weight file's own.
-    pub padding: Option<Padding>,
-    /// Longest side of a tile in result pixels; chosen from the adapter's limits when `None`.
-    pub tile: Option<u32>,
-    /// Register tile and workgroup of the convolutions; the adapter's default when `None`.
-    pub conv_shape: Option<ConvShape>,
-    /// Precision of the hidden layers.
-    pub precision: Precision,
-    /// When layer 1 takes Winograd's short convolutions.
-    pub winograd: When,
-    /// The average over the picture's 8 flips and turns, before any rounding: 8 times the work.
-    pub tta: bool,
-    /// Parts of each result are computed again on the CPU and compared; [`Headless::verified`] tells of it.
-    pub verify: bool,
 }
 
 /// How long the last picture took.
@@ -97,7 +78,7 @@ pub struct Headless {
     gpu: Gpu,
     weights: Weights,
     options: HeadlessOptions,
-    colour: Option<Engine>,
+    color: Option<Engine>,
     planes: Option<Engine>,
     timing: Timing,
     verified: Option<Verified>,
@@ -106,7 +87,7 @@ pub struct Headless {
 /// A compiled network, and the tiles of the size that it ran last.
 #[derive(Debug)]
 struct Engine {
-    network: GpuNetwork,
+    upscaler: Upscaler,
     tiles: Option<((u32, u32), Enlargement, Tiles)>,
 }
 
@@ -122,7 +103,7 @@ impl Headless {
         options.precision.check(&gpu.device)?;
         let weights = weights.clone();
         let timing = Timing::default();
-        Ok(Self { gpu, weights, options, colour: None, planes: None, timing, verified: None })
+        Ok(Self { gpu, weights, options, color: None, planes: None, timing, verified: None })
     }
 
     /// The device in use.
@@ -139,15 +120,15 @@ impl Headless {
         let same =
             weights.architecture() == self.weights.architecture() && kind(weights) == kind(&self.weights);
         self.weights = weights.clone();
-        let engines = [self.colour.take(), self.planes.take()];
+        let engines = [self.color.take(), self.planes.take()];
         if !same {
             return Ok(());
         }
-        let Gpu { device, queue, .. } = &self.gpu;
-        for engine in engines.iter().flatten() {
-            engine.network.set_weights(device, queue, weights)?;
+        let mut engines = engines;
+        for engine in engines.iter_mut().flatten() {
+            engine.upscaler.set_weights(weights)?;
         }
-        [self.colour, self.planes] = engines;
+        [self.color, self.planes] = engines;
         Ok(())
     }
 
@@ -170,11 +151,11 @@ impl Headless {
         }
     }
 
-    /// Enlarges a picture; depth and colour type stay as they are, and samples are rounded once, at the end.
+    /// Enlarges a picture; depth and color type stay as they are, and samples are rounded once, at the end.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for sizes out of range, [`Error::Picture`] when the result does not fit in
-    /// memory, and what the device reports: also a result that is black or of one colour where the picture is not.
+    /// memory, and what the device reports: also a result that is black or of one color where the picture is not.
     pub fn upscale(
         &mut self,
         picture: &DynamicImage,
@@ -184,7 +165,7 @@ impl Headless {
         self.upscale_as(picture, picture.color(), enlargement, progress)
     }
 
-    /// Enlarges a picture to another colour type: to more or fewer bits, or without alpha. Floats are neither rounded
+    /// Enlarges a picture to another color type: to more or fewer bits, or without alpha. Floats are neither rounded
     /// nor clamped, so that steps can follow each other. A grey result is the green channel, alpha that the picture
     /// lacks is 1.
     ///
@@ -201,7 +182,7 @@ impl Headless {
         let (width, height) = self.result_size(picture.size(), enlargement)?;
         convert::check_color(picture.color())?;
         let mut result = convert::empty(color, width, height)?;
-        self.run(SourceKind::Colour, picture, enlargement, &mut result, progress)?;
+        self.run(SourceKind::Color, picture, enlargement, &mut result, progress)?;
         Ok(result)
     }
 
@@ -222,12 +203,12 @@ impl Headless {
         let (width, _) = self.result_size(picture.size(), enlargement)?;
         convert::check_color(picture.color())?;
         let mut bands = Bands::new(color, width, take);
-        self.run(SourceKind::Colour, picture, enlargement, &mut bands, progress)?;
+        self.run(SourceKind::Color, picture, enlargement, &mut bands, progress)?;
         bands.finish()
     }
 
     /// Enlarges planes in the network's own channels (one plane of luminance, or three) by bicubic and runs the
-    /// network, without any colour conversion, rounding or clamping. A factor of 1 runs the network alone.
+    /// network, without any color conversion, rounding or clamping. A factor of 1 runs the network alone.
     ///
     /// # Errors
     /// As [`Headless::upscale`]; also for a number of planes that is not the network's.
@@ -265,62 +246,57 @@ impl Headless {
         let start = Instant::now();
         let Gpu { device, queue, .. } = &self.gpu;
         let engine = match kind {
-            SourceKind::Colour => &mut self.colour,
+            SourceKind::Color => &mut self.color,
             SourceKind::Planes => &mut self.planes,
         };
         let engine = match engine {
             Some(engine) => engine,
             None => {
-                let defaults = UpscalerOptions::for_device(device);
-                let options = UpscalerOptions {
-                    padding: self.options.padding,
-                    target_format: wgpu::TextureFormat::Rgba32Float,
-                    source: kind,
-                    conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
-                    precision: self.options.precision,
-                    pipeline_cache: self.gpu.pipelines.cache().cloned(),
-                    winograd: self.options.winograd,
-                    ..defaults
-                };
-                let network = GpuNetwork::new(device, queue, &self.weights, &options)?;
-                engine.insert(Engine { network, tiles: None })
+                let options = self.options.upscaler(&self.gpu, kind, wgpu::TextureFormat::Rgba32Float);
+                let upscaler = Upscaler::new(device, queue, &self.weights, options)?;
+                engine.insert(Engine { upscaler, tiles: None })
             }
         };
+        let Engine { upscaler, tiles: kept } = engine;
         let size = source.size();
-        let ready = engine.tiles.take().filter(|(s, e, _)| (*s, *e) == (size, enlargement));
+        let ready = kept.take().filter(|(s, e, _)| (*s, *e) == (size, enlargement));
         let mut ready = ready.map(|(_, _, tiles)| tiles);
-        let tables = enlargement.tables(size)?;
         if ready.is_none() {
-            engine.network.prepare(device, queue, &self.weights, &tables)?;
+            upscaler.restore_tiles();
         }
-        let first =
-            self.options.tile.map_or_else(|| engine.network.default_tile(device), |tile| tile as usize);
-        let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
+        let symmetries = if self.options.tta { transformed(&self.weights)? } else { Vec::new() };
         self.verified = None;
-        let timing = with_smaller_tiles(first, |tile| {
-            let mut tiles = match ready.take() {
-                Some(tiles) => tiles,
-                None => Tiles::new(device, &engine.network, &tables, tile)?,
+        let timing = loop {
+            let mut attempt = || {
+                let mut tiles = match ready.take() {
+                    Some(tiles) => tiles,
+                    None => Tiles::new(device, upscaler, size, enlargement)?,
+                };
+                let mut verifier = match self.options.verify {
+                    true => {
+                        let (padding, precision) = (upscaler.padding(), self.options.precision);
+                        let tables = enlargement.tables(size)?;
+                        Some(Verifier::new(kind, padding, precision, tables, tiles.len()))
+                    }
+                    false => None,
+                };
+                let mut checks = TileChecks {
+                    symmetries: &symmetries,
+                    weights: &self.weights,
+                    guard: kind == SourceKind::Color,
+                    verifier: verifier.as_mut(),
+                };
+                let timing = tiles.run(&self.gpu, upscaler, &mut checks, source, sink, progress)?;
+                self.gpu.faults.check()?;
+                self.verified = verifier.map(|verifier| verifier.verified);
+                *kept = Some((size, enlargement, tiles));
+                Ok(timing)
             };
-            let mut verifier = match self.options.verify {
-                true => {
-                    let &GpuNetwork { padding, precision, .. } = &engine.network;
-                    Some(Verifier::new(kind, padding, precision, tables.clone(), tiles.len()))
-                }
-                false => None,
-            };
-            let mut care = Care {
-                turns: &turns,
-                weights: &self.weights,
-                guard: kind == SourceKind::Colour,
-                verifier: verifier.as_mut(),
-            };
-            let timing = tiles.run(&self.gpu, &engine.network, &mut care, source, sink, progress)?;
-            self.gpu.faults.check()?;
-            self.verified = verifier.map(|verifier| verifier.verified);
-            engine.tiles = Some((size, enlargement, tiles));
-            Ok(timing)
-        })?;
+            match attempt() {
+                Err(Error::OutOfMemory(_)) if upscaler.halve_tiles() => {}
+                timing => break timing?,
+            }
+        };
         self.timing = Timing { wall: start.elapsed(), ..timing };
         Ok(())
     }

@@ -1,65 +1,57 @@
 //! Runs a picture tile by tile: while the GPU computes one tile, the next is uploaded and the last one read back.
 
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::convert::{Sink, Source, Texel};
 use super::guard;
-use super::turns::Sum;
+use super::symmetries::Sum;
 use super::verify::Verifier;
 use super::{Gpu, Progress, Timing};
 use crate::error::{Error, Result};
+use crate::gpu::memory::{copy_texture, row_stride, staging, texture, upload, view};
+use crate::gpu::readback::Readback;
 use crate::gpu::scoped;
-use crate::resample::ResampleTable;
-use crate::upscaler::{GpuNetwork, Picture, Placement, Scratch, TextureBindings};
+use crate::gpu::timestamps::Timestamps;
+use crate::upscaler::{Enlargement, TileGrid, TileSlot, TileSpan, Upscaler};
 use crate::weights::Weights;
 
 /// Tiles under way at a time.
 const SLOTS: usize = 2;
-/// A tile is bounded work: one that takes longer than this does not end.
-const TIMEOUT: Duration = Duration::from_secs(300);
+const TEXEL_BYTES: u32 = size_of::<Texel>() as u32;
 
-/// Buffers and textures for the tiles of one picture size.
+/// Textures and buffers for the tiles of one picture size.
 #[derive(Debug)]
 pub(super) struct Tiles {
-    picture: Picture,
+    grid: TileGrid,
     slots: Vec<Slot>,
 }
 
 /// What one tile under way occupies.
 #[derive(Debug)]
 struct Slot {
-    scratch: Scratch,
-    source: wgpu::Texture,
-    target: wgpu::Texture,
-    bindings: TextureBindings,
-    readback: wgpu::Buffer,
+    source: wgpu::TextureView,
+    target: wgpu::TextureView,
+    staging: wgpu::Buffer,
     timestamps: Option<Timestamps>,
     under_way: Option<UnderWay>,
 }
 
-#[derive(Debug)]
-struct Timestamps {
-    queries: wgpu::QuerySet,
-    resolved: wgpu::Buffer,
-}
-
-/// What is done with each tile beside computing it.
-pub(super) struct Care<'a> {
-    /// The network in each of the ways that are averaged over; empty when it is used as it is.
-    pub turns: &'a [Weights],
+/// What is done with each tile besides computing it.
+pub(super) struct TileChecks<'a> {
+    /// The network in each of the symmetries that are averaged over; empty when it is used as it is.
+    pub symmetries: &'a [Weights],
     /// The network as it is.
     pub weights: &'a Weights,
-    /// Whether texels are colours, whose contrast must not get lost.
+    /// Whether texels are colors, whose contrast must not get lost.
     pub guard: bool,
     pub verifier: Option<&'a mut Verifier>,
 }
 
-/// One tile in one way.
+/// One tile in one symmetry.
 #[derive(Debug, Clone, Copy)]
 struct Round {
     tile: usize,
-    turn: usize,
+    symmetry: usize,
 }
 
 #[derive(Debug)]
@@ -69,193 +61,126 @@ struct UnderWay {
     varied: bool,
     /// What the tile is computed from, where the result is to be verified.
     source: Option<Vec<Texel>>,
-    submission: wgpu::SubmissionIndex,
     submitted: Instant,
-    mapped: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    readback: Readback,
 }
 
-/// Bytes of two timestamps, and where resolved queries may lie.
-const TIMESTAMP_BYTES: u64 = 16;
-const QUERY_ALIGNMENT: u64 = wgpu::QUERY_RESOLVE_BUFFER_ALIGNMENT;
-const TEXEL_BYTES: u32 = size_of::<Texel>() as u32;
-
-fn row_bytes(columns: u32) -> u32 {
-    (columns * TEXEL_BYTES).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT)
+/// When a tile was done, and how long the GPU took where it counts that.
+struct Finished {
+    submitted: Instant,
+    ended: Instant,
+    gpu: Option<Duration>,
 }
 
 impl Slot {
-    fn new(device: &wgpu::Device, network: &GpuNetwork, picture: &Picture) -> Result<Self> {
-        let scratch = Scratch::new(device, network, picture, 1)?;
-        let limits = device.limits();
-        let texture = |label, [width, height]: [usize; 2], usage| {
-            let longest = width.max(height);
-            if longest > limits.max_texture_dimension_2d as usize {
-                let limit = limits.max_texture_dimension_2d;
-                return Err(Error::OutOfMemory(format!(
-                    "a texture of {longest} pixels, the device allows {limit}"
-                )));
-            }
-            Ok(wgpu::TextureDescriptor {
-                label: Some(label),
-                size: wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 },
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format: wgpu::TextureFormat::Rgba32Float,
-                usage,
-                view_formats: &[],
-            })
-        };
-        use wgpu::TextureUsages as Usage;
-        let source = texture(
-            "srcnn.tile_source",
-            picture.plan.largest_source(),
-            Usage::TEXTURE_BINDING | Usage::COPY_DST,
-        )?;
-        let target =
-            texture("srcnn.tile_target", picture.plan.largest(), Usage::STORAGE_BINDING | Usage::COPY_SRC)?;
+    fn new(device: &wgpu::Device, grid: &TileGrid) -> Result<Self> {
+        let limit = device.limits().max_texture_dimension_2d;
+        let sizes = [grid.source_texture, grid.target_texture].map(|(width, height)| [width, height]);
+        if let Some(longest) = sizes.as_flattened().iter().find(|&&side| side > limit) {
+            return Err(Error::OutOfMemory(format!(
+                "a texture of {longest} pixels, the device allows {limit}"
+            )));
+        }
+        let timestamps = Timestamps::new(device)?;
         scoped(device, || {
-            let source = device.create_texture(&source);
-            let target = device.create_texture(&target);
-            let view = |texture: &wgpu::Texture| texture.create_view(&wgpu::TextureViewDescriptor::default());
-            let bindings = scratch.bind_textures(device, network, picture, &view(&source), &view(&target));
-            let pixels = u64::from(row_bytes(target.width())) * u64::from(target.height());
-            let buffer = |label, size, usage| {
-                device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(label),
-                    size,
-                    usage,
-                    mapped_at_creation: false,
-                })
+            use wgpu::TextureUsages as Usage;
+            let texture = |label, size, usage| {
+                view(&texture(device, label, size, wgpu::TextureFormat::Rgba32Float, usage))
             };
-            use wgpu::BufferUsages as Usage;
-            let readback =
-                buffer("srcnn.readback", pixels + TIMESTAMP_BYTES, Usage::MAP_READ | Usage::COPY_DST);
-            let timestamps =
-                device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Timestamps {
-                    queries: device.create_query_set(&wgpu::QuerySetDescriptor {
-                        label: Some("srcnn.timestamps"),
-                        ty: wgpu::QueryType::Timestamp,
-                        count: 2,
-                    }),
-                    resolved: buffer(
-                        "srcnn.timestamps",
-                        QUERY_ALIGNMENT,
-                        Usage::QUERY_RESOLVE | Usage::COPY_SRC,
-                    ),
-                });
-            Self { scratch, source, target, bindings, readback, timestamps, under_way: None }
+            let [width, height] = sizes[1];
+            let bytes = u64::from(row_stride(width, TEXEL_BYTES)) * u64::from(height) + Timestamps::BYTES;
+            Self {
+                source: texture("srcnn.tile_source", sizes[0], Usage::TEXTURE_BINDING | Usage::COPY_DST),
+                target: texture("srcnn.tile_target", sizes[1], Usage::STORAGE_BINDING | Usage::COPY_SRC),
+                staging: staging(device, "srcnn.readback", bytes),
+                timestamps,
+                under_way: None,
+            }
         })
     }
 
     /// Uploads what a tile is computed from.
-    fn upload(
-        &self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        picture: &Picture,
-        round: Round,
-        texels: &[Texel],
-    ) -> Result<()> {
-        let [columns, rows] = picture.plan.tile(round.tile).map(|span| span.source.len() as u32);
-        let size = wgpu::Extent3d { width: columns, height: rows, depth_or_array_layers: 1 };
-        let layout = wgpu::TexelCopyBufferLayout {
-            offset: 0,
-            bytes_per_row: Some(columns * TEXEL_BYTES),
-            rows_per_image: None,
-        };
-        scoped(device, || {
-            queue.write_texture(self.source.as_image_copy(), bytemuck::cast_slice(texels), layout, size);
+    fn upload(&self, gpu: &Gpu, spans: [&TileSpan; 2], texels: &[Texel]) -> Result<()> {
+        let size = spans.map(|span| span.source.len() as u32);
+        scoped(&gpu.device, || {
+            upload(&gpu.queue, self.source.texture(), size, bytemuck::cast_slice(texels));
         })
     }
 
-    /// Computes and asks for the readback of a tile.
-    fn submit(
-        &mut self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        network: &GpuNetwork,
-        picture: &Picture,
-        round: Round,
-    ) -> Result<()> {
-        let spans = picture.plan.tile(round.tile);
-        let [width, height] = spans.map(|s| s.len as u32);
-        let result = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
-        let bytes_per_row = row_bytes(result.width);
-        let (sender, mapped) = mpsc::channel();
-        let submission = scoped(device, || {
-            let regions = self.scratch.regions(network, picture, spans, Placement::Tile);
-            queue.write_buffer(self.scratch.region_buffer(), 0, &regions);
-            let mut encoder =
-                device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("srcnn") });
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some("srcnn"),
-                timestamp_writes: self.timestamps.as_ref().map(|t| wgpu::ComputePassTimestampWrites {
-                    query_set: &t.queries,
-                    beginning_of_pass_write_index: Some(0),
-                    end_of_pass_write_index: Some(1),
-                }),
-            });
-            self.scratch.record(&mut pass, network, picture, &self.bindings, spans, 0);
-            drop(pass);
-            let pixels = u64::from(bytes_per_row) * u64::from(result.height);
-            if let Some(t) = &self.timestamps {
-                encoder.resolve_query_set(&t.queries, 0..2, &t.resolved, 0);
-                encoder.copy_buffer_to_buffer(&t.resolved, 0, &self.readback, pixels, TIMESTAMP_BYTES);
-            }
-            let to = wgpu::TexelCopyBufferInfo {
-                buffer: &self.readback,
-                layout: wgpu::TexelCopyBufferLayout {
-                    offset: 0,
-                    bytes_per_row: Some(bytes_per_row),
-                    rows_per_image: None,
-                },
-            };
-            encoder.copy_texture_to_buffer(self.target.as_image_copy(), to, result);
-            let submission = queue.submit([encoder.finish()]);
-            // The receiver is gone only when the tile was given up.
-            self.readback.slice(..pixels + TIMESTAMP_BYTES).map_async(wgpu::MapMode::Read, move |result| {
-                let _ = sender.send(result);
-            });
-            submission
-        })?;
-        let submitted = Instant::now();
-        self.under_way = Some(UnderWay { round, varied: false, source: None, submission, submitted, mapped });
-        Ok(())
+    /// Submits a tile, and asks for its result.
+    fn submit(&mut self, gpu: &Gpu, upscaler: &Upscaler, size: [u32; 2], tile: TileSlot) -> Result<Readback> {
+        let Gpu { device, queue, .. } = gpu;
+        let stride = row_stride(size[0], TEXEL_BYTES);
+        let pixels = u64::from(stride) * u64::from(size[1]);
+        let Self { source, target, staging, timestamps, .. } = self;
+        let mut recorded = Ok(());
+        let readback =
+            Readback::submit(device, queue, "a tile", staging, pixels + Timestamps::BYTES, |encoder| {
+                let of_pass = timestamps.as_ref().map(Timestamps::of_pass);
+                recorded = upscaler.record_tile(encoder, source, target, tile, of_pass);
+                if let Some(timestamps) = timestamps {
+                    timestamps.resolve(encoder, staging, pixels);
+                }
+                copy_texture(encoder, target.texture(), size, staging, stride);
+            })?;
+        recorded.map(|()| readback)
     }
 
-    /// Waits for the tile under way, if there is one, and hands its rows over. Returns the GPU's timestamps.
+    /// Waits for the tile under way, if there is one, and hands its rows over.
     fn finish(
         &mut self,
-        device: &wgpu::Device,
-        picture: &Picture,
-        care: &mut Care<'_>,
+        gpu: &Gpu,
+        upscaler: &Upscaler,
+        checks: &mut TileChecks<'_>,
         sum: &mut Sum,
         sink: &mut impl Sink,
     ) -> Result<Option<Finished>> {
-        let Some(UnderWay { round, varied, source, submission, submitted, mapped }) = self.under_way.take()
-        else {
+        let Some(UnderWay { round, varied, source, submitted, mut readback }) = self.under_way.take() else {
             return Ok(None);
         };
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
-        device.poll(wait).map_err(|e| Error::Gpu(format!("waiting for a tile: {e}")))?;
-        // Another thread that polls the device may be the one that runs the callback.
-        match mapped.recv_timeout(TIMEOUT) {
-            Ok(Ok(())) => {}
-            _ => return Err(Error::Gpu("the device was lost while it computed a tile".into())),
-        }
+        readback.wait(&gpu.device)?;
         let ended = Instant::now();
-        let spans @ [columns, rows] = picture.plan.tile(round.tile);
-        let stride = row_bytes(columns.len as u32) as usize;
-        let pixels = stride * rows.len;
-        let bytes = self
-            .readback
-            .get_mapped_range(..pixels as u64 + TIMESTAMP_BYTES)
-            .map_err(|e| Error::Gpu(format!("reading a tile back: {e}")))?;
-        let lines = || {
-            let lines = bytes[..pixels].chunks_exact(stride);
-            lines.map(|row| bytemuck::cast_slice::<u8, Texel>(&row[..columns.len * TEXEL_BYTES as usize]))
-        };
+        let spans @ [columns, rows] = spans(upscaler, round.tile)?;
+        let stride = row_stride(columns.len as u32, TEXEL_BYTES) as usize;
+        readback.finish(&gpu.device, |bytes| {
+            let (pixels, stamps) = bytes.split_at(stride * rows.len);
+            let lines = || {
+                let lines = pixels.chunks_exact(stride);
+                lines.map(|row| bytemuck::cast_slice::<u8, Texel>(&row[..columns.len * TEXEL_BYTES as usize]))
+            };
+            checks.check(round, spans, varied, source.as_deref(), lines)?;
+            let last = round.symmetry + 1 >= checks.symmetries.len();
+            if last {
+                sink.begin(columns.start, rows.start..rows.start + rows.len)?;
+            }
+            for (y, texels) in lines().enumerate() {
+                let texels = if checks.symmetries.is_empty() {
+                    texels
+                } else {
+                    sum.add(round.symmetry, y, texels);
+                    if !last {
+                        continue;
+                    }
+                    sum.average(y, columns.len)
+                };
+                sink.write(columns.start, rows.start + y, texels);
+            }
+            let gpu = self.timestamps.as_ref().map(|_| Timestamps::elapsed(&gpu.queue, stamps));
+            Ok(Some(Finished { submitted, ended, gpu }))
+        })
+    }
+}
+
+impl TileChecks<'_> {
+    /// Whether a tile's result can be one.
+    fn check<'a, Lines: Iterator<Item = &'a [Texel]>>(
+        &mut self,
+        round: Round,
+        spans @ [columns, rows]: [&TileSpan; 2],
+        varied: bool,
+        source: Option<&[Texel]>,
+        lines: impl Fn() -> Lines,
+    ) -> Result<()> {
         let wrong = |what: &str| {
             let place = format!("the result at {}x{}", columns.start, rows.start);
             let advice = "`srcnn-gpu devices` tests the adapters, `model info` shows the network";
@@ -265,84 +190,57 @@ impl Slot {
             return wrong("holds values that are not finite numbers");
         }
         if varied && guard::is_flat(lines()) {
-            return wrong("is of one colour, the picture is not");
+            return wrong("is of one color, the picture is not");
         }
-        if let (Some(source), Some(verifier)) = (&source, &mut care.verifier) {
-            let weights = care.turns.get(round.turn).unwrap_or(care.weights);
+        if let (Some(source), Some(verifier)) = (source, &mut self.verifier) {
+            let weights = self.symmetries.get(round.symmetry).unwrap_or(self.weights);
             let texel = |x: usize, y: usize| lines().nth(y).map_or([f32::NAN; 4], |line| line[x]);
             verifier.check(weights, spans, source, texel)?;
         }
-        let last = round.turn + 1 >= care.turns.len();
-        if last {
-            sink.begin(columns.start, rows.start..rows.start + rows.len)?;
-        }
-        for (y, texels) in lines().enumerate() {
-            let texels = if care.turns.is_empty() {
-                texels
-            } else {
-                sum.add(round.turn, y, texels);
-                if !last {
-                    continue;
-                }
-                sum.average(y, columns.len)
-            };
-            sink.write(columns.start, rows.start + y, texels);
-        }
-        let timestamps = self.timestamps.is_some().then(|| {
-            let stamp = |i: usize| {
-                let at = pixels + 8 * i;
-                u64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]))
-            };
-            stamp(1).saturating_sub(stamp(0))
-        });
-        drop(bytes);
-        self.readback.unmap();
-        Ok(Some(Finished { submitted, ended, timestamps }))
+        Ok(())
     }
 }
 
-struct Finished {
-    submitted: Instant,
-    ended: Instant,
-    timestamps: Option<u64>,
+fn spans(upscaler: &Upscaler, tile: usize) -> Result<[&TileSpan; 2]> {
+    upscaler.tile(tile).ok_or_else(|| Error::invalid(format!("tile {tile} of {}", upscaler.tiles())))
 }
 
 impl Tiles {
-    /// Buffers and textures for pictures that are enlarged by tables that the network was prepared for, with tiles of at
-    /// most `tile` pixels.
+    /// Prepares for pictures of one size.
+    ///
+    /// # Errors
+    /// As [`Upscaler::prepare_tiles`].
     pub fn new(
         device: &wgpu::Device,
-        network: &GpuNetwork,
-        tables: &[ResampleTable; 2],
-        tile: usize,
+        upscaler: &mut Upscaler,
+        size: (u32, u32),
+        enlargement: Enlargement,
     ) -> Result<Self> {
-        let picture = Picture::new(device, network, tables, tile)?;
-        let slots = SLOTS.min(picture.plan.tiles());
-        let slots = (0..slots).map(|_| Slot::new(device, network, &picture)).collect::<Result<_>>()?;
-        Ok(Self { picture, slots })
+        let grid = upscaler.prepare_tiles(size, enlargement, SLOTS)?;
+        let slots = (0..SLOTS.min(grid.tiles)).map(|_| Slot::new(device, &grid));
+        Ok(Self { grid, slots: slots.collect::<Result<_>>()? })
     }
 
     /// Number of tiles.
     pub fn len(&self) -> usize {
-        self.picture.plan.tiles()
+        self.grid.tiles
     }
 
     /// Runs all tiles of a picture. Returns the times of their parts.
     pub fn run(
         &mut self,
-        Gpu { device, queue, .. }: &Gpu,
-        network: &GpuNetwork,
-        care: &mut Care<'_>,
+        gpu: &Gpu,
+        upscaler: &mut Upscaler,
+        checks: &mut TileChecks<'_>,
         source: &impl Source,
         sink: &mut impl Sink,
         progress: Progress<'_>,
     ) -> Result<Timing> {
         let start = Instant::now();
-        let turns = care.turns.len().max(1);
-        let rounds = self.len() * turns;
-        let (width, height) = source.size();
-        let lengths =
-            [(width as usize, self.picture.plan.picture[0]), (height as usize, self.picture.plan.picture[1])];
+        let symmetries = checks.symmetries.len().max(1);
+        let rounds = self.len() * symmetries;
+        let ((width, height), enlarged) = (source.size(), upscaler.enlarged());
+        let lengths = [(width as usize, enlarged[0]), (height as usize, enlarged[1])];
         let mut texels = Vec::new();
         let mut sum = Sum::default();
         let mut timing = Timing::default();
@@ -351,36 +249,36 @@ impl Tiles {
         for round in 0..rounds + self.slots.len() {
             let slot_count = self.slots.len();
             let slot = &mut self.slots[round % slot_count];
-            if let Some(done) = slot.finish(device, &self.picture, care, &mut sum, sink)? {
+            if let Some(done) = slot.finish(gpu, upscaler, checks, &mut sum, sink)? {
                 timing.readback += done.ended.elapsed();
-                timing.gpu += match done.timestamps {
-                    Some(ticks) => {
-                        Duration::from_secs_f64(ticks as f64 * f64::from(queue.get_timestamp_period()) * 1e-9)
-                    }
-                    None => done.ended - last_end.unwrap_or(done.submitted).max(done.submitted),
-                };
+                timing.gpu += done
+                    .gpu
+                    .unwrap_or_else(|| done.ended - last_end.unwrap_or(done.submitted).max(done.submitted));
                 last_end = Some(done.ended);
                 progress((round - slot_count + 1) as u64, rounds as u64);
             }
             if round < rounds {
                 let begun = Instant::now();
-                let round = Round { tile: round / turns, turn: round % turns };
-                let spans @ [columns, rows] = self.picture.plan.tile(round.tile);
-                if round.turn == 0 {
+                let index = round % slot_count;
+                let round = Round { tile: round / symmetries, symmetry: round % symmetries };
+                let spans @ [columns, rows] = spans(upscaler, round.tile)?;
+                if round.symmetry == 0 {
                     texels.clear();
                     source.read(columns.source.clone(), rows.source.clone(), &mut texels);
                 }
-                slot.upload(device, queue, &self.picture, round, &texels)?;
+                slot.upload(gpu, spans, &texels)?;
                 timing.upload += begun.elapsed();
-                if let Some(weights) = care.turns.get(round.turn) {
-                    network.set_weights(device, queue, weights)?;
+                let size = spans.map(|span| span.len as u32);
+                let varied = checks.guard && guard::is_varied(&texels, spans, lengths);
+                if let Some(weights) = checks.symmetries.get(round.symmetry) {
+                    upscaler.set_weights(weights)?;
                 }
-                slot.submit(device, queue, network, &self.picture, round)?;
-                if let Some(under_way) = &mut slot.under_way {
-                    under_way.varied = care.guard && guard::is_varied(&texels, spans, lengths);
-                    let verified = care.verifier.as_ref().is_some_and(|verifier| verifier.wants(round.tile));
-                    under_way.source = verified.then(|| texels.clone());
-                }
+                let tile = TileSlot { tile: round.tile, slot: index };
+                let readback = slot.submit(gpu, upscaler, size, tile)?;
+                let submitted = Instant::now();
+                let verified = checks.verifier.as_ref().is_some_and(|verifier| verifier.wants(round.tile));
+                let source = verified.then(|| texels.clone());
+                slot.under_way = Some(UnderWay { round, varied, source, submitted, readback });
             }
         }
         timing.wall = start.elapsed();

@@ -7,7 +7,7 @@ use crate::network::{Channels, Padding};
 use crate::precision::Precision;
 use crate::reference::{Maps, forward};
 use crate::resample::ResampleTable;
-use crate::upscaler::{SourceKind, Span};
+use crate::upscaler::{SourceKind, TileSpan};
 use crate::weights::Weights;
 
 /// Differences up to this, an eighth of a step of 8 bits, are rounding of sums in 32 bits, and up to two steps rounding of
@@ -68,7 +68,7 @@ impl Verifier {
     pub fn check(
         &mut self,
         weights: &Weights,
-        tile: [&Span; 2],
+        tile: [&TileSpan; 2],
         source: &[Texel],
         result: impl Fn(usize, usize) -> Texel,
     ) -> Result<()> {
@@ -80,8 +80,7 @@ impl Verifier {
         let expected = self.expected(weights, tile, [columns, rows], source)?;
         for (i, expected) in expected.iter().enumerate() {
             let (x, y) = (columns.0 + i % columns.1, rows.0 + i / columns.1);
-            let channels =
-                if self.kind == SourceKind::Colour { 4 } else { weights.architecture().channels() };
+            let channels = if self.kind == SourceKind::Color { 4 } else { weights.architecture().channels() };
             for (channel, (expected, value)) in expected.iter().zip(result(x, y)).enumerate().take(channels) {
                 let off = (expected - f64::from(value)).abs();
                 self.verified.values += 1;
@@ -103,7 +102,7 @@ impl Verifier {
     fn expected(
         &self,
         weights: &Weights,
-        tile: [&Span; 2],
+        tile: [&TileSpan; 2],
         part: [(usize, usize); 2],
         source: &[Texel],
     ) -> Result<Vec<[f64; 4]>> {
@@ -122,7 +121,7 @@ impl Verifier {
             let taps = at * table.taps..(at + 1) * table.taps;
             taps.map(|tap| (table.indices[tap] as usize, table.weights[tap]))
         };
-        let ycbcr = self.kind == SourceKind::Colour && weights.metadata.channels != Channels::Rgb;
+        let ycbcr = self.kind == SourceKind::Color && weights.metadata.channels != Channels::Rgb;
         let bicubic = (0..width * height).map(|i| {
             let mut texel = [0.0; 4];
             for (y, down) in taps(1, rows.0 + i / width) {
@@ -182,8 +181,8 @@ mod tests {
     #[test]
     fn one_wrong_value_is_noticed() {
         for (kind, channels) in [
-            (SourceKind::Colour, Channels::Y),
-            (SourceKind::Colour, Channels::Rgb),
+            (SourceKind::Color, Channels::Y),
+            (SourceKind::Color, Channels::Rgb),
             (SourceKind::Planes, Channels::Y),
         ] {
             for padding in [Padding::Replicate, Padding::Valid] {
@@ -197,7 +196,7 @@ mod tests {
                     let source: Vec<Texel> = (0..texels)
                         .map(|i| [0, 7, 13, 3].map(|k| ((i * 31 + k) % 23) as f32 / 23.0))
                         .collect();
-                    let start = |span: &Span| if span.start == 0 { 0 } else { (span.len - SIDE) / 2 };
+                    let start = |span: &TileSpan| if span.start == 0 { 0 } else { (span.len - SIDE) / 2 };
                     let part = [(start(columns), SIDE), (start(rows), SIDE)];
                     let expected = verifier.expected(&weights, spans, part, &source).unwrap();
                     let result = |x: usize, y: usize| {

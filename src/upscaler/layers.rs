@@ -1,6 +1,6 @@
 //! A network layer by layer: one convolution kernel a layer, and its filters packed for it.
 
-use super::pass::{Chunk, Design};
+use super::pass::{Chunk, PassDescriptor};
 use crate::error::{Error, Result};
 use crate::gpu::kernels::{self, ConvShape, ConvVariant, WeightStore};
 use crate::network::Padding;
@@ -16,10 +16,10 @@ fn layer(
     padding: Padding,
     precision: Precision,
     shape: ConvShape,
-) -> Result<Design> {
+) -> Result<PassDescriptor> {
     let (variant, weights, chunks) = pack(layer, last, padding, precision, shape, limits)?;
     let ConvVariant { registers, output_rows, workgroup: [x, y], uniform, precision, .. } = variant;
-    Ok(Design {
+    Ok(PassDescriptor {
         shader: kernels::conv_forward(&variant),
         layer: index,
         planes: layer.shape.filters,
@@ -99,13 +99,13 @@ fn pack(
 }
 
 /// All layers of a network, each by itself.
-pub(super) fn layers(
+pub(super) fn passes(
     limits: &wgpu::Limits,
     weights: &Weights,
     padding: Padding,
     precision: Precision,
     shape: ConvShape,
-) -> Result<Vec<Design>> {
+) -> Result<Vec<PassDescriptor>> {
     let last = weights.layers().len() - 1;
     let mut reach = weights.architecture().radius();
     let layers = weights.layers().iter().enumerate().map(|(i, one)| {

@@ -1,31 +1,46 @@
-//! Sizes of the textures in which a tile is computed.
+//! Sizes of the textures in which a tile is computed, and of tiles that they are small enough for.
 
 use super::network::GpuNetwork;
 use super::region::PlaneLayout;
 use crate::precision::Precision;
 
-/// Sizes of all textures for tiles of at most `tile` pixels that read at most `source_rows` rows.
+/// Layouts of all textures for tiles of at most `tile` pixels that read at most `source_rows` rows.
+#[derive(Debug)]
 pub(super) struct Layouts {
     /// The tile with its halo, columns resampled.
     pub horizontal: PlaneLayout,
+    /// Inputs of the passes; the first holds the bicubic planes Y, and after the last pass's comes the result F(Y).
     pub maps: Vec<PlaneLayout>,
 }
 
+/// Names of the textures, as in their labels.
+pub(super) const NAMES: [&str; 5] = ["horizontal", "bicubic", "hidden0", "hidden1", "result"];
+
 impl Layouts {
-    pub fn new(network: &GpuNetwork, [columns, rows]: [usize; 2], source_rows: usize, longest: u32) -> Self {
+    pub fn new(
+        network: &GpuNetwork,
+        [columns, rows]: [usize; 2],
+        source_rows: usize,
+        max_texture_side: u32,
+    ) -> Self {
         let margins = network.units().0.map(|unit| 2 * (unit - 1));
         let map = |planes, reach| {
             let [columns, rows] = [columns + margins[0], rows + margins[1]].map(|len| len + 2 * reach);
-            PlaneLayout::new(planes, columns, rows, longest)
+            PlaneLayout::new(planes, columns, rows, max_texture_side)
         };
         let mut maps = vec![map(network.planes, network.architecture.radius())];
         maps.extend(network.passes().iter().map(|pass| map(pass.planes, pass.reach)));
         let columns = 4 * maps[0].texels as usize;
-        let horizontal = PlaneLayout::new(network.planes, columns, source_rows, longest);
+        let horizontal = PlaneLayout::new(network.planes, columns, source_rows, max_texture_side);
         Self { horizontal, maps }
     }
 
-    /// Width and height of each texture: horizontal, bicubic, the ping-pong pair of hidden maps, and the result.
+    /// The result F(Y).
+    pub fn result(&self) -> PlaneLayout {
+        self.maps[self.maps.len() - 1]
+    }
+
+    /// Width and height of each texture, in the order of [`NAMES`]. Hidden maps take turns in two.
     pub fn textures(&self) -> [[u32; 2]; 5] {
         let largest = |[w, h]: [u32; 2], [width, height]: [u32; 2]| [w.max(width), h.max(height)];
         let last = self.maps.len() - 1;
@@ -37,20 +52,33 @@ impl Layouts {
     }
 }
 
-/// Bytes of all textures for tiles of `tile` x `tile` pixels, `None` when one is too large for the device; what the
-/// choice of a tile size starts from.
-pub(crate) fn bytes_for_tile(network: &GpuNetwork, tile: usize, longest: u32) -> Option<u64> {
+/// Precision of each texture, in the order of [`NAMES`].
+pub(super) fn precisions(network: &GpuNetwork) -> [Precision; 5] {
+    let hidden = network.precision;
+    [Precision::F32, Precision::F32, hidden, hidden, Precision::F32]
+}
+
+/// A tile size that the device's limits allow for what was prepared last, with bounded memory and work for one tile.
+pub(super) fn default_tile(network: &GpuNetwork, device: &wgpu::Device) -> usize {
+    let max_texture_side = device.limits().max_texture_dimension_2d;
+    // A few hundred milliseconds at most at 20 GFLOP/s in software, and on a slow GPU of 200.
+    let (memory, work, largest) =
+        if network.adapter.software { (48 << 20, 2.0e9, 512) } else { (512 << 20, 2.0e10, 1024) };
+    let by_work = (work / network.architecture.multiply_adds() as f64).sqrt() as usize;
+    let mut tile = by_work.clamp(16, largest);
+    while tile > 16 && bytes_for_tile(network, tile, max_texture_side).is_none_or(|bytes| bytes > memory) {
+        tile = tile * 7 / 8;
+    }
+    tile
+}
+
+/// Bytes of all textures for tiles of `tile` x `tile` pixels, `None` when one is too large for the device.
+fn bytes_for_tile(network: &GpuNetwork, tile: usize, max_texture_side: u32) -> Option<u64> {
     let rows = tile + 2 * network.architecture.radius() + 8;
-    let textures = Layouts::new(network, [tile; 2], rows, longest).textures();
-    let fits = textures.as_flattened().iter().all(|&side| side <= longest);
+    let textures = Layouts::new(network, [tile; 2], rows, max_texture_side).textures();
+    let fits = textures.as_flattened().iter().all(|&side| side <= max_texture_side);
     let bytes = |([width, height], precision): (&[u32; 2], Precision)| {
         u64::from(*width) * u64::from(*height) * 4 * precision.bytes() as u64
     };
     fits.then(|| textures.iter().zip(precisions(network)).map(bytes).sum())
-}
-
-/// Precision of each texture, in the order of [`Layouts::textures`].
-pub(super) fn precisions(network: &GpuNetwork) -> [Precision; 5] {
-    let hidden = network.precision;
-    [Precision::F32, Precision::F32, hidden, hidden, Precision::F32]
 }

@@ -1,13 +1,14 @@
 //! A pass over maps: a kernel, its weights, and how far around a tile it computes.
 
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::kernels::{Shader, WEIGHT_COLUMNS, WeightStore};
+use crate::gpu::memory::{buffer, texture, upload, view};
 use crate::gpu::scoped;
 use crate::precision::{Precision, half};
 
 /// The format of feature maps.
-pub(crate) fn map_format(precision: Precision) -> wgpu::TextureFormat {
+pub(super) fn map_format(precision: Precision) -> wgpu::TextureFormat {
     match precision {
         Precision::F32 => wgpu::TextureFormat::Rgba32Float,
         Precision::F16 => wgpu::TextureFormat::Rgba16Float,
@@ -15,11 +16,11 @@ pub(crate) fn map_format(precision: Precision) -> wgpu::TextureFormat {
 }
 
 /// Feature maps in 32 bits, as kernels write them.
-pub(crate) const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
+pub(super) const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
 
 /// A pass over maps: a layer's kernel and filters, or several layers' in one.
 #[derive(Debug)]
-pub(crate) struct Pass {
+pub(super) struct Pass {
     pub kernel: Kernel,
     /// The layer whose valid-pixel map it uses.
     pub layer: usize,
@@ -38,7 +39,7 @@ pub(crate) struct Pass {
 
 /// Some of a layer's filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chunk {
+pub(super) struct Chunk {
     /// First filter.
     pub first_filter: usize,
     /// Groups of filters: the dispatch's z.
@@ -48,13 +49,13 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    /// All that there is.
+    /// All filters.
     pub const ALL: Self = Self { first_filter: 0, groups: 1, offset: 0 };
 }
 
-/// What a pass computes, and from what; what a [`Pass`] is compiled from.
+/// What a [`Pass`] is compiled from: its kernel, its weights, and what it computes.
 #[derive(Debug)]
-pub(super) struct Design {
+pub(super) struct PassDescriptor {
     pub shader: Shader,
     pub layer: usize,
     pub planes: usize,
@@ -72,10 +73,24 @@ pub(super) struct Design {
 
 impl Pass {
     /// Compiles a kernel and uploads its weights.
-    pub(super) fn new(compiler: Compiler<'_>, queue: &wgpu::Queue, design: Design) -> Result<Self> {
+    pub(super) fn new(
+        compiler: Compiler<'_>,
+        queue: &wgpu::Queue,
+        descriptor: PassDescriptor,
+    ) -> Result<Self> {
         let device = compiler.device;
-        let Design { shader, layer, planes, reach, covers, chunks, store, binding, precision, weights } =
-            design;
+        let PassDescriptor {
+            shader,
+            layer,
+            planes,
+            reach,
+            covers,
+            chunks,
+            store,
+            binding,
+            precision,
+            weights,
+        } = descriptor;
         let weights_kind = match store {
             WeightStore::Uniform => Binding::Uniform,
             WeightStore::Storage => Binding::Read,
@@ -89,7 +104,6 @@ impl Pass {
     }
 
     /// Puts other weights, packed alike, in place of its own, for whatever is submitted from now on.
-    #[cfg(feature = "headless")]
     pub(super) fn replace(
         &self,
         device: &wgpu::Device,
@@ -145,32 +159,19 @@ impl GpuWeights {
         weights: Vec<f32>,
     ) -> Result<Self> {
         let count = weights.len();
-        let buffer = |usage| wgpu::BufferDescriptor {
-            label: Some("srcnn.conv.weights"),
-            size: (count * precision.bytes()) as u64,
-            usage: usage | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
+        let label = "srcnn.conv.weights";
+        let buffer = |usage| {
+            let size = (count * precision.bytes()) as u64;
+            Self::Buffer(buffer(device, label, size, usage | wgpu::BufferUsages::COPY_DST), precision)
         };
         scoped(device, || {
             let own = match store {
-                WeightStore::Uniform => {
-                    Self::Buffer(device.create_buffer(&buffer(wgpu::BufferUsages::UNIFORM)), precision)
-                }
-                WeightStore::Storage => {
-                    Self::Buffer(device.create_buffer(&buffer(wgpu::BufferUsages::STORAGE)), precision)
-                }
+                WeightStore::Uniform => buffer(wgpu::BufferUsages::UNIFORM),
+                WeightStore::Storage => buffer(wgpu::BufferUsages::STORAGE),
                 WeightStore::Texture => {
-                    let texture = device.create_texture(&wgpu::TextureDescriptor {
-                        label: Some("srcnn.conv.weights"),
-                        size: texture_size(count),
-                        mip_level_count: 1,
-                        sample_count: 1,
-                        dimension: wgpu::TextureDimension::D2,
-                        format: wgpu::TextureFormat::Rgba32Float,
-                        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-                        view_formats: &[],
-                    });
-                    Self::Texture(texture.create_view(&wgpu::TextureViewDescriptor::default()))
+                    let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
+                    let format = wgpu::TextureFormat::Rgba32Float;
+                    Self::Texture(view(&texture(device, label, texture_size(count), format, usage)))
                 }
             };
             own.write(queue, weights);
@@ -188,22 +189,15 @@ impl GpuWeights {
                 queue.write_buffer(buffer, 0, bytemuck::cast_slice(&halves));
             }
             Self::Texture(view) => {
-                let size = texture_size(weights.len());
-                weights.resize((4 * size.width * size.height) as usize, 0.0);
-                let layout = wgpu::TexelCopyBufferLayout {
-                    offset: 0,
-                    bytes_per_row: Some(16 * size.width),
-                    rows_per_image: None,
-                };
-                let to = view.texture().as_image_copy();
-                queue.write_texture(to, bytemuck::cast_slice(&weights), layout, size);
+                let size @ [width, height] = texture_size(weights.len());
+                weights.resize((4 * width * height) as usize, 0.0);
+                upload(queue, view.texture(), size, bytemuck::cast_slice(&weights));
             }
         }
     }
 }
 
 /// Size of the texture that holds this many weights.
-fn texture_size(weights: usize) -> wgpu::Extent3d {
-    let height = weights.div_ceil(4 * WEIGHT_COLUMNS) as u32;
-    wgpu::Extent3d { width: WEIGHT_COLUMNS as u32, height, depth_or_array_layers: 1 }
+fn texture_size(weights: usize) -> [u32; 2] {
+    [WEIGHT_COLUMNS as u32, weights.div_ceil(4 * WEIGHT_COLUMNS) as u32]
 }

@@ -78,7 +78,7 @@ impl Enlargement {
 
 /// One axis of a tile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Span {
+pub struct TileSpan {
     /// First pixel of the result.
     pub start: usize,
     /// Number of pixels of the result.
@@ -90,7 +90,7 @@ pub(crate) struct Span {
 }
 
 /// One axis of a picture, cut into spans that read `margin` pixels more than the receptive radius.
-fn spans(table: &ResampleTable, radius: usize, margin: usize, valid: bool, tile: usize) -> Vec<Span> {
+fn spans(table: &ResampleTable, radius: usize, margin: usize, valid: bool, tile: usize) -> Vec<TileSpan> {
     let picture = table.output_len;
     let shift = if valid { radius } else { 0 };
     let result = picture - 2 * shift;
@@ -100,7 +100,7 @@ fn spans(table: &ResampleTable, radius: usize, margin: usize, valid: bool, tile:
         let low = first.saturating_sub(radius + margin);
         let high = (first + len + radius + margin).min(picture);
         let source = table.input_range(low, high);
-        Span { start, len, first, source: *source.start()..source.end() + 1 }
+        TileSpan { start, len, first, source: *source.start()..source.end() + 1 }
     };
     (0..result).step_by(tile).map(span).collect()
 }
@@ -113,9 +113,9 @@ pub(crate) struct Plan {
     /// Width and height of the result; smaller than the picture for valid padding.
     pub result: [usize; 2],
     /// Spans of the tiles' columns.
-    pub columns: Vec<Span>,
+    pub columns: Vec<TileSpan>,
     /// Spans of the tiles' rows.
-    pub rows: Vec<Span>,
+    pub rows: Vec<TileSpan>,
 }
 
 impl Plan {
@@ -157,8 +157,13 @@ impl Plan {
     }
 
     /// Columns and rows of tile `index`, row by row.
-    pub fn tile(&self, index: usize) -> [&Span; 2] {
+    pub fn tile(&self, index: usize) -> [&TileSpan; 2] {
         [&self.columns[index % self.columns.len()], &self.rows[index / self.columns.len()]]
+    }
+
+    /// Width and height of the result.
+    pub fn result_size(&self) -> (u32, u32) {
+        (self.result[0] as u32, self.result[1] as u32)
     }
 
     /// Largest tile, in result pixels: width and height.

@@ -18,11 +18,6 @@ pub(crate) struct Region {
     pub bicubic: PlaneLayout,
 }
 
-impl Region {
-    /// Distance of two regions in their buffer: the largest alignment that dynamic offsets may need.
-    pub const SPACING: usize = 256;
-}
-
 /// How the planes of maps lie in a texture: 4 pixels of a row in a texel, planes side by side. Mirrors `PlaneLayout` in
 /// `shaders/shared/region.wgsl`.
 #[repr(C)]
@@ -43,11 +38,11 @@ impl PlaneLayout {
     /// they compute from these is not written.
     const SLACK: [u32; 2] = [24, 4];
 
-    /// A layout for planes of `columns` x `rows` in textures of at most `longest` texels a side. The texture may still
-    /// come out too high for that: see [`PlaneLayout::size`].
-    pub fn new(planes: usize, columns: usize, rows: usize, longest: u32) -> Self {
+    /// A layout for planes of `columns` x `rows` in textures of at most `max_texture_side` texels a side. The texture may
+    /// still come out too high for that: see [`PlaneLayout::size`].
+    pub fn new(planes: usize, columns: usize, rows: usize, max_texture_side: u32) -> Self {
         let texels = columns.div_ceil(4) as u32;
-        let across = (longest.saturating_sub(Self::SLACK[0]) / texels).clamp(1, planes as u32);
+        let across = (max_texture_side.saturating_sub(Self::SLACK[0]) / texels).clamp(1, planes as u32);
         Self { planes: planes as u32, across, texels, rows: rows as u32 }
     }
 

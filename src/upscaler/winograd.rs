@@ -1,7 +1,7 @@
 //! Networks f1-1-f3 in one pass, with Winograd's F(4, 3) in layer 1: `conv_winograd.wgsl`.
 
-use super::pass::{Chunk, Design};
-use super::wide::last_sum;
+use super::fused::last_sum;
+use super::pass::{Chunk, PassDescriptor};
 use crate::gpu::kernels::{self, ConvShape, POINTS, Settings, WinogradVariant};
 use crate::network::Padding;
 use crate::precision::Precision;
@@ -24,9 +24,9 @@ pub(super) fn variant(
 }
 
 /// The passes.
-pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<Design> {
+pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<PassDescriptor> {
     let [.., third] = weights.layers() else { return Vec::new() };
-    let design = Design {
+    let pass = PassDescriptor {
         shader: kernels::conv_winograd(variant),
         layer: 0,
         planes: PLANES,
@@ -39,7 +39,7 @@ pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<Design
         weights: pack(variant, weights),
     };
     let sum = kernels::conv_winograd_sum(third.shape.size, variant.settings.normalized);
-    vec![design, last_sum(sum, third)]
+    vec![pass, last_sum(sum, third)]
 }
 
 /// The weights in the kernel's order: for each pair of filters of layer 1 their biases, what the points of F(4, 3) make of

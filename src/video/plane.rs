@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-use wgpu::util::DeviceExt;
-
 use super::format::Mapping;
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
-use crate::gpu::kernels::{self, OutsideValue, PIXEL_WORKGROUP};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
+use crate::gpu::kernels::{self, PIXEL_WORKGROUP};
+use crate::gpu::memory::{constant, texture, upload, view};
 use crate::gpu::scoped;
 use crate::resample::ResampleTable;
-use crate::upscaler::{Enlargement, PlaneLayout, Region, Taps, Upscaler};
+use crate::upscaler::{Enlargement, ResampleKernels, Resampler, Upscaler};
 use crate::weights::Weights;
 
 /// Mirrors `Samples` in `shaders/samples_from_texture.wgsl`, where the fields are described.
@@ -30,25 +30,21 @@ struct Samples {
 /// Kernels that all planes of a stream share.
 #[derive(Debug)]
 pub(super) struct Kernels {
-    columns: Kernel,
-    rows: Kernel,
+    resample: ResampleKernels,
     samples_from_texture: Kernel,
     samples_from_maps: Kernel,
 }
 
 impl Kernels {
-    pub fn new(compiler: Compiler<'_>, sample_bytes: usize, turns: usize) -> Result<Self> {
-        let maps = Binding::Target(wgpu::TextureFormat::Rgba32Float);
-        let resample = [Binding::Region, Binding::Read, Binding::Texture, maps];
-        let samples = |maps, turns| {
-            let shader = kernels::samples_from_texture(sample_bytes, maps, turns);
+    pub fn new(compiler: Compiler<'_>, sample_bytes: usize, symmetries: usize) -> Result<Self> {
+        let samples = |maps, symmetries| {
+            let shader = kernels::samples_from_texture(sample_bytes, maps, symmetries);
             let [uniform, write] = [Binding::Uniform, Binding::Write];
             Kernel::new(compiler, &shader, &[uniform, Binding::Texture, write, write, write])
         };
         Ok(Self {
-            columns: Kernel::new(compiler, &kernels::resample_columns(false), &resample)?,
-            rows: Kernel::new(compiler, &kernels::resample_rows(OutsideValue::None), &resample)?,
-            samples_from_texture: samples(false, turns)?,
+            resample: ResampleKernels::new(compiler)?,
+            samples_from_texture: samples(false, symmetries)?,
             samples_from_maps: samples(true, 1)?,
         })
     }
@@ -79,7 +75,7 @@ pub(super) struct Packed {
 pub(super) struct Plane {
     source: wgpu::Texture,
     enlarge: Enlarge,
-    /// One for each turn.
+    /// One for each symmetry.
     pack: Vec<Dispatch>,
 }
 
@@ -87,33 +83,12 @@ pub(super) struct Plane {
 enum Enlarge {
     Network {
         upscaler: Box<Upscaler>,
-        /// The network in each of the ways that are averaged over; empty when it is used as it is.
-        turns: Vec<Weights>,
+        /// The network in each of the symmetries that are averaged over; empty when it is used as it is.
+        symmetries: Vec<Weights>,
         source: wgpu::TextureView,
         target: wgpu::TextureView,
     },
-    Bicubic([Dispatch; 2]),
-}
-
-#[derive(Debug)]
-struct Dispatch {
-    pipeline: wgpu::ComputePipeline,
-    group: wgpu::BindGroup,
-    offsets: Vec<u32>,
-    workgroups: [u32; 2],
-}
-
-impl Dispatch {
-    fn new(kernel: &Kernel, group: wgpu::BindGroup, offsets: Vec<u32>, invocations: [usize; 2]) -> Self {
-        let [x, y] = [0, 1].map(|axis| (invocations[axis] as u32).div_ceil(PIXEL_WORKGROUP[axis]));
-        Self { pipeline: kernel.pipeline.clone(), group, offsets, workgroups: [x, y] }
-    }
-
-    fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, &self.group, &self.offsets);
-        pass.dispatch_workgroups(self.workgroups[0], self.workgroups[1], 1);
-    }
+    Bicubic(Resampler),
 }
 
 /// What a plane is made from.
@@ -140,78 +115,32 @@ impl Recipe<'_> {
     }
 
     /// The network's result, or the average of several networks' of one architecture.
-    pub fn network(self, mut upscaler: Upscaler, turns: Vec<Weights>) -> Result<Plane> {
+    pub fn network(self, mut upscaler: Upscaler, symmetries: Vec<Weights>) -> Result<Plane> {
         let side = |[width, height]: [usize; 2]| (width as u32, height as u32);
         let (width, height) = side(self.output());
         upscaler.prepare_tables(side(self.input()), Enlargement::Size(width, height), &self.tables)?;
         use wgpu::TextureUsages as Usage;
-        let format = wgpu::TextureFormat::R32Float;
-        let source = self.texture(self.input(), format, Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
+        let source = self.texture(self.input(), Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
         let usage = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING;
-        let target = view(&self.texture(self.output(), format, usage)?);
-        let pack = (0..turns.len().max(1))
-            .map(|turn| self.pack(&self.kernels.samples_from_texture, &target, turn))
+        let target = view(&self.texture(self.output(), usage)?);
+        let pack = (0..symmetries.len().max(1))
+            .map(|symmetry| self.pack(&self.kernels.samples_from_texture, &target, symmetry))
             .collect::<Result<_>>()?;
-        let enlarge = Enlarge::Network { upscaler: Box::new(upscaler), turns, source: view(&source), target };
+        let enlarge =
+            Enlarge::Network { upscaler: Box::new(upscaler), symmetries, source: view(&source), target };
         Ok(Plane { source, enlarge, pack })
     }
 
     /// Bicubic interpolation.
     pub fn bicubic(self) -> Result<Plane> {
-        let (device, output, [_, input_rows]) = (self.device, self.output(), self.input());
-        let [columns, rows] = output;
-        let longest = device.limits().max_texture_dimension_2d;
-        let [across, down] = [input_rows, rows].map(|rows| PlaneLayout::new(1, columns, rows, longest));
         use wgpu::TextureUsages as Usage;
-        let both = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING;
-        let float = wgpu::TextureFormat::R32Float;
-        let source = self.texture(self.input(), float, Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
-        let maps = wgpu::TextureFormat::Rgba32Float;
-        let texture = |layout: PlaneLayout| self.texture(layout.size().map(|side| side as usize), maps, both);
-        let [horizontal, vertical] = [view(&texture(across)?), view(&texture(down)?)];
-
-        let taps = [Taps::new(device, &self.tables[0])?, Taps::new(device, &self.tables[1])?];
-        let picture = output.map(|len| len as i32);
-        let region = |rows: usize, axis: usize| Region {
-            size: [columns as i32, rows as i32],
-            picture,
-            taps: taps[axis].count as u32,
-            ..Region::default()
-        };
-        let mut regions = vec![0; 2 * Region::SPACING];
-        let list = [
-            Region { output: across, ..region(input_rows, 0) },
-            Region { input: across, output: down, ..region(rows, 1) },
-        ];
-        for (slot, region) in regions.chunks_exact_mut(Region::SPACING).zip(&list) {
-            slot[..size_of::<Region>()].copy_from_slice(bytemuck::bytes_of(region));
-        }
-        let passes = scoped(device, || {
-            let regions = buffer(device, &regions);
-            let bind =
-                |kernel: &Kernel, taps: &Taps, input: &wgpu::TextureView, output: &wgpu::TextureView| {
-                    let region = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                        buffer: &regions,
-                        offset: 0,
-                        size: std::num::NonZeroU64::new(size_of::<Region>() as u64),
-                    });
-                    let [input, output] = [input, output].map(wgpu::BindingResource::TextureView);
-                    kernel.bind(device, &[region, taps.buffer.as_entire_binding(), input, output])
-                };
-            let Kernels { columns: by_columns, rows: by_rows, .. } = self.kernels;
-            let first = bind(by_columns, &taps[0], &view(&source), &horizontal);
-            let second = bind(by_rows, &taps[1], &horizontal, &vertical);
-            let texels = columns.div_ceil(4);
-            [
-                Dispatch::new(by_columns, first, vec![0], [texels, input_rows]),
-                Dispatch::new(by_rows, second, vec![Region::SPACING as u32], [texels, rows]),
-            ]
-        })?;
-        let pack = vec![self.pack(&self.kernels.samples_from_maps, &vertical, 0)?];
-        Ok(Plane { source, enlarge: Enlarge::Bicubic(passes), pack })
+        let source = self.texture(self.input(), Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
+        let resampler = Resampler::new(self.device, &self.kernels.resample, &self.tables, &view(&source))?;
+        let pack = vec![self.pack(&self.kernels.samples_from_maps, &resampler.result, 0)?];
+        Ok(Plane { source, enlarge: Enlarge::Bicubic(resampler), pack })
     }
 
-    fn pack(&self, kernel: &Kernel, input: &wgpu::TextureView, turn: usize) -> Result<Dispatch> {
+    fn pack(&self, kernel: &Kernel, input: &wgpu::TextureView, symmetry: usize) -> Result<Dispatch> {
         let [columns, rows] = self.output();
         let samples = Samples {
             factor: self.mapping.factor as f32,
@@ -221,10 +150,13 @@ impl Recipe<'_> {
             rows: rows as u32,
             first: self.place.first as u32,
             stride: self.place.stride as u32,
-            turn: turn as u32,
+            turn: symmetry as u32,
         };
-        scoped(self.device, || {
-            let samples = buffer(self.device, bytemuck::bytes_of(&samples));
+        let words = (columns * self.sample_bytes).div_ceil(4);
+        let [x, y] = PIXEL_WORKGROUP.map(|side| side as usize);
+        let group = scoped(self.device, || {
+            let usage = wgpu::BufferUsages::UNIFORM;
+            let samples = constant(self.device, "srcnn.video", bytemuck::bytes_of(&samples), usage);
             let resources = [
                 samples.as_entire_binding(),
                 wgpu::BindingResource::TextureView(input),
@@ -232,35 +164,20 @@ impl Recipe<'_> {
                 self.packed.fault.as_entire_binding(),
                 self.packed.sums.as_entire_binding(),
             ];
-            let words = (columns * self.sample_bytes).div_ceil(4);
-            Dispatch::new(kernel, kernel.bind(self.device, &resources), Vec::new(), [words, rows])
-        })
+            kernel.bind(self.device, &resources)
+        })?;
+        Dispatch::new(kernel, group, [words.div_ceil(x), rows.div_ceil(y), 1])
     }
 
-    fn texture(
-        &self,
-        [width, height]: [usize; 2],
-        format: wgpu::TextureFormat,
-        usage: wgpu::TextureUsages,
-    ) -> Result<wgpu::Texture> {
-        let longest = self.device.limits().max_texture_dimension_2d as usize;
-        if width.max(height) > longest {
+    fn texture(&self, [width, height]: [usize; 2], usage: wgpu::TextureUsages) -> Result<wgpu::Texture> {
+        let most = self.device.limits().max_texture_dimension_2d as usize;
+        if width.max(height) > most {
             return Err(Error::invalid(format!(
-                "video of {width}x{height} pixels: this adapter's textures are {longest} pixels a side at the most"
+                "video of {width}x{height} pixels: this adapter's textures have at most {most} pixels a side"
             )));
         }
-        scoped(self.device, || {
-            self.device.create_texture(&wgpu::TextureDescriptor {
-                label: Some("srcnn.video"),
-                size: wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 },
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format,
-                usage,
-                view_formats: &[],
-            })
-        })
+        let (size, format) = ([width as u32, height as u32], wgpu::TextureFormat::R32Float);
+        scoped(self.device, || texture(self.device, "srcnn.video", size, format, usage))
     }
 }
 
@@ -272,13 +189,8 @@ impl Plane {
 
     /// Uploads mapped samples, row by row; takes effect before what is submitted next.
     pub fn upload(&self, queue: &wgpu::Queue, values: &[f32]) {
-        let layout = wgpu::TexelCopyBufferLayout {
-            offset: 0,
-            bytes_per_row: Some(4 * self.source.width()),
-            rows_per_image: None,
-        };
-        let bytes = bytemuck::cast_slice(values);
-        queue.write_texture(self.source.as_image_copy(), bytes, layout, self.source.size());
+        let size = [self.source.width(), self.source.height()];
+        upload(queue, &self.source, size, bytemuck::cast_slice(values));
     }
 
     /// Parts of the work: each is to be its own submission.
@@ -291,13 +203,13 @@ impl Plane {
 
     /// Records one part; it has to be submitted before the next one is recorded. With the last one, the samples are
     /// packed.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, part: usize) -> Result<()> {
-        let mut turn = 0;
-        if let Enlarge::Network { upscaler, turns, source, target } = &self.enlarge {
+    pub fn record(&mut self, encoder: &mut wgpu::CommandEncoder, part: usize) -> Result<()> {
+        let mut symmetry = 0;
+        if let Enlarge::Network { upscaler, symmetries, source, target } = &mut self.enlarge {
             let tile = part % upscaler.tiles();
-            turn = part / upscaler.tiles();
-            if tile == 0 && !turns.is_empty() {
-                upscaler.set_weights(&turns[turn])?;
+            symmetry = part / upscaler.tiles();
+            if tile == 0 && !symmetries.is_empty() {
+                upscaler.set_weights(&symmetries[symmetry])?;
             }
             upscaler.record_tiles(encoder, source, target, tile..tile + 1)?;
             if tile + 1 < upscaler.tiles() {
@@ -308,22 +220,10 @@ impl Plane {
             label: Some("srcnn.video"),
             timestamp_writes: None,
         });
-        if let Enlarge::Bicubic(passes) = &self.enlarge {
-            passes.iter().for_each(|dispatch| dispatch.record(&mut pass));
+        if let Enlarge::Bicubic(resampler) = &self.enlarge {
+            resampler.record(&mut pass);
         }
-        self.pack[turn].record(&mut pass);
+        self.pack[symmetry].record(&mut pass, 0);
         Ok(())
     }
-}
-
-fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
-    texture.create_view(&wgpu::TextureViewDescriptor::default())
-}
-
-fn buffer(device: &wgpu::Device, contents: &[u8]) -> wgpu::Buffer {
-    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-        label: Some("srcnn.video"),
-        contents,
-        usage: wgpu::BufferUsages::UNIFORM,
-    })
 }

@@ -1,22 +1,20 @@
 //! Frames in, larger frames out: several are under way at a time, so that the GPU has always something to do.
 
 use std::collections::VecDeque;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use super::format::{Format, Mapping};
 use super::plane::{Kernels, Packed, Place, Plane, Recipe};
 use super::y4m::{Frame, Header};
 use crate::error::{Error, Result};
+use crate::gpu::adapter::is_software;
+use crate::gpu::memory::{buffer, staging};
+use crate::gpu::readback::Readback;
 use crate::gpu::scoped;
-use crate::headless::{Gpu, HeadlessOptions, TURNS, turned};
+use crate::headless::{Gpu, HeadlessOptions, SYMMETRIES, transformed};
 use crate::network::{Channels, Padding};
 use crate::resample::ResampleTable;
-use crate::upscaler::{Enlargement, SourceKind, Upscaler, UpscalerOptions, When};
+use crate::upscaler::{Enlargement, KernelChoice, SourceKind, Upscaler};
 use crate::weights::Weights;
-
-/// A part of a frame is bounded work: one that takes longer than this does not end.
-const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Enlarges the frames of one stream on a device, in order.
 ///
@@ -40,7 +38,7 @@ pub struct VideoUpscaler {
     fields: Option<Vec<Plane>>,
     /// By sample value, for luma and chroma.
     values: [Vec<f32>; 2],
-    readbacks: Vec<wgpu::Buffer>,
+    stagings: Vec<wgpu::Buffer>,
     under_way: VecDeque<UnderWay>,
     mapped: Vec<f32>,
 }
@@ -50,9 +48,8 @@ struct UnderWay {
     parameters: String,
     /// Whether the frame's luma is more than one flat grey.
     varied: bool,
-    parts: Vec<wgpu::SubmissionIndex>,
-    readback: wgpu::Buffer,
-    answer: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    readback: Readback,
+    staging: wgpu::Buffer,
 }
 
 impl VideoUpscaler {
@@ -107,24 +104,16 @@ impl VideoUpscaler {
             )));
         }
         use wgpu::BufferUsages as Usage;
-        let buffer = |size, usage| {
-            scoped(&gpu.device, || {
-                gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some("srcnn.video"),
-                    size,
-                    usage,
-                    mapped_at_creation: false,
-                })
-            })
-        };
+        let (device, label) = (&gpu.device, "srcnn.video");
         let device_usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
         let packed = Packed {
-            samples: buffer(bytes, device_usage)?,
-            fault: buffer(4, device_usage)?,
-            sums: buffer(sums, Usage::STORAGE)?,
+            samples: scoped(device, || buffer(device, label, bytes, device_usage))?,
+            fault: scoped(device, || buffer(device, label, 4, device_usage))?,
+            sums: scoped(device, || buffer(device, label, sums, Usage::STORAGE))?,
         };
-        let turns = if options.tta { TURNS } else { 1 };
-        let readbacks = (0..Self::DEPTH).map(|_| buffer(bytes + 4, Usage::MAP_READ | Usage::COPY_DST));
+        let symmetries = if options.tta { SYMMETRIES } else { 1 };
+        let stagings = (0..Self::DEPTH).map(|_| scoped(device, || staging(device, label, bytes + 4)));
+        let stagings = stagings.collect::<Result<_>>()?;
         let values = |plane| {
             let Mapping { factor, offset } = Mapping::new(format, input.range, plane);
             (0..=format.largest()).map(|v| (f64::from(v) * factor + offset) as f32).collect()
@@ -133,13 +122,13 @@ impl VideoUpscaler {
             weights: weights.clone(),
             options,
             enlargement,
-            kernels: Kernels::new(gpu.compiler(), format.sample_bytes(), turns)?,
+            kernels: Kernels::new(gpu.compiler(), format.sample_bytes(), symmetries)?,
             packed,
             places,
             whole: None,
             fields: None,
             values: [values(0), values(1)],
-            readbacks: readbacks.collect::<Result<_>>()?,
+            stagings,
             under_way: VecDeque::new(),
             mapped: Vec::new(),
             input: input.clone(),
@@ -168,7 +157,7 @@ impl VideoUpscaler {
             let (is, wanted) = (frame.data.len(), self.input.frame_bytes());
             return Err(Error::invalid(format!("a frame of {is} bytes, {wanted} are needed")));
         }
-        let Some(readback) = self.readbacks.pop() else {
+        let Some(staging) = self.stagings.pop() else {
             return Err(Error::invalid("all frames are under way: call finish first"));
         };
         let format = self.input.format;
@@ -178,35 +167,30 @@ impl VideoUpscaler {
             (0..format.planes()).all(|plane| rows(&self.input, plane) > 1 && rows(&self.output, plane) > 1);
         let interlaced = two && frame.is_interlaced(self.input.interlacing);
         let ready = if interlaced { self.fields.take() } else { self.whole.take() };
-        let planes = match ready {
+        let mut planes = match ready {
             Some(planes) => planes,
             None if interlaced => {
                 [self.planes(Some(0))?, self.planes(Some(1))?].into_iter().flatten().collect()
             }
             None => self.planes(None)?,
         };
-        let parts = self.record(frame, &planes, interlaced, &readback);
+        let submissions = self.record(frame, &mut planes, interlaced, &staging);
         *(if interlaced { &mut self.fields } else { &mut self.whole }) = Some(planes);
-        let parts = parts?;
-        let (sender, answer) = mpsc::channel();
-        scoped(&self.gpu.device, || {
-            // The receiver is gone only when the frame was given up.
-            readback.slice(..).map_async(wgpu::MapMode::Read, move |result| drop(sender.send(result)));
-        })?;
+        let readback = Readback::new(&self.gpu.device, "a frame", submissions?, &staging, staging.size())?;
         let luma: usize = format.plane_size(0, self.input.size()).iter().product();
         let varied = is_varied(&format, &frame.data[..luma * format.sample_bytes()]);
         let parameters = frame.parameters.clone();
-        self.under_way.push_back(UnderWay { parameters, varied, parts, readback, answer });
+        self.under_way.push_back(UnderWay { parameters, varied, readback, staging });
         Ok(())
     }
 
-    /// Uploads the samples of all planes, and submits their parts, the last one with the copy to `readback`.
+    /// Uploads the samples of all planes, and submits their parts, the last one with the copy to `staging`.
     fn record(
         &mut self,
         frame: &Frame,
-        planes: &[Plane],
+        planes: &mut [Plane],
         interlaced: bool,
-        readback: &wgpu::Buffer,
+        staging: &wgpu::Buffer,
     ) -> Result<Vec<wgpu::SubmissionIndex>> {
         let Self { gpu: Gpu { device, queue, .. }, packed, input, values, mapped, .. } = self;
         let format = input.format;
@@ -221,7 +205,8 @@ impl VideoUpscaler {
             .collect();
         let mut submissions = Vec::new();
         scoped(device, || {
-            for (index, plane) in planes.iter().enumerate() {
+            let last = planes.len() - 1;
+            for (index, plane) in planes.iter_mut().enumerate() {
                 // A field's planes, then the other's.
                 let (component, parity) = (index % format.planes(), index / format.planes());
                 let [columns, rows] = plane.input_size();
@@ -242,10 +227,10 @@ impl VideoUpscaler {
                         encoder.clear_buffer(&packed.fault, 0, None);
                     }
                     plane.record(&mut encoder, part)?;
-                    if index + 1 == planes.len() && part + 1 == plane.parts().end {
+                    if index == last && part + 1 == plane.parts().end {
                         let bytes = packed.samples.size();
-                        encoder.copy_buffer_to_buffer(&packed.samples, 0, readback, 0, bytes);
-                        encoder.copy_buffer_to_buffer(&packed.fault, 0, readback, bytes, 4);
+                        encoder.copy_buffer_to_buffer(&packed.samples, 0, staging, 0, bytes);
+                        encoder.copy_buffer_to_buffer(&packed.fault, 0, staging, bytes, 4);
                     }
                     submissions.push(queue.submit([encoder.finish()]));
                 }
@@ -260,37 +245,27 @@ impl VideoUpscaler {
     /// [`Error::Gpu`] for results that are no numbers or one flat colour where the source is not, and what the device
     /// reports.
     pub fn finish(&mut self, result: &mut Frame) -> Result<bool> {
-        let Some(UnderWay { parameters, varied, parts, readback, answer }) = self.under_way.pop_front()
-        else {
+        let Some(UnderWay { parameters, varied, mut readback, staging }) = self.under_way.pop_front() else {
             return Ok(false);
         };
         let device = &self.gpu.device;
-        for part in parts {
-            let wait = wgpu::PollType::Wait { submission_index: Some(part), timeout: Some(TIMEOUT) };
-            device.poll(wait).map_err(|e| Error::Gpu(format!("waiting for a frame: {e}")))?;
-        }
-        let answer = answer.recv_timeout(TIMEOUT);
+        readback.wait(device)?;
         self.gpu.faults.check()?;
-        let Ok(Ok(())) = answer else {
-            return Err(Error::Gpu("the device was lost while it computed a frame".into()));
-        };
-        let bytes =
-            readback.get_mapped_range(..).map_err(|e| Error::Gpu(format!("reading a frame back: {e}")))?;
-        let (samples, fault) = bytes.split_at(self.packed.samples.size() as usize);
-        let finite = fault.iter().all(|&byte| byte == 0);
         let format = self.input.format;
         result.parameters = parameters;
         result.data.clear();
-        for (plane, place) in self.places.iter().enumerate() {
-            let [columns, rows] = format.plane_size(plane, self.output.size());
-            let row_bytes = columns * format.sample_bytes();
-            for row in samples[4 * place.first..].chunks(4 * place.stride).take(rows) {
-                result.data.extend_from_slice(&row[..row_bytes]);
+        let finite = readback.finish(device, |bytes| {
+            let (samples, fault) = bytes.split_at(self.packed.samples.size() as usize);
+            for (plane, place) in self.places.iter().enumerate() {
+                let [columns, rows] = format.plane_size(plane, self.output.size());
+                let row_bytes = columns * format.sample_bytes();
+                for row in samples[4 * place.first..].chunks(4 * place.stride).take(rows) {
+                    result.data.extend_from_slice(&row[..row_bytes]);
+                }
             }
-        }
-        drop(bytes);
-        readback.unmap();
-        self.readbacks.push(readback);
+            Ok(fault.iter().all(|&byte| byte == 0))
+        })?;
+        self.stagings.push(staging);
         let luma: usize = format.plane_size(0, self.output.size()).iter().product();
         let flat = || is_flat(&result.data[..luma * format.sample_bytes()], format.sample_bytes());
         let advice = "`srcnn-gpu devices` tests the adapters";
@@ -340,22 +315,13 @@ impl VideoUpscaler {
             if plane > 0 {
                 return recipe.bicubic();
             }
-            let defaults = UpscalerOptions::for_device(device);
             // Many frames are worth compiling for, whatever their size.
-            let software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
-            let winograd = if software { When::Always } else { When::Auto };
-            let options = UpscalerOptions {
-                padding: self.options.padding,
-                tile: self.options.tile,
-                target_format: wgpu::TextureFormat::R32Float,
-                source: SourceKind::Planes,
-                conv_shape: self.options.conv_shape.unwrap_or(defaults.conv_shape),
-                precision: self.options.precision,
-                winograd,
-                pipeline_cache: self.gpu.pipelines.cache().cloned(),
-            };
-            let turns = if self.options.tta { turned(&self.weights)? } else { Vec::new() };
-            recipe.network(Upscaler::new(device, queue, &self.weights, options)?, turns)
+            let software = is_software(&self.gpu.info);
+            let winograd = if software { KernelChoice::Always } else { KernelChoice::Auto };
+            let options = self.options.with_winograd(winograd);
+            let options = options.upscaler(&self.gpu, SourceKind::Planes, wgpu::TextureFormat::R32Float);
+            let symmetries = if self.options.tta { transformed(&self.weights)? } else { Vec::new() };
+            recipe.network(Upscaler::new(device, queue, &self.weights, options)?, symmetries)
         };
         (0..format.planes()).map(plane).collect()
     }

@@ -8,6 +8,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ConvShape, Registers, WeightLoad};
 use crate::error::{Error, Result};
+use crate::gpu::adapter::AdapterKind;
+
+impl ConvShape {
+    /// The shape for an adapter, before any measurement.
+    pub fn for_device(device: &wgpu::Device) -> Self {
+        let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
+        if software {
+            // Invocations are lanes of one vector: neighbors in a column, so that narrow tiles fill the lanes.
+            let load = subgroup_lanes.map_or(WeightLoad::Uniform, WeightLoad::Subgroup);
+            let workgroup = [1, load.lanes().max(8) as u32];
+            Self { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup, fused: Some(load) }
+        } else {
+            Self { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16], fused: None }
+        }
+    }
+}
 
 impl fmt::Display for ConvShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -50,15 +50,6 @@ impl WeightLoad {
             _ => None,
         }
     }
-
-    /// The subgroups of a software adapter, which are the lanes of its vectors; `None` for other adapters, and without
-    /// [`wgpu::Features::SUBGROUP`].
-    pub(crate) fn software_subgroup(device: &wgpu::Device) -> Option<Self> {
-        let info = device.adapter_info();
-        let lanes = info.subgroup_min_size;
-        let fixed = lanes == info.subgroup_max_size && device.features().contains(wgpu::Features::SUBGROUP);
-        (info.device_type == wgpu::DeviceType::Cpu && fixed).then_some(Self::Subgroup(lanes))
-    }
 }
 
 impl fmt::Display for WeightLoad {

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::super::{Gpu, HeadlessOptions};
-use super::clock::{Clock, read, timed};
+use super::clock::{Clock, WHAT, timed};
 use super::synthetic;
 use crate::error::{Error, Result};
+use crate::gpu::memory::{copy_texture, row_stride, staging, texture, upload, view};
+use crate::gpu::readback::Readback;
 use crate::gpu::scoped;
+use crate::headless::{Gpu, HeadlessOptions};
 use crate::precision::Precision;
-use crate::upscaler::{SourceKind, Upscaler, UpscalerOptions};
+use crate::upscaler::{SourceKind, Upscaler};
 use crate::weights::Weights;
 
 /// A compiled network, and planes for it.
@@ -37,18 +39,8 @@ impl<'a> Run<'a> {
         let channels = weights.architecture().channels();
         let format =
             if channels == 1 { wgpu::TextureFormat::R32Float } else { wgpu::TextureFormat::Rgba32Float };
-        let defaults = UpscalerOptions::for_device(&gpu.device);
-        let HeadlessOptions { padding, conv_shape, precision, winograd, .. } = options;
-        let options = UpscalerOptions {
-            padding,
-            target_format: format,
-            source: SourceKind::Planes,
-            conv_shape: conv_shape.unwrap_or(defaults.conv_shape),
-            precision,
-            pipeline_cache: gpu.pipelines.cache().cloned(),
-            winograd,
-            ..defaults
-        };
+        let precision = options.precision;
+        let options = options.upscaler(gpu, SourceKind::Planes, format);
         let upscaler = Upscaler::new(&gpu.device, &gpu.queue, weights, options)?;
         Ok(Self { gpu, upscaler, format, precision, planes: None })
     }
@@ -61,31 +53,15 @@ impl<'a> Run<'a> {
         let Gpu { device, queue, .. } = self.gpu;
         let result = self.upscaler.prepare(size, factor)?;
         use wgpu::TextureUsages as Usage;
-        let texture = |(width, height), usage| {
-            device.create_texture(&wgpu::TextureDescriptor {
-                label: Some("srcnn.measure"),
-                size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format: self.format,
-                usage,
-                view_formats: &[],
-            })
-        };
+        let texture =
+            |(width, height), usage| texture(device, "srcnn.measure", [width, height], self.format, usage);
         let texels = self.texel_bytes() / 4;
         let values = synthetic(size.0 as usize, size.1 as usize, texels as usize)?.data;
         let planes = scoped(device, || {
             let source = texture(size, Usage::TEXTURE_BINDING | Usage::COPY_DST);
-            let layout = wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(size.0 * self.texel_bytes()),
-                rows_per_image: None,
-            };
-            queue.write_texture(source.as_image_copy(), bytemuck::cast_slice(&values), layout, source.size());
+            upload(queue, &source, [size.0, size.1], bytemuck::cast_slice(&values));
             let target = texture(result, Usage::STORAGE_BINDING | Usage::COPY_SRC);
-            let view = |texture: wgpu::Texture| texture.create_view(&wgpu::TextureViewDescriptor::default());
-            Planes { source: view(source), target: view(target) }
+            Planes { source: view(&source), target: view(&target) }
         })?;
         self.planes = Some(planes);
         Ok(result)
@@ -122,32 +98,19 @@ impl<'a> Run<'a> {
     pub fn result(&self) -> Result<Vec<f32>> {
         let Gpu { device, queue, .. } = self.gpu;
         let target = self.planes()?.target.texture();
-        let size = target.size();
-        let row = (size.width * self.texel_bytes()) as usize;
-        let stride = row.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as usize);
-        let buffer = scoped(device, || {
-            let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("srcnn.measure"),
-                size: stride as u64 * u64::from(size.height),
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            });
-            let layout = wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(stride as u32),
-                rows_per_image: None,
-            };
-            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            let to = wgpu::TexelCopyBufferInfo { buffer: &buffer, layout };
-            encoder.copy_texture_to_buffer(target.as_image_copy(), to, size);
-            queue.submit([encoder.finish()]);
-            buffer
+        let size = [target.width(), target.height()];
+        let row = (size[0] * self.texel_bytes()) as usize;
+        let stride = row_stride(size[0], self.texel_bytes());
+        let bytes = u64::from(stride) * u64::from(size[1]);
+        let staging = scoped(device, || staging(device, "srcnn.measure", bytes))?;
+        let readback = Readback::submit(device, queue, WHAT, &staging, bytes, |encoder| {
+            copy_texture(encoder, target, size, &staging, stride);
         })?;
-        let bytes = read(self.gpu, &buffer)?;
-        Ok(bytes
-            .chunks(stride)
-            .flat_map(|line| bytemuck::pod_collect_to_vec::<u8, f32>(&line[..row]))
-            .collect())
+        readback.finish(device, |bytes| {
+            let lines = bytes.chunks(stride as usize);
+            let result = lines.flat_map(|line| bytemuck::pod_collect_to_vec::<u8, f32>(&line[..row]));
+            Ok(result.collect())
+        })
     }
 
     fn planes(&self) -> Result<&Planes> {

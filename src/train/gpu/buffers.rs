@@ -1,9 +1,8 @@
 //! The buffers of a [`Trainer`](super::Trainer).
 
 use super::TrainerOptions;
-use super::maps::staging;
-use super::steps::Slot;
 use crate::error::{Error, Result};
+use crate::gpu::memory::{DYNAMIC_SPACING, buffer, staging};
 use crate::gpu::scoped;
 
 /// Most steps of one submit.
@@ -47,15 +46,9 @@ impl Buffers {
             if size > most {
                 return Err(Error::MissingCapability(format!("bindings of {size} bytes for {name}")));
             }
-            scoped(device, || {
-                device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(&format!("srcnn.train.{name}")),
-                    size,
-                    usage,
-                    mapped_at_creation: false,
-                })
-            })
+            scoped(device, || buffer(device, &format!("srcnn.train.{name}"), size, usage))
         };
+        let losses_staging = || scoped(device, || staging(device, "srcnn.train.losses", SLOTS as u64 * 4));
         Ok(Self {
             parameters: buffer("parameters", parameters, kept)?,
             moments: buffer("moments", parameters * options.optimizer.slots(), kept)?,
@@ -64,8 +57,8 @@ impl Buffers {
             rates: buffer("rates", parameters, kept)?,
             squares: buffer("squares", rows * options.batch, Usage::STORAGE)?,
             losses: buffer("losses", SLOTS, kept)?,
-            losses_staging: [staging(device, SLOTS as u64 * 4)?, staging(device, SLOTS as u64 * 4)?],
-            slots: buffer("slots", SLOTS * Slot::SPACING / 4, Usage::UNIFORM | Usage::COPY_DST)?,
+            losses_staging: [losses_staging()?, losses_staging()?],
+            slots: buffer("slots", SLOTS * DYNAMIC_SPACING / 4, Usage::UNIFORM | Usage::COPY_DST)?,
             samples: buffer("samples", SLOTS * options.batch * 2, kept)?,
         })
     }

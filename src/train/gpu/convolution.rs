@@ -1,64 +1,17 @@
 //! One convolution over a batch: its tile, its filters packed on the device, its dispatches.
 
-use wgpu::util::DeviceExt;
-
+use super::layer_place::{Direction, LayerPlace, aligned};
 use super::maps::Maps;
 use super::pack::{Packing, packed_buffer};
 use super::pointwise::pointwise;
 use super::shaders::{self, Prelude};
-use super::steps::Dispatch;
 use super::{MAPS, Shape};
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
+use crate::gpu::memory::constant;
 use crate::gpu::scoped;
 use crate::network::LayerShape;
-
-/// What a convolution computes for a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// The layer's output, with ReLU where it is not the last layer.
-    Forward { relu: bool },
-    /// The gradient of the layer's input, through the ReLU and the valid-pixel map of the layer before.
-    GradInput {
-        /// That layer's [`LayerPlace::normalized`].
-        normalized: usize,
-    },
-}
-
-impl Direction {
-    /// Whether inputs and filters change places.
-    pub fn transposed(self) -> bool {
-        matches!(self, Self::GradInput { .. })
-    }
-
-    /// Size of the filters whose valid-pixel map multiplies the sums, else 0.
-    pub fn normalized(self, place: &LayerPlace) -> usize {
-        match self {
-            Self::Forward { .. } => place.normalized,
-            Self::GradInput { normalized } => normalized,
-        }
-    }
-}
-
-/// A layer and where its parameters are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LayerPlace {
-    pub shape: LayerShape,
-    /// Index of the first weight, and of the first bias, among all parameters.
-    pub weight_start: usize,
-    pub bias_start: usize,
-    /// Zeros that the layer sees around its input on each side.
-    pub padding: usize,
-    /// Size of its filters where its sums are multiplied by the valid-pixel map, else 0.
-    pub normalized: usize,
-}
-
-/// Texels and columns by which reads begin before the pixel that is computed, for zeros of `padding` pixels: whole
-/// texels, and the taps shifted right by what that is too much.
-pub(super) fn aligned(padding: usize) -> (usize, usize) {
-    let texels = padding.div_ceil(4);
-    (texels, texels * 4 - padding)
-}
 
 /// Tile of the convolution: texels of a row, and outputs / 4.
 fn tile(shape: &Shape, texels: usize, outputs: usize) -> (usize, usize) {
@@ -91,7 +44,9 @@ impl Convolution {
     ) -> Result<Self> {
         let LayerShape { size, .. } = place.shape;
         if size == 1 && input.layout.channels <= shape.pointwise.min(64) {
-            return pointwise(compiler, pack, parameters, place, direction, [input, gate, output], shape);
+            let maps = [input, gate, output];
+            let [dispatch, pack] = pointwise(compiler, pack, parameters, place, direction, maps, shape)?;
+            return Ok(Self { dispatches: vec![dispatch], packs: vec![pack] });
         }
         let (transposed, normalized) = (direction.transposed(), direction.normalized(place));
         let reach = if transposed { size - 1 - place.padding } else { place.padding };
@@ -176,7 +131,10 @@ impl Convolution {
         let dispatches = (0..chunks).map(|chunk| {
             let groups = chunk_groups.min(groups - chunk * chunk_groups);
             let first = [(chunk * chunk_groups * group_planes) as u32, 0, 0, 0];
-            let first = uniform_buffer(device, "srcnn.train.first", bytemuck::cast_slice(&first))?;
+            let first = scoped(device, || {
+                let contents = bytemuck::cast_slice(&first);
+                constant(device, "srcnn.train.first", contents, wgpu::BufferUsages::UNIFORM)
+            })?;
             let weights = wgpu::BufferBinding {
                 buffer: &packed,
                 offset: (chunk * chunk_length * 4) as u64,
@@ -194,15 +152,4 @@ impl Convolution {
         });
         Ok(Self { dispatches: dispatches.collect::<Result<_>>()?, packs: vec![pack] })
     }
-}
-
-/// A uniform buffer that stays as it is.
-pub(super) fn uniform_buffer(device: &wgpu::Device, label: &str, contents: &[u8]) -> Result<wgpu::Buffer> {
-    scoped(device, || {
-        device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some(label),
-            contents,
-            usage: wgpu::BufferUsages::UNIFORM,
-        })
-    })
 }

@@ -1,13 +1,13 @@
 //! Layers 1 and 2 of a network f1-1-f3 forward in one dispatch: `conv_fused_batch.wgsl`.
 
 use super::Shape;
-use super::convolution::{LayerPlace, aligned};
+use super::layer_place::{LayerPlace, aligned};
 use super::maps::Maps;
 use super::pack::{Packing, packed_buffer};
 use super::shaders::{self, Prelude};
-use super::steps::Dispatch;
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernels::WeightStore;
 use crate::gpu::scoped;
 

@@ -4,9 +4,11 @@ use super::Shape;
 use super::buffers::Buffers;
 use super::maps::{BatchLayout, Maps};
 use super::shaders::{self, Prelude};
-use super::steps::{Dispatch, Slot};
+use super::slot::Slot;
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
+use crate::gpu::memory::element_binding;
 use crate::gpu::scoped;
 
 /// The loss, its gradient, and its sum. `normalized` is the size of the last layer's filters where its sums are multiplied
@@ -39,12 +41,11 @@ pub(super) fn loss(
     let prelude = Prelude::default().numbers([("BATCH", batch), ("LENGTH", batch * height)]);
     let kinds = [Binding::Region, Binding::Read, Binding::Write];
     let kernel = Kernel::new(compiler, &shaders::loss_sum(prelude), &kinds)?;
-    let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
     let resources = [
-        wgpu::BindingResource::Buffer(slot),
+        element_binding::<Slot>(&buffers.slots),
         buffers.squares.as_entire_binding(),
         buffers.losses.as_entire_binding(),
     ];
     let group = scoped(device, || kernel.bind(device, &resources))?;
-    Ok([loss, Dispatch::new(&kernel, group, [1, 1, 1])?.with_slot()])
+    Ok([loss, Dispatch::new(&kernel, group, [1, 1, 1])?.with_element()])
 }

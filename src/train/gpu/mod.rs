@@ -13,21 +13,21 @@ mod buffers;
 mod convolution;
 mod engine;
 mod first_layers;
+mod layer_place;
 mod loss;
 mod maps;
 mod pack;
 mod pictures;
 mod pointwise;
 mod shaders;
+mod slot;
 mod state;
-mod steps;
 mod trainer;
 mod update;
 mod weight_gradient;
 
-use std::time::Duration;
-
-use crate::gpu::kernel::Binding;
+use crate::gpu::adapter::AdapterKind;
+use crate::gpu::compile::Binding;
 use crate::gpu::kernels::WeightLoad;
 pub use engine::GpuEngine;
 pub use trainer::{Trainer, TrainerOptions};
@@ -35,11 +35,8 @@ pub use trainer::{Trainer, TrainerOptions};
 /// Feature maps, as kernels write them.
 const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
 
-/// Workgroup of the kernels that go over elements of buffers.
-const ELEMENTS: u32 = 64;
-
-/// A block of steps that takes longer is taken for a device that has hung.
-const TIMEOUT: Duration = Duration::from_secs(900);
+/// What is waited for.
+const WHAT: &str = "training steps";
 
 /// Sizes of register tiles and workgroups, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,9 +65,10 @@ pub struct Shape {
 impl Shape {
     /// Defaults for a device, before any measurement.
     pub fn for_device(device: &wgpu::Device) -> Self {
-        if device.adapter_info().device_type == wgpu::DeviceType::Cpu {
+        let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
+        if software {
             // Invocations are the 8 lanes of a vector, registers are the first level cache.
-            let subgroup = WeightLoad::software_subgroup(device).filter(|load| load.lanes() == 8);
+            let subgroup = subgroup_lanes.filter(|&lanes| lanes == 8).map(WeightLoad::Subgroup);
             Self {
                 spatial: (7, 2),
                 pointwise: 64,

@@ -1,9 +1,10 @@
 //! Filters as the convolutions read them: their packing on the device.
 
-use super::convolution::{LayerPlace, uniform_buffer};
-use super::steps::Dispatch;
+use super::layer_place::LayerPlace;
 use crate::error::Result;
-use crate::gpu::kernel::Kernel;
+use crate::gpu::compile::Kernel;
+use crate::gpu::dispatch::Dispatch;
+use crate::gpu::memory::{buffer, constant};
 use crate::gpu::scoped;
 
 /// Mirrors `Packing` in `shaders/pack.wgsl`. Lengths are in floats.
@@ -72,9 +73,11 @@ impl Packing {
         parameters: &wgpu::Buffer,
         packed: &wgpu::Buffer,
     ) -> Result<Dispatch> {
-        let packing = uniform_buffer(device, "srcnn.train.packing", bytemuck::bytes_of(&self))?;
-        let resources = [&packing, parameters, packed].map(wgpu::Buffer::as_entire_binding);
-        let group = scoped(device, || kernel.bind(device, &resources))?;
+        let group = scoped(device, || {
+            let (contents, usage) = (bytemuck::bytes_of(&self), wgpu::BufferUsages::UNIFORM);
+            let packing = constant(device, "srcnn.train.packing", contents, usage);
+            kernel.bind(device, &[&packing, parameters, packed].map(wgpu::Buffer::as_entire_binding))
+        })?;
         Ok(Dispatch::elements(kernel, group, self.length as usize))
     }
 }
@@ -84,12 +87,6 @@ impl Packing {
 /// # Errors
 /// What the device reports.
 pub(super) fn packed_buffer(device: &wgpu::Device, length: usize) -> Result<wgpu::Buffer> {
-    scoped(device, || {
-        device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("srcnn.train.filters"),
-            size: length as u64 * 4,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM,
-            mapped_at_creation: false,
-        })
-    })
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM;
+    scoped(device, || buffer(device, "srcnn.train.filters", length as u64 * 4, usage))
 }

@@ -1,13 +1,13 @@
 //! Pictures on the device, and the dispatches that take a batch from them.
 
-use wgpu::util::DeviceExt;
-
 use super::MAPS;
 use super::maps::{BatchLayout, Maps};
 use super::shaders::{self, Prelude};
-use super::steps::{Dispatch, Slot};
+use super::slot::Slot;
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
+use crate::gpu::memory::{constant, element_binding};
 use crate::gpu::scoped;
 use crate::train::dataset::PackedShard;
 
@@ -72,21 +72,14 @@ impl Pictures {
             )));
         }
         let upload = |label: &str, contents: &[u8]| {
-            scoped(device, || {
-                device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                    label: Some(label),
-                    contents,
-                    usage: wgpu::BufferUsages::STORAGE,
-                })
-            })
+            scoped(device, || constant(device, label, contents, wgpu::BufferUsages::STORAGE))
         };
         let pictures = upload("srcnn.train.pictures", bytemuck::cast_slice(&shard.pictures))?;
         let patches = upload("srcnn.train.patches", bytemuck::cast_slice(&shard.patches))?;
         let gather = |side: usize, values: &[f32]| {
             let pixels = upload("srcnn.train.pixels", bytemuck::cast_slice(values))?;
-            let slot = wgpu::BufferBinding { buffer: slots, offset: 0, size: Slot::SIZE };
             let resources = [
-                wgpu::BindingResource::Buffer(slot),
+                element_binding::<Slot>(slots),
                 pixels.as_entire_binding(),
                 pictures.as_entire_binding(),
                 patches.as_entire_binding(),
@@ -95,7 +88,7 @@ impl Pictures {
             ];
             let Gather { kernel, workgroups } = &gathers[side];
             let group = scoped(device, || kernel.bind(device, &resources))?;
-            Ok::<_, Error>(Dispatch::new(kernel, group, *workgroups)?.with_slot())
+            Ok::<_, Error>(Dispatch::new(kernel, group, *workgroups)?.with_element())
         };
         let gathers = [gather(0, &shard.inputs)?, gather(1, &shard.targets)?];
         Ok(Self { patches: shard.patches.len(), gathers })

@@ -1,17 +1,18 @@
 //! One 1x1 convolution over a batch: `conv_pointwise.wgsl`, its filters packed on the device, its dispatch.
 
 use super::Shape;
-use super::convolution::{Convolution, Direction, LayerPlace};
+use super::layer_place::{Direction, LayerPlace};
 use super::maps::Maps;
 use super::pack::{Packing, packed_buffer};
 use super::shaders::{self, Prelude};
-use super::steps::Dispatch;
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernels::WeightStore;
 use crate::gpu::scoped;
 
-/// As [`Convolution::new`], for a layer of 1x1 filters.
+/// The dispatches of a 1x1 convolution, and of the packing of its filters. `gate` is the output whose ReLU gates the
+/// gradient.
 ///
 /// # Errors
 /// [`Error::MissingCapability`] for filters too many for one binding, and what the device reports.
@@ -23,7 +24,7 @@ pub(super) fn pointwise(
     direction: Direction,
     [input, gate, output]: [&Maps; 3],
     shape: &Shape,
-) -> Result<Convolution> {
+) -> Result<[Dispatch; 2]> {
     let transposed = direction.transposed();
     let (inputs, planes) = (input.layout.channels, output.layout.channels);
     let (blocks8, groups) = (inputs.div_ceil(8), planes.div_ceil(4));
@@ -42,7 +43,7 @@ pub(super) fn pointwise(
 
     let packed = packed_buffer(device, 4 * weights)?;
     let packing = Packing::new(place, transposed, 4 * group);
-    let packs = vec![packing.dispatch(device, pack, parameters, &packed)?];
+    let pack = packing.dispatch(device, pack, parameters, &packed)?;
     let prelude = Prelude::default()
         .numbers([
             ("BATCH", input.layout.batch),
@@ -76,6 +77,5 @@ pub(super) fn pointwise(
     ];
     let bindings = scoped(device, || kernel.bind(device, &resources))?;
     let across = input.layout.batch.div_ceil(shape.workgroup as usize) * output.layout.pixel_texels();
-    let dispatch = Dispatch::new(&kernel, bindings, [across, output.layout.height, 1])?;
-    Ok(Convolution { dispatches: vec![dispatch], packs })
+    Ok([Dispatch::new(&kernel, bindings, [across, output.layout.height, 1])?, pack])
 }

@@ -3,6 +3,7 @@
 use super::maps::BatchLayout;
 pub(super) use crate::gpu::compose::Prelude;
 use crate::gpu::compose::{Shader, Template, kernel};
+use crate::gpu::dispatch::ELEMENT_WORKGROUP;
 use crate::gpu::kernels::{WeightLoad, WeightStore};
 
 impl BatchLayout {
@@ -72,25 +73,25 @@ pub(super) fn conv_grad_weight_pointwise(prelude: Prelude, workgroup: u32) -> Sh
 
 /// `grad_sum.wgsl`.
 pub(super) fn grad_sum(prelude: Prelude) -> Shader {
-    shader(kernel!("grad_sum"), prelude, super::ELEMENTS)
+    shader(kernel!("grad_sum"), prelude, ELEMENT_WORKGROUP)
 }
 
 /// `update.wgsl`.
 pub(super) fn update(prelude: Prelude) -> Shader {
-    shader(kernel!("update"), prelude, super::ELEMENTS)
+    shader(kernel!("update"), prelude, ELEMENT_WORKGROUP)
 }
 
 /// `spectrum.wgsl`.
 pub(super) fn spectrum(prelude: Prelude) -> Shader {
-    shader(kernel!("spectrum"), prelude, super::ELEMENTS)
+    shader(kernel!("spectrum"), prelude, ELEMENT_WORKGROUP)
 }
 
 /// `spectrum_update.wgsl`, which has the prelude of `spectrum.wgsl`.
 pub(super) fn spectrum_update(prelude: Prelude) -> Shader {
-    shader(kernel!("spectrum_update"), prelude, super::ELEMENTS)
+    shader(kernel!("spectrum_update"), prelude, ELEMENT_WORKGROUP)
 }
 
 /// `pack.wgsl`.
 pub(super) fn pack() -> Shader {
-    shader(kernel!("pack"), Prelude::default(), super::ELEMENTS)
+    shader(kernel!("pack"), Prelude::default(), ELEMENT_WORKGROUP)
 }

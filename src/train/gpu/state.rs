@@ -1,8 +1,11 @@
 //! What goes into a [`Trainer`] and comes out of it beside steps: states, gradients, maps.
 
 use super::Trainer;
-use super::maps::{Maps, read_back, staging};
+use super::WHAT;
+use super::maps::Maps;
 use crate::error::{Error, Result};
+use crate::gpu::memory::staging;
+use crate::gpu::readback::Readback;
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 use crate::train::State;
@@ -87,10 +90,12 @@ impl Trainer {
     }
 
     fn read(&self, buffer: &wgpu::Buffer) -> Result<Vec<f32>> {
-        let staging = staging(&self.device, buffer.size())?;
-        read_back(&self.device, &self.queue, &staging, |encoder| {
-            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-        })
+        let (device, size) = (&self.device, buffer.size());
+        let staging = scoped(device, || staging(device, "srcnn.train.state", size))?;
+        let readback = Readback::submit(device, &self.queue, WHAT, &staging, size, |encoder| {
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
+        })?;
+        readback.finish(device, |bytes| Ok(bytemuck::pod_collect_to_vec(bytes)))
     }
 
     /// Values in the order of the parameters, by layer.

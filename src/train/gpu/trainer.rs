@@ -3,19 +3,23 @@
 use std::time::{Duration, Instant};
 
 use super::buffers::{Buffers, SLOTS};
-use super::convolution::{Convolution, Direction, LayerPlace};
+use super::convolution::Convolution;
 use super::first_layers::FirstLayers;
+use super::layer_place::{Direction, LayerPlace};
 use super::loss::loss;
-use super::maps::{BatchLayout, Maps, UnderWay, read_back};
+use super::maps::{BatchLayout, Maps};
 use super::pictures::{Gather, Pictures};
 use super::shaders;
-use super::steps::{Dispatch, Slot};
+use super::slot::Slot;
 use super::update::update;
 use super::weight_gradient::weight_gradient;
-use super::{Shape, parts};
+use super::{Shape, WHAT, parts};
 use crate::error::{Error, Result};
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernels::Shader;
+use crate::gpu::memory::spaced;
+use crate::gpu::readback::Readback;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
 use crate::train::config::Optimizer;
@@ -67,23 +71,6 @@ pub struct Trainer {
     pub(super) packs: Vec<Dispatch>,
 }
 
-/// Layers with their places among the parameters, and the number of these.
-fn places(shapes: &[LayerShape], padding: Padding) -> (Vec<LayerPlace>, usize) {
-    let mut next = 0;
-    let mut take = |count| {
-        next += count;
-        next - count
-    };
-    let place = |&shape: &LayerShape| LayerPlace {
-        shape,
-        weight_start: take(shape.weights()),
-        bias_start: take(shape.filters),
-        padding: if padding == Padding::Valid { 0 } else { shape.radius() },
-        normalized: if padding == Padding::Normalized { shape.size } else { 0 },
-    };
-    (shapes.iter().map(place).collect(), next)
-}
-
 impl Trainer {
     /// Takes a network to a device and compiles everything.
     ///
@@ -101,7 +88,7 @@ impl Trainer {
         check(&shapes, options)?;
         let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
         let shape = options.shape.unwrap_or_else(|| Shape::for_device(device));
-        let (places, parameters) = places(&shapes, options.padding);
+        let (places, parameters) = LayerPlace::of(&shapes, options.padding);
         let longest = device.limits().max_texture_dimension_2d;
         let batch = options.batch;
 
@@ -265,7 +252,7 @@ impl Trainer {
             )));
         }
         let mut losses = Vec::with_capacity(factors.len());
-        let mut under_way: Option<(UnderWay, usize, Instant)> = None;
+        let mut under_way: Option<(Readback, usize, Instant)> = None;
         let (mut submitted, mut turn) = (0, 0);
         let mut finished = Instant::now();
         // While one submit is computed, the next is recorded: the device never waits for the losses to be read.
@@ -277,7 +264,8 @@ impl Trainer {
                 self.submit(samples, &factors[submitted..end], pictures, turn)
             });
             if let Some((before, count, begun)) = under_way.take() {
-                losses.extend(before.finish(&self.device)?.into_iter().take(count));
+                let read = |bytes: &[u8]| Ok(bytemuck::pod_collect_to_vec::<u8, f32>(bytes));
+                losses.extend(before.finish(&self.device, read)?.into_iter().take(count));
                 let took = finished.max(begun).elapsed();
                 finished = Instant::now();
                 let fitting = SUBMIT.as_secs_f64() / took.as_secs_f64().max(1e-6) * count as f64;
@@ -299,18 +287,19 @@ impl Trainer {
         factors: &[f32],
         pictures: &Pictures,
         turn: usize,
-    ) -> Result<UnderWay> {
+    ) -> Result<Readback> {
         let samples: Vec<[u32; 2]> = samples.iter().map(|sample| [sample.patch, sample.turn]).collect();
-        let mut slots = vec![0; factors.len() * Slot::SPACING];
-        for (i, (bytes, &factor)) in slots.chunks_exact_mut(Slot::SPACING).zip(factors).enumerate() {
-            let slot = Slot::new(&self.options.optimizer, i, self.step + i as u64, factor);
-            bytes[..size_of::<Slot>()].copy_from_slice(bytemuck::bytes_of(&slot));
-        }
+        let slots = spaced(
+            factors
+                .iter()
+                .enumerate()
+                .map(|(i, &factor)| Slot::new(&self.options.optimizer, i, self.step + i as u64, factor)),
+        );
         self.queue.write_buffer(&self.buffers.samples, 0, bytemuck::cast_slice(&samples));
         self.queue.write_buffer(&self.buffers.slots, 0, &slots);
         let Buffers { losses, losses_staging, .. } = &self.buffers;
         let staging = &losses_staging[turn];
-        UnderWay::submit(&self.device, &self.queue, staging, |encoder| {
+        Readback::submit(&self.device, &self.queue, WHAT, staging, staging.size(), |encoder| {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             for index in 0..factors.len() {
                 for dispatch in pictures.gathers.iter().chain(&self.dispatches) {
@@ -334,11 +323,14 @@ impl Trainer {
         let dispatches = pictures.gathers.iter().chain(&self.dispatches);
         let time = |dispatch: &Dispatch| {
             let begun = clock();
-            read_back(&self.device, &self.queue, &self.buffers.losses_staging[0], |encoder| {
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                (0..times).for_each(|_| dispatch.record(&mut pass, 0));
-            })?;
-            Ok((dispatch.shader.name, (clock() - begun) / f64::from(times.max(1))))
+            let staging = &self.buffers.losses_staging[0];
+            let readback =
+                Readback::submit(&self.device, &self.queue, WHAT, staging, staging.size(), |encoder| {
+                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                    (0..times).for_each(|_| dispatch.record(&mut pass, 0));
+                })?;
+            readback.finish(&self.device, |_| Ok(()))?;
+            Ok((dispatch.kernel.shader.name, (clock() - begun) / f64::from(times.max(1))))
         };
         dispatches.map(time).collect()
     }
@@ -346,7 +338,7 @@ impl Trainer {
     /// The kernels of a step, as compiled for this network and device.
     pub fn shaders(&self) -> impl Iterator<Item = &Shader> {
         let gathers = self.gathers.iter().map(|gather| &*gather.kernel.shader);
-        gathers.chain(self.dispatches.iter().map(|dispatch| &*dispatch.shader))
+        gathers.chain(self.dispatches.iter().map(|dispatch| &*dispatch.kernel.shader))
     }
 
     /// Steps done, those before the state that the trainer began with included.

@@ -1,14 +1,14 @@
 //! From the parts of the gradients to new parameters.
 
-use wgpu::util::DeviceExt;
-
 use super::buffers::Buffers;
-use super::convolution::LayerPlace;
+use super::layer_place::LayerPlace;
 use super::shaders::{self, Prelude};
-use super::steps::{Dispatch, Slot};
+use super::slot::Slot;
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernels::Shader;
+use crate::gpu::memory::{buffer, constant, element_binding};
 use crate::gpu::scoped;
 use crate::reference::cosines;
 use crate::train::config::Optimizer;
@@ -40,18 +40,13 @@ pub(super) fn update(
             shaders::update(Prelude::default().numbers([("PARAMETERS", parameters)]).flag("ADAM", adam));
         let Buffers { gradients, rates, parameters: p, moments, .. } = buffers;
         let bindings = [(READ, gradients), (READ, rates), (WRITE, p), (WRITE, moments)];
-        dispatches.push(with_slot(compiler, buffers, &shader, bindings, parameters)?);
+        dispatches.push(over_elements(compiler, buffers, &shader, bindings, parameters)?);
         return Ok(dispatches);
     }
     let cosines = cosine_table(device, places)?;
-    let direction = scoped(device, || {
-        device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("srcnn.train.direction"),
-            size: buffers.gradients.size(),
-            usage: wgpu::BufferUsages::STORAGE,
-            mapped_at_creation: false,
-        })
-    })?;
+    let size = buffers.gradients.size();
+    let direction =
+        scoped(device, || buffer(device, "srcnn.train.direction", size, wgpu::BufferUsages::STORAGE))?;
     let mut cosine_start = 0;
     for place in places {
         let (weights, size) = (place.shape.weights(), place.shape.size);
@@ -67,9 +62,15 @@ pub(super) fn update(
         cosine_start += size * size;
         let Buffers { gradients, rates, parameters: p, moments, .. } = buffers;
         let forward = [(READ, &cosines), (READ, gradients), (WRITE, moments), (WRITE, &direction)];
-        dispatches.push(with_slot(compiler, buffers, &shaders::spectrum(prelude.clone()), forward, length)?);
+        dispatches.push(over_elements(
+            compiler,
+            buffers,
+            &shaders::spectrum(prelude.clone()),
+            forward,
+            length,
+        )?);
         let back = [(READ, &cosines), (READ, &direction), (READ, rates), (WRITE, p)];
-        dispatches.push(with_slot(compiler, buffers, &shaders::spectrum_update(prelude), back, length)?);
+        dispatches.push(over_elements(compiler, buffers, &shaders::spectrum_update(prelude), back, length)?);
     }
     Ok(dispatches)
 }
@@ -78,17 +79,12 @@ pub(super) fn update(
 fn cosine_table(device: &wgpu::Device, places: &[LayerPlace]) -> Result<wgpu::Buffer> {
     let table: Vec<f32> =
         places.iter().flat_map(|place| cosines(place.shape.size)).map(|c| c as f32).collect();
-    scoped(device, || {
-        device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some("srcnn.train.cosines"),
-            contents: bytemuck::cast_slice(&table),
-            usage: wgpu::BufferUsages::STORAGE,
-        })
-    })
+    let (contents, usage) = (bytemuck::cast_slice(&table), wgpu::BufferUsages::STORAGE);
+    scoped(device, || constant(device, "srcnn.train.cosines", contents, usage))
 }
 
 /// A kernel over `count` elements whose binding 0 is the step's slot.
-fn with_slot(
+fn over_elements(
     compiler @ Compiler { device, .. }: Compiler<'_>,
     buffers: &Buffers,
     shader: &Shader,
@@ -97,9 +93,8 @@ fn with_slot(
 ) -> Result<Dispatch> {
     let [a, b, c, d] = bindings.map(|(kind, _)| kind);
     let kernel = Kernel::new(compiler, shader, &[Binding::Region, a, b, c, d])?;
-    let slot = wgpu::BufferBinding { buffer: &buffers.slots, offset: 0, size: Slot::SIZE };
     let [a, b, c, d] = bindings.map(|(_, buffer)| buffer.as_entire_binding());
-    let resources = [wgpu::BindingResource::Buffer(slot), a, b, c, d];
+    let resources = [element_binding::<Slot>(&buffers.slots), a, b, c, d];
     let group = scoped(device, || kernel.bind(device, &resources))?;
-    Ok(Dispatch::elements(&kernel, group, count).with_slot())
+    Ok(Dispatch::elements(&kernel, group, count).with_element())
 }

@@ -1,12 +1,12 @@
 //! The gradient of one layer's filters and biases: its kernel, its tile and its dispatch.
 
-use super::convolution::{LayerPlace, aligned};
+use super::layer_place::{LayerPlace, aligned};
 use super::maps::Maps;
 use super::shaders::{self, Prelude};
-use super::steps::Dispatch;
 use super::{Shape, parts};
 use crate::error::Result;
-use crate::gpu::kernel::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::dispatch::Dispatch;
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 

@@ -1,6 +1,7 @@
-//! Networks of three layers whose last maps stay in registers: `conv_fused_head.wgsl`, `conv_fused_body.wgsl`, `conv_fused_sum.wgsl`.
+//! Networks of three layers whose last maps stay in registers: `conv_fused_head.wgsl`, `conv_fused_body.wgsl`,
+//! `conv_fused_sum.wgsl`.
 
-use super::pass::{Chunk, Design};
+use super::pass::{Chunk, PassDescriptor};
 use crate::gpu::kernels::{
     self, BodyVariant, ConvShape, EpilogueLayout, HeadVariant, PIXEL_WORKGROUP, Settings, Shader, WeightStore,
 };
@@ -14,7 +15,7 @@ pub(super) fn passes(
     weights: &Weights,
     padding: Padding,
     shape: ConvShape,
-) -> Option<Vec<Design>> {
+) -> Option<Vec<PassDescriptor>> {
     let [first, second, third] = weights.layers() else { return None };
     let (architecture, settings) =
         (weights.architecture(), Settings::new(padding, shape.fused?, shape.workgroup));
@@ -22,7 +23,7 @@ pub(super) fn passes(
     let covers = [4 * settings.workgroup[0], settings.workgroup[1]];
     let (reach, size) = (third.shape.radius(), third.shape.size);
 
-    let mut first_pass = Design {
+    let mut first_pass = PassDescriptor {
         shader: kernels::conv_fused_head(&variant),
         layer: 0,
         planes: 2 * size,
@@ -48,7 +49,7 @@ pub(super) fn passes(
         passes.push(first_pass);
         let mut packed = pack_body(&body, second);
         pack_epilogue(&mut packed, &body.epilogue_layout(), second, third);
-        passes.push(Design {
+        passes.push(PassDescriptor {
             shader: kernels::conv_fused_body(&body),
             layer: 1,
             planes: 2 * size,
@@ -66,8 +67,8 @@ pub(super) fn passes(
 }
 
 /// The end of layer 3.
-pub(super) fn last_sum(shader: Shader, third: &Layer) -> Design {
-    Design {
+pub(super) fn last_sum(shader: Shader, third: &Layer) -> PassDescriptor {
+    PassDescriptor {
         shader,
         layer: 2,
         planes: 1,
@@ -81,8 +82,8 @@ pub(super) fn last_sum(shader: Shader, third: &Layer) -> Design {
     }
 }
 
-/// Groups of 4 filters of layer 1: biases, taps, and with an epilogue the columns of layer 2. Padding filters are zero, here
-/// and below.
+/// Groups of 4 filters of layer 1: biases, taps, and with an epilogue the columns of layer 2. Padding filters are zero, here and
+/// below.
 fn pack_head(variant: &HeadVariant, first: &Layer, second: &Layer) -> Vec<f32> {
     let mut packed = vec![0.0; 4 * variant.groups * variant.group()];
     let (filters, taps) = (first.shape.filters, variant.filter * variant.filter);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::kernels::Shader;
+use super::scope::scoped;
 use crate::error::Result;
-use crate::gpu::kernels::Shader;
-use crate::gpu::scoped;
 
 /// Kind of one binding, in the order of binding numbers from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

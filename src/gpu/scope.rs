@@ -1,0 +1,53 @@
+//! Device errors as [`Error`]: whatever may fail on the device happens inside [`scoped`].
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use crate::error::{Error, Result};
+
+/// Runs `create` and returns what the device reported meanwhile: out of memory, or a validation error.
+///
+/// On the web the scopes answer only after this has returned; their errors go to the device's own handler there.
+pub(crate) fn scoped<T>(device: &wgpu::Device, create: impl FnOnce() -> T) -> Result<T> {
+    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+    let value = create();
+    // Popped innermost first. Whatever is made from a texture that did not fit is invalid as well: memory is the cause.
+    let [internal, validation, memory] = [now(internal.pop()), now(validation.pop()), now(memory.pop())];
+    match memory.or(validation).or(internal) {
+        Some(error) => Err(error),
+        None => Ok(value),
+    }
+}
+
+/// The answer of a scope, if it is there already.
+fn now(answer: impl Future<Output = Option<wgpu::Error>>) -> Option<Error> {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(error) => error.map(Error::from),
+        Poll::Pending => None,
+    }
+}
+
+impl From<wgpu::Error> for Error {
+    fn from(error: wgpu::Error) -> Self {
+        match error {
+            wgpu::Error::OutOfMemory { source } => Error::OutOfMemory(one_line(source.as_ref())),
+            wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
+                Error::Gpu(description.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+}
+
+/// An error and its causes on one line.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,98 @@
+//! The settings of a [`Headless`](super::Headless).
+
+use crate::gpu::kernels::ConvShape;
+use crate::headless::Gpu;
+use crate::network::Padding;
+use crate::precision::Precision;
+use crate::upscaler::{KernelChoice, SourceKind, UpscalerOptions};
+
+/// Settings of an upscaling run. Begin with the default and set what should differ:
+///
+/// ```
+/// use srcnn_gpu::{Padding, headless::HeadlessOptions};
+/// let options = HeadlessOptions::default().with_tile(512).with_padding(Padding::Zero);
+/// assert_eq!(options.tile, Some(512));
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HeadlessOptions {
+    /// Padding in place of the weight file's own.
+    pub padding: Option<Padding>,
+    /// Longest side of a tile in result pixels; chosen from the adapter's limits when `None`.
+    pub tile: Option<u32>,
+    /// Register tile and workgroup of the convolutions; the adapter's default when `None`.
+    pub conv_shape: Option<ConvShape>,
+    /// Precision of the hidden layers.
+    pub precision: Precision,
+    /// Whether layer 1 uses Winograd's short convolutions.
+    pub winograd: KernelChoice,
+    /// The average over the picture's 8 flips and turns, before any rounding: 8 times the work.
+    pub tta: bool,
+    /// Parts of each result are computed again on the CPU and compared; [`Headless::verified`] tells of it.
+    ///
+    /// [`Headless::verified`]: super::Headless::verified
+    pub verify: bool,
+}
+
+impl HeadlessOptions {
+    /// Sets [`HeadlessOptions::padding`].
+    #[must_use]
+    pub fn with_padding(self, padding: impl Into<Option<Padding>>) -> Self {
+        Self { padding: padding.into(), ..self }
+    }
+
+    /// Sets [`HeadlessOptions::tile`], in result pixels.
+    #[must_use]
+    pub fn with_tile(self, tile: impl Into<Option<u32>>) -> Self {
+        Self { tile: tile.into(), ..self }
+    }
+
+    /// Sets [`HeadlessOptions::conv_shape`].
+    #[must_use]
+    pub fn with_conv_shape(self, conv_shape: impl Into<Option<ConvShape>>) -> Self {
+        Self { conv_shape: conv_shape.into(), ..self }
+    }
+
+    /// Sets [`HeadlessOptions::precision`].
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// Sets [`HeadlessOptions::winograd`].
+    #[must_use]
+    pub fn with_winograd(self, winograd: KernelChoice) -> Self {
+        Self { winograd, ..self }
+    }
+
+    /// Sets [`HeadlessOptions::tta`].
+    #[must_use]
+    pub fn with_tta(self, tta: bool) -> Self {
+        Self { tta, ..self }
+    }
+
+    /// Sets [`HeadlessOptions::verify`].
+    #[must_use]
+    pub fn with_verify(self, verify: bool) -> Self {
+        Self { verify, ..self }
+    }
+
+    /// What an [`Upscaler`](crate::Upscaler) on this device takes from them.
+    pub(crate) fn upscaler(
+        &self,
+        gpu: &Gpu,
+        source: SourceKind,
+        target_format: wgpu::TextureFormat,
+    ) -> UpscalerOptions {
+        let defaults = UpscalerOptions::for_device(&gpu.device);
+        UpscalerOptions {
+            padding: self.padding,
+            tile: self.tile,
+            target_format,
+            source,
+            conv_shape: self.conv_shape.unwrap_or(defaults.conv_shape),
+            precision: self.precision,
+            winograd: self.winograd,
+            pipeline_cache: gpu.pipelines.cache().cloned(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The settings of an [`Upscaler`](super::Upscaler).
+
+use crate::gpu::kernels::ConvShape;
+use crate::network::Padding;
+use crate::precision::Precision;
+
+/// What the source texture holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceKind {
+    /// Red, green, blue and alpha in 0..1, gamma-encoded as in picture files. A network on luminance gets Y of
+    /// BT.601, chrominance and alpha are bicubic.
+    #[default]
+    Color,
+    /// The network's own channels in red (and green and blue for three), not converted in any way: a video's luma
+    /// plane, for example. The target gets the result in the same channels.
+    Planes,
+}
+
+/// Whether to use a kernel that needs fewer products but longer to compile. Its results are the same up to rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KernelChoice {
+    /// On adapters where it is known to be faster, for results of a million pixels or more.
+    #[default]
+    Auto,
+    /// Wherever it is supported.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+impl KernelChoice {
+    const LARGE: usize = 1_000_000;
+
+    /// Whether to use it for a result of this many pixels, if supported.
+    pub(super) fn wants(self, faster: bool, pixels: usize) -> bool {
+        match self {
+            Self::Auto => faster && pixels >= Self::LARGE,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// Settings of an [`Upscaler`](super::Upscaler). Begin with [`UpscalerOptions::for_device`] and set what should differ:
+///
+/// ```no_run
+/// # fn options(device: &srcnn_gpu::wgpu::Device) -> srcnn_gpu::UpscalerOptions {
+/// use srcnn_gpu::{Precision, UpscalerOptions, wgpu};
+/// UpscalerOptions::for_device(device)
+///     .with_target_format(wgpu::TextureFormat::Rgba16Float)
+///     .with_precision(Precision::F16)
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpscalerOptions {
+    /// Padding in place of the weights' own.
+    pub padding: Option<Padding>,
+    /// Longest side of a tile in result pixels; from the device's limits when `None`.
+    pub tile: Option<u32>,
+    /// Format of the target: `Rgba8Unorm`, `Rgba16Float`, `Rgba32Float`, or `R32Float` for luminance alone.
+    pub target_format: wgpu::TextureFormat,
+    /// What the source texture holds.
+    pub source: SourceKind,
+    /// Register tile and workgroup of the convolutions.
+    pub conv_shape: ConvShape,
+    /// Precision of the hidden layers.
+    pub precision: Precision,
+    /// Whether layer 1 of networks f1-1-f3 uses Winograd's short convolutions.
+    pub winograd: KernelChoice,
+    /// Where compiled kernels are looked up and kept: a cache of the same device, or none. The host loads and stores it.
+    pub pipeline_cache: Option<wgpu::PipelineCache>,
+}
+
+impl UpscalerOptions {
+    /// Defaults for a device: the weights' padding, tiles by its limits, `Rgba8Unorm` color pictures.
+    pub fn for_device(device: &wgpu::Device) -> Self {
+        Self {
+            padding: None,
+            tile: None,
+            target_format: wgpu::TextureFormat::Rgba8Unorm,
+            source: SourceKind::Color,
+            conv_shape: ConvShape::for_device(device),
+            precision: Precision::F32,
+            winograd: KernelChoice::Auto,
+            pipeline_cache: None,
+        }
+    }
+
+    /// Sets [`UpscalerOptions::padding`].
+    #[must_use]
+    pub fn with_padding(self, padding: impl Into<Option<Padding>>) -> Self {
+        Self { padding: padding.into(), ..self }
+    }
+
+    /// Sets [`UpscalerOptions::tile`], in result pixels.
+    #[must_use]
+    pub fn with_tile(self, tile: impl Into<Option<u32>>) -> Self {
+        Self { tile: tile.into(), ..self }
+    }
+
+    /// Sets [`UpscalerOptions::target_format`].
+    #[must_use]
+    pub fn with_target_format(self, target_format: wgpu::TextureFormat) -> Self {
+        Self { target_format, ..self }
+    }
+
+    /// Sets [`UpscalerOptions::source`].
+    #[must_use]
+    pub fn with_source(self, source: SourceKind) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Sets [`UpscalerOptions::conv_shape`].
+    #[must_use]
+    pub fn with_conv_shape(self, conv_shape: ConvShape) -> Self {
+        Self { conv_shape, ..self }
+    }
+
+    /// Sets [`UpscalerOptions::precision`].
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// Sets [`UpscalerOptions::winograd`].
+    #[must_use]
+    pub fn with_winograd(self, winograd: KernelChoice) -> Self {
+        Self { winograd, ..self }
+    }
+
+    /// Sets [`UpscalerOptions::pipeline_cache`].
+    #[must_use]
+    pub fn with_pipeline_cache(self, pipeline_cache: impl Into<Option<wgpu::PipelineCache>>) -> Self {
+        Self { pipeline_cache: pipeline_cache.into(), ..self }
+    }
+}

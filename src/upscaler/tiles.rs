@@ -1,0 +1,221 @@
+//! Pictures larger than the host's textures: tiles that are read from and written to textures of their own.
+
+use super::layouts::default_tile;
+use super::plan::{Enlargement, Plan, TileSpan};
+use super::steps::Placement;
+use super::tables::PictureTables;
+use super::targets::check_texture;
+use super::tile_textures::TileTextures;
+use super::{Prepared, Upscaler, not_prepared};
+use crate::error::{Error, Result};
+use crate::gpu::scoped;
+use crate::resample::ResampleTable;
+
+/// How a picture is cut into tiles, and the textures that hold one tile each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TileGrid {
+    /// Width and height of the whole result.
+    pub result: (u32, u32),
+    /// Number of tiles.
+    pub tiles: usize,
+    /// Width and height that a source texture needs: what the largest tile reads, its halo included.
+    pub source_texture: (u32, u32),
+    /// Width and height that a target texture needs: the largest tile of the result.
+    pub target_texture: (u32, u32),
+}
+
+/// Which tile is recorded, and in which of the slots that were prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TileSlot {
+    /// Number of the tile, row by row of tiles.
+    pub tile: usize,
+    /// A slot whose last tile has been submitted.
+    pub slot: usize,
+}
+
+impl Upscaler {
+    /// Prepares for pictures of `source` pixels that are enlarged tile by tile: memory on the device does not depend on
+    /// their size. Up to `slots` tiles may be recorded before they are submitted. Asked again for the same it does
+    /// nothing.
+    ///
+    /// For each tile the host takes [`Upscaler::tile`], puts that part of the source into its source texture from texel
+    /// (0, 0) on, records it with [`Upscaler::record_tile`], and finds the tile of the result in its target texture, from
+    /// texel (0, 0) on. Tiles have no seams: the results are bit for bit those of [`Upscaler::record`].
+    ///
+    /// # Errors
+    /// As [`Upscaler::prepare`].
+    pub fn prepare_tiles(
+        &mut self,
+        source: (u32, u32),
+        enlargement: impl Into<Enlargement>,
+        slots: usize,
+    ) -> Result<TileGrid> {
+        let (enlargement, slots) = (enlargement.into(), slots.max(1));
+        if !self.is_prepared(source, enlargement, Placement::Tile, slots) {
+            let tables = enlargement.tables(source)?;
+            self.prepare_placed(source, enlargement, &tables, Placement::Tile, Some(slots))?;
+        }
+        let plan = &self.prepared.as_ref().ok_or_else(not_prepared)?.plan;
+        let size = |[width, height]: [usize; 2]| (width as u32, height as u32);
+        Ok(TileGrid {
+            result: plan.result_size(),
+            tiles: plan.tiles(),
+            source_texture: size(plan.largest_source()),
+            target_texture: size(plan.largest()),
+        })
+    }
+
+    /// Width and height of the prepared size's enlarged picture, of which padding `valid` cuts the borders; 0 before
+    /// `prepare`.
+    #[cfg(feature = "headless")]
+    pub(crate) fn enlarged(&self) -> [usize; 2] {
+        self.prepared.as_ref().map_or([0, 0], |ready| ready.plan.picture)
+    }
+
+    /// Columns and rows of a tile of the prepared size: what it reads of the source, and where it lies in the result.
+    /// `None` for a tile out of range.
+    pub fn tile(&self, tile: usize) -> Option<[&TileSpan; 2]> {
+        let plan = self.prepared.as_ref().map(|ready| &ready.plan)?;
+        (tile < plan.tiles()).then(|| plan.tile(tile))
+    }
+
+    /// Records one tile from `source` to `target`, textures as [`TileGrid`] tells, with usages and formats as for
+    /// [`Upscaler::record`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when a texture does not meet this, for a tile or slot out of range, or before
+    /// [`Upscaler::prepare_tiles`].
+    pub fn record_tile(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        source: &wgpu::TextureView,
+        target: &wgpu::TextureView,
+        TileSlot { tile, slot }: TileSlot,
+        timestamps: Option<wgpu::ComputePassTimestampWrites<'_>>,
+    ) -> Result<()> {
+        let ready = self.prepared.as_ref().filter(|ready| ready.placement == Placement::Tile);
+        let ready = ready.ok_or_else(|| Error::invalid("call prepare_tiles before record_tile"))?;
+        let (tiles, slots) = (ready.plan.tiles(), ready.lists);
+        if tile >= tiles || slot >= slots {
+            return Err(Error::invalid(format!("tile {tile} of {tiles} in slot {slot} of {slots}")));
+        }
+        let [columns, rows] = ready.plan.tile(tile);
+        let size = |columns: usize, rows: usize| (columns as u32, rows as u32);
+        let reads = size(columns.source.len(), rows.source.len());
+        check_texture("source", source, wgpu::TextureUsages::TEXTURE_BINDING, reads, None)?;
+        let (writes, format) = (size(columns.len, rows.len), Some(self.options.target_format));
+        check_texture("target", target, wgpu::TextureUsages::STORAGE_BINDING, writes, format)?;
+        let steps = ready.steps(&self.network, tile);
+        let ends = scoped(&self.device, || {
+            ready.textures.write_regions(&self.queue, &steps, slot);
+            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, source, target)
+        })?;
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("srcnn"),
+            timestamp_writes: timestamps,
+        });
+        ready.textures.record(&mut pass, &self.network, &ends, &steps, slot, None);
+        Ok(())
+    }
+
+    /// Makes the next `prepare` begin with tiles half as large as the prepared ones, for a host that ran out of memory
+    /// with them. `false`, and nothing happens, when nothing is prepared or tiles are as small as they get.
+    pub fn halve_tiles(&mut self) -> bool {
+        let Some(half) = self.prepared.as_ref().and_then(|ready| halved(ready.tile)) else { return false };
+        log::warn!("out of GPU memory with tiles of {}; trying {half}", 2 * half);
+        self.tile_limit = Some(half);
+        self.prepared = None;
+        true
+    }
+
+    /// Takes back what [`Upscaler::halve_tiles`] has done: the next `prepare` begins with the options' tile.
+    pub fn restore_tiles(&mut self) {
+        self.tile_limit = None;
+    }
+
+    pub(super) fn is_prepared(
+        &self,
+        source: (u32, u32),
+        enlargement: Enlargement,
+        placement: Placement,
+        slots: usize,
+    ) -> bool {
+        self.prepared.as_ref().is_some_and(|ready| {
+            ready.source == source
+                && ready.enlargement == enlargement
+                && ready.placement == placement
+                && ready.lists >= slots
+        })
+    }
+
+    /// Compiles and allocates for one size. `lists` is the number of tiles whose regions there has to be room for; all,
+    /// and then they are written here, when `None`.
+    pub(super) fn prepare_placed(
+        &mut self,
+        source: (u32, u32),
+        enlargement: Enlargement,
+        tables: &[ResampleTable; 2],
+        placement: Placement,
+        lists: Option<usize>,
+    ) -> Result<()> {
+        self.prepared = None;
+        self.network.prepare(&self.device, &self.queue, &self.weights, tables)?;
+        let network = &self.network;
+        let margin = network.units().0.map(|unit| unit - 1);
+        let tile = self.tile_limit.or(self.options.tile).map(|tile| tile.max(1));
+        let tile = tile.unwrap_or_else(|| default_tile(network, &self.device) as u32);
+        let prepared = with_smaller_tiles(tile, |tile| {
+            let plan = Plan::new(tables, &network.architecture, network.padding, tile as usize, margin)?;
+            let [_, source_rows] = plan.largest_source();
+            let lists = lists.unwrap_or(plan.tiles());
+            let tables = PictureTables::new(&self.device, network, tables)?;
+            let textures =
+                TileTextures::new(&self.device, network, &tables, plan.largest(), source_rows, lists)?;
+            Ok(Prepared { source, enlargement, tile, plan, tables, textures, placement, lists })
+        })?;
+        if lists.is_none() {
+            for tile in 0..prepared.plan.tiles() {
+                let steps = prepared.steps(network, tile);
+                prepared.textures.write_regions(&self.queue, &steps, tile);
+            }
+        }
+        self.prepared = Some(prepared);
+        Ok(())
+    }
+}
+
+/// Calls `attempt` with `tile`, and with half of it as long as there is not enough memory.
+fn with_smaller_tiles<T>(mut tile: u32, mut attempt: impl FnMut(u32) -> Result<T>) -> Result<T> {
+    loop {
+        match (attempt(tile), halved(tile)) {
+            (Err(Error::OutOfMemory(reason)), Some(half)) => {
+                log::warn!("out of GPU memory with tiles of {tile}: {reason}; trying {half}");
+                tile = half;
+            }
+            (result, _) => return result,
+        }
+    }
+}
+
+/// Half of a tile's side, or the smallest that is worth trying; `None` for that one.
+fn halved(tile: u32) -> Option<u32> {
+    const SMALLEST: u32 = 16;
+    (tile > SMALLEST).then_some((tile / 2).max(SMALLEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_memory_halves_the_tile() {
+        let mut tried = Vec::new();
+        let result = with_smaller_tiles(100, |tile| {
+            tried.push(tile);
+            if tile > 30 { Err(Error::OutOfMemory("none left".into())) } else { Ok(tile) }
+        });
+        assert_eq!((result.unwrap(), tried), (25, vec![100, 50, 25]));
+        let never: Result<()> = with_smaller_tiles(100, |_| Err(Error::OutOfMemory("none left".into())));
+        assert!(matches!(never, Err(Error::OutOfMemory(_))));
+    }
+}
