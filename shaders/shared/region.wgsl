@@ -41,8 +41,8 @@ struct Region {
 const NEXT_TEXEL: i32 = 1;
 
 // First texel of a plane.
-fn plane_start(layout: PlaneLayout, plane: u32) -> vec2<i32> {
-    return vec2<i32>(vec2(plane % layout.across * layout.texels, plane / layout.across * layout.rows));
+fn plane_start(planes: PlaneLayout, plane: u32) -> vec2<i32> {
+    return vec2<i32>(vec2(plane % planes.across * planes.texels, plane / planes.across * planes.rows));
 }
 
 fn input_plane(plane: u32) -> vec2<i32> {
