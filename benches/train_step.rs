@@ -10,8 +10,9 @@ mod common;
 use std::time::Instant;
 
 use srcnn_gpu::gpu::kernels::WeightLoad;
-use srcnn_gpu::headless::measure::{Clock, Training};
+use srcnn_gpu::headless::measure::Clock;
 use srcnn_gpu::train::gpu::Shape;
+use srcnn_gpu::train::measure::Training;
 use srcnn_gpu::{Padding, Result};
 
 /// Runs; the best counts.

@@ -13,13 +13,14 @@ use image::{GrayImage, Luma};
 use srcnn_gpu::headless::{self, AdapterSelection, Gpu};
 use srcnn_gpu::train::config::{Limit, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
+use srcnn_gpu::train::engine::GpuEngine;
 use srcnn_gpu::train::event::Event;
-use srcnn_gpu::train::gpu::{GpuEngine, Trainer, TrainerOptions};
+use srcnn_gpu::train::gpu::{Trainer, TrainerOptions};
 use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::train::order::Order;
 use srcnn_gpu::train::recipe::{Overrides, resolve};
 use srcnn_gpu::train::run::RunFolder;
 use srcnn_gpu::train::session::Session;
-use srcnn_gpu::train::stream::Order;
 use srcnn_gpu::train::validate::Validator;
 use srcnn_gpu::train::{State, TrainEngine};
 use srcnn_gpu::{Metadata, Result};
@@ -67,14 +68,8 @@ fn by_hand(
     data: &Dataset,
     state: &State,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let options = TrainerOptions {
-        batch: config.batch,
-        patch: config.patch,
-        padding: config.train_padding,
-        optimizer: config.optimizer.clone(),
-        shape: None,
-        pipeline_cache: None,
-    };
+    let options = TrainerOptions::new(config.batch, config.patch, config.optimizer.clone())
+        .with_padding(config.train_padding);
     let mut trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
     let shard = data.load(0)?;
     trainer.set_pictures(&shard)?;

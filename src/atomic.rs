@@ -1,4 +1,4 @@
-//! Writing of files so that a failure leaves what was there before.
+//! Writing files so that a failure leaves the previous file as it was.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,29 +9,29 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
-/// How names of temporary files begin.
+/// Prefix of the names of temporary files.
 const PREFIX: &str = ".srcnn-gpu-";
-/// How many letters and digits follow.
+/// Number of random letters and digits that follow.
 const RANDOM: usize = 6;
-/// An empty file that is younger may be one that is about to be locked.
+/// A younger empty file may be about to be locked.
 const YOUNG: Duration = Duration::from_secs(60);
-/// Where files cannot be locked, an older one is not being written any more.
+/// If files cannot be locked, an older one counts as abandoned.
 const OLD: Duration = Duration::from_secs(24 * 3600);
 
 /// Temporary files that this process is writing.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Writes a file whole or not at all: `write` fills a temporary file in the same folder, which then takes
-/// the place of `path`. A new file gets the permissions that any new file would, a replaced one keeps its
-/// own. Devices and pipes are written to directly, links are followed.
+/// Writes a file whole or not at all: `write` fills a temporary file in the same folder, which then replaces `path`. A new
+/// file gets the usual permissions of new files, a replaced one keeps its own. Devices and pipes are written to directly,
+/// and links are followed.
 ///
 /// # Errors
-/// [`Error::Output`] when the folder is missing or may not be written to, when `path` is a folder or
-/// read-only, and for the errors of `write`.
+/// [`Error::Output`] if the folder is missing or not writable, if `path` is a folder or read-only, and for errors of
+/// `write`.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
-    let failed = |e: io::Error| error(path, explain(&e));
+    let failed = |e: io::Error| error(path, explained(e));
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let existing = fs::metadata(&target).ok();
     if let Some(existing) = &existing {
@@ -59,7 +59,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Re
     temporary.persist(&target).map_err(failed)
 }
 
-/// A temporary file that is being written. It is locked, which tells it from one that a killed process has left.
+/// A temporary file that is being written. It is locked, to distinguish it from one that a killed process left behind.
 struct Unfinished {
     file: NamedTempFile,
     /// Dropped after the file.
@@ -84,10 +84,10 @@ impl Unfinished {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
         }
-        // In the list from the beginning, so that `abandon` misses none.
+        // The list stays locked until the file is in it, so that `abandon` misses none.
         let mut list = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
         let file = builder.tempfile_in(folder)?;
-        // Some network drives have no locks.
+        // Some network drives do not have locks.
         let _ = file.as_file().try_lock();
         list.push(file.path().into());
         Ok(Self { _listed: Listed(file.path().into()), file })
@@ -98,19 +98,19 @@ impl Unfinished {
     }
 }
 
-/// Removes all files that this process has begun and not finished, and lets it begin no more: for the last moment
-/// before a process ends while its threads are at work.
+/// Removes all temporary files that this process has not finished, and prevents it from creating more: for the last moment
+/// before a process ends while its threads are still working.
 pub fn abandon() {
     let list = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
     for path in list.iter() {
-        // One that is in place by now is finished.
+        // Fails for a file that has been put in place by now.
         let _ = fs::remove_file(path);
     }
     std::mem::forget(list);
 }
 
-/// Removes temporary files that killed processes have left in a folder, and no others: not those that a living
-/// process is writing, on another machine either where its file system passes locks on. Returns how many.
+/// Removes the temporary files that killed processes left in a folder, but not those that a living process is writing,
+/// even on another machine if the file system shares locks. Returns the number of files removed.
 pub fn sweep(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_ours = |name: &OsStr| {
@@ -125,18 +125,18 @@ fn is_left_over(path: &Path) -> bool {
     let Ok(file) = fs::File::options().write(true).open(path) else { return false };
     let age = about.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
     match file.try_lock() {
-        // The lock is given back before the file is removed: nobody asks for it but another sweep.
+        // Unlocked before the file is removed, which is safe: only another sweep asks for the lock.
         Ok(()) => about.len() > 0 || age > YOUNG,
         Err(fs::TryLockError::WouldBlock) => false,
         Err(fs::TryLockError::Error(_)) => age > OLD,
     }
 }
 
-fn error(path: &Path, reason: impl Into<String>) -> Error {
+fn error(path: &Path, reason: impl Into<Reason>) -> Error {
     Error::Output { path: path.into(), reason: reason.into() }
 }
 
-/// An input or output error in words that say what to do.
+/// An I/O error in words, with what to do.
 pub fn explain(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
@@ -145,6 +145,11 @@ pub fn explain(error: &io::Error) -> String {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".into(),
         _ => error.to_string(),
     }
+}
+
+/// [`explain`]'s words as the reason of an [`Error::Output`], which keeps the error itself.
+pub fn explained(error: io::Error) -> Reason {
+    Reason::new(explain(&error), error)
 }
 
 #[cfg(test)]

@@ -1,69 +1,181 @@
 //! One error type for the whole library. Every message says what was wrong and what to do.
 
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::ops::Deref;
 use std::path::PathBuf;
 
 /// Result of the library's fallible functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong. The variants group by who can mend it: the caller's arguments, a weight file,
-/// a picture, the GPU.
-#[derive(Debug, thiserror::Error)]
+/// What can go wrong. The variants are grouped by who can fix it: the caller's arguments, a weight file, a picture, the
+/// GPU.
+///
+/// The texts speak of this library's API. [`source()`](StdError::source) is the error of the operating system, a decoder
+/// or wgpu that led to this one, if there is one; the text already includes what it says.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// An argument out of its range: a scale that is not a number, an even filter size.
-    #[error("{0}")]
-    InvalidArgument(String),
+    InvalidArgument(Reason),
 
     /// A weight file that cannot be read or does not describe a network.
-    #[error("model {path}: {reason}", path = path.display())]
     Model {
         /// The file, or a name for weights that do not come from a file.
         path: PathBuf,
         /// What is wrong with it and what was expected.
-        reason: String,
+        reason: Reason,
     },
 
     /// A picture that cannot be decoded, or an unusable picture size.
-    #[error("{0}")]
-    Picture(String),
+    Picture(Reason),
 
     /// A result that cannot be written. Existing files are left as they were.
-    #[error("cannot write {path}: {reason}", path = path.display())]
     Output {
         /// The file or folder that was to be written.
         path: PathBuf,
-        /// Why not.
-        reason: String,
+        /// Why it cannot be.
+        reason: Reason,
     },
 
-    /// No adapter matches; the text lists what there is and what to install.
-    #[error("{0}")]
+    /// No adapter matches; the text lists the adapters there are and what to install.
     NoAdapter(String),
 
     /// The device lacks a feature or limit that the network needs.
-    #[error("the GPU device lacks {0}")]
     MissingCapability(String),
 
-    /// The GPU ran out of memory; a smaller tile needs less.
-    #[error("out of GPU memory: {0}; use a smaller tile (--tile)")]
-    OutOfMemory(String),
+    /// The GPU ran out of memory. A smaller tile or batch needs less.
+    OutOfMemory(Reason),
 
     /// A device error: validation, a lost device, a failed readback.
-    #[error("GPU error: {0}")]
-    Gpu(String),
+    Gpu(Reason),
 
-    /// Training whose loss or parameters are no finite numbers any more.
-    #[error("{0}")]
+    /// Training whose loss or parameters are no longer finite numbers.
     Diverged(String),
 
-    /// An adapter whose results do not agree with the CPU's.
-    #[error("the adapter fails its self test: {0}; try another one (--gpu, --backend) or update its driver")]
+    /// An adapter whose results do not agree with the CPU's. Another adapter or driver may work.
     SelfTest(String),
 }
 
 impl Error {
-    /// An [`Error::InvalidArgument`] from anything printable.
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self::InvalidArgument(message.into())
+    /// An [`Error::InvalidArgument`].
+    pub fn invalid(reason: impl Into<Reason>) -> Self {
+        Self::InvalidArgument(reason.into())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidArgument(reason) | Self::Picture(reason) => reason.fmt(f),
+            Self::Model { path, reason } => write!(f, "model {}: {reason}", path.display()),
+            Self::Output { path, reason } => write!(f, "cannot write {}: {reason}", path.display()),
+            Self::NoAdapter(text) | Self::Diverged(text) => text.fmt(f),
+            Self::MissingCapability(what) => write!(f, "the GPU device lacks {what}"),
+            Self::OutOfMemory(reason) => write!(f, "out of GPU memory: {reason}"),
+            Self::Gpu(reason) => write!(f, "GPU error: {reason}"),
+            Self::SelfTest(text) => write!(f, "the adapter fails its self test: {text}"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::InvalidArgument(reason)
+            | Self::Model { reason, .. }
+            | Self::Picture(reason)
+            | Self::Output { reason, .. }
+            | Self::OutOfMemory(reason)
+            | Self::Gpu(reason) => reason.source(),
+            Self::NoAdapter(_) | Self::MissingCapability(_) | Self::Diverged(_) | Self::SelfTest(_) => None,
+        }
+    }
+}
+
+/// What went wrong, as text, and the error that it came from, if any. It reads as a `str`.
+#[derive(Debug, Default)]
+pub struct Reason {
+    text: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Reason {
+    /// `text`, which also says what `source` does.
+    pub fn new(text: impl Into<String>, source: impl StdError + Send + Sync + 'static) -> Self {
+        Self { text: text.into(), source: Some(Box::new(source)) }
+    }
+
+    /// What an error says.
+    pub fn of(source: impl StdError + Send + Sync + 'static) -> Self {
+        Self::new(source.to_string(), source)
+    }
+
+    /// The same after a prefix and a colon that say where it happened: `frame 3: ..`.
+    #[must_use]
+    pub fn within(self, place: impl fmt::Display) -> Self {
+        Self { text: format!("{place}: {}", self.text), ..self }
+    }
+
+    /// The error that it came from.
+    pub fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self { text, source: None }
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Self {
+        text.to_string().into()
+    }
+}
+
+impl From<io::Error> for Reason {
+    fn from(error: io::Error) -> Self {
+        Self::of(error)
+    }
+}
+
+impl From<Error> for Reason {
+    fn from(error: Error) -> Self {
+        Self::of(error)
+    }
+}
+
+impl Deref for Reason {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_kept() {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let model = Error::Model { path: "a.mat".into(), reason: missing().into() };
+        assert_eq!(model.to_string(), format!("model a.mat: {}", missing()));
+        let kind = model.source().and_then(|e| e.downcast_ref::<io::Error>()).map(io::Error::kind);
+        assert_eq!(kind, Some(io::ErrorKind::NotFound));
+        let Error::Model { reason, .. } = model else { unreachable!() };
+        let nested = Error::Picture(Reason::from(Error::invalid(reason)).within("frame 3"));
+        assert_eq!(nested.to_string(), format!("frame 3: {}", missing()));
+        assert!(nested.source().and_then(StdError::source).is_some_and(|e| e.is::<io::Error>()));
+        assert!(Error::Gpu("lost".into()).source().is_none());
     }
 }

@@ -1,9 +1,123 @@
-//! SRCNN image super-resolution on the GPU.
+//! SRCNN super-resolution (Dong, Loy, He and Tang, ECCV 2014) on the GPU: pictures and video enlarged by a small
+//! convolutional network, in WGSL on [`wgpu`], without CUDA or Python. Bicubic interpolation is MATLAB's `imresize` and
+//! luminance its `rgb2ycbcr`, so that results compare with the literature to the last digit.
+//!
+//! It sharpens what is in a picture and invents no detail; it removes no noise, and sees each frame of a video alone.
+//!
+//! # Enlarging a picture
+//!
+//! With feature `headless` the library opens a device of its own, takes a picture and returns one:
+//!
+//! ```
+//! # #[cfg(all(feature = "headless", feature = "wgpu_default"))]
+//! # fn main() -> srcnn_gpu::Result<()> {
+//! use image::{DynamicImage, Rgb, RgbImage};
+//! use srcnn_gpu::Shipped;
+//! use srcnn_gpu::headless::{self, AdapterSelection, Headless, HeadlessOptions};
+//!
+//! // The shipped network for the nearest trained scale; `Weights::load` reads other files.
+//! let weights = Shipped::Small.nearest(3.0)?;
+//! // The best adapter there is; one in software will do.
+//! let gpu = headless::open(&AdapterSelection::default())?;
+//! let mut network = Headless::new(gpu, &weights, HeadlessOptions::default())?;
+//!
+//! let picture = RgbImage::from_fn(40, 30, |x, y| Rgb([6 * x as u8, 8 * y as u8, 128]));
+//! let picture = DynamicImage::from(picture);
+//! let large = network.upscale(&picture, 3.0, &mut |_done, _tiles| ())?;
+//! assert_eq!((large.width(), large.height()), (120, 90));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "headless", feature = "wgpu_default")))]
+//! # fn main() {}
+//! ```
+//!
+//! # Features
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | (none) | [`Upscaler`] on a device of yours, [`Weights`], the mathematics of pictures | yes |
+//! | `wgpu_default` | wgpu's own backends; without it, the host's wgpu features decide | yes |
+//! | `headless` | a device of its own: pictures (`headless`), video (`video`), measuring quality (`eval`) | by `cli` |
+//! | `train` | training steps on a device of yours (`train::gpu::Trainer`); with `headless`, runs on folders of pictures | by `cli` |
+//! | `mat` | weight files in the authors' MATLAB format | by `cli` |
+//! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |
+//! | `cli` | the program `srcnn-gpu`; includes the four above | yes |
+//! | `webp-lossy`, `avif`, `avif-native` | more picture formats of the program, partly by C libraries | no |
+//!
+//! An embedding application takes `default-features = false`: this crate then adds ten crates to those of wgpu itself.
+//!
+//! # Units and ranges
+//!
+//! - Values of pictures are gamma-encoded, as in files (sRGB or similar), **not linear**: 0 is black, 1 is white.
+//! - A network on [`Channels::Y`] sees luminance of BT.601 in 16/255..235/255, and on [`Channels::YCbCr`] chrominance in
+//!   16/255..240/255 too ([`color`]). On [`Channels::Rgb`] it sees red, green and blue in 0..1.
+//! - Results are neither rounded nor clamped before they are stored in a format that does so.
+//! - Planes are `[channel][row][column]`, filters `[filters][inputs][row][column]` as in PyTorch (correlation, not flipped).
+//! - Sizes are in pixels, `(width, height)`. Scales are factors of the sides: any number above 1, 3.0 makes nine pixels of
+//!   one. Sizes that a scale gives are rounded up, as MATLAB does.
+//! - PSNR is in dB with a peak of 255 ([`metrics`]); the training loss is equation 4 of the paper, a sum over pixels and a
+//!   mean over the batch.
+//!
+//! # Embedding
+//!
+//! [`Upscaler`] takes your device and queue and records into your command encoder, from texture to texture. It creates no
+//! instance, submits nothing and waits for nothing.
+//!
+//! 1. Open the device with [`Upscaler::required_features`] and [`Upscaler::required_limits`] or more, and with
+//!    [`Precision::required_features`] for half precision. Use the [`wgpu`] that this crate exports, or the same major
+//!    version.
+//! 2. [`Upscaler::new`], once a network: compiles the kernels and uploads the filters.
+//! 3. [`Upscaler::prepare`], once a size: makes tables and buffers, and tells the size of the result.
+//! 4. [`Upscaler::record`], once a frame. The source needs `TEXTURE_BINDING` and a float format that is not sRGB, the
+//!    target `STORAGE_BINDING` and the format of the [`UpscalerOptions`].
+//!
+//! Work on the device is cut into tiles of bounded memory by itself; tiled and untiled results are equal bit for bit.
+//! [`Upscaler::record_tiles`] spreads the tiles of a picture over several submissions. A picture larger than the device's
+//! textures goes by [`Upscaler::prepare_tiles`] and [`Upscaler::record_tile`], each tile in textures of its own.
+//!
+//! # Training
+//!
+//! With feature `train`, `train::gpu::Trainer` does steps on your device:
+//!
+//! ```no_run
+//! # #[cfg(feature = "train")]
+//! # fn steps(device: &srcnn_gpu::wgpu::Device, queue: &srcnn_gpu::wgpu::Queue,
+//! #     pictures: &srcnn_gpu::train::shard::PackedShard) -> srcnn_gpu::Result<()> {
+//! use srcnn_gpu::train::State;
+//! use srcnn_gpu::train::config::{Initialization, Optimizer};
+//! use srcnn_gpu::train::gpu::{Trainer, TrainerOptions};
+//! use srcnn_gpu::train::init::initialize;
+//! use srcnn_gpu::train::order::Order;
+//! use srcnn_gpu::{Architecture, Metadata};
+//!
+//! let architecture = Architecture::parse("9-1-5", "64-32", 1)?;
+//! let first = Initialization::Gaussian { deviation: 0.001 };
+//! let weights = initialize(&architecture, first, 0, Metadata::default())?;
+//! let optimizer = Optimizer::Sgd { momentum: 0.9, learning_rates: vec![1e-4, 1e-4, 1e-5] };
+//! let state = State::new(weights.layers().to_vec(), optimizer.slots());
+//!
+//! let mut trainer = Trainer::new(device, queue, &state, &TrainerOptions::new(128, 33, optimizer))?;
+//! trainer.set_pictures(pictures)?;
+//! let sub_images = pictures.patches.len() as u32;
+//! let order = Order::new(0, 128, &[sub_images])?;
+//! for step in 0..1000 {
+//!     let batch = order.batch(&order.place(step), sub_images, true);
+//!     let _loss = trainer.step(&batch, 1.0)?;
+//! }
+//! let _trained = trainer.state()?.layers;
+//! # Ok(()) }
+//! ```
+//!
+//! With `headless` besides, `train::dataset` cuts folders of pictures into sub-images, and `train::session` runs a whole
+//! configuration (`train::recipe` has the paper's) with validation, checkpoints and diagrams, and continues it bit for bit.
+
 #[cfg(feature = "headless")]
+#[doc(hidden)]
 pub mod atomic;
 #[cfg(feature = "headless")]
-pub mod chart;
-pub mod colour;
+mod chart;
+pub mod color;
+pub mod degrade;
 pub mod error;
 #[cfg(feature = "headless")]
 pub mod eval;
@@ -12,17 +126,21 @@ pub mod gpu;
 pub mod headless;
 pub mod metrics;
 pub mod network;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod picture;
 pub mod planes;
 pub mod precision;
 pub mod reference;
 pub mod resample;
+#[cfg(feature = "train")]
 pub mod train;
 pub mod upscaler;
 #[cfg(feature = "headless")]
 pub mod video;
 pub mod weights;
 
-pub use error::{Error, Result};
+pub use error::{Error, Reason, Result};
 pub use network::{Architecture, Channels, LayerShape, Padding};
 pub use planes::Planes;
 pub use precision::Precision;

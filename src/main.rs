@@ -1,4 +1,4 @@
-//! The command line program; `srcnn-gpu --help` tells what it does.
+//! The command line program; see `srcnn-gpu --help`.
 
 mod cli;
 

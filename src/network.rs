@@ -105,6 +105,16 @@ impl LayerShape {
     }
 }
 
+/// Factors of the valid-pixel map on one axis (section 4, [`Padding::Normalized`]): f over the number of the filter's taps
+/// that fall inside a picture of `len` pixels. The map at a pixel is the product of its column's and row's factor.
+pub(crate) fn valid_factors(len: usize, filter_size: usize) -> impl Iterator<Item = f32> {
+    let radius = filter_size / 2;
+    (0..len).map(move |x| {
+        let inside = (x + radius + 1).min(len) - x.saturating_sub(radius);
+        filter_size as f32 / inside as f32
+    })
+}
+
 /// A network's shape: filter sizes `9-1-5`, filter counts `64-32`, and c.
 ///
 /// The last layer has as many filters as the first one has input channels.
@@ -229,6 +239,13 @@ mod tests {
         assert_eq!((a.radius(), a.multiply_adds()), (6, 8032));
         assert_eq!(a.to_string(), "9-1-5 64-32");
         assert_eq!(a.layers()[2], LayerShape { inputs: 32, filters: 1, size: 5 });
+    }
+
+    #[test]
+    fn valid_factors_count_taps() {
+        let factors: Vec<f32> = valid_factors(4, 5).collect();
+        assert_eq!(factors, [5.0 / 3.0, 5.0 / 4.0, 5.0 / 4.0, 5.0 / 3.0]);
+        assert_eq!(valid_factors(1, 9).collect::<Vec<_>>(), [9.0]);
     }
 
     #[test]

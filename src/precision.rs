@@ -36,7 +36,7 @@ impl Precision {
             return Ok(());
         }
         Err(Error::MissingCapability(format!(
-            "16-bit floats in shaders (SHADER_F16), which {self} needs; use --precision {}, or an adapter that has them (srcnn-gpu devices)",
+            "16-bit floats in shaders (SHADER_F16), which {self} needs; {} does without",
             Self::F32
         )))
     }

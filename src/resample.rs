@@ -1,8 +1,8 @@
 //! Bicubic resampling that equals MATLAB's `imresize(..., 'bicubic')`: the taps of one axis.
 //!
-//! The cubic kernel has a = -0.5 (Keys); when an axis shrinks, the kernel is widened by the factor
-//! (antialiasing); taps beyond an edge read the picture mirrored there. The table is computed in f64 on
-//! the host; `resample_columns.wgsl` and `resample_rows.wgsl` apply it.
+//! The cubic kernel has a = -0.5 (Keys); when an axis shrinks, the kernel is widened by the factor (antialiasing);
+//! taps beyond an edge read the picture mirrored there. Tables are computed in f64 on the host. The shaders
+//! `resample_columns.wgsl` and `resample_rows.wgsl` apply them in f32, [`degrade`](crate::degrade) on the CPU in f64.
 
 use crate::error::{Error, Result};
 
@@ -107,6 +107,29 @@ impl ResampleTable {
     }
 }
 
+/// Resamples a plane of `[rows.input_len][columns.input_len]` in f64, its rows first.
+pub(crate) fn apply(input: &[f64], rows: &ResampleTable, columns: &ResampleTable) -> Vec<f64> {
+    let width = columns.input_len;
+    let mut vertical = vec![0.0; rows.output_len * width];
+    for y in 0..rows.output_len {
+        for tap in y * rows.taps..(y + 1) * rows.taps {
+            let (source, weight) = (rows.indices[tap] as usize * width, rows.weights[tap]);
+            for x in 0..width {
+                vertical[y * width + x] += weight * input[source + x];
+            }
+        }
+    }
+    let mut output = vec![0.0; rows.output_len * columns.output_len];
+    for y in 0..rows.output_len {
+        for x in 0..columns.output_len {
+            output[y * columns.output_len + x] = (x * columns.taps..(x + 1) * columns.taps)
+                .map(|tap| columns.weights[tap] * vertical[y * width + columns.indices[tap] as usize])
+                .sum();
+        }
+    }
+    output
+}
+
 /// Length of an axis of `input_len` samples after scaling by `scale`, as `imresize` rounds: upwards.
 pub fn output_len(input_len: usize, scale: f64) -> usize {
     (input_len as f64 * scale).ceil() as usize
@@ -115,6 +138,25 @@ pub fn output_len(input_len: usize, scale: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::resample::{Axis, resample};
+
+    #[test]
+    fn tables_agree_with_the_twin() {
+        let plane: Vec<f64> = (0..23 * 31).map(|i| ((i * i % 101) as f64 * 0.37).sin()).collect();
+        for (scale, site) in
+            [(2.0, 0.5), (3.0, 0.25), (1.0 / 3.0, 0.5), (0.9, 0.5), (1.7, 0.125), (0.04, 0.5)]
+        {
+            let [rows, columns] =
+                [23, 31].map(|input| Axis { input, output: output_len(input, scale), scale, site });
+            let [down, across] = [rows, columns]
+                .map(|axis| ResampleTable::bicubic_sited(axis.input, axis.output, scale, site).unwrap());
+            let (actual, expected) =
+                (apply(&plane, &down, &across), resample(&plane, rows, columns).unwrap());
+            assert_eq!(actual.len(), expected.len());
+            let worst = actual.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(worst < 1e-13, "x{scale} at {site}: {worst:e}");
+        }
+    }
 
     /// A ramp of luma coordinates, seen by samples at `step j + offset`, is that ramp at the same places of the larger
     /// picture, where the kernel does not reach the edges.

@@ -6,8 +6,6 @@ pub enum Scale {
     /// Evenly from zero, to the right.
     #[default]
     Linear,
-    /// By their logarithm, to the right.
-    Logarithmic,
     /// By their logarithm over whole decades, to the left: of times, with the fastest on the right.
     LogarithmicToTheLeft,
 }
@@ -24,13 +22,10 @@ pub struct Axis {
 
 impl Axis {
     /// The x axis from left to right for these values, which are finite.
-    pub fn along(scale: Scale, values: impl Iterator<Item = f64> + Clone, (from, to): (f64, f64)) -> Self {
-        let last = values.clone().fold(1.0, f64::max);
+    pub fn along(scale: Scale, values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
         match scale {
-            Scale::Linear => Self { low: 0.0, high: last, from, to, logarithmic: false },
-            Scale::Logarithmic => {
-                let low = values.fold(last / 10.0, f64::min).max(1.0);
-                Self { low, high: last, from, to, logarithmic: true }
+            Scale::Linear => {
+                Self { low: 0.0, high: values.fold(1.0, f64::max), from, to, logarithmic: false }
             }
             Scale::LogarithmicToTheLeft => {
                 let positive = values.filter(|&v| v > 0.0).map(f64::log10);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::axis::Axis;
-use super::{CURVES, colour, escape};
+use super::{CURVES, color, escape};
 
 /// A single point.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +14,8 @@ pub struct Mark {
     pub x: f64,
     /// Where on the y axis.
     pub y: f64,
-    /// Which of the curves' colours; `None` is a ring in the colour of text, for figures from elsewhere.
-    pub colour: Option<usize>,
+    /// Which of the curves' colors; `None` is a ring in the color of text, for figures from elsewhere.
+    pub color: Option<usize>,
 }
 
 /// A rectangle: left, top, right, bottom.
@@ -45,7 +45,7 @@ pub fn draw(marks: &[Mark], x: &Axis, y: &Axis, plot: Rectangle, svg: &mut Strin
     let mut taken: Vec<Rectangle> = named.iter().map(around).collect();
     for mark in &named {
         let (x, y) = place(mark);
-        let style = match mark.colour {
+        let style = match mark.color {
             Some(_) => format!("fill=\"{}\"", mark.fill()),
             None => "fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"".into(),
         };
@@ -68,7 +68,7 @@ pub fn draw(marks: &[Mark], x: &Axis, y: &Axis, plot: Rectangle, svg: &mut Strin
 
 impl Mark {
     fn fill(&self) -> &'static str {
-        self.colour.map_or("currentColor", |i| colour(&CURVES, i))
+        self.color.map_or("currentColor", |i| color(&CURVES, i))
     }
 }
 
@@ -115,8 +115,8 @@ mod tests {
     use super::*;
     use crate::chart::{PLOT, Panel, Scale, inline};
 
-    fn mark(name: &str, x: f64, y: f64, colour: Option<usize>) -> Mark {
-        Mark { name: name.into(), x, y, colour }
+    fn mark(name: &str, x: f64, y: f64, color: Option<usize>) -> Mark {
+        Mark { name: name.into(), x, y, color }
     }
 
     /// Figure 4; written out for a look at it when `SRCNN_CHART_MARKS` names a file.

@@ -43,6 +43,7 @@ const LINES: [&str; 4] = ["#2c3e50", "#2980b9", "#27ae60", "#7f8c8d"];
 const DASHES: [&str; 4] = ["8 4", "2 3", "10 3 2 3", "5 5"];
 
 /// The panels below each other as an SVG document.
+#[cfg(any(test, feature = "train"))]
 pub fn render(panels: &[Panel]) -> String {
     let height = HEIGHT * panels.len().max(1) as f64;
     let mut svg = format!(
@@ -59,7 +60,7 @@ pub fn render(panels: &[Panel]) -> String {
     svg
 }
 
-/// A panel as an element of an HTML page, in the page's colour of text and as wide as there is room. `number` tells
+/// A panel as an element of an HTML page, in the page's color of text and as wide as there is room. `number` tells
 /// the diagrams of one page apart.
 pub fn inline(panel: &Panel, number: usize) -> String {
     let mut svg = format!(
@@ -138,7 +139,7 @@ impl<'a> Drawing<'a> {
                     let _ = writeln!(
                         svg,
                         "<circle cx=\"{x}\" cy=\"{y}\" r=\"3\" fill=\"{}\"/>",
-                        colour(&CURVES, i)
+                        color(&CURVES, i)
                     );
                 }
                 all => {
@@ -221,20 +222,16 @@ fn is_finite(point: &(f64, f64)) -> bool {
     point.0.is_finite() && point.1.is_finite()
 }
 
-fn colour(palette: &[&'static str; 4], i: usize) -> &'static str {
+fn color(palette: &[&'static str; 4], i: usize) -> &'static str {
     palette[i % palette.len()]
 }
 
 fn curve_style(i: usize) -> String {
-    format!("stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"", colour(&CURVES, i))
+    format!("stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"", color(&CURVES, i))
 }
 
 fn line_style(i: usize) -> String {
-    format!(
-        "stroke=\"{}\" stroke-width=\"1.5\" stroke-dasharray=\"{}\"",
-        colour(&LINES, i),
-        colour(&DASHES, i)
-    )
+    format!("stroke=\"{}\" stroke-width=\"1.5\" stroke-dasharray=\"{}\"", color(&LINES, i), color(&DASHES, i))
 }
 
 fn escape(text: &str) -> String {
@@ -263,7 +260,7 @@ mod tests {
     /// Written out for a look at it when `SRCNN_CHART` names a file.
     #[test]
     fn draws_the_papers_figure() {
-        let svg = render(&[panel(), Panel { scale: Scale::Logarithmic, ..panel() }]);
+        let svg = render(&[panel(), Panel { scale: Scale::LogarithmicToTheLeft, ..panel() }]);
         if let Some(path) = std::env::var_os("SRCNN_CHART") {
             std::fs::write(path, &svg).unwrap();
         }

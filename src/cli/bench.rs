@@ -1,5 +1,5 @@
-//! `srcnn-gpu bench`: what the adapter reaches, what the network takes of it, where the time of a picture goes, and how
-//! fast the network is trained.
+//! `srcnn-gpu bench`: the adapter's peak rates, how close the network comes to them, where the time of a picture goes, and
+//! how fast the network trains.
 
 use std::io::Cursor;
 use std::time::{Duration, Instant};
@@ -9,16 +9,17 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use serde::Serialize;
 use srcnn_gpu::gpu::kernels::ConvShape;
 use srcnn_gpu::headless::autotune::{self, Measured};
-use srcnn_gpu::headless::measure::{self, Clock, TrainingTimes};
+use srcnn_gpu::headless::measure::{self, Clock};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter, cache_folder};
-
 use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::train::measure::TrainingTimes;
 use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights};
 
-use super::precision::PrecisionArgs;
-use super::tuning::TuneArgs;
-use super::{GpuArgs, print};
+use crate::cli::args::gpu::GpuArgs;
+use crate::cli::args::precision::PrecisionArgs;
+use crate::cli::args::tuning::TuneArgs;
+use crate::cli::output::print;
 
 /// Measure the adapter, the network's kernels, a synthetic picture from file to file, and training steps
 #[derive(Debug, Args)]
@@ -32,23 +33,23 @@ pub struct BenchArgs {
     /// Size of the result in pixels
     #[arg(long, default_value = "1920x1080", value_name = "WxH", value_parser = parse_size)]
     size: (u32, u32),
-    /// Enlargement of the picture from file to file
+    /// Scale to enlarge the picture by, from file to file
     #[arg(short, long, default_value_t = 3, value_name = "FACTOR", value_parser = clap::value_parser!(u32).range(1..=8))]
     scale: u32,
-    /// How often each thing is timed; the best time counts
+    /// How often to time each thing; the best time counts
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     repeat: u32,
-    /// Search for the fastest shape of the kernels first, and keep it for this adapter, driver and network: `upscale` and
-    /// `eval` use it from then on
+    /// First search for the fastest kernel shape, and keep it for this adapter, driver and network: `upscale` and `eval`
+    /// use it from then on
     #[arg(long, conflicts_with = "no_autotune")]
     tune: bool,
-    /// The wall's clock on software adapters too, which count processor time otherwise: to compare with other programs
+    /// Use wall-clock time even on software adapters, where processor time is the default: to compare with other programs
     /// while nothing else runs
     #[arg(long)]
     wall: bool,
     #[command(flatten)]
     tuning: TuneArgs,
-    /// One JSON object instead of text
+    /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -64,47 +65,47 @@ fn parse_size(text: &str) -> std::result::Result<(u32, u32), String> {
         .ok_or_else(|| "a size such as 1920x1080, 16 to 16384 pixels a side".into())
 }
 
-/// All that was measured. Times are milliseconds.
+/// Everything that was measured. Times are milliseconds.
 #[derive(Debug, Serialize)]
 struct Report {
     adapter: String,
     driver: String,
-    /// What the clock counts: `timestamps` on the device, `wall`, or `processor` time over the number of processors.
+    /// What times are: `timestamps` on the device, `wall` time, or `processor` time divided by the number of processors.
     clock: String,
-    /// Multiplications and additions, 10^9 a second, that the adapter reaches.
+    /// Peak rate of the adapter: 10^9 multiplications and additions per second.
     ceiling_gflops: f64,
-    /// 10^9 bytes a second that it copies, read and written.
+    /// Peak rate of copies: 10^9 bytes per second, read plus written.
     copy_gbs: f64,
     architecture: String,
     precision: String,
     size: [u32; 2],
-    /// Largest difference from the result of the CPU twin.
+    /// Largest difference from the CPU twin's result.
     difference: f64,
     shape: Shape,
     network: Rate,
     kernels: Vec<KernelTime>,
     picture: Picture,
-    /// None where the adapter cannot train the network.
+    /// `None` if the adapter cannot train the network.
     training: Option<Training>,
 }
 
-/// The kernels' shape.
+/// The kernel shape.
 #[derive(Debug, Serialize)]
 struct Shape {
-    /// Register tiles of spatial and of 1x1 layers, the workgroup's sides, the way of fused kernels.
+    /// Register tiles of spatial and of 1x1 layers, the workgroup's sides, the kind of fused kernels.
     shape: ConvShape,
     /// `default`, `stored` by an earlier search, or a `search`.
     from: &'static str,
-    /// What that search has measured.
+    /// What that search measured.
     candidates: Vec<Measured>,
 }
 
-/// The network alone, from luminance to luminance in the memory of the adapter.
+/// The network alone, from luminance to luminance in the adapter's memory.
 #[derive(Debug, Serialize)]
 struct Rate {
     ms: f64,
     gflops: f64,
-    /// Part of the ceiling.
+    /// Fraction of the peak rate.
     fraction: f64,
     megapixels_per_second: f64,
 }
@@ -122,26 +123,26 @@ struct Training {
     step_ms: f64,
     sub_images_per_second: f64,
     gflops: f64,
-    /// Part of the ceiling.
+    /// Fraction of the peak rate.
     fraction: f64,
-    /// Largest difference of a gradient from the CPU twin's, as a part of its layer's largest.
+    /// Largest difference of a gradient from the CPU twin's, relative to the largest gradient of its layer.
     difference: f64,
 }
 
-/// A picture from file to file, by the wall's clock.
+/// A picture from file to file, in wall-clock time.
 #[derive(Debug, Serialize)]
 struct Picture {
     source: [u32; 2],
     result: [u32; 2],
     decode_ms: f64,
-    /// Converting and uploading tiles, which goes on beside the work on the adapter.
+    /// Converting and uploading tiles, in parallel with the adapter's work.
     upload_ms: f64,
-    /// The adapter at work, by its timestamps where it has them.
+    /// The adapter's work, by its timestamps if it has them.
     gpu_ms: f64,
-    /// Reading tiles back and converting them, beside the work on the adapter as well.
+    /// Reading tiles back and converting them, also in parallel.
     readback_ms: f64,
     encode_ms: f64,
-    /// From file to file; less than the sum, or more where the processor waits.
+    /// From file to file: less than the sum because of the overlap, or more if the processor waits.
     whole_ms: f64,
 }
 
@@ -202,7 +203,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     })
 }
 
-/// The shape to measure with.
+/// The kernel shape to measure with.
 fn choose(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Shape> {
     let (folder, precision) = (cache_folder(), args.precision.precision);
     if args.tune {
@@ -210,7 +211,7 @@ fn choose(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Shape> {
         let tuned = autotune::search(gpu, weights, precision)?;
         match &folder {
             Some(folder) => autotune::store(&tuned, folder)?,
-            None => log::warn!("the choice is not kept: the system names no folder for cached files"),
+            None => log::warn!("the result is not kept: the system has no cache folder"),
         }
         return Ok(Shape { shape: tuned.best, from: "search", candidates: tuned.measured });
     }
@@ -225,7 +226,7 @@ fn choose(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Shape> {
     })
 }
 
-/// A random network whose results are neither black nor white, as other random ones' are for some architectures.
+/// A random network whose results are neither black nor white, unlike those of other random ones for some architectures.
 fn network(architecture: &Architecture) -> Result<Weights> {
     let initialization = Initialization::He { gain: 1.0, last_gain: 0.1 };
     let weights = initialize(architecture, initialization, 1, Metadata::default())?;
@@ -244,7 +245,7 @@ fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights, options: HeadlessOpti
     let planes = measure::synthetic(3 * width as usize, height as usize, 1)?;
     let bytes = planes.data.iter().map(|value| (value * 255.0).round() as u8).collect();
     let source = RgbImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8);
-    let source = source.ok_or_else(|| Error::invalid("a synthetic picture without pixels"))?;
+    let source = source.ok_or_else(|| Error::invalid("the synthetic picture has no pixels"))?;
     let file = encode(&source)?;
     let mut headless = Headless::new(gpu.clone(), weights, options)?;
     let mut best: Option<Picture> = None;
@@ -275,7 +276,7 @@ fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights, options: HeadlessOpti
     best.ok_or_else(|| Error::invalid("--repeat 0"))
 }
 
-/// Steps of as many sub-images as the paper's recipe takes.
+/// Measures training steps with as many sub-images as in the paper's recipe.
 fn training(
     gpu: &Gpu,
     clock: Clock,
@@ -284,7 +285,7 @@ fn training(
     repeat: usize,
 ) -> Result<Option<Training>> {
     const BATCH: usize = 128;
-    let mut run = match measure::Training::new(gpu, weights, BATCH, None) {
+    let mut run = match srcnn_gpu::train::measure::Training::new(gpu, weights, BATCH, None) {
         Ok(run) => run,
         Err(error @ (Error::OutOfMemory(_) | Error::MissingCapability(_) | Error::InvalidArgument(_))) => {
             log::warn!("training is not measured: {error}");
@@ -318,7 +319,7 @@ fn describe(report: &Report) -> String {
     let Report { network, picture, .. } = report;
     let clock = match report.clock.as_str() {
         "processor" => "processor time",
-        "wall" => "the wall's clock",
+        "wall" => "wall-clock time",
         _ => "the adapter's timestamps",
     };
     let mut text = format!(

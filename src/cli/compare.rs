@@ -1,4 +1,4 @@
-//! `srcnn-gpu compare`: PSNR and SSIM of pictures that are there already.
+//! `srcnn-gpu compare`: PSNR and SSIM between existing pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -9,32 +9,34 @@ use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
 use srcnn_gpu::eval::table::Layout;
 use srcnn_gpu::{Error, Result};
 
-use super::progress::Progress;
-use super::{exit, print, report};
+use crate::cli::advice::report;
+use crate::cli::exit;
+use crate::cli::output::print;
+use crate::cli::progress::Progress;
 
 /// Measure PSNR and SSIM between two pictures, or between two folders of pictures matched by name
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Original picture, or folder of them
+    /// Original picture, or folder of originals
     #[arg(value_name = "A")]
     truth: PathBuf,
-    /// Picture to measure against it, or folder of them
+    /// Picture to compare with it, or folder of pictures
     #[arg(value_name = "B")]
     other: PathBuf,
 
-    /// What to compare: srcnn, luminance; ntire, colours without a rim of scale + 6 pixels; rgb, colours
+    /// What to compare: srcnn, luminance; ntire, colors without a border of scale + 6 pixels; rgb, colors
     #[arg(long, value_name = "NAME", default_value_t)]
     protocol: Samples,
 
-    /// Enlargement that made B: srcnn and ntire cut pictures to multiples of it and leave a border out
+    /// Scale that B was enlarged by: srcnn and ntire crop pictures to multiples of it and leave out a border
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     scale: Option<u16>,
 
-    /// Pixels left out on each side [default: srcnn: the scale, if given; ntire: the scale + 6; rgb: 0]
+    /// Pixels to leave out on each side [default: srcnn: the scale, if given; ntire: the scale + 6; rgb: 0]
     #[arg(long, value_name = "N")]
     shave: Option<usize>,
 
-    /// What the names in folder B have behind those in A, such as _srcnn_x3
+    /// Suffix that names in folder B add to those in folder A, such as _srcnn_x3
     #[arg(long, value_name = "TEXT", default_value = "")]
     suffix: String,
 
@@ -70,10 +72,10 @@ struct Report {
     average: Option<Row>,
 }
 
-/// Compares all pairs. A pair that cannot be compared is told and does not stop the others.
+/// Compares all pairs. A failure is reported; the rest continue.
 ///
 /// # Errors
-/// Arguments that do not go together, a folder that cannot be listed.
+/// Arguments that contradict each other, a folder that cannot be listed.
 pub fn run(args: &CompareArgs) -> Result<u8> {
     let comparison = Comparison::new(args.protocol, args.scale.map(usize::from), args.shave)?;
     let pairs = match (args.truth.is_dir(), args.other.is_dir()) {
@@ -100,7 +102,7 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         }
         progress.update(done as u64 + 1, total);
     }
-    // A bar goes before the results come.
+    // Removes the bar before the results are printed.
     drop(progress);
     if images.is_empty() {
         return Ok(exit::SOME_FAILED);
@@ -121,7 +123,7 @@ fn compare_files(comparison: &Comparison, a: &Path, b: &Path) -> Result<Row> {
     let figures =
         comparison.compare(&Picture::read(a)?, &Picture::read(b)?).map_err(|error| match error {
             Error::Picture(reason) => {
-                Error::Picture(format!("{} and {}: {reason}", a.display(), b.display()))
+                Error::Picture(reason.within(format_args!("{} and {}", a.display(), b.display())))
             }
             other => other,
         })?;
@@ -129,8 +131,8 @@ fn compare_files(comparison: &Comparison, a: &Path, b: &Path) -> Result<Row> {
     Ok(Row { image: Some(name), figures })
 }
 
-/// For each picture of the first folder the one of the second that has its name and the suffix; of several, the one
-/// with the same extension.
+/// Pairs each picture of the first folder with the one in the second whose name is the same plus the suffix; of several,
+/// with the one that has the same extension.
 fn match_folders(first: &Path, second: &Path, suffix: &str) -> Result<Vec<Result<(PathBuf, PathBuf)>>> {
     let (first_set, second_set) = (Dataset::open(first)?, Dataset::open(second)?);
     let mut unmatched: Vec<&PathBuf> = second_set.pictures.iter().collect();
@@ -140,18 +142,14 @@ fn match_folders(first: &Path, second: &Path, suffix: &str) -> Result<Vec<Result
         unmatched.retain(|other| !found.contains(other));
         let same = || found.iter().find(|other| other.extension() == path.extension());
         match found.as_slice() {
-            [] => Err(Error::Picture(format!(
-                "{}: no picture '{name}' in {}",
-                path.display(),
-                second.display()
-            ))),
+            [] => Err(Error::Picture(
+                format!("{}: no picture '{name}' in {}", path.display(), second.display()).into(),
+            )),
             [one] => Ok((path.clone(), (*one).clone())),
             _ => same().map(|&one| (path.clone(), one.clone())).ok_or_else(|| {
-                Error::Picture(format!(
-                    "{}: several pictures '{name}' in {}",
-                    path.display(),
-                    second.display()
-                ))
+                Error::Picture(
+                    format!("{}: several pictures '{name}' in {}", path.display(), second.display()).into(),
+                )
             }),
         }
     };
@@ -173,7 +171,7 @@ impl Report {
         let header =
             if layout == Layout::Csv { ["image", "psnr", "ssim"] } else { ["image", "PSNR", "SSIM"] };
         let mut cells = vec![header.map(String::from).to_vec()];
-        // The average of one picture says nothing, and a line of its own would not be a picture in other programs.
+        // The average of one picture is pointless, and programs that read CSV would take its line for a picture.
         let average = self.average.iter().filter(|_| layout != Layout::Csv && self.images.len() > 1);
         for Row { image, figures } in self.images.iter().chain(average) {
             let name = image.clone().unwrap_or_else(|| "average".into());

@@ -1,19 +1,20 @@
-//! `srcnn-gpu degrade`: low-resolution pictures as the evaluation's protocol makes them.
+//! `srcnn-gpu degrade`: low-resolution pictures, made as in the evaluation's protocol.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use image::{DynamicImage, ImageBuffer, Pixel};
-use srcnn_gpu::train::degrade::{Degradation, Degrader};
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::Result;
+use srcnn_gpu::degrade::{Degradation, Degrader};
 
-use super::jobs::{Decision, Job, Plan, Request};
-use super::output::Existing;
-use super::picture::{Header, Settings, encode};
-use super::progress::Progress;
-use super::{exit, exit_code, print, report};
+use crate::cli::advice::report;
+use crate::cli::exit;
+use crate::cli::jobs::{Decision, Job, Plan, Request};
+use crate::cli::output::{Existing, print};
+use crate::cli::progress::Progress;
+use srcnn_gpu::picture::{PictureFile, Settings, encode, refuse};
 
-/// Make low-resolution pictures: cut to multiples of the scale, shrink as MATLAB's imresize, round once
+/// Make low-resolution pictures: crop to multiples of the scale, shrink like MATLAB's imresize, round once
 #[derive(Debug, Args)]
 pub struct DegradeArgs {
     /// Picture, or folder of pictures
@@ -22,21 +23,21 @@ pub struct DegradeArgs {
     /// File to write; for a folder, the folder to write to
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// How many times smaller: a whole number from 2 to 16
+    /// How many times smaller: an integer from 2 to 16
     #[arg(short, long, value_parser = clap::value_parser!(u32).range(2..=16))]
     scale: u32,
-    /// bicubic, or gaussian:SIGMA for a blur and subsampling
+    /// bicubic, or gaussian:SIGMA for a Gaussian blur and subsampling
     #[arg(long, default_value = "bicubic", value_name = "HOW")]
     degradation: Degradation,
-    /// What to do with outputs that exist; a single named file is overwritten, others are skipped
+    /// What to do with outputs that exist [default: overwrite a single named file, skip all others]
     #[arg(long, value_enum, value_name = "WHAT")]
     existing: Option<Existing>,
 }
 
-/// Shrinks all inputs. One that fails is told and does not stop the others.
+/// Shrinks all inputs. A failure is reported; the rest continue.
 ///
 /// # Errors
-/// What makes all work pointless: arguments, the output folder.
+/// What concerns all inputs: arguments, the output folder.
 pub fn run(args: &DegradeArgs) -> Result<u8> {
     let scale = args.scale as usize;
     let inputs = [args.input.clone()];
@@ -53,19 +54,15 @@ pub fn run(args: &DegradeArgs) -> Result<u8> {
             Ok(None) => {}
             Err(error) => {
                 report(&error);
-                failures.push(exit_code(&error));
+                failures.push(exit::code(&error));
             }
         }
         progress.update(index as u64 + 1, total as u64);
     }
-    Ok(match failures.as_slice() {
-        [] => exit::DONE,
-        [code] if total == 1 => *code,
-        _ => exit::SOME_FAILED,
-    })
+    Ok(exit::code_of(&failures, total))
 }
 
-/// Returns the path that was written, `None` when it exists and is kept.
+/// Returns the path that was written, `None` if it exists and is kept.
 fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) -> Result<Option<PathBuf>> {
     let output = job.output.clone();
     let job = match plan.decide(job)? {
@@ -76,17 +73,13 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
         }
     };
     plan.prepare(&job)?;
-    let mut header = Header::open(&job.input)?;
+    let mut header = PictureFile::open(&job.input)?;
     let small = |length: u32| u64::from(length) / scale as u64;
     if small(header.width) * small(header.height) == 0 {
-        return Err(Error::Picture(format!(
-            "{}: {}x{} is smaller than the scale {scale}",
-            job.input.display(),
-            header.width,
-            header.height
-        )));
+        let (width, height) = header.size();
+        return Err(refuse(&job.input, format!("{width}x{height} is smaller than the scale {scale}")));
     }
-    job.kind.check(&header, header.color, small(header.width), small(header.height))?;
+    job.kind.check(&job.input, header.bytes, header.color, small(header.width), small(header.height))?;
     let mut metadata = header.metadata();
     let turned = header.is_turned();
     let picture = header.decode()?;
@@ -96,7 +89,7 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
     Ok(Some(job.output))
 }
 
-/// Each channel by itself, at the picture's own depth; integers are rounded half up.
+/// Shrinks each channel by itself, at the picture's own depth; integers are rounded half up.
 fn shrink(
     picture: &DynamicImage,
     scale: usize,
@@ -120,8 +113,7 @@ fn shrink(
         DynamicImage::ImageRgb32F(buffer) => each_channel(buffer, &degrader, scale, to_f32).into(),
         DynamicImage::ImageRgba32F(buffer) => each_channel(buffer, &degrader, scale, to_f32).into(),
         other => {
-            let what = format!("{}: colour type {:?} is not supported", path.display(), other.color());
-            return Err(Error::Picture(what));
+            return Err(refuse(path, format!("color type {:?} is not supported", other.color())));
         }
     })
 }

@@ -1,4 +1,4 @@
-//! `srcnn-gpu devices`: what adapters there are and whether they compute right.
+//! `srcnn-gpu devices`: lists the adapters and tests whether they compute correctly.
 
 use clap::Args;
 use serde::Serialize;
@@ -7,11 +7,11 @@ use srcnn_gpu::headless::{Gpu, adapter, autotune, cache_folder, self_test};
 use srcnn_gpu::wgpu::Adapter;
 use srcnn_gpu::{Error, Precision, Result, Shipped};
 
-use super::GpuArgs;
-use super::picture::bytes;
-use super::print;
+use crate::cli::args::gpu::GpuArgs;
+use crate::cli::output::print;
+use srcnn_gpu::picture::bytes;
 
-/// List the adapters, with a self test of each.
+/// List the adapters and test each one.
 #[derive(Debug, Args)]
 pub struct DevicesArgs {
     /// One JSON array instead of a table
@@ -21,7 +21,7 @@ pub struct DevicesArgs {
     gpu: GpuArgs,
 }
 
-/// An adapter as it is told; sizes are bytes, pixels and counts.
+/// An adapter as it is printed. Limits are bytes, pixels and counts.
 #[derive(Debug, Serialize)]
 struct Device {
     index: usize,
@@ -30,17 +30,17 @@ struct Device {
     device_type: &'static str,
     backend: &'static str,
     driver: String,
-    /// `auto` chooses among the usable ones.
+    /// Whether `--gpu auto` may choose it.
     usable: bool,
-    /// Whether it has `--precision f16`.
+    /// Whether it supports `--precision f16`.
     half_precision: bool,
     limits: Limits,
     self_test: String,
-    /// What searches have found for networks that come with the program.
+    /// Kernel shapes found by measurement for the networks that come with the program.
     kernels: Vec<Kernels>,
 }
 
-/// The shape of the kernels that is the fastest for a network.
+/// The fastest kernel shape for a network.
 #[derive(Debug, Serialize)]
 struct Kernels {
     network: String,
@@ -65,7 +65,7 @@ pub fn run(args: &DevicesArgs) -> Result<()> {
         None => adapter::list(&selection).into_iter().enumerate().collect(),
     };
     if found.is_empty() {
-        // Says what to install.
+        // The error says what to install.
         adapter::find(&selection)?;
     }
     let devices: Vec<Device> = found.iter().map(|(index, adapter)| examine(*index, adapter)).collect();

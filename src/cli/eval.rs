@@ -13,40 +13,42 @@ use srcnn_gpu::eval::protocol::{Luminance, Measured, Protocol};
 use srcnn_gpu::eval::table::{Layout, render};
 use srcnn_gpu::eval::{Enlarge, Report, SetReport};
 use srcnn_gpu::headless::adapter::describe;
-use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
-use srcnn_gpu::{Error, Padding, Planes, Result, Weights};
+use srcnn_gpu::headless::{Headless, HeadlessOptions};
+use srcnn_gpu::{Error, Padding, Planes, Reason, Result, Weights};
 
-use super::models::{Model, ModelArgs, load_models, nearest};
-use super::output::write_atomically;
-use super::precision::PrecisionArgs;
-use super::progress::Progress;
-use super::tuning::TuneArgs;
-use super::{GpuArgs, print};
+use crate::cli::advice;
+use crate::cli::args::gpu::GpuArgs;
+use crate::cli::args::models::{Model, ModelArgs, load_models, nearest};
+use crate::cli::args::precision::PrecisionArgs;
+use crate::cli::args::tuning::TuneArgs;
+use crate::cli::exit;
+use crate::cli::output::{print, write_atomically};
+use crate::cli::progress::Progress;
 
 /// Measure a model on folders of test pictures, beside bicubic interpolation and published figures
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// Folders of pictures in full size, such as Set5
+    /// Folders of full-size pictures, such as Set5
     #[arg(value_name = "DATASET_DIR", required = true)]
     pub datasets: Vec<PathBuf>,
 
-    /// Enlargements to measure, such as 2,3,4 [default: those that the model was trained for]
+    /// Scales to measure, such as 2,3,4 [default: those that the model was trained for]
     #[arg(short, long, value_delimiter = ',')]
     pub scale: Vec<f64>,
 
     #[command(flatten)]
     pub model: ModelArgs,
 
-    /// How to measure. srcnn, the authors' code: luminance as uint8, cut to multiples of the scale, nothing
-    /// rounded between shrinking and enlarging, result as uint8, borders of the scale's width left out
+    /// How to measure. srcnn is the authors' code: luminance as uint8, cropped to multiples of the scale, no rounding
+    /// between shrinking and enlarging, result as uint8, borders as wide as the scale left out
     #[arg(long, default_value = Protocol::NAME, value_parser = [Protocol::NAME])]
     pub protocol: String,
 
-    /// Pixels left out on each side [default: the scale]
+    /// Pixels to leave out on each side [default: the scale]
     #[arg(long, value_name = "N")]
     pub shave: Option<usize>,
 
-    /// Padding instead of the model's own: replicate, normalized, zero or valid
+    /// Padding to use instead of the model's own: replicate, normalized, zero or valid
     #[arg(long, value_name = "MODE")]
     pub padding: Option<Padding>,
 
@@ -66,7 +68,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
 
-    /// Write an HTML page with tables, charts, and sliders between the pictures to this file
+    /// Write an HTML page with tables, charts, and sliders between pictures to this file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 
@@ -77,7 +79,7 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub precision: PrecisionArgs,
 
-    /// Average over the 8 flips and turns of a picture
+    /// Average over the 8 flips and rotations of a picture
     #[arg(short = 'x', long)]
     pub tta: bool,
 
@@ -88,18 +90,16 @@ pub struct EvalArgs {
     pub gpu: GpuArgs,
 }
 
-/// Runs the subcommand; `open` opens the GPU, after everything that can be checked without it.
-///
-/// Returns whether all pictures were measured; those that were not have a line each on stderr.
+/// Measures all pictures. A failure is reported; the rest continue.
 ///
 /// # Errors
-/// What keeps the whole run from going on: arguments, a model, a folder, a GPU, an output.
-pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> {
+/// What concerns the whole run: arguments, a model, a folder, the adapter, an output.
+pub fn run(args: &EvalArgs) -> Result<u8> {
     let models = load_models(&args.model.model)?;
     let protocols = protocols(args, &models)?;
     let datasets = args.datasets.iter().map(|dir| Dataset::open(dir)).collect::<Result<Vec<_>>>()?;
     for set in datasets.iter().filter(|set| !set.skipped.is_empty()) {
-        log::warn!("{}: skipped what is not a picture file: {}", set.name, set.skipped.join(", "));
+        log::warn!("{}: skipped, because not pictures: {}", set.name, set.skipped.join(", "));
     }
     if let Some(folder) = &args.save {
         check_save(folder, &datasets)?;
@@ -110,13 +110,14 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     let (padding, tile, tta) = (args.padding, args.tile, args.tta);
     let precision = args.precision.precision;
     let options = HeadlessOptions { padding, tile, tta, precision, ..HeadlessOptions::default() };
-    let gpu = open()?;
+    // Only after everything that can be checked without it.
+    let gpu = args.gpu.open()?;
     args.precision.check(&gpu)?;
     let about = About { adapter: describe(&gpu.info) };
     let mut networks = Vec::new();
     let pixels = pixels(&datasets) * protocols.len() as u64;
     for (_, model) in &protocols {
-        // Models in the order of the scales that use them first.
+        // In the order of the scales that first use a model.
         if networks.iter().all(|(other, _)| other != model) {
             let weights = &models[*model].weights;
             let options = args.tune.apply(&gpu, weights, options, pixels)?;
@@ -141,8 +142,8 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
             report.sets.push(run.measure(set, protocol, *model)?);
         }
     }
-    let (all, page) = (!run.failed, run.page.take());
-    // A bar goes before the results come.
+    let (failed, page) = (run.failed, run.page.take());
+    // Removes the bar before the results are printed.
     drop(run);
     let text = if args.json {
         serde_json::to_string_pretty(&report).map_err(|e| Error::invalid(e.to_string()))?
@@ -158,17 +159,17 @@ pub fn run(args: &EvalArgs, open: impl FnOnce() -> Result<Gpu>) -> Result<bool> 
     if let (Some(page), Some(path)) = (page, &args.html) {
         page.write(path, &report, &about)?;
     }
-    Ok(all)
+    Ok(if failed { exit::SOME_FAILED } else { exit::DONE })
 }
 
-/// Pixels of all pictures, as far as they can be read.
+/// The number of pixels in all readable pictures.
 fn pixels(datasets: &[Dataset]) -> u64 {
     let sizes =
         datasets.iter().flat_map(|set| &set.pictures).filter_map(|path| image::image_dimensions(path).ok());
     sizes.map(|(width, height)| u64::from(width) * u64::from(height)).sum()
 }
 
-/// Runs the network once on a small picture: it compiles its kernels then, which is no part of a picture's time.
+/// Runs the network once on a small picture to compile its kernels, so that compiling does not count as a picture's time.
 fn warm_up(network: &mut Headless, weights: &Weights) -> Result<()> {
     let channels = weights.architecture().channels();
     let side = 2 * weights.architecture().radius() + 8;
@@ -176,7 +177,7 @@ fn warm_up(network: &mut Headless, weights: &Weights) -> Result<()> {
     network.upscale_planes(&picture, 2.0).map(drop)
 }
 
-/// A protocol and the place of a model for each scale; a note for scales that the model was not trained for.
+/// For each scale the protocol and the index of its model. Warns of scales that the model was not trained for.
 fn protocols(args: &EvalArgs, models: &[Model]) -> Result<Vec<(Protocol, usize)>> {
     let trained: Vec<f64> = models
         .iter()
@@ -192,14 +193,14 @@ fn protocols(args: &EvalArgs, models: &[Model]) -> Result<Vec<(Protocol, usize)>
         )));
     }
     let protocol = |&scale: &f64| {
-        let place = nearest(models, scale);
-        let Model { name, weights } = &models[place];
+        let index = nearest(models, scale);
+        let Model { name, weights } = &models[index];
         let scales = &weights.metadata.scales;
         if !scales.is_empty() && !scales.iter().any(|&trained| f64::from(trained) == scale) {
             let names: Vec<String> = scales.iter().map(|scale| format!("x{scale}")).collect();
             log::warn!("{name} was trained for {}, not x{scale}", names.join(", "));
         }
-        Ok((Protocol::new(scale, args.shave, weights.metadata.channels)?, place))
+        Ok((Protocol::new(scale, args.shave, weights.metadata.channels)?, index))
     };
     asked.iter().map(protocol).collect()
 }
@@ -207,7 +208,7 @@ fn protocols(args: &EvalArgs, models: &[Model]) -> Result<Vec<(Protocol, usize)>
 struct Run<'a> {
     args: &'a EvalArgs,
     models: &'a [Model],
-    /// Compiled networks, with their places among the models.
+    /// Compiled networks, with the indices of their models.
     networks: Vec<(usize, Headless)>,
     page: Option<Page>,
     progress: Progress,
@@ -217,15 +218,15 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Measures one set at one scale. A picture that cannot be measured is reported and left out.
-    fn measure(&mut self, set: &Dataset, protocol: &Protocol, place: usize) -> Result<SetReport> {
-        let Model { name: model, weights } = &self.models[place];
+    /// Measures one set at one scale. Pictures that fail are reported and left out.
+    fn measure(&mut self, set: &Dataset, protocol: &Protocol, index: usize) -> Result<SetReport> {
+        let Model { name: model, weights } = &self.models[index];
         let architecture = weights.architecture();
         let padding = self.args.padding.unwrap_or(weights.metadata.padding);
         let file = Path::new(model).file_name().unwrap_or_default().to_string_lossy();
         let model = if self.args.tta { format!("{file} --tta") } else { file.into_owned() };
         let mut report = SetReport::new(&set.name, protocol, &model, architecture, padding);
-        let network = self.networks.iter_mut().find(|(of, _)| *of == place).map(|(_, network)| network);
+        let network = self.networks.iter_mut().find(|(of, _)| *of == index).map(|(_, network)| network);
         let Some(network) = network else { return Ok(report) };
         self.page.iter_mut().for_each(Page::begin_set);
         for path in &set.pictures {
@@ -244,7 +245,7 @@ impl Run<'_> {
                 }
                 Err(error @ Error::Picture(_)) => {
                     self.failed = true;
-                    log::error!("{error}");
+                    advice::report(&error);
                 }
                 Err(error) => return Err(error),
             }
@@ -259,15 +260,15 @@ impl Run<'_> {
 fn measure_file(path: &Path, protocol: &Protocol, network: &mut dyn Enlarge) -> Result<(Picture, Measured)> {
     let picture = Picture::read(path)?;
     let measured = protocol.measure(&picture, network).map_err(|error| match error {
-        Error::Picture(reason) => Error::Picture(format!("{}: {reason}", path.display())),
+        Error::Picture(reason) => Error::Picture(reason.within(path.display())),
         other => other,
     })?;
     Ok((picture, measured))
 }
 
-/// Finds out before any work is done that the page can be written.
+/// Checks before any work is done that the page can be written.
 fn check_page(path: &Path) -> Result<()> {
-    let failed = |reason: String| Error::Output { path: path.into(), reason };
+    let failed = |reason: String| Error::Output { path: path.into(), reason: reason.into() };
     if path.is_dir() {
         return Err(failed("it is a folder".into()));
     }
@@ -275,15 +276,14 @@ fn check_page(path: &Path) -> Result<()> {
     tempfile::tempfile_in(folder).map(drop).map_err(|e| failed(explain(&e)))
 }
 
-/// Finds out before any work is done that the folder takes files, and that no two go by the same name.
+/// Checks before any work is done that the folder is writable, and that no two pictures would get the same name.
 fn check_save(folder: &Path, datasets: &[Dataset]) -> Result<()> {
-    tempfile::tempfile_in(folder)
-        .map_err(|e| Error::Output { path: folder.into(), reason: e.to_string() })?;
+    tempfile::tempfile_in(folder).map_err(|e| Error::Output { path: folder.into(), reason: e.into() })?;
     let mut seen = HashMap::new();
     for path in datasets.iter().flat_map(|set| &set.pictures) {
         if let Some(other) = seen.insert(stem(path), path) {
             return Err(Error::invalid(format!(
-                "{} and {} would be saved under one name; use --save with one of them at a time",
+                "{} and {} would be saved under one name; use --save with one of these folders at a time",
                 other.display(),
                 path.display()
             )));
@@ -304,6 +304,6 @@ fn save(path: &Path, picture: &Luminance) -> Result<()> {
         ExtendedColorType::L8,
         ImageFormat::Png,
     )
-    .map_err(|e| Error::Output { path: path.into(), reason: e.to_string() })?;
+    .map_err(|e| Error::Output { path: path.into(), reason: Reason::of(e) })?;
     write_atomically(path, |file| file.write_all(png.get_ref()))
 }

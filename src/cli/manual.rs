@@ -1,20 +1,19 @@
-//! `srcnn-gpu completions` and `srcnn-gpu man`: what packages ship beside the program.
+//! `srcnn-gpu completions` and `srcnn-gpu man`: files that packages ship with the program.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_complete::Shell;
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::{Error, Reason, Result};
 
-use super::output::{self, write_atomically};
-use super::print;
+use crate::cli::output::{print, print_text, write_atomically};
 
 const NAME: &str = "srcnn-gpu";
 
-/// Print a shell's completions
+/// Print completions for a shell
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
-    /// The shell that is to learn them
+    /// The shell to print them for
     shell: Shell,
 }
 
@@ -33,7 +32,7 @@ pub struct ManArgs {
 pub fn completions(args: &CompletionsArgs, mut command: Command) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, NAME, &mut script);
-    output::print(&String::from_utf8_lossy(&script))
+    print_text(&String::from_utf8_lossy(&script))
 }
 
 /// Writes the manual pages and prints their paths.
@@ -43,15 +42,15 @@ pub fn completions(args: &CompletionsArgs, mut command: Command) -> Result<()> {
 pub fn man(args: &ManArgs, command: Command) -> Result<()> {
     std::fs::create_dir_all(&args.folder).map_err(|e| Error::Output {
         path: args.folder.clone(),
-        reason: format!("the folder cannot be created: {e}"),
+        reason: Reason::from(e).within("the folder cannot be created"),
     })?;
     let mut command = command.disable_help_subcommand(true);
-    // Gives subcommands their whole names: srcnn-gpu-model-info.
+    // Gives subcommands their full names: srcnn-gpu-model-info.
     command.build();
     pages(&command, &args.folder)
 }
 
-/// The page of a command and those of its subcommands.
+/// Writes the page of a command and those of its subcommands.
 fn pages(command: &Command, folder: &Path) -> Result<()> {
     let page = clap_mangen::Man::new(command.clone());
     let path = folder.join(page.get_filename());

@@ -1,4 +1,4 @@
-//! `srcnn-gpu model`: conversion of weight files, and what is in them.
+//! `srcnn-gpu model`: converts and inspects weight files.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -10,9 +10,9 @@ use srcnn_gpu::train::filters::sheet;
 use srcnn_gpu::train::run::save_png;
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
-use super::output::{Existing, print, write_atomically};
+use crate::cli::output::{Existing, print, print_text, write_atomically};
 
-/// Convert weight files and look into them.
+/// Convert and inspect weight files.
 #[derive(Debug, Args)]
 pub struct ModelCommand {
     #[command(subcommand)]
@@ -23,9 +23,9 @@ pub struct ModelCommand {
 enum Action {
     /// Write any readable weight file (.mat, .safetensors) as .safetensors.
     Convert(Convert),
-    /// Print what a weight file holds.
+    /// Print what a weight file contains.
     Info(Info),
-    /// Draw the first layer's filters, those with the most variance first, as a PNG sheet.
+    /// Draw the first layer's filters as a PNG sheet, sorted by descending variance.
     Filters(Filters),
 }
 
@@ -37,16 +37,16 @@ struct Convert {
     /// The .safetensors file to write.
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// Scale that the network was trained for; may be given several times, or as a list: 2,3,4.
+    /// Scale that the network was trained for; repeatable, or a list: 2,3,4.
     #[arg(long, value_name = "SCALE", value_delimiter = ',')]
     scale: Vec<f32>,
-    /// Padding that the network is to be used with: replicate, normalized, zero or valid.
+    /// Padding to use the network with: replicate, normalized, zero or valid.
     #[arg(long)]
     padding: Option<Padding>,
-    /// What its channels are: y, ycbcr or rgb.
+    /// Meaning of its channels: y, ycbcr or rgb.
     #[arg(long)]
     channels: Option<Channels>,
-    /// How it was trained, in your words.
+    /// Free text about how it was trained.
     #[arg(long, value_name = "TEXT")]
     training: Option<String>,
     /// What to do when OUT exists.
@@ -67,10 +67,10 @@ struct Info {
 struct Filters {
     /// The weight file to read.
     file: PathBuf,
-    /// The PNG file to write; one that exists is replaced.
+    /// The PNG file to write; an existing one is replaced.
     #[arg(short, long, value_name = "PNG")]
     output: PathBuf,
-    /// Pixels for each tap of a filter.
+    /// Pixels per filter tap.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     zoom: u32,
 }
@@ -92,7 +92,7 @@ fn filters(arguments: &Filters) -> Result<()> {
     let sheet = sheet(&Weights::load(&arguments.file)?, arguments.zoom);
     let (width, height) = sheet.dimensions();
     save_png(&arguments.output, sheet.as_raw(), width, height, image::ExtendedColorType::Rgb8)?;
-    print(&format!("{}\n", arguments.output.display()))
+    print(arguments.output.display())
 }
 
 fn convert(arguments: &Convert) -> Result<()> {
@@ -113,12 +113,12 @@ fn convert(arguments: &Convert) -> Result<()> {
     let weights = Weights::new(weights.layers().to_vec(), metadata)?;
     let bytes = weights.to_safetensors()?;
     let Some(path) = arguments.existing.resolve(&arguments.output)? else {
-        eprintln!("{} exists, left as it is", arguments.output.display());
+        eprintln!("{} exists, kept as it is", arguments.output.display());
         return Ok(());
     };
     write_atomically(&path, |file| file.write_all(&bytes))?;
     let (architecture, Metadata { channels, padding, .. }) = (weights.architecture(), &weights.metadata);
-    print(&format!("{}: {architecture}, channels {channels}, padding {padding}\n", path.display()))
+    print(format!("{}: {architecture}, channels {channels}, padding {padding}", path.display()))
 }
 
 fn info(arguments: &Info) -> Result<()> {
@@ -128,17 +128,17 @@ fn info(arguments: &Info) -> Result<()> {
     } else {
         report.text()
     };
-    print(&text)
+    print_text(&text)
 }
 
-/// What `model info` tells; the fields are those of its JSON.
+/// What `model info` prints; the fields are those of its JSON.
 #[derive(Serialize)]
 struct Report {
     file: String,
     architecture: String,
     filters: String,
     parameters: usize,
-    /// Pixels of context that an output pixel depends on, to each side.
+    /// How many pixels to each side an output pixel depends on.
     receptive_radius: usize,
     multiply_adds_per_pixel: usize,
     #[serde(flatten)]
@@ -211,7 +211,7 @@ impl Report {
         }
         let mut text = String::new();
         for (name, value) in rows {
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(text, "{name:<17} {value}");
         }
         let _ =

@@ -1,6 +1,7 @@
-//! Where results go: files that exist already, the standard output.
+//! Where results go: the standard output, and files that may exist already.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -14,17 +15,17 @@ use srcnn_gpu::{Error, Result};
 /// What to do when an output file exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Existing {
-    /// Leave it and go on; a result of this program is made again when its picture or the settings have changed
+    /// Keep it and go on, but make results of this program again if their picture or the settings have changed
     Skip,
     /// Replace it
     Overwrite,
     /// Write to a free name next to it: `name (1).png`
     Rename,
-    /// Take it as an error
+    /// Treat it as an error
     Fail,
 }
 
-/// Names that results of this run have or will have, whether they exist yet or not.
+/// Names of this run's results, whether the files exist yet or not.
 #[derive(Debug, Default)]
 pub struct Taken(Mutex<HashSet<PathBuf>>);
 
@@ -33,7 +34,7 @@ impl Taken {
         Self(Mutex::new(names))
     }
 
-    /// The first of `name (1).png`, `name (2).png`, .. that is free, which it is no longer then.
+    /// Takes the first free name of `name (1).png`, `name (2).png`, ..
     fn free_name(&self, path: &Path) -> PathBuf {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut number = 1;
@@ -54,7 +55,7 @@ impl Taken {
 }
 
 impl Existing {
-    /// The path to write to, or `None` when the file exists and is left.
+    /// The path to write to, or `None` if the file exists and is kept.
     ///
     /// # Errors
     /// [`Error::Output`] when the file exists and the policy is [`Existing::Fail`].
@@ -62,7 +63,7 @@ impl Existing {
         self.resolve_among(path, &Taken::default())
     }
 
-    /// The same for one of many results, whose names are not to be given twice.
+    /// As [`Existing::resolve`] for one of many results, which must not get the same name.
     ///
     /// # Errors
     /// As [`Existing::resolve`].
@@ -74,12 +75,12 @@ impl Existing {
         match self {
             Existing::Skip => Ok(None),
             Existing::Rename => Ok(Some(taken.free_name(path))),
-            _ => Err(error(path, "it exists already; --existing overwrite, rename or skip says what to do")),
+            _ => Err(error(path, "it exists already; use --existing overwrite, rename or skip")),
         }
     }
 }
 
-/// An event as a line of JSON, with the version of the format first.
+/// An event as a line of JSON, beginning with the version of the format.
 ///
 /// # Errors
 /// None in practice.
@@ -94,11 +95,19 @@ pub fn json_line(event: &impl Serialize) -> Result<String> {
         .map_err(|e| Error::invalid(format!("event as JSON: {e}")))
 }
 
-/// Prints a result to the standard output. A reader that has gone away (`| head`) is no error.
+/// Prints a line of results to the standard output.
 ///
 /// # Errors
-/// [`Error::Output`] when it cannot be written to, on a full disk for one.
-pub fn print(text: &str) -> Result<()> {
+/// As [`print_text`].
+pub fn print(line: impl Display) -> Result<()> {
+    print_text(&format!("{line}\n"))
+}
+
+/// Prints results to the standard output as they are. A reader that has gone away (`| head`) is no error.
+///
+/// # Errors
+/// [`Error::Output`] if it cannot be written to, for example on a full disk.
+pub fn print_text(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(error(Path::new("standard output"), explain(&e))),
@@ -107,7 +116,7 @@ pub fn print(text: &str) -> Result<()> {
 }
 
 fn error(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Output { path: path.into(), reason: reason.into() }
+    Error::Output { path: path.into(), reason: reason.into().into() }
 }
 
 #[cfg(test)]

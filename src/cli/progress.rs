@@ -8,12 +8,12 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use srcnn_gpu::train::config::Span;
 
-/// Work that is over sooner shows nothing.
+/// Shorter work shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Time between two lines off a terminal.
+/// Time between two lines if stderr is not a terminal.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// How progress is shown.
+/// How to show progress.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
     /// A bar on a terminal, else a line every few seconds
@@ -21,19 +21,19 @@ pub enum Mode {
     Auto,
     /// A bar
     Bar,
-    /// A line `NN.NN%` for each step, for programs that read it
+    /// A line `NN.NN%` for each step, for programs
     Lines,
-    /// Events as lines of JSON on stdout, of commands that have them: upscale, train
+    /// Events as lines of JSON on stdout, from upscale and train
     Json,
     /// Nothing
     None,
 }
 
 static MODE: OnceLock<Mode> = OnceLock::new();
-/// The bar that is on the screen.
+/// The bar on the screen.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Sets how this process shows progress; the first call counts.
+/// Sets how this process shows progress. Only the first call has an effect.
 pub fn set_mode(mode: Mode) {
     MODE.get_or_init(|| mode);
 }
@@ -43,7 +43,7 @@ pub fn mode() -> Mode {
     MODE.get().copied().unwrap_or_default()
 }
 
-/// Writes something else while the bar is away.
+/// Writes something else while the bar is hidden.
 pub fn suspended<R>(write: impl FnOnce() -> R) -> R {
     let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match bar {
@@ -52,7 +52,7 @@ pub fn suspended<R>(write: impl FnOnce() -> R) -> R {
     }
 }
 
-/// The standard error beside a bar, line by line.
+/// Standard error that does not disturb the bar, for whole lines.
 pub struct Stderr;
 
 impl Write for Stderr {
@@ -65,18 +65,19 @@ impl Write for Stderr {
     }
 }
 
-/// Progress of one piece of work.
+/// The progress of one task.
 pub struct Progress {
     label: String,
     mode: Mode,
     started: Instant,
-    told: Option<Instant>,
+    /// Time of the last line.
+    shown: Option<Instant>,
     last: String,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Begins a piece of work called `label`, such as a file's name.
+    /// Begins a task called `label`, such as a file's name.
     pub fn new(label: impl Into<String>) -> Self {
         let mode = match mode() {
             Mode::Auto if std::io::stderr().is_terminal() => Mode::Bar,
@@ -86,13 +87,13 @@ impl Progress {
             label: label.into(),
             mode,
             started: Instant::now(),
-            told: None,
+            shown: None,
             last: String::new(),
             bar: None,
         }
     }
 
-    /// Tells that `done` of `total` steps are done.
+    /// Shows that `done` of `total` steps are done.
     pub fn update(&mut self, done: u64, total: u64) {
         let percent = 100.0 * done as f64 / total.max(1) as f64;
         match self.mode {
@@ -111,17 +112,15 @@ impl Progress {
                 bar.set_position(done);
             }
             Mode::Auto => {
-                if done < total && self.told.is_none_or(|told| told.elapsed() >= INTERVAL) {
+                if done < total && self.shown.is_none_or(|shown| shown.elapsed() >= INTERVAL) {
                     eprintln!("{}: {percent:.0}%", self.label);
-                    self.told = Some(Instant::now());
+                    self.shown = Some(Instant::now());
                 }
             }
         }
     }
-}
 
-impl Progress {
-    /// Tells the same with what there is to say about it: behind the bar, or in the lines.
+    /// As [`Progress::update`], with a text about the state, beside the bar or in the line.
     pub fn detail(&mut self, done: u64, total: u64, text: &str) {
         if self.mode != Mode::Auto {
             if let Some(bar) = &self.bar {
@@ -129,13 +128,13 @@ impl Progress {
             }
             return self.update(done, total);
         }
-        if self.told.is_none_or(|told| told.elapsed() >= INTERVAL) {
+        if self.shown.is_none_or(|shown| shown.elapsed() >= INTERVAL) {
             eprintln!("{}: {text}", self.label);
-            self.told = Some(Instant::now());
+            self.shown = Some(Instant::now());
         }
     }
 
-    /// Tells how many frames of a video are done; of how many is not known of a pipe's.
+    /// Shows how many frames of a video are done. The `total` of a pipe is unknown.
     pub fn frames(&mut self, done: u64, total: Option<u64>, per_second: f64) {
         let text = format!("frame {done}, {per_second:.2} fps");
         match (self.mode, total) {
@@ -153,10 +152,10 @@ impl Progress {
         }
     }
 
-    /// Tells which share of a long list is done, at what it is at, megapixels a second and seconds to go.
-    pub fn rate(&mut self, at: &str, share: f64, megapixels: f64, seconds: Option<f64>) {
+    /// Shows the progress of a long list: the current item, the share done, megapixels per second, seconds left.
+    pub fn rate(&mut self, item: &str, share: f64, megapixels: f64, seconds: Option<f64>) {
         const STEPS: f64 = 1e6;
-        self.label = at.to_owned();
+        self.label = item.to_owned();
         let left = |s| format!(", {} left", Span(Duration::from_secs_f64(s)));
         let text = match self.mode {
             Mode::Auto => {
@@ -170,17 +169,17 @@ impl Progress {
         }
     }
 
-    /// How it is shown.
+    /// How this progress is shown.
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// The next of several pieces of work begins: its lines begin anew.
+    /// Begins the next of several tasks, whose lines start over.
     pub fn next(&mut self) {
         self.last.clear();
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
             *BAR.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -188,7 +187,7 @@ impl Progress {
         }
     }
 
-    /// A line that stays, above the bar.
+    /// Prints a line that stays, above the bar.
     pub fn note(&self, line: &str) {
         if self.mode != Mode::None {
             suspended(|| eprintln!("{line}"));
@@ -203,7 +202,7 @@ impl Drop for Progress {
 }
 
 fn new_bar(label: &str, elapsed: Duration) -> ProgressBar {
-    // The template is checked by a test; the default bar serves if it were wrong.
+    // A test checks the template; the fallback is never used.
     let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let bar = bar.with_style(style).with_message(label.to_owned()).with_elapsed(elapsed);

@@ -1,4 +1,4 @@
-//! `srcnn-gpu shaders`: the kernels as files, for driver bug reports and for authors who port them.
+//! `srcnn-gpu shaders`: writes the kernels as files, for driver bug reports and for porting.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,16 +8,15 @@ use srcnn_gpu::gpu::kernels::variants;
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::{Architecture, Error, Result};
 
-use super::output::write_atomically;
-use super::print;
+use crate::cli::output::{print, write_atomically};
 
-/// Write every variant of every kernel that a network can come to use, on any adapter.
+/// Write every variant of every kernel that a network may use, on any adapter.
 #[derive(Debug, Args)]
 pub struct ShadersArgs {
     /// Language of the files
     #[arg(short, long, value_enum, default_value = "wgsl", value_name = "LANGUAGE")]
     language: LanguageName,
-    /// Folder to write to; created if it is not there, files of the same names are replaced
+    /// Folder to write to, created if necessary; files of the same names are replaced
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Filter sizes of the network
@@ -33,7 +32,7 @@ pub struct ShadersArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum LanguageName {
-    /// As in the sources
+    /// The kernels' own language
     Wgsl,
     /// Vulkan
     Spirv,
@@ -63,13 +62,12 @@ impl From<LanguageName> for Language {
 /// Writes the files and prints their paths.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for a network that there cannot be, [`Error::Output`] for a folder that cannot be
-/// written to.
+/// [`Error::InvalidArgument`] for an impossible network, [`Error::Output`] for a folder that cannot be written to.
 pub fn run(args: &ShadersArgs) -> Result<()> {
     let architecture = Architecture::parse(&args.arch, &args.filters, args.channels)?;
     let language = Language::from(args.language);
     std::fs::create_dir_all(&args.output)
-        .map_err(|e| Error::Output { path: args.output.clone(), reason: e.to_string() })?;
+        .map_err(|e| Error::Output { path: args.output.clone(), reason: e.into() })?;
     for shader in variants(&architecture).into_iter().filter(|shader| language.has(shader)) {
         let path = args.output.join(format!("{}.{}", shader.variant, language.extension()));
         let text = translate(&shader, language)?;

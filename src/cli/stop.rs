@@ -1,16 +1,16 @@
-//! Ctrl-C and SIGTERM: nothing half is left behind.
+//! Ctrl-C and SIGTERM: ending the program without leaving partial files behind.
 
 use srcnn_gpu::{Error, Result, atomic};
 
-/// Ends the program at the first signal, once `farewell` has run with the signal's exit code: 130 for Ctrl-C, 143 for
+/// Makes the first signal end the program, after `farewell` has run with the signal's exit code: 130 for Ctrl-C, 143 for
 /// SIGTERM. Files that are being written are removed, whatever other threads are doing.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] when the signals cannot be caught.
+/// [`Error::InvalidArgument`] if the signals cannot be caught.
 pub fn at_once(farewell: impl FnOnce(u8) + Send + 'static) -> Result<()> {
     let mut farewell = Some(farewell);
     catch(move |code| {
-        // First, so that nobody tells of files that go away.
+        // First, so that nothing is reported about files that are about to be removed.
         if let Some(farewell) = farewell.take() {
             farewell(code);
         }
@@ -24,13 +24,13 @@ fn catch(mut handler: impl FnMut(u8) + Send + 'static) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
         .map_err(|e| Error::invalid(format!("signals cannot be caught: {e}")))?;
-    // The shell's convention: 128 and the signal's number.
+    // The shell's convention: 128 plus the signal's number.
     std::thread::spawn(move || signals.forever().for_each(|signal| handler(128 + signal as u8)));
     Ok(())
 }
 
-/// Without the handlers that libraries run at an exit: the driver's would pull the device from under the thread
-/// that is computing.
+/// Exits without the exit handlers of libraries: the driver's would destroy the device while another thread computes
+/// on it.
 #[cfg(unix)]
 fn end(code: u8) {
     signal_hook::low_level::exit(code.into())
@@ -38,7 +38,7 @@ fn end(code: u8) {
 
 #[cfg(not(unix))]
 fn catch(mut handler: impl FnMut(u8) + Send + 'static) -> Result<()> {
-    ctrlc::set_handler(move || handler(super::exit::INTERRUPTED))
+    ctrlc::set_handler(move || handler(crate::cli::exit::INTERRUPTED))
         .map_err(|e| Error::invalid(format!("Ctrl-C cannot be caught: {e}")))
 }
 

@@ -1,4 +1,4 @@
-//! `srcnn-gpu train`: from a folder of pictures to a network.
+//! `srcnn-gpu train`: trains a network on folders of pictures.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::train::checkpoint::Checkpoint;
 use srcnn_gpu::train::config::{Limit, Span, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
-use srcnn_gpu::train::degrade::Degradation;
+use srcnn_gpu::train::engine::GpuEngine;
 use srcnn_gpu::train::event::Event;
-use srcnn_gpu::train::gpu::GpuEngine;
 use srcnn_gpu::train::init::{enlarge, initialize};
 use srcnn_gpu::train::recipe::{Overrides, Recipe, override_parts, resolve};
 use srcnn_gpu::train::run::RunFolder;
@@ -22,27 +22,28 @@ use srcnn_gpu::train::validate::{Validate, Validator};
 use srcnn_gpu::train::{State, TrainEngine};
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
-use super::output::json_line;
-use super::progress::{self, Mode, Progress};
-use super::upscale::padding;
-use super::{GpuArgs, exit, print};
+use crate::cli::args::gpu::GpuArgs;
+use crate::cli::args::padding;
+use crate::cli::exit;
+use crate::cli::output::{json_line, print};
+use crate::cli::progress::{self, Mode, Progress};
 
 /// Train a network on folders of pictures
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Folders of training pictures, with the folders in them; single pictures too
+    /// Folders of training pictures, including their subfolders, or single pictures
     #[arg(value_name = "DATA", conflicts_with = "resume")]
     data: Vec<PathBuf>,
-    /// Enlargement to train for: a whole number from 2 on
+    /// Scale to train for: an integer from 2 up
     #[arg(short, long, value_name = "N", conflicts_with = "resume")]
     scale: Option<usize>,
-    /// Folder to keep the run in; it must not hold one already
+    /// Folder for the run; it must not contain one already
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
     output: Option<PathBuf>,
-    /// Continue the run in this folder, to the bit as if it had not been interrupted
+    /// Continue the run in this folder; the result is bit for bit that of an uninterrupted run
     #[arg(long, value_name = "RUN", conflicts_with = "output")]
     resume: Option<PathBuf>,
-    /// Folder of pictures to measure on while training, such as Set5; repeatable
+    /// Folder of pictures for validation while training, such as Set5; repeatable
     #[arg(long, value_name = "DIR")]
     val: Vec<PathBuf>,
     /// Filter sizes [default: 9-1-5]
@@ -51,49 +52,49 @@ pub struct TrainArgs {
     /// Filter counts of all layers but the last [default: 64-32]
     #[arg(long, value_name = "COUNTS", conflicts_with = "resume")]
     filters: Option<String>,
-    /// What the network works on: y, ycbcr or rgb [default: y]
+    /// The network's channels: y, ycbcr or rgb [default: y]
     #[arg(long, conflicts_with = "resume", value_parser = channels())]
     channels: Option<Channels>,
-    /// paper: the paper's text; fast: good results soon [default: fast]
+    /// paper: as in the paper's text; fast: good results soon [default: fast]
     #[arg(long, conflicts_with = "resume", value_parser = recipes())]
     recipe: Option<Recipe>,
-    /// Settings in TOML, such as a run's config.toml; it changes the recipe, and flags change it
+    /// File of settings in TOML, such as a run's config.toml; it overrides the recipe, and flags override it
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Weight file to begin with: one for another scale, or of the same network with smaller filters
+    /// Weight file to start from: for another scale, or of the same network with smaller filters
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     init: Option<PathBuf>,
-    /// Stop after so many updates
+    /// Stop after this many steps
     #[arg(long, value_name = "N", group = "limit")]
     steps: Option<u64>,
-    /// Stop after so many sub-images have gone forward and backward
+    /// Stop after this many sub-images have gone forward and backward
     #[arg(long, value_name = "N", group = "limit")]
     backprops: Option<u64>,
-    /// Stop after so much time: 90s, 30m, 2h
+    /// Stop after this time: 90s, 30m, 2h
     #[arg(long, value_name = "TIME", group = "limit")]
     time: Option<Span>,
-    /// Sub-images in an update
+    /// Sub-images per step
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     batch: Option<usize>,
-    /// Learning rate: one for all layers, or a list with one for each
+    /// Learning rate: one for all layers, or a list with one per layer
     #[arg(long, value_name = "RATE", value_delimiter = ',')]
     lr: Vec<f64>,
-    /// Seed of the first weights and of the order of sub-images
+    /// Seed for the initial weights and the order of sub-images
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     seed: Option<u32>,
     /// Width and height of a sub-image
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     patch: Option<usize>,
-    /// Pixels from one sub-image to the next
+    /// Distance in pixels between neighboring sub-images
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     stride: Option<usize>,
-    /// How low resolution is made: bicubic, or gaussian:SIGMA
+    /// How the low resolution is made: bicubic, or gaussian:SIGMA
     #[arg(long, value_name = "HOW", conflicts_with = "resume")]
     degradation: Option<Degradation>,
-    /// What the layers see around a sub-image while training: valid (nothing, as in the paper), zero or normalized
+    /// Padding around a sub-image while training: valid (none, as in the paper), zero or normalized
     #[arg(long, value_name = "MODE", conflicts_with = "resume", value_parser = padding())]
     train_padding: Option<Padding>,
-    /// Padding that the network is for: replicate, normalized or zero
+    /// Padding that the trained network is for: replicate, normalized or zero
     #[arg(long, value_name = "MODE", conflicts_with = "resume", value_parser = padding())]
     padding: Option<Padding>,
     /// Steps between two checkpoints
@@ -153,7 +154,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// Trains until the limit or Ctrl-C.
 ///
 /// # Errors
-/// Whatever keeps the run from beginning or going on; its last checkpoint stays.
+/// Whatever prevents the run from starting or continuing. Its last checkpoint stays.
 pub fn run(args: &TrainArgs) -> Result<u8> {
     let flags = args.overrides();
     let (existing, config) = match &args.resume {
@@ -172,14 +173,14 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     match (&existing, &checkpoint) {
         (_, Some(checkpoint)) => Session::check(checkpoint, &config, &data.fingerprint)?,
         (Some(folder), None) => {
-            log::warn!("{}: no checkpoint yet, the run begins again", folder.path().display());
+            log::warn!("{}: no checkpoint yet, the run starts from the beginning", folder.path().display());
         }
         (None, None) => {}
     }
     let gpu = args.gpu.open()?;
     let mut validator = match config.val.as_slice() {
         [] => {
-            log::warn!("no validation pictures (--val): nothing tells how good the network is");
+            log::warn!("no validation pictures (--val): the quality of the network is not measured");
             None
         }
         folders => Some(Validator::open(gpu.clone(), folders, config.scale, config.channels)?),
@@ -197,7 +198,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     };
     catch_interrupts()?;
     let json = args.json || progress::mode() == Mode::Json;
-    let mut teller = Teller::new(json);
+    let mut printer = EventPrinter::new(json);
     let session = Session {
         config: &config,
         folder: &folder,
@@ -205,11 +206,11 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         validation: validator.as_mut().map(|v| v as &mut dyn Validate),
         data: (data.len(), data.fingerprint.clone()),
         stop: &STOP,
-        tell: &mut |event| teller.tell(event),
+        tell: &mut |event| printer.print(event),
     };
     let outcome = session.run(checkpoint.as_ref())?;
-    let printed = std::mem::replace(&mut teller.printed, Ok(()));
-    drop(teller);
+    let printed = std::mem::replace(&mut printer.printed, Ok(()));
+    drop(printer);
     printed?;
     if !json {
         print(folder.best().display())?;
@@ -245,7 +246,7 @@ fn read_config(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|e| Error::invalid(format!("{}: {e}", path.display())))
 }
 
-/// The first Ctrl-C asks the run to save and stop, the second one ends the program at once.
+/// Makes the first Ctrl-C ask the run to save and stop, and the second one end the program at once.
 fn catch_interrupts() -> Result<()> {
     let handler = || {
         if STOP.swap(true, Ordering::Relaxed) {
@@ -255,20 +256,20 @@ fn catch_interrupts() -> Result<()> {
     ctrlc::set_handler(handler).map_err(|e| Error::invalid(format!("Ctrl-C cannot be caught: {e}")))
 }
 
-/// Shows a run's events.
-struct Teller {
+/// Prints a run's events.
+struct EventPrinter {
     json: bool,
     progress: Progress,
-    /// The first failure of printing.
+    /// The first error of printing.
     printed: Result<()>,
 }
 
-impl Teller {
+impl EventPrinter {
     fn new(json: bool) -> Self {
         Self { json, progress: Progress::new("training"), printed: Ok(()) }
     }
 
-    fn tell(&mut self, event: &Event) {
+    fn print(&mut self, event: &Event) {
         if self.json {
             if self.printed.is_ok() {
                 self.printed = json_line(event).and_then(print);
@@ -282,7 +283,7 @@ impl Teller {
                 self.progress.note(&format!("{network} x{scale} on {subimages} sub-images{to}{from}"));
             }
             Event::Estimate { seconds, total_steps, subimages_per_second } => self.progress.note(&format!(
-                "{subimages_per_second:.0} sub-images/s: step {total_steps} in about {}, evaluations not counted",
+                "{subimages_per_second:.0} sub-images/s: step {total_steps} in about {}, not counting evaluations",
                 about(*seconds)
             )),
             Event::Progress { step, total_steps, loss, psnr, subimages_per_second, seconds_left } => {
@@ -300,11 +301,11 @@ impl Teller {
                 }
             }
             Event::Below { set, psnr, psnr_bicubic } => self.progress.note(&format!(
-                "warning: WORSE THAN BICUBIC on {set}: {psnr:.2} dB, plain interpolation has {psnr_bicubic:.2}"
+                "warning: WORSE THAN BICUBIC on {set}: {psnr:.2} dB, plain interpolation reaches {psnr_bicubic:.2}"
             )),
             Event::End { step, seconds, interrupted, .. } => {
                 let what = if *interrupted { "interrupted and saved" } else { "done" };
-                let more = if *interrupted { "; --resume goes on" } else { "" };
+                let more = if *interrupted { "; continue with --resume" } else { "" };
                 self.progress.note(&format!("{what} at step {step} after {}{more}", about(*seconds)));
             }
             Event::Step(_) | Event::Saved { .. } => {}

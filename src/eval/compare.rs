@@ -28,9 +28,9 @@ pub enum Samples {
     /// Luminance, after the SRCNN authors' code: the figures of most tables in papers.
     #[default]
     Srcnn,
-    /// Colours without a rim of the scale and 6 pixels, after the NTIRE challenges.
+    /// Colors without a rim of the scale and 6 pixels, after the NTIRE challenges.
     Ntire,
-    /// Colours, all of them.
+    /// Colors, all of them.
     Rgb,
 }
 
@@ -99,7 +99,11 @@ impl Comparison {
             (None, Samples::Rgb) => 0,
             (None, Samples::Ntire) => match scale {
                 Some(scale) => scale + 6,
-                None => return Err(Error::invalid("the protocol 'ntire' needs --scale or --shave")),
+                None => {
+                    return Err(Error::invalid(
+                        "the protocol 'ntire' needs a scale, or a border to leave out",
+                    ));
+                }
             },
         };
         Ok(Self { protocol, scale, shave })
@@ -117,25 +121,32 @@ impl Comparison {
         let (a, b) = (cut(truth), cut(other));
         let (width, height) = (a.width, a.height);
         if (width, height) != (b.width, b.height) {
-            return Err(Error::Picture(format!(
-                "sizes differ: {}x{} and {}x{}{}",
-                truth.width,
-                truth.height,
-                other.width,
-                other.height,
-                match self.scale {
-                    None if self.protocol != Samples::Rgb => "; --scale cuts both to multiples of it",
-                    _ => "",
-                }
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "sizes differ: {}x{} and {}x{}{}",
+                    truth.width,
+                    truth.height,
+                    other.width,
+                    other.height,
+                    match self.scale {
+                        None if self.protocol != Samples::Rgb =>
+                            "; with a scale, both are cut to multiples of it",
+                        _ => "",
+                    }
+                )
+                .into(),
+            ));
         }
         let left = |length: usize| length.saturating_sub(self.shave.saturating_mul(2));
         let (columns, rows) = (left(width), left(height));
         if columns == 0 || rows == 0 {
-            return Err(Error::Picture(format!(
-                "{width}x{height} is too small: nothing is left without {} pixels on each side",
-                self.shave
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "{width}x{height} is too small: nothing is left without {} pixels on each side",
+                    self.shave
+                )
+                .into(),
+            ));
         }
         let middle = |planes: Vec<Vec<u8>>| -> Vec<Vec<u8>> {
             planes.iter().map(|plane| shave(plane, width, height, self.shave)).collect()
@@ -151,8 +162,8 @@ impl Comparison {
         if self.protocol != Samples::Srcnn {
             return (a.planes(Channels::Rgb), b.planes(Channels::Rgb));
         }
-        // Programs store grey pictures as colours: luminance is spread over 0..255 in the one and over 16..235 in
-        // the other. A grey picture beside true colours is what `eval --save` writes, luminance in 16..235.
+        // Programs store grey pictures as colors: luminance is spread over 0..255 in the one and over 16..235 in
+        // the other. A grey picture beside true colors is what `eval --save` writes, luminance in 16..235.
         let plane = |picture: &Picture, other: &Picture| match picture.to_grey() {
             Some(grey) if other.is_grey() => grey.luminance(),
             _ => picture.luminance(),
@@ -179,7 +190,7 @@ mod tests {
     use super::*;
     use image::DynamicImage;
 
-    fn colours(width: u32, height: u32, shift: u32) -> DynamicImage {
+    fn colors(width: u32, height: u32, shift: u32) -> DynamicImage {
         image::RgbImage::from_fn(width, height, |x, y| {
             image::Rgb([x * 5 + shift, y * 3, x * y].map(|v| (v % 256) as u8))
         })
@@ -212,8 +223,8 @@ mod tests {
 
     /// One shifted channel: the mean square over all three is a third of that over the one.
     #[test]
-    fn colours_count_all_samples() {
-        let (a, b) = (colours(20, 15, 0), colours(20, 15, 2));
+    fn colors_count_all_samples() {
+        let (a, b) = (colors(20, 15, 0), colors(20, 15, 2));
         let found = rules(Samples::Rgb, None, None).compare(&picture(&a), &picture(&b)).unwrap();
         let mse = f64::from(2 * 2) / 3.0;
         assert!((found.psnr - 10.0 * (255.0f64.powi(2) / mse).log10()).abs() < 1e-9, "{found:?}");
@@ -224,32 +235,32 @@ mod tests {
 
     #[test]
     fn sizes() {
-        let (a, b) = (picture(&colours(20, 16, 0)), picture(&colours(18, 15, 0)));
+        let (a, b) = (picture(&colors(20, 16, 0)), picture(&colors(18, 15, 0)));
         let text = |result: Result<Similarity>| result.unwrap_err().to_string();
         let told = text(rules(Samples::Srcnn, None, None).compare(&a, &b));
-        assert!(told.contains("20x16 and 18x15") && told.contains("--scale"), "{told}");
+        assert!(told.contains("20x16 and 18x15") && told.contains("with a scale"), "{told}");
         assert_eq!(rules(Samples::Srcnn, Some(3), None).compare(&a, &b).unwrap().psnr, f64::INFINITY);
-        assert!(!text(rules(Samples::Rgb, Some(3), None).compare(&a, &b)).contains("--scale"));
+        assert!(!text(rules(Samples::Rgb, Some(3), None).compare(&a, &b)).contains("with a scale"));
         assert!(text(rules(Samples::Srcnn, Some(4), None).compare(&a, &b)).contains("differ"));
         assert!(text(rules(Samples::Srcnn, None, Some(8)).compare(&a, &a)).contains("too small"));
         assert!(rules(Samples::Srcnn, None, Some(usize::MAX)).compare(&a, &a).is_err());
     }
 
-    /// A grey picture equals itself stored as colours, and the luminance of a coloured one equals what `eval --save`
+    /// A grey picture equals itself stored as colors, and the luminance of a colored one equals what `eval --save`
     /// writes of it.
     #[test]
-    fn grey_beside_colour() {
+    fn grey_beside_color() {
         let compare = |a: &DynamicImage, b: &DynamicImage| {
             rules(Samples::Srcnn, None, None).compare(&picture(a), &picture(b)).unwrap().psnr
         };
-        let grey = DynamicImage::from(colours(20, 15, 0).to_luma8());
+        let grey = DynamicImage::from(colors(20, 15, 0).to_luma8());
         let stored = DynamicImage::from(grey.to_rgb8());
         assert_eq!(compare(&grey, &stored), f64::INFINITY);
         assert_eq!(compare(&stored, &grey), f64::INFINITY);
-        let colour = colours(20, 15, 0);
-        let saved = image::GrayImage::from_raw(20, 15, picture(&colour).luminance()).unwrap().into();
-        assert_eq!(compare(&colour, &saved), f64::INFINITY);
-        assert!(compare(&colour, &grey) < 40.0);
+        let color = colors(20, 15, 0);
+        let saved = image::GrayImage::from_raw(20, 15, picture(&color).luminance()).unwrap().into();
+        assert_eq!(compare(&color, &saved), f64::INFINITY);
+        assert!(compare(&color, &grey) < 40.0);
     }
 
     #[test]

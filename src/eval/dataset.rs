@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageFormat, ImageReader};
 
-use crate::colour::{luminance_u8, rgb_to_ycbcr_u8};
-use crate::error::{Error, Result};
+use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
+use crate::error::{Error, Reason, Result};
 use crate::network::Channels;
 
 /// The picture files of one folder.
@@ -27,17 +27,20 @@ impl Dataset {
     /// # Errors
     /// [`Error::Picture`] when it cannot be listed or has no pictures.
     pub fn open(folder: &Path) -> Result<Self> {
-        let failed = |e: std::io::Error| Error::Picture(format!("{}: {e}", folder.display()));
+        let failed = |e: std::io::Error| Error::Picture(Reason::from(e).within(folder.display()));
         let entries = std::fs::read_dir(folder).map_err(failed)?;
         let mut paths =
             entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         paths.sort_unstable();
         let (pictures, others): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_picture(path));
         if pictures.is_empty() {
-            return Err(Error::Picture(format!(
-                "{}: no pictures in this folder; give a folder with PNG, BMP, TIFF or similar files",
-                folder.display()
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "{}: no pictures in this folder; give a folder with PNG, BMP, TIFF or similar files",
+                    folder.display()
+                )
+                .into(),
+            ));
         }
         // `.` and `..` have no name of their own.
         let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
@@ -68,43 +71,43 @@ pub struct Picture {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Samples {
     Grey(Vec<u8>),
-    Colour(Vec<[u8; 3]>),
+    Color(Vec<[u8; 3]>),
 }
 
 impl Picture {
     /// Reads a file; its content decides on the format. Alpha is left out, 16 bits are rounded to 8.
     ///
     /// A picture is grey when it is stored with one channel, or with a palette that it uses greys of:
-    /// `imread` returns one channel in both cases. True colour stays colour, whatever it shows.
+    /// `imread` returns one channel in both cases. True color stays color, whatever it shows.
     ///
     /// # Errors
     /// [`Error::Picture`], with the path, when it cannot be read or decoded.
     pub fn read(path: &Path) -> Result<Self> {
-        let failed = |reason: String| Error::Picture(format!("{}: {reason}", path.display()));
+        let failed = |reason: Reason| Error::Picture(reason.within(path.display()));
         let mut head = Vec::new();
-        let file = File::open(path).map_err(|e| failed(e.to_string()))?;
-        file.take(32).read_to_end(&mut head).map_err(|e| failed(e.to_string()))?;
+        let file = File::open(path).map_err(|e| failed(e.into()))?;
+        file.take(32).read_to_end(&mut head).map_err(|e| failed(e.into()))?;
         if head.is_empty() {
             return Err(failed("the file is empty".into()));
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let picture = reader
-            .map_err(|e| failed(e.to_string()))?
+            .map_err(|e| failed(e.into()))?
             .decode()
-            .map_err(|e| failed(format!("not a readable picture: {e}")))?;
+            .map_err(|e| failed(Reason::of(e).within("not a readable picture")))?;
         Ok(Self::new(&picture, has_palette(&head)))
     }
 
-    /// From a decoded picture; `palette` says that colours of equal R, G and B only mean a grey picture.
+    /// From a decoded picture; `palette` says that colors of equal R, G and B only mean a grey picture.
     pub fn new(picture: &DynamicImage, palette: bool) -> Self {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let colours = || picture.to_rgb8().pixels().map(|pixel| pixel.0).collect::<Vec<_>>();
+        let colors = || picture.to_rgb8().pixels().map(|pixel| pixel.0).collect::<Vec<_>>();
         let samples = if picture.color().has_color() {
-            let colours = colours();
-            if palette && is_grey(&colours) {
-                Samples::Grey(colours.iter().map(|colour| colour[0]).collect())
+            let colors = colors();
+            if palette && is_grey(&colors) {
+                Samples::Grey(colors.iter().map(|color| color[0]).collect())
             } else {
-                Samples::Colour(colours)
+                Samples::Color(colors)
             }
         } else {
             Samples::Grey(picture.to_luma8().into_raw())
@@ -121,8 +124,8 @@ impl Picture {
     pub fn to_grey(&self) -> Option<Self> {
         let grey = match &self.samples {
             Samples::Grey(grey) => grey.clone(),
-            Samples::Colour(colours) if is_grey(colours) => colours.iter().map(|colour| colour[0]).collect(),
-            Samples::Colour(_) => return None,
+            Samples::Color(colors) if is_grey(colors) => colors.iter().map(|color| color[0]).collect(),
+            Samples::Color(_) => return None,
         };
         Some(Self { samples: Samples::Grey(grey), ..*self })
     }
@@ -140,16 +143,16 @@ impl Picture {
         let (width, height) = (self.width - self.width % scale, self.height - self.height % scale);
         let samples = match &self.samples {
             Samples::Grey(grey) => Samples::Grey(crop(grey, self.width, width, height)),
-            Samples::Colour(colours) => Samples::Colour(crop(colours, self.width, width, height)),
+            Samples::Color(colors) => Samples::Color(crop(colors, self.width, width, height)),
         };
         Self { width, height, samples }
     }
 
-    /// Luminance: grey as it is (0..255), colours through `rgb2ycbcr` (16..235).
+    /// Luminance: grey as it is (0..255), colors through `rgb2ycbcr` (16..235).
     pub fn luminance(&self) -> Vec<u8> {
         match &self.samples {
             Samples::Grey(grey) => grey.clone(),
-            Samples::Colour(colours) => colours.iter().map(|&rgb| luminance_u8(rgb)).collect(),
+            Samples::Color(colors) => colors.iter().map(|&rgb| luminance_u8(rgb)).collect(),
         }
     }
 
@@ -158,7 +161,7 @@ impl Picture {
     pub fn planes(&self, channels: Channels) -> Vec<Vec<u8>> {
         let plane = |pick: &dyn Fn([u8; 3]) -> u8| match &self.samples {
             Samples::Grey(grey) => grey.iter().map(|&v| pick([v; 3])).collect(),
-            Samples::Colour(colours) => colours.iter().map(|&rgb| pick(rgb)).collect::<Vec<_>>(),
+            Samples::Color(colors) => colors.iter().map(|&rgb| pick(rgb)).collect::<Vec<_>>(),
         };
         match channels {
             Channels::Y => vec![self.luminance()],
@@ -174,8 +177,8 @@ impl Picture {
     }
 }
 
-fn is_grey(colours: &[[u8; 3]]) -> bool {
-    colours.iter().all(|[r, g, b]| r == g && g == b)
+fn is_grey(colors: &[[u8; 3]]) -> bool {
+    colors.iter().all(|[r, g, b]| r == g && g == b)
 }
 
 /// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.
@@ -192,27 +195,27 @@ fn has_palette(head: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn colour(pixels: &[[u8; 3]], width: u32) -> DynamicImage {
+    fn color(pixels: &[[u8; 3]], width: u32) -> DynamicImage {
         let height = pixels.len() as u32 / width;
         image::RgbImage::from_raw(width, height, pixels.concat()).unwrap().into()
     }
 
     #[test]
     fn grey_stays_grey() {
-        let greys = colour(&[[9; 3], [200; 3]], 2);
+        let greys = color(&[[9; 3], [200; 3]], 2);
         let palette = Picture::new(&greys, true);
         assert!(palette.is_grey());
         assert_eq!(palette.luminance(), [9, 200]);
         assert_eq!(palette.planes(Channels::YCbCr), [[9, 200], [128, 128], [128, 128]]);
         assert!(!Picture::new(&greys, false).is_grey());
-        assert!(!Picture::new(&colour(&[[9, 9, 8]], 1), true).is_grey());
+        assert!(!Picture::new(&color(&[[9, 9, 8]], 1), true).is_grey());
         assert_eq!(Picture::new(&DynamicImage::ImageLuma8(greys.to_luma8()), false), palette);
     }
 
     #[test]
     fn modcrop_cuts_right_and_bottom() {
         let pixels: Vec<[u8; 3]> = (0..35).map(|i| [i, 0, 255]).collect();
-        let cut = Picture::new(&colour(&pixels, 5), false).modcrop(3);
+        let cut = Picture::new(&color(&pixels, 5), false).modcrop(3);
         assert_eq!((cut.width, cut.height), (3, 6));
         assert_eq!(cut.planes(Channels::Rgb)[0][..6], [0, 1, 2, 5, 6, 7]);
         let gone = cut.modcrop(4);

@@ -11,12 +11,12 @@ use std::time::Instant;
 
 use super::dataset::Picture;
 use super::{Enlarge, Score};
-use crate::colour::{OFFSET, TO_YCBCR, rgb_to_ycbcr};
+use crate::color::{OFFSET, TO_YCBCR, rgb_to_ycbcr};
+use crate::degrade::{Degradation, Degrader};
 use crate::error::{Error, Result};
 use crate::metrics::{psnr, shave, ssim};
 use crate::network::Channels;
 use crate::planes::Planes;
-use crate::train::degrade::{Degradation, Degrader};
 
 /// Settings of the protocol `srcnn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,12 +82,13 @@ impl Protocol {
     /// [`Error::Picture`] when the picture is too small to leave anything to compare, the network's own
     /// errors, and [`Error::InvalidArgument`] for a network whose result does not fit.
     pub fn measure(&self, picture: &Picture, network: &mut dyn Enlarge) -> Result<Measured> {
-        let too_small = |border: usize| {
-            Error::Picture(format!(
+        let too_small =
+            |border: usize| {
+                Error::Picture(format!(
                 "{}x{} is too small: nothing is left at scale {} without {border} pixels on each side",
                 picture.width, picture.height, self.scale
-            ))
-        };
+            ).into())
+            };
         let cut = picture.modcrop(self.scale);
         let (width, height) = (cut.width, cut.height);
         if width.min(height) <= self.shave.saturating_mul(2) {
@@ -157,7 +158,7 @@ impl Protocol {
         Ok(margin)
     }
 
-    /// The luminance of a network's result in the truth's range: 0..255 for grey, 16..235 for colour.
+    /// The luminance of a network's result in the truth's range: 0..255 for grey, 16..235 for color.
     fn luminance(&self, result: &Planes, grey: bool) -> Luminance {
         let pixels = result.width * result.height;
         let value = |channel: usize, i: usize| f64::from(result.data[channel * pixels + i]);
@@ -207,16 +208,16 @@ mod tests {
     }
 
     fn picture(grey: bool) -> Picture {
-        let colours = image::RgbImage::from_fn(50, 41, |x, y| {
+        let colors = image::RgbImage::from_fn(50, 41, |x, y| {
             let v = |a: u32, b: u32| ((x * a + y * b + x * y / 7) % 200) as u8;
             image::Rgb([v(3, 5), v(7, 1), v(2, 9)])
         });
-        let colours = DynamicImage::from(colours);
-        Picture::new(&if grey { colours.to_luma8().into() } else { colours }, false)
+        let colors = DynamicImage::from(colors);
+        Picture::new(&if grey { colors.to_luma8().into() } else { colors }, false)
     }
 
     /// With interpolation as the network, both results are the same luminance: in every channel layout,
-    /// for grey and colour, and over the same pixels where the network leaves a border out.
+    /// for grey and color, and over the same pixels where the network leaves a border out.
     #[test]
     fn interpolation_equals_the_baseline() {
         for channels in [Channels::Y, Channels::YCbCr, Channels::Rgb] {

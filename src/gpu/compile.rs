@@ -16,7 +16,7 @@ pub(crate) enum Binding {
     /// Storage buffer, read only.
     Read,
     /// Storage buffer, read and written.
-    #[cfg(feature = "headless")]
+    #[cfg(any(feature = "headless", feature = "train"))]
     Write,
     /// Sampled texture of floats, read with `textureLoad`.
     Texture,
@@ -35,7 +35,7 @@ impl Binding {
             Binding::Region => buffer(wgpu::BufferBindingType::Uniform, true),
             Binding::Uniform => buffer(wgpu::BufferBindingType::Uniform, false),
             Binding::Read => buffer(wgpu::BufferBindingType::Storage { read_only: true }, false),
-            #[cfg(feature = "headless")]
+            #[cfg(any(feature = "headless", feature = "train"))]
             Binding::Write => buffer(wgpu::BufferBindingType::Storage { read_only: false }, false),
             Binding::Texture => wgpu::BindingType::Texture {
                 sample_type: wgpu::TextureSampleType::Float { filterable: false },

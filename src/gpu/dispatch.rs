@@ -2,12 +2,15 @@
 
 use super::compile::Kernel;
 use super::memory::DYNAMIC_SPACING;
+#[cfg(any(feature = "headless", feature = "train"))]
 use crate::error::{Error, Result};
 
 /// Workgroup of kernels that go over the elements of a buffer in strides.
+#[cfg(feature = "train")]
 pub(crate) const ELEMENT_WORKGROUP: u32 = 64;
 
 /// One dispatch, ready to be recorded any number of times.
+#[cfg(any(feature = "headless", feature = "train"))]
 #[derive(Debug, Clone)]
 pub(crate) struct Dispatch {
     pub kernel: Kernel,
@@ -17,6 +20,7 @@ pub(crate) struct Dispatch {
     element: bool,
 }
 
+#[cfg(any(feature = "headless", feature = "train"))]
 impl Dispatch {
     /// # Errors
     /// [`Error::MissingCapability`] for more workgroups than any device takes.
@@ -32,6 +36,7 @@ impl Dispatch {
     }
 
     /// For a kernel that goes over `count` elements in strides, whatever the number of its invocations.
+    #[cfg(feature = "train")]
     pub fn elements(kernel: &Kernel, group: wgpu::BindGroup, count: usize) -> Self {
         let workgroups = [count.div_ceil(ELEMENT_WORKGROUP as usize).clamp(1, 4096) as u32, 1, 1];
         Self { kernel: kernel.clone(), group, workgroups, element: false }

@@ -18,7 +18,7 @@ impl Faults {
         let lost = faults.clone();
         device.set_device_lost_callback(move |reason, message| {
             if reason != wgpu::DeviceLostReason::Destroyed {
-                lost.keep(Error::Gpu(format!("the device was lost: {message}")));
+                lost.keep(Error::Gpu(format!("the device was lost: {message}").into()));
             }
         });
         faults

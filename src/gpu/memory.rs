@@ -19,6 +19,7 @@ pub(crate) fn buffer(
 }
 
 /// A buffer that the device copies results to and the host maps.
+#[cfg(any(feature = "headless", feature = "train"))]
 pub(crate) fn staging(device: &wgpu::Device, label: &str, size: u64) -> wgpu::Buffer {
     buffer(device, label, size, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)
 }
@@ -86,11 +87,13 @@ pub(crate) fn upload(queue: &wgpu::Queue, texture: &wgpu::Texture, [width, heigh
 }
 
 /// Bytes from one row to the next where a texture's rows of `columns` texels of `texel_bytes` are copied to a buffer.
+#[cfg(any(feature = "headless", feature = "train"))]
 pub(crate) fn row_stride(columns: u32, texel_bytes: u32) -> u32 {
     (columns * texel_bytes).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT)
 }
 
 /// Copies the upper left corner of a texture to the beginning of a buffer, in rows of `stride` bytes.
+#[cfg(any(feature = "headless", feature = "train"))]
 pub(crate) fn copy_texture(
     encoder: &mut wgpu::CommandEncoder,
     texture: &wgpu::Texture,

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::scope::scoped;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// All work is cut into submissions that take a fraction of a second; one that takes longer than this has hung.
 const TIMEOUT: Duration = Duration::from_secs(900);
@@ -15,7 +15,10 @@ const TIMEOUT: Duration = Duration::from_secs(900);
 /// [`Error::Gpu`] when the device does not get done with it.
 pub(crate) fn wait(device: &wgpu::Device, submission: wgpu::SubmissionIndex, what: &str) -> Result<()> {
     let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
-    device.poll(wait).map(drop).map_err(|e| Error::Gpu(format!("waiting for {what}: {e}")))
+    device
+        .poll(wait)
+        .map(drop)
+        .map_err(|e| Error::Gpu(Reason::of(e).within(format_args!("waiting for {what}"))))
 }
 
 /// Submissions under way, and the staging buffer that the last of them copies to.
@@ -91,11 +94,11 @@ impl Readback {
         let Self { what, staging, bytes, mapped, .. } = self;
         // Another thread that polls the device may be the one that runs the callback.
         let Ok(Ok(())) = mapped.recv_timeout(TIMEOUT) else {
-            return Err(Error::Gpu(format!("the device was lost while it computed {what}")));
+            return Err(Error::Gpu(format!("the device was lost while it computed {what}").into()));
         };
         let taken = match staging.get_mapped_range(..bytes) {
             Ok(range) => take(&range),
-            Err(error) => Err(Error::Gpu(format!("reading {what} back: {error}"))),
+            Err(error) => Err(Error::Gpu(Reason::of(error).within(format_args!("reading {what} back")))),
         };
         staging.unmap();
         taken

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// Runs `create` and returns what the device reported meanwhile: out of memory, or a validation error.
 ///
@@ -32,22 +32,37 @@ fn now(answer: impl Future<Output = Option<wgpu::Error>>) -> Option<Error> {
 
 impl From<wgpu::Error> for Error {
     fn from(error: wgpu::Error) -> Self {
-        match error {
-            wgpu::Error::OutOfMemory { source } => Error::OutOfMemory(one_line(source.as_ref())),
+        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match &error {
+            wgpu::Error::OutOfMemory { source } => {
+                let text = one_line(&with_causes(source.as_ref()));
+                Error::OutOfMemory(reason(text, error))
+            }
             wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
-                Error::Gpu(description.split_whitespace().collect::<Vec<_>>().join(" "))
+                let text = one_line(description);
+                Error::Gpu(reason(text, error))
             }
         }
     }
 }
 
-/// An error and its causes on one line.
-fn one_line(error: &dyn std::error::Error) -> String {
+/// Keeps wgpu's error as the source, but not on the web, where it may not leave its thread.
+#[cfg(not(target_arch = "wasm32"))]
+fn reason(text: String, error: wgpu::Error) -> Reason {
+    Reason::new(text, error)
+}
+#[cfg(target_arch = "wasm32")]
+fn reason(text: String, _: wgpu::Error) -> Reason {
+    text.into()
+}
+
+/// An error and its causes.
+fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
         text = format!("{text}: {next}");
         cause = next.source();
     }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    text
 }

@@ -3,7 +3,7 @@
 use wgpu::{Adapter, AdapterInfo, Backend, Backends, DeviceType, Features, Limits, PowerPreference};
 
 use super::{Gpu, Pipelines};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 pub use crate::gpu::faults::Faults;
 
 /// Storage buffers that one shader stage binds at most; adapters with fewer cannot run the network.
@@ -160,7 +160,7 @@ pub fn open_adapter(adapter: &Adapter) -> Result<Gpu> {
         memory_hints: wgpu::MemoryHints::MemoryUsage,
         ..Default::default()
     }))
-    .map_err(|e| Error::Gpu(format!("{} gives no device: {e}", describe(&info))))?;
+    .map_err(|e| Error::Gpu(Reason::of(e).within(format_args!("{} gives no device", describe(&info)))))?;
     let faults = Faults::watch(&device);
     Ok(Gpu { device, queue, info, faults, pipelines: Pipelines::default() })
 }
@@ -217,7 +217,7 @@ fn install() -> &'static str {
         "install the GPU's Vulkan driver, or Mesa's software adapters: \
          Debian and Ubuntu: apt install mesa-vulkan-drivers (Vulkan) or libegl1 libgl1-mesa-dri (OpenGL); \
          Fedora: dnf install mesa-vulkan-drivers or mesa-libEGL mesa-dri-drivers; \
-         Arch: pacman -S vulkan-swrast or mesa; and check --backend and WGPU_BACKEND"
+         Arch: pacman -S vulkan-swrast or mesa; and check WGPU_BACKEND and which backends were asked for"
     }
 }
 

@@ -155,7 +155,8 @@ pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<Dynamic
         height: u32,
     ) -> Result<ImageBuffer<P, Vec<P::Subpixel>>> {
         let samples = u64::from(width) * u64::from(height) * u64::from(P::CHANNEL_COUNT);
-        let no_memory = || Error::Picture(format!("no memory for a result of {width}x{height} pixels"));
+        let no_memory =
+            || Error::Picture(format!("no memory for a result of {width}x{height} pixels").into());
         let samples = usize::try_from(samples).map_err(|_| no_memory())?;
         let mut data = Vec::new();
         data.try_reserve_exact(samples).map_err(|_| no_memory())?;
@@ -190,7 +191,7 @@ pub(crate) fn check_color(color: ColorType) -> Result<()> {
 }
 
 fn not_known(color: ColorType) -> Error {
-    Error::Picture(format!("color type {color:?} is not supported"))
+    Error::Picture(format!("color type {color:?} is not supported").into())
 }
 
 impl Source for Planes {

@@ -1,9 +1,9 @@
-//! Notices tiles that a driver, or a broken model, has left black or filled with one colour.
+//! Notices tiles that a driver, or a broken model, has left black or filled with one color.
 
 use std::ops::Range;
 
 use super::convert::Texel;
-use crate::colour::{OFFSET, TO_YCBCR};
+use crate::color::{OFFSET, TO_YCBCR};
 use crate::upscaler::TileSpan;
 
 /// Contrast of a source, in luminance from 0 to 1, that no network takes away.

@@ -1,16 +1,15 @@
-//! Measures what an adapter reaches, and what the kernels of a network take of it, used and in training.
+//! Measures what an adapter reaches, and what the kernels of a network take of it.
 
 mod clock;
 mod run;
-mod training;
 mod twin;
 
 use std::time::Duration;
 
 pub use clock::{Clock, Timestamps, timed};
 pub(super) use run::Run;
-pub use training::{Training, TrainingTimes};
-pub(super) use twin::{Twin, compare};
+pub(super) use twin::Twin;
+pub(crate) use twin::compare;
 
 use super::{Gpu, HeadlessOptions};
 use crate::error::Result;
@@ -25,7 +24,7 @@ use crate::upscaler::KernelChoice;
 use crate::weights::Weights;
 
 /// The shortest of several times.
-fn best(repeats: usize, mut time: impl FnMut() -> Result<Duration>) -> Result<Duration> {
+pub(crate) fn best(repeats: usize, mut time: impl FnMut() -> Result<Duration>) -> Result<Duration> {
     (0..repeats.max(1)).try_fold(Duration::MAX, |best, _| Ok(best.min(time()?)))
 }
 

@@ -160,7 +160,7 @@ fn read(path: &Path, key: u64) -> io::Result<Vec<u8>> {
 
 /// Writes a file whole or not at all.
 fn write(path: &Path, key: u64, hash: u64, data: &[u8]) -> Result<()> {
-    let failed = |reason: io::Error| Error::Output { path: path.into(), reason: reason.to_string() };
+    let failed = |reason: io::Error| Error::Output { path: path.into(), reason: reason.into() };
     if data.len() > LARGEST {
         // The next process begins anew.
         return fs::remove_file(path).map_err(failed);

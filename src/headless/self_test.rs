@@ -42,7 +42,7 @@ pub fn self_test_once(gpu: &Gpu, precision: Precision, folder: Option<&Path>) ->
     self_test(gpu, precision)?;
     if let (Some(folder), Some(sign)) = (folder, sign) {
         let written = std::fs::create_dir_all(folder)
-            .map_err(|e| Error::Output { path: folder.into(), reason: e.to_string() })
+            .map_err(|e| Error::Output { path: folder.into(), reason: e.into() })
             .and_then(|()| write_atomically(&sign, |file| std::io::Write::write_all(file, key.as_bytes())));
         if let Err(error) = written {
             log::debug!("the self test will run again: {error}");

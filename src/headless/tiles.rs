@@ -77,9 +77,9 @@ impl Slot {
         let limit = device.limits().max_texture_dimension_2d;
         let sizes = [grid.source_texture, grid.target_texture].map(|(width, height)| [width, height]);
         if let Some(longest) = sizes.as_flattened().iter().find(|&&side| side > limit) {
-            return Err(Error::OutOfMemory(format!(
-                "a texture of {longest} pixels, the device allows {limit}"
-            )));
+            return Err(Error::OutOfMemory(
+                format!("a texture of {longest} pixels, the device allows {limit}").into(),
+            ));
         }
         let timestamps = Timestamps::new(device)?;
         scoped(device, || {
@@ -184,7 +184,7 @@ impl TileChecks<'_> {
         let wrong = |what: &str| {
             let place = format!("the result at {}x{}", columns.start, rows.start);
             let advice = "`srcnn-gpu devices` tests the adapters, `model info` shows the network";
-            Err(Error::Gpu(format!("{place} {what}; {advice}")))
+            Err(Error::Gpu(format!("{place} {what}; {advice}").into()))
         };
         if !lines().all(|texels| texels.as_flattened().iter().all(|v| v.is_finite())) {
             return wrong("holds values that are not finite numbers");

@@ -1,7 +1,7 @@
 //! Computes parts of a result again on the CPU, by the twins of the kernels, and compares.
 
 use super::convert::Texel;
-use crate::colour::{rgb_to_ycbcr, ycbcr_to_rgb};
+use crate::color::{rgb_to_ycbcr, ycbcr_to_rgb};
 use crate::error::{Error, Result};
 use crate::network::{Channels, Padding};
 use crate::precision::Precision;
@@ -88,10 +88,11 @@ impl Verifier {
                 // Not a number is no small difference.
                 if off.is_nan() || off > self.rounding {
                     let [x, y] = [tile[0].start + x, tile[1].start + y];
-                    return Err(Error::Gpu(format!(
+                    let text = format!(
                         "the adapter computes wrong: channel {channel} at {x},{y} is {value}, by the CPU {expected}; \
-                         try another one (--gpu, --backend) or update its driver"
-                    )));
+                         try another one or update its driver"
+                    );
+                    return Err(Error::Gpu(text.into()));
                 }
             }
         }

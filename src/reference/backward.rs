@@ -1,14 +1,14 @@
-//! A whole network's loss and gradients on the CPU.
+//! A network's loss and all gradients: the twin of a whole training step up to the update.
 
+use super::conv_forward::valid_part;
 use super::{Maps, conv_forward, conv_grad_input, conv_grad_weight, loss, pad};
 use crate::network::Padding;
-use crate::upscaler::valid_factors;
 use crate::weights::Layer;
 
-/// The gradients of one layer: of its filters `[filters][inputs][row][column]`, and of its biases.
+/// Gradients of one layer: filters `[filters][inputs][row][column]`, then biases.
 pub type LayerGradient = (Vec<f64>, Vec<f64>);
 
-/// The loss of equation 4 over a batch, and its gradients for each layer's filters and biases. `padding` is
+/// The loss of equation 4 over a batch, and its gradient for each layer. `padding` is
 /// [`Padding::Valid`], [`Padding::Zero`] or [`Padding::Normalized`]; targets have the size of the network's output.
 pub fn backward(
     layers: &[Layer],
@@ -18,7 +18,7 @@ pub fn backward(
 ) -> (f64, Vec<LayerGradient>) {
     let normalized = padding == Padding::Normalized;
     let zeros = |layer: &Layer| if padding == Padding::Valid { 0 } else { layer.shape.radius() };
-    // maps[l][b] is the input of layer l.
+    // maps[l][b] is the input of layer l for sub-image b.
     let mut maps = vec![inputs.to_vec()];
     for (l, layer) in layers.iter().enumerate() {
         let relu = l + 1 < layers.len();
@@ -28,7 +28,7 @@ pub fn backward(
     let (value, mut gradients) = loss(&maps[layers.len()], targets);
     let mut all = Vec::new();
     for (layer, input) in layers.iter().zip(&maps).rev() {
-        // Biases come behind the valid-pixel map.
+        // Biases are added after the normalization.
         let bias = bias_gradient(&gradients);
         if normalized {
             gradients = gradients.iter().map(|g| by_valid_pixels(g, layer.shape.size)).collect();
@@ -45,7 +45,7 @@ pub fn backward(
     (value, all)
 }
 
-/// The sums of the planes of a batch's gradients.
+/// The sum of each plane over a batch.
 fn bias_gradient(gradients: &[Maps]) -> Vec<f64> {
     let plane = |maps: &Maps, n: usize| {
         let pixels = maps.height * maps.width;
@@ -55,10 +55,10 @@ fn bias_gradient(gradients: &[Maps]) -> Vec<f64> {
     (0..filters).map(|n| gradients.iter().map(|maps| plane(maps, n)).sum()).collect()
 }
 
-/// Maps times the valid-pixel map of a layer with filters of `size`: what such a layer does to its sums, and so to their
-/// gradient.
+/// Maps divided by the part of the taps that are valid pixels, for a layer with filters of `size`: what such a layer does
+/// to its sums, and so to their gradient.
 pub fn by_valid_pixels(maps: &Maps, size: usize) -> Maps {
-    let factors = |length| valid_factors(length, size).map(f64::from).collect::<Vec<_>>();
-    let (rows, columns) = (factors(maps.height), factors(maps.width));
-    Maps::from_fn([maps.channels, maps.height, maps.width], |c, y, x| maps.at(c, y, x) * rows[y] * columns[x])
+    Maps::from_fn([maps.channels, maps.height, maps.width], |c, y, x| {
+        maps.at(c, y, x) / (valid_part(y, maps.height, size) * valid_part(x, maps.width, size))
+    })
 }

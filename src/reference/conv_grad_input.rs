@@ -1,10 +1,10 @@
-//! Twin of `conv_batch.wgsl` as the gradient of a layer's input.
+//! Twin of `conv_batch.wgsl` and `conv_pointwise.wgsl` with flipped and transposed filters: the gradient of a layer's input.
 
 use super::Maps;
 use crate::weights::Layer;
 
-/// Gradient of the input of one layer: `gradient` is that of its output (before its own ReLU), the input was
-/// padded by `padding` zeros on each side. Where `input`, the output of the ReLU before, is not above 0, it is 0.
+/// The gradient of one layer's input, from the gradient of its output (before its own ReLU). The input was padded by
+/// `padding` zeros on each side. It is the output of a ReLU, so where it is not above 0, its gradient is 0.
 pub fn conv_grad_input(layer: &Layer, gradient: &Maps, input: &Maps, padding: usize) -> Maps {
     let (f, inputs) = (layer.shape.size, layer.shape.inputs);
     Maps::from_fn([inputs, input.height, input.width], |c, y, x| {

@@ -1,10 +1,10 @@
-//! Twin of `conv_grad_weight.wgsl` and `grad_sum.wgsl`.
+//! Twin of `conv_grad_weight*.wgsl` and `grad_sum.wgsl`: the gradient of a layer's filters and biases.
 
 use super::{Maps, pad};
 use crate::network::{LayerShape, Padding};
 
-/// Gradients of a layer's filters, `[filters][inputs][row][column]`, and biases, summed over the pairs of a batch:
-/// the layer's input, and the gradient of its output. The input was padded by `padding` zeros on each side.
+/// Gradients of a layer's filters, `[filters][inputs][row][column]`, and of its biases, summed over a batch of pairs: the
+/// layer's input, and the gradient of its output. The input was padded by `padding` zeros on each side.
 pub fn conv_grad_weight(shape: LayerShape, batch: &[(&Maps, &Maps)], padding: usize) -> (Vec<f64>, Vec<f64>) {
     let LayerShape { inputs, filters, size } = shape;
     let (mut weight, mut bias) = (vec![0.0; shape.weights()], vec![0.0; filters]);

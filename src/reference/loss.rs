@@ -2,8 +2,8 @@
 
 use super::Maps;
 
-/// Equation 4 for a batch of predictions and targets: (1/n) sum of squared differences over everything, and its
-/// gradient for each prediction, 2/n times the difference.
+/// Equation 4 for a batch of n predictions and targets: the sum of all squared differences over n, and its gradient for
+/// each prediction, 2/n times the difference.
 pub fn loss(predictions: &[Maps], targets: &[Maps]) -> (f64, Vec<Maps>) {
     let n = predictions.len() as f64;
     let mut sum = 0.0;

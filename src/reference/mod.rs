@@ -1,6 +1,26 @@
-//! CPU twins of the shaders, in f64 and in plain loops: what each kernel is tested against.
+//! CPU twins: what the kernels compute, in f64 and plain loops, for tests to compare them with.
 //!
-//! Planes are `[channel][row][column]`, values nominally in 0..1.
+//! Planes are `[channel][row][column]`, values nominally in 0..1. A twin uses none of the code that it judges: it works
+//! out resampling weights, valid pixels and cosines from their definitions, and takes only data types from the rest of
+//! the crate ([`Layer`](crate::Layer), [`Weights`](crate::Weights), [`Padding`](crate::Padding)). No production code
+//! imports a twin, with one exception: what judges an adapter at run time does (the self test, verification of results,
+//! and the checks before a measurement).
+//!
+//! | kernels | twin |
+//! |---|---|
+//! | `resample_columns`, `resample_rows` | [`resample`] |
+//! | `conv_forward`, `conv_batch`, `conv_pointwise` | [`conv_forward`], after [`pad`] |
+//! | `conv_fused_*`, `conv_winograd*` | [`forward`], all layers of a network |
+//! | `conv_batch`, `conv_pointwise` with transposed filters | [`conv_grad_input`] |
+//! | `conv_grad_weight*`, `grad_sum` | [`conv_grad_weight`] |
+//! | `loss`, `loss_sum` | [`loss`] |
+//! | `update` | [`sgd`], [`adam`] |
+//! | `spectrum`, `spectrum_update` | [`spectrum`], [`taps`], with [`adam`] between them |
+//! | all kernels of a training step together | [`backward`] |
+//!
+//! Kernels that only move or convert values have no twin: tests know what they must give. These are `gather` and `pack` of
+//! training, `texture_from_planes` (colors back by [`color`](crate::color)), and `samples_from_texture` of video. `ceiling`
+//! measures an adapter and computes nothing of use.
 
 mod backward;
 mod conv_forward;
@@ -20,7 +40,7 @@ pub use conv_grad_weight::conv_grad_weight;
 pub use loss::loss;
 pub use network::forward;
 pub use pad::pad;
-pub use spectrum::{cosines, spectrum, taps};
+pub use spectrum::{spectrum, taps};
 pub use update::{adam, sgd};
 
 /// Planes in f64: `[channels][height][width]`.

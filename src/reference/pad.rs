@@ -1,9 +1,9 @@
-//! Twin of `pad.wgsl`.
+//! Padding of a picture: the twin of what convolutions do where their filters reach beyond the edge.
 
 use super::Maps;
 use crate::network::Padding;
 
-/// `input` with `radius` more pixels on each side, as a padding mode fills them; itself for [`Padding::Valid`].
+/// `input` with `radius` more pixels on each side, filled by the padding mode; unchanged for [`Padding::Valid`].
 pub fn pad(input: &Maps, radius: usize, padding: Padding) -> Maps {
     if padding == Padding::Valid {
         return input.clone();

@@ -4,7 +4,7 @@
 //! so on. The header's metadata has the key `srcnn_gpu_checkpoint` with the format's version, and the other
 //! fields of [`Checkpoint`] as text. Numbers in text are written so that reading gives them back exactly.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
 use super::State;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, LayerShape};
 use crate::weights::{Layer, serialize};
 
@@ -74,10 +74,11 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::InvalidArgument`] with what is wrong in it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let damaged = |e| Error::invalid(format!("not a valid checkpoint: {e}"));
+        let damaged = |e| Error::invalid(Reason::of(e).within("not a valid checkpoint"));
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let fields = Fields(header.metadata().clone().unwrap_or_default());
+        let fields = header.metadata().iter().flatten();
+        let fields = Fields(fields.map(|(key, text)| (key.clone(), text.clone())).collect());
         match fields.0.get(VERSION_KEY).map(String::as_str) {
             Some(VERSION) => {}
             Some(other) => {
@@ -136,9 +137,9 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Model`] with what is wrong with it.
     pub fn load(path: &Path) -> Result<Self> {
-        let failed = |reason: String| Error::Model { path: path.into(), reason };
-        let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
-        Self::from_bytes(&bytes).map_err(|e| failed(e.to_string()))
+        let failed = |reason: Reason| Error::Model { path: path.into(), reason };
+        let bytes = std::fs::read(path).map_err(|e| failed(e.into()))?;
+        Self::from_bytes(&bytes).map_err(|e| failed(e.into()))
     }
 
     /// Whether the parameters are of this architecture.
@@ -183,7 +184,7 @@ fn shape(text: &str) -> Result<LayerShape> {
 }
 
 /// The header's metadata.
-struct Fields(HashMap<String, String>);
+struct Fields(BTreeMap<String, String>);
 
 impl Fields {
     fn text(&self, key: &str) -> Result<&str> {

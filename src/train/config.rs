@@ -1,19 +1,33 @@
 //! Everything that decides on a training run, as it stands in `config.toml`.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::degrade::Degradation;
-use super::recipe::Recipe;
 pub use super::span::Span;
+use crate::degrade::Degradation;
 use crate::error::{Error, Result};
-use crate::network::{Architecture, Channels, Padding};
+use crate::network::{Architecture, Channels, Padding, names};
+
+/// A complete configuration with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recipe {
+    /// The paper's text, section 4.
+    Paper,
+    /// What reaches the paper's quality soonest on ordinary hardware.
+    #[default]
+    Fast,
+}
+names!(Recipe, "recipe", Recipe::Paper => "paper", Recipe::Fast => "fast");
 
 /// The whole configuration of a run. In TOML the fields stand in this order; enumerations with parameters
 /// are tables with a `kind`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TrainConfig {
     /// Where the settings below come from where nobody said otherwise.
     pub recipe: Recipe,

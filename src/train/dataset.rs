@@ -7,57 +7,19 @@
 
 use std::path::{Path, PathBuf};
 
-use bytemuck::{Pod, Zeroable};
 use image::ImageFormat;
 
 use super::config::TrainConfig;
-use super::degrade::{Degradation, Degrader};
-use crate::error::{Error, Result};
+use super::shard::{PackedShard, PatchEntry, PictureEntry};
+use crate::degrade::{Degradation, Degrader};
+use crate::error::{Error, Reason, Result};
 use crate::eval::dataset::Picture;
 use crate::network::Channels;
-use crate::reference::resample::imresize;
-use crate::resample::output_len;
+use crate::resample::{ResampleTable, apply, output_len};
 
 /// The budget of a shard's inputs that every adapter can bind. It decides on the order of sub-images, so it is
 /// the same for all of them.
 pub const SHARD_BYTES: usize = 128 << 20;
-
-/// Where a picture (or a band of it) lies in [`PackedShard::inputs`] and [`PackedShard::targets`].
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-pub struct PictureEntry {
-    /// Index of the first value of its first plane; the planes follow each other, `[channel][row][column]`.
-    pub offset: u32,
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
-/// A sub-image: its upper left corner.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-pub struct PatchEntry {
-    /// Index in [`PackedShard::pictures`].
-    pub picture: u32,
-    /// First row.
-    pub y: u32,
-    /// First column.
-    pub x: u32,
-}
-
-/// Pictures as the GPU gets them. A target is the centre of its sub-image in `targets`.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct PackedShard {
-    /// Y of the paper: degraded and enlarged pictures, 0..1, neither rounded nor clamped.
-    pub inputs: Vec<f32>,
-    /// X of the paper: 8-bit samples / 255, laid out as `inputs`.
-    pub targets: Vec<f32>,
-    /// One for each picture or band.
-    pub pictures: Vec<PictureEntry>,
-    /// All sub-images, picture by picture, row by row.
-    pub patches: Vec<PatchEntry>,
-}
 
 /// A band of rows of one picture at one size: all of it, unless it is larger than a shard.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,12 +88,15 @@ impl Dataset {
         set.plan(&config.augmentation.scales, budget / size_of::<f32>())?;
         if set.is_empty() {
             let names: Vec<_> = config.data.iter().map(|path| path.display().to_string()).collect();
-            return Err(Error::Picture(format!(
-                "{}: no readable picture of {} x {} pixels or more to train on",
-                names.join(", "),
-                config.patch,
-                config.patch
-            )));
+            return Err(Error::Picture(
+                format!(
+                    "{}: no readable picture of {} x {} pixels or more to train on",
+                    names.join(", "),
+                    config.patch,
+                    config.patch
+                )
+                .into(),
+            ));
         }
         Ok(set)
     }
@@ -306,13 +271,15 @@ fn variant(
     }
     let (width, height) = (resized(picture.width, size), resized(picture.height, size));
     let (columns, rows) = (width - width % scale, height - height % scale);
+    let down = ResampleTable::bicubic(picture.height, height, size)?;
+    let across = ResampleTable::bicubic(picture.width, width, size)?;
     let planes = picture.planes(channels).into_iter().map(|plane| {
         let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
-        let (small, ..) = imresize(&plane, picture.height, picture.width, size)?;
+        let small = apply(&plane, &down, &across);
         let kept = small.chunks_exact(width).take(rows).flat_map(|row| &row[..columns]);
-        Ok(kept.map(|v| v.round() as u8).collect())
+        kept.map(|v| v.round() as u8).collect()
     });
-    Ok((columns, rows, planes.collect::<Result<_>>()?))
+    Ok((columns, rows, planes.collect()))
 }
 
 fn resized(length: usize, size: f64) -> usize {
@@ -321,15 +288,15 @@ fn resized(length: usize, size: f64) -> usize {
 
 /// Width and height of a picture file.
 fn header(path: &Path) -> Result<(u32, u32)> {
-    let failed = |reason: String| Error::Picture(format!("{}: {reason}", path.display()));
+    let failed = |reason: Reason| Error::Picture(reason.within(path.display()));
     let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
-    let reader = reader.map_err(|e| failed(e.to_string()))?;
-    reader.into_dimensions().map_err(|e| failed(format!("not a readable picture: {e}")))
+    let reader = reader.map_err(|e| failed(e.into()))?;
+    reader.into_dimensions().map_err(|e| failed(Reason::of(e).within("not a readable picture")))
 }
 
 /// Adds a picture file, or those of a folder and the folders in it, sorted by name in each.
 fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let failed = |e: std::io::Error| Error::Picture(format!("{}: {e}", path.display()));
+    let failed = |e: std::io::Error| Error::Picture(Reason::from(e).within(path.display()));
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
         files.push(path.into());
         return Ok(());

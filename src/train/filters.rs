@@ -11,7 +11,7 @@ const GAP: u32 = 4;
 
 /// The first layer's filters, the one with the most variance first, each tap `zoom` pixels wide. Each filter
 /// is stretched to its own range, with zero in the middle grey; a filter without variance is that grey
-/// throughout. Filters of three channels are shown in colour, the channels as red, green, blue.
+/// throughout. Filters of three channels are shown in color, the channels as red, green, blue.
 pub fn sheet(weights: &Weights, zoom: u32) -> RgbImage {
     let layer = &weights.layers()[0];
     let (size, products) = (layer.shape.size, layer.shape.products());
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_filters_and_rows() {
+    fn color_filters_and_rows() {
         let mut first = vec![0.0; 27 * 9];
         first[8 * 27 + 9 + 4] = 1.0; // the last filter's channel 2, in the middle
         first[8 * 27 + 18 + 8] = -3.0; // its channel 3, in the corner

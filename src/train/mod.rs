@@ -1,29 +1,37 @@
 //! Training: configuration, data, the run folder, and the loop over whatever computes the steps.
 //!
-//! [`config`] and [`recipe`] say what to do, [`dataset`] and [`stream`] which sub-images a step takes,
-//! [`session`] runs a [`TrainEngine`] and keeps its [`run`] folder.
+//! [`gpu::Trainer`] does steps on a host's device, on sub-images of pictures in memory ([`shard`]). All else builds on
+//! it: [`config`] and [`recipe`] say what to do, [`order`] which sub-images a step takes. With feature `headless`
+//! besides, `dataset` and `stream` read picture folders, `engine` joins them to a trainer, and `session` runs it and keeps
+//! a run's folder.
 
 pub mod checkpoint;
 pub mod config;
+pub mod gpu;
+pub mod init;
+pub mod order;
+pub mod recipe;
+pub mod shard;
+pub mod shuffle;
+mod span;
+mod spectrum;
+
 #[cfg(feature = "headless")]
-pub mod curve;
+mod curve;
 #[cfg(feature = "headless")]
 pub mod dataset;
-pub mod degrade;
+#[cfg(feature = "headless")]
+pub mod engine;
 #[cfg(feature = "headless")]
 pub mod event;
 #[cfg(feature = "headless")]
 pub mod filters;
 #[cfg(feature = "headless")]
-pub mod gpu;
-pub mod init;
-pub mod recipe;
+pub mod measure;
 #[cfg(feature = "headless")]
 pub mod run;
 #[cfg(feature = "headless")]
 pub mod session;
-pub mod shuffle;
-mod span;
 #[cfg(feature = "headless")]
 pub mod stream;
 #[cfg(feature = "headless")]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::checkpoint::Checkpoint;
 use super::config::TrainConfig;
-use crate::atomic::{explain, sweep, write_atomically};
-use crate::error::{Error, Result};
+use crate::atomic::{explained, sweep, write_atomically};
+use crate::error::{Error, Reason, Result};
 use crate::weights::Weights;
 
 /// A line of `metrics.jsonl`.
@@ -105,16 +105,19 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Output`] when there is a run in it already, or nothing can be written there.
     pub fn create(path: &Path, config: &TrainConfig, command: &str) -> Result<Self> {
-        let failed = |reason: String| Error::Output { path: path.into(), reason };
+        let failed = |reason: Reason| Error::Output { path: path.into(), reason };
         let run = Self { path: path.into() };
         if let Some(file) = [run.config(), run.checkpoint(), run.metrics()].iter().find(|file| file.exists())
         {
-            return Err(failed(format!(
-                "a run is there already ({}); continue it with --resume, or choose another folder",
-                file.file_name().unwrap_or_default().to_string_lossy()
-            )));
+            return Err(failed(
+                format!(
+                    "a run is there already ({}); resume it, or choose another folder",
+                    file.file_name().unwrap_or_default().to_string_lossy()
+                )
+                .into(),
+            ));
         }
-        fs::create_dir_all(path).map_err(|e| failed(explain(&e)))?;
+        fs::create_dir_all(path).map_err(|e| failed(explained(e)))?;
         run.write_config(config, command)?;
         Ok(run)
     }
@@ -126,10 +129,13 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<(Self, TrainConfig)> {
         let run = Self { path: path.into() };
         let file = run.config();
-        let text = fs::read_to_string(&file)
-            .map_err(|e| Error::invalid(format!("{}: not the folder of a run: {e}", file.display())))?;
-        let config =
-            TrainConfig::from_toml(&text).map_err(|e| Error::invalid(format!("{}: {e}", file.display())))?;
+        let text = fs::read_to_string(&file).map_err(|e| {
+            Error::invalid(
+                Reason::from(e).within(format_args!("{}: not the folder of a run", file.display())),
+            )
+        })?;
+        let config = TrainConfig::from_toml(&text)
+            .map_err(|e| Error::invalid(Reason::from(e).within(file.display())))?;
         Ok((run, config))
     }
 
@@ -189,10 +195,10 @@ impl RunFolder {
     /// [`Error::Output`], for a full disk or a folder that is gone.
     pub fn append(&self, record: &Record) -> Result<()> {
         let path = self.metrics();
-        let mut line = serde_json::to_vec(record).map_err(|e| Error::invalid(e.to_string()))?;
+        let mut line = serde_json::to_vec(record).map_err(|e| Error::invalid(Reason::of(e)))?;
         line.push(b'\n');
         let open = fs::File::options().create(true).append(true).open(&path);
-        open.and_then(|mut file| file.write_all(&line)).map_err(|e| self.failed(&path, &e))
+        open.and_then(|mut file| file.write_all(&line)).map_err(|e| self.failed(&path, e))
     }
 
     /// All whole lines of the metrics; what an interrupted write left at the end is left out.
@@ -204,7 +210,7 @@ impl RunFolder {
         match fs::read_to_string(&path) {
             Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(e) => Err(self.failed(&path, &e)),
+            Err(e) => Err(self.failed(&path, e)),
         }
     }
 
@@ -219,7 +225,7 @@ impl RunFolder {
         records.retain(|record| record.step() <= step);
         let lines: Result<Vec<String>, _> =
             records.iter().map(|record| serde_json::to_string(record).map(|line| line + "\n")).collect();
-        let text = lines.map_err(|e| Error::invalid(e.to_string()))?.concat();
+        let text = lines.map_err(|e| Error::invalid(Reason::of(e)))?.concat();
         self.replace(&self.metrics(), text.as_bytes())?;
         Ok(records)
     }
@@ -249,10 +255,10 @@ impl RunFolder {
         write_atomically(path, |file| file.write_all(bytes))
     }
 
-    fn failed(&self, path: &Path, error: &io::Error) -> Error {
+    fn failed(&self, path: &Path, error: io::Error) -> Error {
         let reason = match self.path.is_dir() {
-            true => explain(error),
-            false => format!("the folder {} is gone", self.path.display()),
+            true => explained(error),
+            false => Reason::new(format!("the folder {} is gone", self.path.display()), error),
         };
         Error::Output { path: path.into(), reason }
     }
@@ -265,7 +271,7 @@ impl RunFolder {
 pub fn save_png(path: &Path, pixels: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Result<()> {
     let mut png = io::Cursor::new(Vec::new());
     image::write_buffer_with_format(&mut png, pixels, width, height, color, ImageFormat::Png)
-        .map_err(|e| Error::Output { path: path.into(), reason: e.to_string() })?;
+        .map_err(|e| Error::Output { path: path.into(), reason: Reason::of(e) })?;
     write_atomically(path, |file| file.write_all(png.get_ref()))
 }
 
@@ -306,7 +312,7 @@ mod tests {
         assert!(text.starts_with("# srcnn-gpu train pictures\n"), "{text}");
         assert_eq!(RunFolder::open(&path).unwrap(), (run.clone(), config()));
         let again = RunFolder::create(&path, &config(), "").unwrap_err().to_string();
-        assert!(again.contains("--resume"), "{again}");
+        assert!(again.contains("resume it"), "{again}");
         assert_eq!(run.load_checkpoint().unwrap(), None);
         fs::write(run.checkpoint(), b"not a checkpoint").unwrap();
         assert!(matches!(run.load_checkpoint(), Err(Error::Model { .. })));

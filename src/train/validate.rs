@@ -77,10 +77,9 @@ impl Validator {
                 })
                 .collect();
             if pictures.is_empty() {
-                return Err(Error::Picture(format!(
-                    "{}: no readable picture to validate on",
-                    folder.display()
-                )));
+                return Err(Error::Picture(
+                    format!("{}: no readable picture to validate on", folder.display()).into(),
+                ));
             }
             let average = published::average(pictures.iter().map(|(name, _)| name.as_str()), scale);
             let lines =
@@ -138,7 +137,7 @@ impl Validate for Validator {
 
     fn save_samples(&self, folder: &Path) -> Result<()> {
         std::fs::create_dir_all(folder)
-            .map_err(|e| Error::Output { path: folder.into(), reason: crate::atomic::explain(&e) })?;
+            .map_err(|e| Error::Output { path: folder.into(), reason: crate::atomic::explained(e) })?;
         for (name, picture) in &self.samples {
             let (width, height) = (picture.width as u32, picture.height as u32);
             super::run::save_png(

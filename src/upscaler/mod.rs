@@ -28,7 +28,7 @@ mod winograd;
 #[cfg(feature = "headless")]
 pub(crate) use network::pass_shaders;
 pub use options::{KernelChoice, SourceKind, UpscalerOptions};
-pub use plan::{Enlargement, TileSpan, valid_factors};
+pub use plan::{Enlargement, TileSpan};
 #[cfg(feature = "headless")]
 pub(crate) use resampler::{ResampleKernels, Resampler};
 pub use tiles::{TileGrid, TileSlot};

@@ -177,16 +177,6 @@ impl Plan {
     }
 }
 
-/// Factors of the valid-pixel normalization map along one axis (section 4): f over the number of the filter's taps
-/// that fall inside a picture of `len` pixels. The map at a pixel is the product of its column's and row's factor.
-pub fn valid_factors(len: usize, filter_size: usize) -> impl Iterator<Item = f32> {
-    let radius = filter_size / 2;
-    (0..len).map(move |x| {
-        let inside = (x + radius + 1).min(len) - x.saturating_sub(radius);
-        filter_size as f32 / inside as f32
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,13 +204,6 @@ mod tests {
         // Pixels 10..38 of 60 sit at (x + 0.5) / 3 - 0.5 in the source, 3.0 to 12.0; each has four taps, from 1 to the
         // left to 2 to the right of where it sits.
         assert_eq!((span.start, span.source.clone()), (16, 2..15));
-    }
-
-    #[test]
-    fn valid_factors_count_taps() {
-        let factors: Vec<f32> = valid_factors(4, 5).collect();
-        assert_eq!(factors, [5.0 / 3.0, 5.0 / 4.0, 5.0 / 4.0, 5.0 / 3.0]);
-        assert_eq!(valid_factors(1, 9).collect::<Vec<_>>(), [9.0]);
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! The tables of one picture size on the device: taps of the resampling, valid-pixel normalization maps.
 
 use super::network::GpuNetwork;
-use super::plan::valid_factors;
 use crate::error::Result;
 use crate::gpu::memory::constant;
 use crate::gpu::scoped;
-use crate::network::Padding;
+use crate::network::{Padding, valid_factors};
 use crate::resample::ResampleTable;
 
 /// The tables that tiles of a picture share.

@@ -51,9 +51,9 @@ impl TileTextures {
         let layouts = Layouts::new(network, tile, source_rows, max_texture_side);
         let sizes = layouts.textures();
         if let Some(side) = sizes.as_flattened().iter().find(|&&side| side > max_texture_side) {
-            return Err(Error::OutOfMemory(format!(
-                "a tile's texture of {side} texels, the device allows {max_texture_side}"
-            )));
+            return Err(Error::OutOfMemory(
+                format!("a tile's texture of {side} texels, the device allows {max_texture_side}").into(),
+            ));
         }
         let list = network.steps();
         scoped(device, || {

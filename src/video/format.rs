@@ -69,7 +69,7 @@ impl Format {
             Error::Picture(format!(
                 "chroma format '{tag}' is not supported: mono, 420, 411, 422 or 444 with 8 to 16 bits are \
                  (ffmpeg: -pix_fmt yuv420p or another)"
-            ))
+            ).into())
         };
         let (sampling, rest) = match tag.split_at_checked(tag.len().min(3)) {
             _ if tag.starts_with("mono") => (Sampling::Mono, &tag[4..]),

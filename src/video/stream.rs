@@ -72,7 +72,7 @@ pub fn upscale<R: Read + Send + 'static>(
         Ok(Ok(())) => false,
         Ok(Err(e)) if e.kind() == ErrorKind::BrokenPipe => true,
         Ok(Err(e)) => {
-            return Err(Error::Output { path: "the video".into(), reason: crate::atomic::explain(&e) });
+            return Err(Error::Output { path: "the video".into(), reason: crate::atomic::explained(e) });
         }
         Err(_) => return Err(Error::Output { path: "the video".into(), reason: "the writer failed".into() }),
     };
@@ -143,7 +143,7 @@ impl Run {
 
 fn numbered(frame: u64, error: Error) -> Error {
     match error {
-        Error::Gpu(reason) => Error::Gpu(format!("frame {frame}: {reason}")),
+        Error::Gpu(reason) => Error::Gpu(reason.within(format_args!("frame {frame}"))),
         other => other,
     }
 }

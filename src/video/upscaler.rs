@@ -242,7 +242,7 @@ impl VideoUpscaler {
     /// Waits for the oldest frame under way and takes its result; `false` when there is none.
     ///
     /// # Errors
-    /// [`Error::Gpu`] for results that are no numbers or one flat colour where the source is not, and what the device
+    /// [`Error::Gpu`] for results that are no numbers or one flat color where the source is not, and what the device
     /// reports.
     pub fn finish(&mut self, result: &mut Frame) -> Result<bool> {
         let Some(UnderWay { parameters, varied, mut readback, staging }) = self.under_way.pop_front() else {
@@ -270,9 +270,9 @@ impl VideoUpscaler {
         let flat = || is_flat(&result.data[..luma * format.sample_bytes()], format.sample_bytes());
         let advice = "`srcnn-gpu devices` tests the adapters";
         if !finite {
-            Err(Error::Gpu(format!("the result holds values that are not finite numbers; {advice}")))
+            Err(Error::Gpu(format!("the result holds values that are not finite numbers; {advice}").into()))
         } else if varied && flat() {
-            Err(Error::Gpu(format!("the result is one flat grey, the source is not; {advice}")))
+            Err(Error::Gpu(format!("the result is one flat grey, the source is not; {advice}").into()))
         } else {
             Ok(true)
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use super::format::{Format, Range, Sampling};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// What a stream begins with.
 pub const MAGIC: &[u8] = b"YUV4MPEG2 ";
@@ -50,11 +50,12 @@ impl Header {
         let mut parameters = Vec::new();
         for word in line.split_ascii_whitespace() {
             let Some((tag, value)) = word.split_at_checked(1) else {
-                return Err(Error::Picture(format!("'{word}' is no parameter of a YUV4MPEG2 stream")));
+                return Err(Error::Picture(format!("'{word}' is no parameter of a YUV4MPEG2 stream").into()));
             };
             let side = || {
                 let side = value.parse().ok().filter(|side| (1..=LONGEST_SIDE).contains(side));
-                let wrong = || Error::Picture(format!("the size '{word}' is not 1 to {LONGEST_SIDE} pixels"));
+                let wrong =
+                    || Error::Picture(format!("the size '{word}' is not 1 to {LONGEST_SIDE} pixels").into());
                 side.ok_or_else(wrong).map(Some)
             };
             match tag {
@@ -89,7 +90,9 @@ impl Header {
             Some("t" | "b") => Interlacing::Fields,
             Some("m") => Interlacing::Mixed,
             Some(other) => {
-                return Err(Error::Picture(format!("interlacing 'I{other}' is none of Ip, It, Ib, Im")));
+                return Err(Error::Picture(
+                    format!("interlacing 'I{other}' is none of Ip, It, Ib, Im").into(),
+                ));
             }
         };
         Ok(Self { width, height, format, range: range.unwrap_or(by_sampling), interlacing, parameters })
@@ -161,10 +164,11 @@ impl<R: Read> Reader<R> {
     /// [`Error::Picture`] when it is no such stream, or one that is not supported.
     pub fn new(input: R) -> Result<Self> {
         let mut input = BufReader::with_capacity(1 << 16, input);
-        let line = read_line(&mut input).map_err(|e| Error::Picture(format!("cannot be read: {e}")))?;
+        let line =
+            read_line(&mut input).map_err(|e| Error::Picture(Reason::from(e).within("cannot be read")))?;
         let Some(parameters) = line.strip_prefix(MAGIC) else {
             let what = if line.is_empty() { "there is nothing in it" } else { "it begins otherwise" };
-            return Err(Error::Picture(format!("not a YUV4MPEG2 stream: {what}")));
+            return Err(Error::Picture(format!("not a YUV4MPEG2 stream: {what}").into()));
         };
         let Some(parameters) = parameters.strip_suffix(b"\n") else {
             return Err(Error::Picture("the stream ends, or goes on too long, in its first line".into()));
@@ -184,7 +188,9 @@ impl<R: Read> Reader<R> {
     /// [`Error::Picture`] for streams that are broken or end within a frame.
     pub fn read(&mut self, frame: &mut Frame) -> Result<bool> {
         let number = self.frames + 1;
-        let broken = |e: io::Error| Error::Picture(format!("frame {number} cannot be read: {e}"));
+        let broken = |e: io::Error| {
+            Error::Picture(Reason::from(e).within(format_args!("frame {number} cannot be read")))
+        };
         let line = read_line(&mut self.input).map_err(broken)?;
         if line.is_empty() {
             return Ok(false);
@@ -192,9 +198,9 @@ impl<R: Read> Reader<R> {
         let bytes = self.header.frame_bytes();
         let Some(line) = line.strip_suffix(b"\n") else {
             return Err(match FRAME.starts_with(&line[..line.len().min(FRAME.len())]) {
-                true => {
-                    Error::Picture(format!("the stream is truncated: it ends in the line of frame {number}"))
-                }
+                true => Error::Picture(
+                    format!("the stream is truncated: it ends in the line of frame {number}").into(),
+                ),
                 false => no_frame(number),
             });
         };
@@ -203,14 +209,14 @@ impl<R: Read> Reader<R> {
         let parameters = parameters.ok_or_else(|| no_frame(number))?;
         frame.parameters = String::from_utf8_lossy(parameters).into_owned();
         frame.data.clear();
-        let no_memory = |_| Error::Picture(format!("no memory for frames of {bytes} bytes"));
+        let no_memory = |_| Error::Picture(format!("no memory for frames of {bytes} bytes").into());
         frame.data.try_reserve_exact(bytes).map_err(no_memory)?;
         (&mut self.input).take(bytes as u64).read_to_end(&mut frame.data).map_err(broken)?;
         if frame.data.len() < bytes {
             let there = frame.data.len();
-            return Err(Error::Picture(format!(
-                "the stream is truncated: frame {number} ends after {there} of {bytes} bytes"
-            )));
+            return Err(Error::Picture(
+                format!("the stream is truncated: frame {number} ends after {there} of {bytes} bytes").into(),
+            ));
         }
         self.frames = number;
         Ok(true)
@@ -220,7 +226,7 @@ impl<R: Read> Reader<R> {
 fn no_frame(number: u64) -> Error {
     Error::Picture(format!(
         "there is no FRAME where frame {number} should begin: the frames are not of the size that the stream says"
-    ))
+    ).into())
 }
 
 /// A line with its end, as far as there is one.

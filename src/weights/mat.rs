@@ -12,7 +12,7 @@ use libflate::zlib;
 use matfile::{Array, MatFile, NumericData};
 
 use super::{Layer, Metadata, Weights, default_channels};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::network::{LayerShape, Padding};
 
 /// Types of a file's outermost elements.
@@ -61,7 +61,7 @@ fn layer_number(name: &str) -> Option<usize> {
 /// finds wrong, and drops a cut variable without a word.
 fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
     let cut = || Error::invalid("the .mat file is cut short");
-    let damaged = |what: String| Error::invalid(format!("damaged .mat file: {what}"));
+    let damaged = |what: Reason| Error::invalid(what.within("damaged .mat file"));
     let little = match bytes.get(126..128).ok_or_else(cut)? {
         b"IM" => true,
         b"MI" => false,
@@ -89,7 +89,7 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
                 let start = inflated.len();
                 zlib::Decoder::new(&element[8..])
                     .and_then(|decoder| decoder.take(MAX_INFLATED).read_to_end(&mut inflated))
-                    .map_err(|e| damaged(e.to_string()))?;
+                    .map_err(|e| damaged(e.into()))?;
                 match split(&inflated[start..]) {
                     Some((MATRIX, length)) if inflated.len() - start >= 8 + length => {
                         inflated.truncate(start + 8 + length);
@@ -97,7 +97,7 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
                     _ => return Err(damaged("a compressed variable is not whole".into())),
                 }
             }
-            _ => return Err(damaged(format!("unknown element type {kind}"))),
+            _ => return Err(damaged(format!("unknown element type {kind}").into())),
         }
         inflated.resize(inflated.len().next_multiple_of(8), 0);
     }

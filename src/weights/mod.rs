@@ -4,13 +4,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, Channels, LayerShape, Padding};
 
+#[cfg(feature = "mat")]
 mod mat;
 mod safetensors;
 mod shipped;
 
+#[cfg(feature = "train")]
 pub(crate) use safetensors::serialize;
 pub use shipped::Shipped;
 
@@ -136,15 +138,15 @@ impl Weights {
     /// # Errors
     /// [`Error::Model`] with what is wrong in it.
     pub fn load(path: &Path) -> Result<Self> {
-        let model = |reason: String| Error::Model { path: path.into(), reason };
+        let model = |reason: Reason| Error::Model { path: path.into(), reason };
         if path.is_dir() {
             return Err(model("is a folder; a weight file is wanted".into()));
         }
         let bytes = std::fs::read(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => model("no such file".into()),
-            _ => model(e.to_string()),
+            std::io::ErrorKind::NotFound => model(Reason::new("no such file", e)),
+            _ => model(e.into()),
         })?;
-        let mut weights = Self::from_bytes(&bytes).map_err(|e| model(e.to_string()))?;
+        let mut weights = Self::from_bytes(&bytes).map_err(|e| model(e.into()))?;
         if weights.metadata.scales.is_empty() {
             weights.metadata.scales.extend(scale_in_name(path));
         }
@@ -163,7 +165,10 @@ impl Weights {
         if bytes.is_empty() {
             Err(Error::invalid("the file is empty"))
         } else if bytes.starts_with(b"MATLAB 5.0") {
-            mat::read(bytes)
+            #[cfg(feature = "mat")]
+            return mat::read(bytes);
+            #[cfg(not(feature = "mat"))]
+            Err(Error::invalid("a MATLAB .mat file; reading these needs the feature `mat` of srcnn-gpu"))
         } else if bytes.starts_with(b"MATLAB 7.3") {
             Err(Error::invalid("a MATLAB 7.3 file; save it again with: save(name, '-v7', ..)"))
         } else {

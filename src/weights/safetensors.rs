@@ -7,21 +7,21 @@
 //! `channels` ("y"), `padding` ("replicate"), `training` (text), `psnr` (JSON text). All but the version
 //! may be missing. Without the version the file is somebody else's, its metadata is not looked at.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorInfo, TensorView};
 use serde::Serialize;
 
 use super::{Layer, Metadata, Weights, default_channels, tensor_shape};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, LayerShape, Padding};
 
 const VERSION_KEY: &str = "srcnn_gpu";
 const VERSION: &str = "1";
 
 pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
-    let damaged = |e| Error::invalid(format!("not a valid .safetensors file: {e}"));
+    let damaged = |e| Error::invalid(Reason::of(e).within("not a valid .safetensors file"));
     // A header is a length of eight bytes and a JSON object; anything else is another kind of file.
     if bytes.get(8) != Some(&b'{') {
         return Err(Error::invalid("neither a .safetensors file nor a MATLAB 5 .mat file"));
@@ -31,7 +31,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
     let count = count_layers(&file)?;
     let layers = (1..=count).map(|number| read_layer(&file, number)).collect::<Result<Vec<_>>>()?;
     let channels = layers.first().map_or(0, |l| l.shape.inputs);
-    let (metadata, names) = read_metadata(header.metadata().as_ref(), channels)?;
+    // What kind of map the crate has depends on its features.
+    let fields: BTreeMap<_, _> =
+        header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
+    let (metadata, names) = read_metadata(&fields, channels)?;
     let weights = Weights::new(layers, metadata)?;
     names.check(weights.architecture())?;
     Ok(weights)
@@ -136,11 +139,11 @@ impl Names {
     }
 }
 
-fn read_metadata(map: Option<&HashMap<String, String>>, channels: usize) -> Result<(Metadata, Names)> {
+fn read_metadata(map: &BTreeMap<String, String>, channels: usize) -> Result<(Metadata, Names)> {
     // Unless told otherwise, padding is zero: what PyTorch's convolutions, where such files come from, do.
     let default =
         Metadata { channels: default_channels(channels), padding: Padding::Zero, ..Metadata::default() };
-    let Some((map, version)) = map.and_then(|map| Some((map, map.get(VERSION_KEY)?))) else {
+    let Some(version) = map.get(VERSION_KEY) else {
         return Ok((default, Names::default()));
     };
     if version != VERSION {
@@ -149,29 +152,29 @@ fn read_metadata(map: Option<&HashMap<String, String>>, channels: usize) -> Resu
         )));
     }
     let text = |key: &str| map.get(key).cloned();
-    let wrong = |key: &str, e: String| Error::invalid(format!("metadata '{key}': {e}"));
+    let wrong = |key: &str, e: Reason| Error::invalid(e.within(format_args!("metadata '{key}'")));
     let metadata = Metadata {
         scales: text("scales")
             .filter(|s| !s.is_empty())
             .map(|s| s.split(',').map(|n| n.trim().parse()).collect::<Result<_, _>>().map_err(|_| s))
             .transpose()
-            .map_err(|s| wrong("scales", format!("'{s}' is not a list of numbers such as 2,3,4")))?
+            .map_err(|s| wrong("scales", format!("'{s}' is not a list of numbers such as 2,3,4").into()))?
             .unwrap_or_default(),
         channels: text("channels")
             .map(|s| s.parse())
             .transpose()
-            .map_err(|e: Error| wrong("channels", e.to_string()))?
+            .map_err(|e: Error| wrong("channels", e.into()))?
             .unwrap_or(default.channels),
         padding: text("padding")
             .map(|s| s.parse())
             .transpose()
-            .map_err(|e: Error| wrong("padding", e.to_string()))?
+            .map_err(|e: Error| wrong("padding", e.into()))?
             .unwrap_or(default.padding),
         training: text("training"),
         psnr: text("psnr")
             .map(|s| serde_json::from_str(&s))
             .transpose()
-            .map_err(|e| wrong("psnr", format!("not JSON: {e}")))?,
+            .map_err(|e| wrong("psnr", Reason::of(e).within("not JSON")))?,
     };
     Ok((metadata, Names { sizes: text("architecture"), filters: text("filters") }))
 }
@@ -213,7 +216,7 @@ pub(crate) fn serialize<'a>(
         infos.insert(name, TensorInfo { dtype: Dtype::F32, shape, data_offsets: (start, data.len()) });
     }
     let header = Header { metadata, tensors: infos };
-    let mut header = serde_json::to_vec(&header).map_err(|e| Error::invalid(e.to_string()))?;
+    let mut header = serde_json::to_vec(&header).map_err(|e| Error::invalid(Reason::of(e)))?;
     header.resize(header.len().next_multiple_of(8), b' '); // the format wants aligned data
     let length = (header.len() as u64).to_le_bytes();
     Ok([&length, header.as_slice(), data.as_slice()].concat())

@@ -1,8 +1,10 @@
 //! Shared by the tests: a device, data, and comparisons that state their tolerance.
-#![allow(dead_code, reason = "each test program uses a part of this")]
+#![allow(dead_code, reason = "each test binary uses a part of this")]
 
 pub mod desk;
+pub mod mat;
 pub mod training;
+pub mod video;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -23,8 +25,8 @@ pub fn gpu() -> Gpu {
     .clone()
 }
 
-/// One test of a program at a time has the device, as long as it holds this: wgpu's OpenGL backend gives up on a
-/// thread that waits some seconds for another one's work, and software adapters compile that long.
+/// One test of a binary at a time may use a device, for as long as it holds this guard. wgpu's OpenGL backend panics in
+/// a thread that waits some seconds for another thread's work, and software adapters take that long to compile.
 pub fn alone() -> MutexGuard<'static, ()> {
     static DEVICE: Mutex<()> = Mutex::new(());
     DEVICE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -4,9 +4,9 @@ use srcnn_gpu::Padding;
 use srcnn_gpu::reference::Maps;
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
-use srcnn_gpu::train::dataset::{PackedShard, PatchEntry, PictureEntry};
 use srcnn_gpu::train::gpu::{Trainer, TrainerOptions};
-use srcnn_gpu::train::stream::Sample;
+use srcnn_gpu::train::order::Sample;
+use srcnn_gpu::train::shard::{PackedShard, PatchEntry, PictureEntry};
 
 use super::{gpu, noise};
 
@@ -17,7 +17,7 @@ pub fn sgd(layers: usize) -> Optimizer {
 }
 
 pub fn options(batch: usize, patch: usize, padding: Padding, optimizer: Optimizer) -> TrainerOptions {
-    TrainerOptions { batch, patch, padding, optimizer, shape: None, pipeline_cache: None }
+    TrainerOptions::new(batch, patch, optimizer).with_padding(padding)
 }
 
 pub fn trainer(state: &State, options: &TrainerOptions, shard: &PackedShard) -> Trainer {

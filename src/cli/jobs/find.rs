@@ -1,4 +1,4 @@
-//! From arguments to the pictures that they stand for: files, folders, patterns, lists.
+//! Finding the pictures that arguments stand for: files, folders, patterns, lists.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -10,28 +10,30 @@ use image::ImageFormat;
 use srcnn_gpu::{Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
-/// What systems put into folders, besides all names that begin with a dot.
+use super::index::NAME as INDEX;
+
+/// Files that systems put into folders, besides all names that begin with a dot.
 const JUNK: [&str; 5] = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"];
 
-/// A picture, and where it is below the folder that was named; its name, when it was named itself.
+/// A picture, and its path below the folder that was given, or just its name if it was given itself.
 #[derive(Debug)]
 pub struct Found {
     pub path: PathBuf,
     pub below: PathBuf,
 }
 
-/// How folders are looked through.
+/// How to look through folders.
 pub struct Search<'a> {
-    /// Into the folders in them too.
+    /// Include subfolders.
     pub recursive: bool,
-    /// A folder to stay out of: the one for the results.
+    /// A folder to leave out: the one for the results.
     pub stay_out: Option<PathBuf>,
-    /// Whether a picture is one that an earlier run has put beside its input.
+    /// Whether a picture is a result that an earlier run put beside its input.
     pub is_result: &'a dyn Fn(&Path) -> bool,
 }
 
-/// Finds the pictures in the order of the arguments, those of a folder by name. Errors are arguments that
-/// cannot be used. Files that are no pictures are told.
+/// Finds the pictures in the order of the arguments, and within a folder by name. An error stands for an unusable
+/// argument. Files in folders that are not pictures are left out with a warning.
 pub fn find(inputs: &[PathBuf], search: &Search<'_>) -> Vec<Result<Found>> {
     let mut finder = Finder { search, seen: HashSet::new(), found: Vec::new() };
     for input in inputs {
@@ -48,7 +50,7 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn argument(&mut self, input: &Path) {
-        // A file that has such a name comes first.
+        // An existing file of this name takes precedence.
         if let Some(text) = input.to_str().filter(|_| input.symlink_metadata().is_err()) {
             if let Some(list) = text.strip_prefix('@') {
                 return self.list(Path::new(list));
@@ -60,7 +62,7 @@ impl Finder<'_> {
         self.path(input);
     }
 
-    /// A file with a path on each line, or with zeros between them as `find -print0` writes.
+    /// Takes the paths in a file: one per line, or separated by zeros as `find -print0` writes them.
     fn list(&mut self, list: &Path) {
         let mut bytes = Vec::new();
         let read = match list.to_str() {
@@ -81,7 +83,7 @@ impl Finder<'_> {
         paths.for_each(|path| self.path(&path_of(path)));
     }
 
-    /// A pattern that the shell has not expanded, as on Windows.
+    /// Takes the files that match a pattern which the shell has not expanded, as on Windows.
     fn pattern(&mut self, pattern: &str) {
         let options = MatchOptions {
             case_sensitive: !cfg!(windows),
@@ -118,7 +120,7 @@ impl Finder<'_> {
         let depth = if self.search.recursive { usize::MAX } else { 1 };
         let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
         let mut entries = walk.into_iter();
-        let (mut pictures, mut others, mut folders) = (false, Left::default(), Left::default());
+        let (mut pictures, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -142,8 +144,8 @@ impl Finder<'_> {
                     folders.add(&entry);
                 }
             } else if is_junk(&entry) || !is_picture(path) {
-                // The program's own record is nobody's concern.
-                if entry.file_name() != super::index::NAME {
+                // The program's own index needs no mention.
+                if entry.file_name() != INDEX {
                     others.add(&entry);
                 }
             } else {
@@ -154,14 +156,17 @@ impl Finder<'_> {
                 }
             }
         }
-        let hint = if self.search.recursive { "" } else { "; -r takes them too" };
+        let hint = if self.search.recursive { "" } else { "; -r includes them" };
         if !pictures {
-            let hint =
-                if folders.count > 0 && !self.search.recursive { "; -r looks into those in it" } else { "" };
+            let hint = if folders.count > 0 && !self.search.recursive {
+                "; -r looks into its subfolders"
+            } else {
+                ""
+            };
             return self.refuse(folder, format!("there are no pictures in this folder{hint}"));
         }
-        others.tell(folder, "not pictures, left out", "files", "");
-        folders.tell(folder, "folders left out", "folders", hint);
+        others.warn(folder, "not pictures, left out", "files", "");
+        folders.warn(folder, "folders left out", "folders", hint);
     }
 
     fn take(&mut self, path: PathBuf, below: PathBuf) {
@@ -171,18 +176,18 @@ impl Finder<'_> {
     }
 
     fn refuse(&mut self, path: &Path, why: String) {
-        self.found.push(Err(Error::Picture(format!("{}: {why}", path.display()))));
+        self.found.push(Err(Error::Picture(format!("{}: {why}", path.display()).into())));
     }
 }
 
-/// What was left out of a folder.
+/// Entries left out of a folder.
 #[derive(Default)]
-struct Left {
+struct LeftOut {
     count: usize,
     first: String,
 }
 
-impl Left {
+impl LeftOut {
     fn add(&mut self, entry: &DirEntry) {
         if self.count == 0 {
             self.first = entry.file_name().to_string_lossy().into_owned();
@@ -190,7 +195,7 @@ impl Left {
         self.count += 1;
     }
 
-    fn tell(&self, folder: &Path, what: &str, plural: &str, hint: &str) {
+    fn warn(&self, folder: &Path, what: &str, plural: &str, hint: &str) {
         let which = match self.count {
             0 => return,
             1 => self.first.clone(),
@@ -269,7 +274,11 @@ mod tests {
         assert_eq!(names(&[at("in")], true, out.clone()), ["a.jpg", "b.png", "deep/c.gif", "deep/er/d.bmp"]);
         assert_eq!(names(&[at("in/deep"), at("in/*/c.*")], false, None), ["c.gif"]);
         assert_eq!(names(&[at("in/[ab].*")], false, None), ["a.jpg", "b.png"]);
-        assert_eq!(names(&[at("[1].png")], false, None), ["[1].png"], "a name comes before a pattern");
+        assert_eq!(
+            names(&[at("[1].png")], false, None),
+            ["[1].png"],
+            "a file's name takes precedence over a pattern"
+        );
         assert_eq!(names(&[at("in/*.tiff")], false, None), ["no file matches this pattern"]);
         assert_eq!(names(&[at("bare")], true, None), ["there are no pictures in this folder"]);
 
@@ -284,7 +293,7 @@ mod tests {
         );
         assert_eq!(list(format!("{}\0{}", show("in/b.png"), show("in/a.jpg"))), ["b.png", "a.jpg"]);
         assert_eq!(list("\n".into()), ["the list is empty"]);
-        assert_eq!(list(format!("{}\n", show("in/*.png"))).len(), 1, "names in lists are no patterns");
+        assert_eq!(list(format!("{}\n", show("in/*.png"))).len(), 1, "lists contain no patterns");
     }
 
     #[cfg(unix)]

@@ -1,17 +1,17 @@
-//! What a folder's results were made from, so that a later run knows which of them are still right.
+//! The index of an output folder: what its results were made from, so that a later run knows which are up to date.
 //!
-//! One hidden file in each output folder that was named, [`NAME`], with a line of JSON for each result: size and time
-//! of the result and of its picture, and a fingerprint of the settings. Why so: a mark inside of the results
-//! would not fit into every format, would change the pictures' metadata, and two runs would not give equal files;
-//! extended attributes are lost on many file systems; a database in the user's home is not there in a
-//! container and on another machine.
+//! Each output folder given to a command gets one hidden file, [`NAME`], with a line of JSON per result: size and time
+//! of the result and of its picture, and a fingerprint of the settings. Why this way: a mark inside the results would not
+//! fit into every format, would change the pictures' metadata, and would make two runs give different files; extended
+//! attributes get lost on many file systems; a database in the user's home is missing in a container and on another
+//! machine.
 //!
-//! Lines are added, one write each, under a lock where the file system has them, so any number of processes can share a
-//! folder. Where most lines are of results that were made again since, the first one to add a line leaves these out: it
-//! puts another file in the place of the one that it has locked, and whoever waits for that lock begins anew. A line is
-//! written before its result is put in place, and describes the result by size and time; so a run that is killed between
-//! the two leaves a line that describes no file, and a file that no line describes is one that somebody else has made or
-//! changed, which is never replaced unasked.
+//! Lines are appended, one write each, under a lock if the file system has locks, so any number of processes can share a
+//! folder. If most lines are about results that were made again since, the first process to add a line leaves the
+//! superseded ones out: it replaces the file that it has locked by another one, and whoever waits for that lock starts
+//! over. A line is written before its result is put in place, and describes the result by size and time. So a run that
+//! is killed between the two leaves a line that describes no file; and a file that no line describes was made or changed
+//! by somebody else, and is never replaced unasked.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, Metadata};
@@ -26,21 +26,21 @@ use srcnn_gpu::atomic::write_atomically;
 /// The file's name.
 pub const NAME: &str = ".srcnn-gpu.jsonl";
 
-/// How far two times of a result may be apart and still be the same: FAT counts in steps of two seconds, and network
-/// drives round as well.
+/// How many milliseconds two times of the same file may differ: FAT counts in steps of two seconds, and network drives
+/// round as well.
 const ROUNDING: i64 = 2000;
 
-/// A line that describes no file may be of a result that is about to be put in place, unless it is older than this.
+/// In milliseconds. A younger line that describes no file may be about a result that is yet to be put in place.
 const PENDING: i64 = 24 * 3600 * 1000;
 
-/// How often a file is opened anew because another has come in its place.
+/// How often to reopen the file because another one has replaced it.
 const ATTEMPTS: u32 = 100;
 
 /// Size and time of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     size: u64,
-    /// Last change, milliseconds since 1970.
+    /// Time of the last change, in milliseconds since 1970.
     time: i64,
 }
 
@@ -67,11 +67,11 @@ fn millis(time: SystemTime) -> i64 {
     }
 }
 
-/// A line.
+/// A line of the index.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     v: u32,
-    /// The result's path in the folder.
+    /// The result's path, relative to the folder.
     file: String,
     result: Stamp,
     picture: Stamp,
@@ -83,28 +83,29 @@ struct Line {
 pub enum State {
     /// Made from this picture with these settings.
     Fresh,
-    /// Made by this program, and out of date: why.
+    /// Made by this program but out of date, for this reason.
     Stale(&'static str),
     /// Not made by this program, or changed since.
     Unknown,
 }
 
-/// The record of one output folder.
+/// The index of one output folder.
 #[derive(Debug)]
 pub struct Index {
     path: PathBuf,
     settings: String,
     lines: HashMap<String, Vec<Line>>,
-    /// Whether this process may still leave lines out.
+    /// Whether this process may still try to leave superseded lines out.
     may_compact: AtomicBool,
 }
 
 impl Index {
-    /// Reads what there is. `settings` describes everything besides the pictures that the results depend on.
+    /// Reads the index of a folder, empty if there is none. `settings` describes everything that the results depend on
+    /// besides the pictures.
     pub fn open(folder: &Path, settings: &str) -> Self {
         let path = folder.join(NAME);
         let mut lines: HashMap<String, Vec<Line>> = HashMap::new();
-        // Lines that make no sense, such as half a line of a killed run, are results that nothing is known of.
+        // Unreadable lines, such as half a line from a killed run, count as absent.
         for line in fs::read(&path).unwrap_or_default().split(|&byte| byte == b'\n') {
             if let Some(line) = serde_json::from_slice::<Line>(line).ok().filter(|line| line.v == 1) {
                 lines.entry(line.file.clone()).or_default().push(line);
@@ -126,12 +127,12 @@ impl Index {
         }
     }
 
-    /// Adds a line for a result that is written and not in place yet.
+    /// Adds a line for a result that is written but not in place yet.
     ///
     /// # Errors
-    /// Those of the file system; the result is as good without the line.
+    /// Those of the file system. The result is valid without the line.
     pub fn add(&self, file: &str, result: &File, picture: Stamp) -> io::Result<()> {
-        // Set, so that no later flush moves it.
+        // Set explicitly, so that no later flush changes it.
         result.set_modified(SystemTime::now())?;
         let line = Line {
             v: 1,
@@ -147,7 +148,7 @@ impl Index {
             if let Err(error) = compact(&self.path) {
                 log::debug!("{}: {error}", self.path.display());
             }
-            // Given back first: it may be the same file still.
+            // Unlock first: it may still be the same file.
             drop(log);
             log = self.locked()?;
         }
@@ -163,16 +164,16 @@ impl Index {
 
     /// The file, locked.
     fn locked(&self) -> io::Result<File> {
-        // Others replace it once in their life; beyond that, the file system does not tell files apart.
+        // Each process replaces the file at most once. More often means that this file system cannot tell files apart.
         let mut attempts = 0..ATTEMPTS;
         loop {
             let log = File::options().create(true).read(true).append(true).open(&self.path)?;
             if log.lock().is_err() {
-                // Without locks, lines of others may be lost, and their results are unknown then.
+                // Without locks, replacing the file could lose other processes' lines.
                 self.may_compact.store(false, Ordering::Relaxed);
                 return Ok(log);
             }
-            // Another process may have put a shorter one in its place.
+            // Another process may have replaced the file by a shorter one.
             if is_at(&log, &self.path)? || attempts.next().is_none() {
                 return Ok(log);
             }
@@ -180,7 +181,7 @@ impl Index {
     }
 }
 
-/// Whether a file is the one at a path.
+/// Whether an open file is the one at a path.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -193,13 +194,13 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Files in use are not replaced.
+/// True: this system does not replace files in use.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Puts a file without superseded lines in the place of the one that the caller has locked, where most lines are.
+/// Replaces the file, which the caller has locked, by one without superseded lines, if these are the majority.
 fn compact(path: &Path) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let now = millis(SystemTime::now());
@@ -218,7 +219,7 @@ fn compact(path: &Path) -> io::Result<()> {
                 let pending = line.result.time > now - PENDING;
                 last.insert(line.file.clone()) || pending || is_there(&line)
             }
-            // Of a later version, or half a line.
+            // A line of a later version stays, half a line goes.
             _ => serde_json::from_slice::<serde_json::Value>(text).is_ok(),
         };
         if keep {
@@ -228,14 +229,14 @@ fn compact(path: &Path) -> io::Result<()> {
     if all <= 2 * live.len() {
         return Ok(());
     }
-    log::debug!("{}: {} of {all} lines stay", path.display(), live.len());
+    log::debug!("{}: {} of {all} lines are kept", path.display(), live.len());
     let written = write_atomically(path, |file| {
         live.iter().rev().try_for_each(|text| file.write_all(&[text, b"\n".as_slice()].concat()))
     });
     written.map_err(|error| io::Error::other(error.to_string()))
 }
 
-/// FNV-1a, 64 bits: equal settings, equal numbers, on every machine and in every version.
+/// FNV-1a with 64 bits: the same number for the same text on every machine and in every version.
 pub fn fingerprint(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -310,7 +311,7 @@ mod tests {
         assert_eq!(Index::open(folder.path(), "x2").lines.len(), 100);
     }
 
-    /// Lines of results that were made again long ago, `times` each, with a file that the first line describes.
+    /// Lines about results that were made again long ago, `times` each, with a file that the first line describes.
     fn old_lines(folder: &Path, names: &[&str], times: u64) {
         let mut log = File::create(folder.join(NAME)).unwrap();
         for name in names {
@@ -341,10 +342,10 @@ mod tests {
         assert_eq!((stale("a.png"), stale("b.png")), (why, why));
         let (result, _) = file(folder.path(), "c.png", "new");
         let index = Index::open(folder.path(), "x2");
-        // Looking changes nothing.
+        // Reading changes nothing.
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 42);
         index.add("c.png", &result, Stamp { size: 3, time: 1 }).unwrap();
-        // For each of the two the line of what is there and the last, the later version's, and the new one.
+        // For each of the two the line about the present file and the last one; the later version's; the new one.
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 6, "{text}");
         assert!(text.lines().nth(4).unwrap().contains("a later version"), "{text}");
@@ -352,7 +353,7 @@ mod tests {
         let stamp = Stamp::of(&result.metadata().unwrap());
         let again = Index::open(folder.path(), "x2");
         assert_eq!(again.state("c.png", stamp, Stamp { size: 3, time: 1 }), State::Fresh);
-        // Lines that are young stay, whatever they describe.
+        // Young lines stay, whatever they describe.
         for _ in 0..20 {
             again.add("c.png", &result, Stamp { size: 3, time: 1 }).unwrap();
         }
@@ -367,7 +368,7 @@ mod tests {
     fn no_line_is_lost_while_others_go() {
         for _ in 0..20 {
             let folder = tempfile::tempdir().unwrap();
-            // These have seen nothing to leave out, and are adding lines when another one does so.
+            // These see nothing to leave out, and add lines while another one compacts.
             let mut all: Vec<_> = (0..7).map(|_| Index::open(folder.path(), "x2")).collect();
             old_lines(folder.path(), &["a.png"], 50);
             all.insert(3, Index::open(folder.path(), "x2"));

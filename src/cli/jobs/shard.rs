@@ -1,4 +1,4 @@
-//! Which part of the work is this process's, when several share it.
+//! `--shard`: which part of the work is this process's if several share it.
 
 use srcnn_gpu::{Error, Result};
 
@@ -10,12 +10,12 @@ pub struct Shard {
     count: u64,
 }
 
-/// Where the variables of a scheduler come from.
+/// Looks up an environment variable.
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Shard {
-    /// Parses `I/N` with I from 1, `env` for what a scheduler's variables say, or `env/N` where they do not say how
-    /// many there are.
+    /// Parses `I/N` with I from 1, `env` to take both from a scheduler's environment variables, or `env/N` if these do not
+    /// say how many parts there are.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`].
@@ -40,7 +40,7 @@ impl Shard {
         }
     }
 
-    /// Slurm's array jobs, then Kubernetes' indexed jobs.
+    /// From the variables of a Slurm array job or else of a Kubernetes indexed job.
     fn from_scheduler(count: Option<u64>, lookup: Lookup<'_>) -> Result<Self> {
         let number = |name: &str| match lookup(name) {
             None => Ok(None),
@@ -78,8 +78,8 @@ impl Shard {
         Ok(Self { index, count })
     }
 
-    /// Whether the item at `position` of a list is in this part. Neighbours go to different parts, so that
-    /// each part gets its share of a folder's large pictures.
+    /// Whether the item at `position` of a list is in this part. Neighbors go to different parts, so that each part gets
+    /// its share of a folder's large pictures.
     pub fn has(&self, position: usize) -> bool {
         position as u64 % self.count == self.index
     }

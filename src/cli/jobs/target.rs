@@ -1,43 +1,34 @@
-//! Where results go, what they are called, and what kind of file they are.
+//! Where results go, what they are called, and which kind of file they are.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use image::ImageFormat;
 use srcnn_gpu::{Error, Result};
 
-use super::super::picture::Kind;
-use super::super::picture::animation::Animation;
-use super::super::upscale::{Format, SizeArgs};
 use super::find::Found;
 use super::index::{Index, Stamp};
-use super::{Job, Record, parent};
+use super::job::{Job, Record, parent};
+use super::naming::{Naming, OutputFormat, SizeLabel};
+use srcnn_gpu::picture::{Kind, is_animated_gif};
 
-/// What stands between a picture's name and the size in names that are made up: `a_srcnn_x2.png`.
+/// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
 const MARK: &str = "_srcnn_";
-
-/// How results are named and what they are written as.
-#[derive(Debug, Default)]
-pub struct Naming {
-    /// The size in a word.
-    pub size: String,
-    /// `None` when names decide.
-    pub format: Option<Format>,
-}
 
 /// Where results go.
 pub enum Target {
+    /// Into the input's own folder, under a made-up name.
     Beside,
     Folder(PathBuf),
     File(PathBuf, &'static Kind),
 }
 
 impl Target {
-    /// What `-o` means: a folder when it is one, ends like one, or there are several inputs.
+    /// What `-o` means: a folder if it is one, ends like one, or there are several inputs.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for what is neither, [`Error::Output`] for a file in a folder that does not exist.
-    pub fn new(output: Option<&Path>, several: bool, format: Option<Format>) -> Result<Self> {
+    /// [`Error::InvalidArgument`] for neither a folder nor the name of a picture, [`Error::Output`] for a file in a folder
+    /// that does not exist.
+    pub fn new(output: Option<&Path>, several: bool, format: Option<OutputFormat>) -> Result<Self> {
         let Some(path) = output else { return Ok(Target::Beside) };
         let ends_like_folder = path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
         if path.is_dir() || ends_like_folder {
@@ -54,14 +45,14 @@ impl Target {
             };
         }
         let kind = match (named, format) {
-            (Some(named), Some(Format::Kind(asked))) if named.format != asked.format => {
+            (Some(named), Some(OutputFormat::Kind(asked))) if named.format != asked.format => {
                 return Err(Error::invalid(format!(
                     "output {}: its extension does not go with --format {}",
                     path.display(),
                     asked.extension
                 )));
             }
-            (None, Some(Format::Kind(asked))) => asked,
+            (None, Some(OutputFormat::Kind(asked))) => asked,
             (Some(named), _) => named,
             (None, _) => {
                 return Err(Error::invalid(format!(
@@ -74,12 +65,12 @@ impl Target {
         let folder = parent(path);
         if !folder.is_dir() {
             let reason = format!("there is no folder {}", folder.display());
-            return Err(Error::Output { path: path.into(), reason });
+            return Err(Error::Output { path: path.into(), reason: reason.into() });
         }
         Ok(Target::File(path.into(), kind))
     }
 
-    /// The job for one picture. A picture in a folder that was named keeps its own name and place.
+    /// The job for one picture. In an output folder, results keep the name and the subfolder of their picture.
     pub fn job(&self, found: Found, naming: &Naming, index: Option<&Arc<Index>>) -> Job {
         let Found { path: input, below } = found;
         let about = std::fs::metadata(&input).ok();
@@ -89,18 +80,18 @@ impl Target {
         }
         let own = Kind::of(&input);
         let kind = match naming.format {
-            Some(Format::Kind(kind)) => kind,
-            Some(Format::Same) => own.unwrap_or(Kind::fallback()),
-            // A single picture has more colours than its GIF file could hold.
-            None => {
-                own.filter(|kind| kind.extension != "gif" || is_animated(&input)).unwrap_or(Kind::fallback())
-            }
+            Some(OutputFormat::Kind(kind)) => kind,
+            Some(OutputFormat::Same) => own.unwrap_or(Kind::fallback()),
+            // Enlarging a single picture makes more colors than a GIF file can hold.
+            None => own
+                .filter(|kind| kind.extension != "gif" || is_animated_gif(&input))
+                .unwrap_or(Kind::fallback()),
         };
         let mut name = input.file_stem().unwrap_or_default().to_owned();
         if matches!(self, Target::Beside) {
             name.push(format!("{MARK}{}", naming.size));
         }
-        // The input's own spelling of the extension, such as PNG, where it can be written.
+        // In the input's own spelling, such as PNG, if the format stays the same.
         name.push(".");
         match input.extension().filter(|_| own.is_some_and(|own| own.format == kind.format)) {
             Some(extension) => name.push(extension),
@@ -120,15 +111,10 @@ impl Target {
     }
 }
 
-/// Whether a name looks like one that this program made up: `.._srcnn_x2.png`.
+/// Whether a name looks like one that this program makes up: `.._srcnn_x2.png`.
 pub fn is_result(path: &Path) -> bool {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.rsplit_once(MARK).is_some_and(|(_, size)| SizeArgs::is_label(size))
-}
-
-/// Whether a GIF file holds more than one picture.
-fn is_animated(path: &Path) -> bool {
-    Animation::of(path, Some(ImageFormat::Gif)).is_some()
+    stem.rsplit_once(MARK).is_some_and(|(_, size)| SizeLabel::is_label(size))
 }
 
 #[cfg(test)]
@@ -146,7 +132,7 @@ mod tests {
         assert_eq!(beside("a.b.gif"), Path::new("a.b_srcnn_x1.5.png"));
         let folder = job(Target::Folder("out".into()), "x/y/a.jpg", "y/a.jpg", None);
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/y/a.jpg"), "jpg"));
-        let webp = Kind::named("webp").map(Format::Kind);
+        let webp = Kind::named("webp").map(OutputFormat::Kind);
         let folder = job(Target::Folder("out".into()), "x/a.JPG", "a.JPG", webp);
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.webp"), "webp"));
     }

@@ -1,201 +1,118 @@
-//! What is asked for of the results' pictures.
+//! The arguments of `srcnn-gpu upscale`.
 
-use clap::{Args, ValueEnum};
-use image::ColorType;
-use srcnn_gpu::{Error, Result};
+use std::path::PathBuf;
 
-use super::super::jobs::Naming;
-use super::super::picture::{Header, Kind, Metadata, Settings, color_type, depth};
-use super::size::SizeArgs;
+use clap::Args;
+use srcnn_gpu::headless::HeadlessOptions;
+use srcnn_gpu::{Padding, Result};
 
-/// Size of the results; format and contents.
-#[derive(Debug, Clone, Default, Args)]
-pub struct PictureArgs {
+use super::content::PictureArgs;
+use super::ncnn_cli::{self, Threads};
+use crate::cli::args::checks::CheckArgs;
+use crate::cli::args::gpu::GpuArgs;
+use crate::cli::args::models::{Model, ModelArgs, load_models};
+use crate::cli::args::padding;
+use crate::cli::args::precision::PrecisionArgs;
+use crate::cli::args::tuning::TuneArgs;
+use crate::cli::jobs::Shard;
+use crate::cli::output::Existing;
+
+/// Enlarge pictures.
+#[derive(Debug, Args)]
+pub struct UpscaleArgs {
+    /// Pictures, folders of pictures, patterns such as 'scans/*.png', @FILE with a list of them, - for the standard
+    /// input
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The same as an option, for scripts; repeatable
+    #[arg(short, long = "input", value_name = "INPUT")]
+    input: Vec<PathBuf>,
+    /// File or folder to write, - for the standard output [default: {name}_srcnn_x{scale}.{ext} beside each input]
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
     #[command(flatten)]
-    pub size: SizeArgs,
+    pub picture: PictureArgs,
     #[command(flatten)]
-    pub content: ContentArgs,
+    model: ModelArgs,
+    /// Name of the weight file in the folder given by --model
+    #[arg(short = 'n', long, value_name = "NAME", allow_hyphen_values = true)]
+    model_name: Option<String>,
+    /// Edge of a tile in output pixels, 0 for what suits the adapter; a list gives one value per adapter
+    #[arg(short, long, value_parser = ncnn_cli::tile, value_delimiter = ',', allow_negative_numbers = true)]
+    tile: Vec<u32>,
+    #[command(flatten)]
+    pub gpu: GpuArgs,
+    /// What the network sees outside the picture, instead of what its weight file says
+    #[arg(long, value_name = "MODE", value_parser = padding())]
+    pub padding: Option<Padding>,
+    #[command(flatten)]
+    pub precision: PrecisionArgs,
+    #[command(flatten)]
+    pub batch: BatchArgs,
+    #[command(flatten)]
+    pub checks: CheckArgs,
+    #[command(flatten)]
+    pub tune: TuneArgs,
+    #[command(flatten)]
+    pub video: VideoArgs,
 }
 
-/// Format and contents of the results.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Format")]
-pub struct ContentArgs {
-    /// Format of the results, by extension: png, jpg, webp, tiff, .. or same as the picture; else as the name of the
-    /// output says, else same where it loses nothing
-    #[arg(short, long, value_name = "FORMAT", value_parser = format)]
-    format: Option<Format>,
-    /// Quality of formats that leave something out, 1 to 100 [default: 95 for jpg]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
-    /// Bits a channel; auto keeps what the picture has, as far as the format can
-    #[arg(long, value_enum, default_value_t, value_name = "BITS")]
-    depth: Depth,
-    /// How alpha is enlarged; auto is by the network unless it is the same everywhere, drop leaves it out
-    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    pub alpha: Alpha,
-    /// Colour to put pictures with alpha on, as RRGGBB; they lose their alpha
-    #[arg(long, value_name = "HEX", value_parser = colour, conflicts_with = "alpha")]
-    pub background: Option<[u8; 3]>,
-    /// Colour profiles; srgb changes the colours to that one
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    icc: Icc,
-    /// Exif, XMP, IPTC, texts; orientation and sizes in them are brought up to date
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    metadata: Keep,
+/// Which inputs to process, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Many pictures")]
+pub struct BatchArgs {
+    /// Include the pictures in subfolders; the output folder gets the same subfolders
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// What to do with outputs that exist [default: overwrite a single named file, skip all others]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub existing: Option<Existing>,
+    /// Process the Ith of N parts of the inputs; env takes I and N from a Slurm array job or a Kubernetes indexed job
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
+    pub shard: Option<Shard>,
+    /// Threads that read, compute and write; computing always takes one thread per adapter, whatever the middle number
+    #[arg(short, long, value_name = "LOAD:COMPUTE:SAVE")]
+    pub jobs: Option<Threads>,
+    /// Stop at the first failure, after finishing the pictures already begun
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print events as lines of JSON instead of the paths of results
+    #[arg(long)]
+    pub json: bool,
 }
 
-/// A format of results.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Format {
-    Same,
-    Kind(&'static Kind),
+/// Settings for video.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Video")]
+pub struct VideoArgs {
+    /// Treat all inputs as YUV4MPEG2 video; without this, .y4m files and a standard input that begins like one are
+    #[arg(long)]
+    pub y4m: bool,
 }
 
-/// Bits a channel.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Depth {
-    #[default]
-    Auto,
-    #[value(name = "8")]
-    Eight,
-    #[value(name = "16")]
-    Sixteen,
-}
-
-/// How alpha is enlarged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Alpha {
-    #[default]
-    Auto,
-    Net,
-    Bicubic,
-    Drop,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Icc {
-    #[default]
-    Keep,
-    Srgb,
-    Strip,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Keep {
-    #[default]
-    Keep,
-    Strip,
-}
-
-fn format(text: &str) -> Result<Format> {
-    if text.eq_ignore_ascii_case("same") {
-        return Ok(Format::Same);
-    }
-    let kind = Kind::named(text.trim_start_matches('.')).map(Format::Kind);
-    kind.ok_or_else(|| Error::invalid(format!("one of same, {} is needed", Kind::extensions())))
-}
-
-fn colour(text: &str) -> Result<[u8; 3]> {
-    let digits = text.trim_start_matches('#');
-    let number = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 6);
-    let [_, red, green, blue] = number
-        .ok_or_else(|| Error::invalid("six hexadecimal digits are needed, such as ffffff"))?
-        .to_be_bytes();
-    Ok([red, green, blue])
-}
-
-impl PictureArgs {
-    /// How results are named.
-    pub fn naming(&self) -> Naming {
-        Naming { size: self.size.label(), format: self.content.format }
-    }
-}
-
-impl ContentArgs {
-    /// How results are written.
-    pub fn settings(&self) -> Settings {
-        Settings { quality: self.quality }
+impl UpscaleArgs {
+    /// All inputs, however they were given.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        self.inputs.iter().chain(&self.input).cloned().collect()
     }
 
-    /// Leaves out what is not to be kept.
-    pub fn strip(&self, metadata: &mut Metadata) {
-        metadata.strip(self.icc == Icc::Strip, self.metadata == Keep::Strip);
-    }
-
-    /// Whether colours are brought to sRGB.
-    pub fn to_srgb(&self) -> bool {
-        self.icc == Icc::Srgb
-    }
-
-    /// What of the arguments does not apply to a picture, in words.
-    pub fn remark(&self, header: &Header, kind: &Kind) -> Option<String> {
-        let lossless = kind.extension == "webp" && cfg!(not(feature = "webp-lossy"));
-        match (self.quality, header.animation) {
-            (Some(_), _) if lossless => {
-                Some("this build writes WebP without loss, --quality is not used".into())
-            }
-            (_, Some(_)) if self.to_srgb() => Some("animations keep their colour profile".into()),
-            _ if self.to_srgb() && !header.color.has_color() => {
-                Some("grey pictures keep their colour profile".into())
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether pictures lose their alpha.
-    pub fn removes_alpha(&self) -> bool {
-        self.alpha == Alpha::Drop || self.background.is_some()
-    }
-
-    /// The colour type of a picture's result, and a remark on what it loses by that.
+    /// Reads the networks that are asked for.
     ///
     /// # Errors
-    /// [`Error::Picture`] for a depth that the kind does not have.
-    pub fn color(&self, header: &Header, kind: &Kind) -> Result<(ColorType, Option<String>)> {
-        let color = header.color;
-        let alpha = color.has_alpha() && !self.removes_alpha();
-        let bits = depth(color);
-        let asked = match self.depth {
-            Depth::Auto => {
-                return Ok(match kind.depth {
-                    most if bits <= most => (color_type(color.has_color(), alpha, bits), None),
-                    most => {
-                        let bits = if bits == 32 {
-                            "float samples".into()
-                        } else {
-                            format!("{bits} bits a channel")
-                        };
-                        let remark = format!("{bits} become {most} bits in a .{} file", kind.extension);
-                        (color_type(color.has_color(), alpha, most), Some(remark))
-                    }
-                });
-            }
-            Depth::Eight => 8,
-            Depth::Sixteen => 16,
-        };
-        if asked > kind.depth {
-            return Err(Error::Picture(format!(
-                "{}: --depth {asked}, but a .{} file holds {} bits; write png or tiff",
-                header.path.display(),
-                kind.extension,
-                kind.depth
-            )));
-        }
-        Ok((color_type(color.has_color(), alpha, asked), None))
+    /// As [`ncnn_cli::models`] and [`load_models`].
+    pub fn models(&self) -> Result<Vec<Model>> {
+        load_models(&ncnn_cli::models(&self.model.model, self.model_name.as_deref())?)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_and_colours() {
-        assert!(matches!(format("same"), Ok(Format::Same)));
-        assert!(matches!(format(".JPG"), Ok(Format::Kind(kind)) if kind.extension == "jpg"));
-        assert!(format("doc").is_err());
-        assert_eq!(colour("#1020ff").unwrap(), [16, 32, 255]);
-        assert!(colour("fff").is_err() && colour("-12345").is_err() && colour("").is_err());
+    /// Options for one of the devices, counted from 0.
+    pub fn headless(&self, device: usize) -> HeadlessOptions {
+        let tile = self.tile.get(device).or(self.tile.last()).copied().filter(|&tile| tile > 0);
+        let precision = self.precision.precision;
+        let options =
+            HeadlessOptions { padding: self.padding, tile, precision, ..HeadlessOptions::default() };
+        self.checks.apply(options)
     }
 }

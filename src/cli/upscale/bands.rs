@@ -1,4 +1,4 @@
-//! A large result, written while it is computed: it is never in memory as a whole.
+//! Writing a large result while it is computed, so that it is never in memory as a whole.
 
 use std::io;
 use std::sync::mpsc::sync_channel;
@@ -6,15 +6,15 @@ use std::sync::mpsc::sync_channel;
 use image::DynamicImage;
 use srcnn_gpu::{Error, Result};
 
-use super::super::jobs::Job;
-use super::super::picture::{Metadata, convert, encode_rows, stored};
-use super::enlarge::{Enlarger, Tell};
-use super::ready::How;
+use super::enlarge::{Enlarger, TileProgress};
+use super::options::PictureOptions;
+use crate::cli::jobs::Job;
+use srcnn_gpu::picture::{Metadata, convert, encode_rows, stored};
 
-/// Bands that wait to be written.
+/// Bands that may wait to be written.
 const WAITING: usize = 1;
 
-/// Enlarges a picture to `size` pixels and writes the result as the job says; one thread computes, one encodes.
+/// Enlarges a picture to `size` pixels and writes the result as the job says; one thread computes while another encodes.
 ///
 /// # Errors
 /// As [`Enlarger::enlarge_in_bands`]; [`Error::Output`] for a file that cannot be written.
@@ -23,12 +23,12 @@ pub fn enlarge(
     size: (u32, u32),
     job: &Job,
     mut metadata: Metadata,
-    how: &How,
+    options: &PictureOptions,
     enlarger: &mut Enlarger<'_>,
-    progress: Tell<'_>,
+    progress: TileProgress<'_>,
 ) -> Result<()> {
-    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.to_string() };
-    let color = stored(how.color, job.kind, &mut metadata).map_err(unwritten)?;
+    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.into() };
+    let color = stored(options.color, job.kind, &mut metadata).map_err(unwritten)?;
     let (sender, bands) = sync_channel::<DynamicImage>(WAITING);
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || {
@@ -51,13 +51,13 @@ pub fn enlarge(
         let mut take = |band| {
             sender.send(band).map_err(|_| {
                 gone = true;
-                Error::Output { path: job.output.clone(), reason: "nothing takes its rows".into() }
+                Error::Output { path: job.output.clone(), reason: "the encoder has stopped".into() }
             })
         };
-        let computed = enlarger.enlarge_in_bands(picture, how, &mut take, progress);
+        let computed = enlarger.enlarge_in_bands(picture, options, &mut take, progress);
         drop(sender);
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        // Where one side gives up, the other one's error only follows from it.
+        // If one side gives up, the other one's error is only a consequence.
         if gone { written.and(computed) } else { computed.and(written) }
     })
 }

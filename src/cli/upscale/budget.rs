@@ -1,17 +1,17 @@
-//! Host memory for the pictures that are under way at one time.
+//! A bound on the host memory of all pictures in the pipeline.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// An amount of memory that permits are taken from.
+/// An amount of memory to take permits from.
 pub struct Budget {
     bytes: u64,
     used: Mutex<u64>,
-    given_back: Condvar,
-    /// Held by the thread that waits, so that small pictures do not pass by a large one for ever.
+    returned: Condvar,
+    /// Held by the thread that waits, so that small pictures cannot overtake a large one forever.
     turn: Mutex<()>,
 }
 
-/// A part of the budget; dropping it gives it back.
+/// A part of the budget, returned on drop.
 pub struct Permit<'a> {
     budget: &'a Budget,
     bytes: u64,
@@ -19,15 +19,15 @@ pub struct Permit<'a> {
 
 impl Budget {
     pub fn new(bytes: u64) -> Self {
-        Self { bytes, used: Mutex::new(0), given_back: Condvar::new(), turn: Mutex::new(()) }
+        Self { bytes, used: Mutex::new(0), returned: Condvar::new(), turn: Mutex::new(()) }
     }
 
-    /// Waits until this much is free. What is larger than the whole budget gets all of it, by itself.
+    /// Waits until this much is free. A picture larger than the whole budget gets all of it, and runs alone.
     pub fn take(&self, bytes: u64) -> Permit<'_> {
         let bytes = bytes.min(self.bytes);
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = self.given_back.wait_while(used, |used| *used + bytes > self.bytes);
+        let free = self.returned.wait_while(used, |used| *used + bytes > self.bytes);
         *free.unwrap_or_else(PoisonError::into_inner) += bytes;
         Permit { budget: self, bytes }
     }
@@ -36,7 +36,7 @@ impl Budget {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         *self.budget.used.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
-        self.budget.given_back.notify_all();
+        self.budget.returned.notify_all();
     }
 }
 

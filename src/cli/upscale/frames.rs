@@ -1,4 +1,4 @@
-//! An animation, frame by frame: decoded, enlarged and encoded before the next one.
+//! Enlarging an animation frame by frame: each one is decoded, enlarged and encoded before the next.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,22 +7,21 @@ use std::time::Duration;
 use image::{ColorType, ImageFormat};
 use srcnn_gpu::{Error, Result};
 
-use super::super::jobs::Job;
-use super::super::picture::animation::{Animation, Writer, frames};
-use super::super::picture::{Metadata, store};
 use super::enlarge::Enlarger;
-use super::ready::How;
+use super::options::PictureOptions;
+use crate::cli::jobs::Job;
+use srcnn_gpu::picture::{Animation, FrameWriter, Metadata, read_frames, refuse, store};
 
-/// A file with frames.
+/// An animation file.
 pub struct Animated {
     pub path: PathBuf,
     pub format: ImageFormat,
     pub animation: Animation,
-    /// The frames' colour type.
+    /// The frames' color type.
     pub color: ColorType,
 }
 
-/// Enlarges all frames. Returns the file to write and the time on the GPU.
+/// Enlarges all frames. Returns the bytes of the file to write and the time on the GPU.
 ///
 /// # Errors
 /// Those of the device; [`Error::Picture`] for broken frames, [`Error::Output`] for frames that cannot be encoded.
@@ -30,30 +29,31 @@ pub fn enlarge(
     animated: &Animated,
     job: &Job,
     mut metadata: Metadata,
-    how: &How,
+    options: &PictureOptions,
     enlarger: &mut Enlarger<'_>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Vec<u8>, Duration)> {
     let &Animated { ref path, format, animation, color } = animated;
-    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.to_string() };
-    let broken = |why: String| Error::Picture(format!("{}: {why}", path.display()));
+    let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.into() };
+    let broken = |why: String| refuse(path, why);
     let mut file = Vec::new();
     let mut gpu = Duration::ZERO;
-    let mut frames = frames(path, format, color)?;
+    let mut frames = read_frames(path, format, color)?;
     let mut next = |index: u64| -> Result<_> {
         let Some(frame) = frames.next() else { return Ok(None) };
         let (frame, delay) = frame?;
-        let frame = how.prepare(frame);
+        let frame = options.prepare(frame);
         let total = u64::from(animation.frames);
         let mut tell = |done, all| progress(index * all + done, total * all);
-        let result = enlarger.enlarge(&frame, how, &mut tell)?;
+        let result = enlarger.enlarge(&frame, options, &mut tell)?;
         gpu += enlarger.timing().gpu;
         Ok(Some((store(result, job.kind, &mut metadata).map_err(unwritten)?, metadata.clone(), delay)))
     };
-    let Some((first, metadata, delay)) = next(0)? else { return Err(broken("there is no frame".into())) };
+    let Some((first, metadata, delay)) = next(0)? else { return Err(broken("it has no frames".into())) };
     let (size, color) = ((first.width(), first.height()), first.color());
-    let mut writer = Writer::new(&mut file, job.kind, size, color, &metadata, animation, &how.settings)
-        .map_err(unwritten)?;
+    let mut writer =
+        FrameWriter::new(&mut file, job.kind, size, color, &metadata, animation, &options.settings)
+            .map_err(unwritten)?;
     writer.write(&first, delay).map_err(unwritten)?;
     let mut count = 1;
     while let Some((frame, _, delay)) = next(count)? {

@@ -1,8 +1,8 @@
-//! Many pictures at a time: threads that decode, one for each device that computes, threads that encode.
+//! Many pictures at a time: threads that decode, one thread per device that computes, threads that encode.
 //!
-//! Between them are queues of one picture, and a budget bounds the memory of all pictures under way, so that it is
-//! the same for ten pictures and ten thousand. A device is used by one thread alone, the first one by the thread that
-//! calls: drivers of OpenGL do not survive that a thread which has used them ends before the process.
+//! Queues of one picture connect them, and a budget bounds the memory of all pictures in the pipeline, so that it is the
+//! same for ten pictures as for ten thousand. Each device belongs to one thread, the first device to the calling thread:
+//! OpenGL drivers crash if a thread that has used them ends before the process does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,20 +10,21 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::picture::refuse;
 use srcnn_gpu::wgpu::Backend;
 use srcnn_gpu::{Error, Result};
 
-use super::super::jobs::{Decision, Job, Plan};
-use super::super::models::Model;
-use super::UpscaleArgs;
+use super::args::UpscaleArgs;
 use super::budget::{Budget, Permit};
 use super::enlarge::{Enlarger, Tuning};
-use super::family::Threads;
-use super::ready::{Decoded, Enlarged, Opened};
+use super::ncnn_cli::Threads;
 use super::report::Reporter;
+use super::stages::{Decoded, Enlarged, Opened};
+use crate::cli::args::models::Model;
+use crate::cli::jobs::{Decision, Job, Plan};
 
-/// Pictures in a row that a device may fail at before it is taken for broken.
-const MOST_FAULTS: u32 = 3;
+/// After this many failures in a row a device counts as broken.
+const MAX_FAULTS: u32 = 3;
 
 /// What all threads share.
 pub struct Pipeline<'a> {
@@ -32,13 +33,13 @@ pub struct Pipeline<'a> {
     pub models: &'a [Model],
     pub reporter: &'a Reporter,
     pub budget: Budget,
-    /// Pictures whose results are not there yet, for a guess of the work ahead.
+    /// Pictures without a result so far, to estimate the work ahead.
     ahead: AtomicU64,
-    /// Set when no more pictures are to be begun.
+    /// Set to begin no more pictures.
     halt: AtomicBool,
-    /// Why the rest cannot be done.
+    /// Why the remaining pictures cannot be done.
     fatal: Mutex<Option<Error>>,
-    /// The devices, opened when there is a picture for them.
+    /// The devices, opened when the first picture is ready for them.
     gpus: Mutex<Option<Vec<Gpu>>>,
 }
 
@@ -72,7 +73,7 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    /// Does all jobs. Returns what has kept the rest from being done, if it was not each picture's own fault.
+    /// Runs all jobs. Returns what stopped the work before its end, if anything did; failures of single pictures do not.
     pub fn run(&'a self, jobs: Vec<Result<Job>>, threads: Threads) -> Option<Error> {
         let Threads { load, save } = threads.for_jobs(jobs.len());
         let ahead = jobs.iter().flatten().filter(|job| !job.output.exists()).count();
@@ -80,7 +81,7 @@ impl<'a> Pipeline<'a> {
         let jobs = Mutex::new(jobs.into_iter().enumerate());
         let (to_device, decoded) = sync_channel(1);
         let (to_save, enlarged) = sync_channel(1);
-        // Those who receive own their end: when none of them is left, those who send notice.
+        // The receivers own their end of a queue, so that senders notice when all of them have ended.
         let (decoded, enlarged) = (Arc::new(Mutex::new(decoded)), Arc::new(Mutex::new(enlarged)));
         std::thread::scope(|scope| {
             for _ in 0..load {
@@ -128,13 +129,13 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    /// Stops the work for a reason that holds for all pictures.
+    /// Stops the work for a reason that concerns all pictures.
     fn give_up(&self, error: Error) {
         self.halt.store(true, Ordering::Relaxed);
         self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
 
-    /// Does all that needs no device; `None` when there is nothing left to do.
+    /// Does everything before the device is needed; `None` if nothing is left to do for this job.
     fn load(&'a self, i: usize, job: Result<Job>) -> Option<Item<'a, Decoded>> {
         let job = match job {
             Ok(job) => job,
@@ -167,7 +168,7 @@ impl<'a> Pipeline<'a> {
         })
     }
 
-    /// Computes what comes with one device. When that is not there, what comes is dropped.
+    /// Computes incoming pictures on one device. Once the work has been given up, they are dropped.
     fn compute(
         &'a self,
         device: usize,
@@ -179,15 +180,15 @@ impl<'a> Pipeline<'a> {
             if self.fatal.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
                 continue;
             }
-            let mut outcome = self.enlarge(device, &mut enlarger, i, &job, size, value);
+            let mut outcome = self.enlarge(device, &mut enlarger, i, &job, size, &value);
             if let Err(Error::Gpu(reason)) = &outcome {
-                // The device may be lost: once more, on a new one.
+                // The device may be lost: try once more on a new one.
                 log::warn!("{}: {reason}; trying again on a new device", job.input.display());
                 enlarger = None;
                 *self.gpus.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                let again = Opened::new(job.clone(), &self.args.picture).and_then(Opened::decode);
-                outcome = again.and_then(|value| self.enlarge(device, &mut enlarger, i, &job, size, value));
+                outcome = self.enlarge(device, &mut enlarger, i, &job, size, &value);
             }
+            drop(value);
             self.reporter.computed(i);
             faults = if matches!(outcome, Err(Error::Gpu(_))) { faults + 1 } else { 0 };
             match outcome {
@@ -201,8 +202,10 @@ impl<'a> Pipeline<'a> {
                 }
                 Err(error) => self.fail(i, Some(job), error),
             }
-            if faults == MOST_FAULTS {
-                self.give_up(Error::Gpu(format!("{MOST_FAULTS} pictures in a row failed on the device")));
+            if faults == MAX_FAULTS {
+                self.give_up(Error::Gpu(
+                    format!("{MAX_FAULTS} pictures in a row failed on the device").into(),
+                ));
             }
         }
     }
@@ -214,12 +217,12 @@ impl<'a> Pipeline<'a> {
         i: usize,
         job: &Job,
         [_, (width, height)]: [(u32, u32); 2],
-        decoded: Decoded,
+        decoded: &Decoded,
     ) -> Result<Enlarged> {
         let enlarger = match enlarger {
             Some(enlarger) => enlarger,
             none => {
-                // As if all others were like this one.
+                // Assumes that all others are like this one.
                 let pixels = u64::from(width) * u64::from(height) * self.ahead.load(Ordering::Relaxed);
                 none.insert(self.open(device, pixels)?)
             }
@@ -238,7 +241,7 @@ impl<'a> Pipeline<'a> {
                 gpus.iter().try_for_each(|gpu| self.args.precision.check(gpu))?;
                 if gpus.len() > 1 && gpus.iter().any(|gpu| gpu.info.backend == Backend::Gl) {
                     return Err(Error::NoAdapter(
-                        "adapters of OpenGL cannot work beside others; name one of them, or other ones with --gpu".into(),
+                        "an OpenGL adapter cannot share the work with others; name one adapter, or other adapters, with --gpu".into(),
                     ));
                 }
                 gpus.iter().for_each(|gpu| self.reporter.gpu(gpu));
@@ -259,7 +262,7 @@ impl<'a> Pipeline<'a> {
         drop(permit);
     }
 
-    /// Tells what would be done; writes nothing and opens no device.
+    /// Reports what would be done, without writing anything or opening a device.
     pub fn plan(&self, jobs: Vec<Result<Job>>) {
         for (i, job) in jobs.into_iter().enumerate() {
             let (known, outcome) = match job {
@@ -287,17 +290,17 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// A decoder or encoder that panics fails at one picture, not at all that come after it.
+/// Turns a panic in a decoder or encoder into the failure of one picture.
 fn guarded<T>(job: &Job, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let path = job.input.display();
-        Err(Error::Picture(format!(
-            "{path}: reading or writing it failed by a mistake of the program, please report it"
-        )))
+        Err(refuse(
+            &job.input,
+            "reading or writing it failed because of a bug in this program, please report it",
+        ))
     })
 }
 
-/// The next item, for one of several threads; `None` when there will be no more.
+/// Takes the next item for one of several threads; `None` if there will be no more.
 fn receive<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }

@@ -1,11 +1,13 @@
-//! How large results are to be.
+//! `--scale`, `--width`, `--height`, `--fit`, `--max-pixels`: how large the results become.
 
 use clap::Args;
 use srcnn_gpu::{Enlargement, Error, Result};
 
-/// Far above any use; keeps sizes in the range of what can be counted.
+use crate::cli::jobs::SizeLabel;
+
+/// Far above any use; keeps sizes countable.
 const MAX_SCALE: f64 = 1000.0;
-/// The enlargement when nothing is said.
+/// The enlargement if no size is given.
 const DEFAULT_SCALE: f64 = 2.0;
 
 /// The size of the results.
@@ -18,16 +20,16 @@ pub struct SizeArgs {
         conflicts_with_all = ["width", "height", "fit"]
     )]
     scale: Option<f64>,
-    /// Width of the results in pixels; the height follows unless --height is given too
+    /// Width of the results in pixels; the height follows from the proportions unless --height is given too
     #[arg(long, value_name = "PIXELS", value_parser = side, conflicts_with = "fit")]
     width: Option<u32>,
-    /// Height of the results in pixels; the width follows unless --width is given too
+    /// Height of the results in pixels; the width follows from the proportions unless --width is given too
     #[arg(long, value_name = "PIXELS", value_parser = side, conflicts_with = "fit")]
     height: Option<u32>,
-    /// The largest size with the picture's proportions that fits into this one
+    /// Largest size with the picture's proportions that fits into this one
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = fit)]
     fit: Option<(u32, u32)>,
-    /// The largest size of no more pixels than this; beside another size, a limit to it
+    /// Largest size of no more pixels than this; together with another size, a limit on it
     #[arg(long, value_name = "PIXELS", value_parser = pixels)]
     max_pixels: Option<u64>,
 }
@@ -51,36 +53,27 @@ fn fit(text: &str) -> Result<(u32, u32)> {
 
 fn pixels(text: &str) -> Result<u64> {
     let number = text.parse::<u64>().ok().filter(|&pixels| pixels > 0);
-    number.ok_or_else(|| Error::invalid("a number of pixels from 1 up is needed"))
+    number.ok_or_else(|| Error::invalid("a number of pixels, at least 1, is needed"))
 }
 
 impl SizeArgs {
-    /// The same size for all pictures as a short word, for the names of results: `x2`, `w1920`.
-    pub fn label(&self) -> String {
+    /// What is asked for, as a word in the names of results.
+    pub fn label(&self) -> SizeLabel {
         match (self.scale, self.width, self.height, self.fit, self.max_pixels) {
-            (Some(scale), ..) => format!("x{scale}"),
-            (_, Some(width), Some(height), ..) => format!("{width}x{height}"),
-            (_, Some(width), ..) => format!("w{width}"),
-            (_, _, Some(height), ..) => format!("h{height}"),
-            (_, _, _, Some((width, height)), _) => format!("fit{width}x{height}"),
-            (_, _, _, _, Some(pixels)) => format!("max{pixels}"),
-            _ => format!("x{DEFAULT_SCALE}"),
+            (Some(scale), ..) => SizeLabel::Scale(scale),
+            (_, Some(width), Some(height), ..) => SizeLabel::Size(width, height),
+            (_, Some(width), ..) => SizeLabel::Width(width),
+            (_, _, Some(height), ..) => SizeLabel::Height(height),
+            (_, _, _, Some((width, height)), _) => SizeLabel::Fit(width, height),
+            (_, _, _, _, Some(pixels)) => SizeLabel::MaxPixels(pixels),
+            _ => SizeLabel::Scale(DEFAULT_SCALE),
         }
     }
 
-    /// Whether a word is one that [`SizeArgs::label`] makes.
-    pub fn is_label(word: &str) -> bool {
-        let number = |text: &str| text.parse::<f64>().is_ok_and(|value| value > 0.0);
-        let pair = |text: &str| text.split_once('x').is_some_and(|(a, b)| number(a) && number(b));
-        ["x", "w", "h", "max"].iter().any(|prefix| word.strip_prefix(prefix).is_some_and(number))
-            || word.strip_prefix("fit").is_some_and(pair)
-            || pair(word)
-    }
-
-    /// How a picture of `source` pixels, width and height, is enlarged.
+    /// How to enlarge a picture of `source` pixels, width and height.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when it would not become larger.
+    /// [`Error::InvalidArgument`] if it would not become larger.
     pub fn enlargement(&self, source: (u32, u32)) -> Result<Enlargement> {
         let (width, height) = (f64::from(source.0), f64::from(source.1));
         let by = |factor: f64| Enlargement::Size(rounded(width * factor), rounded(height * factor));
@@ -98,7 +91,7 @@ impl SizeArgs {
         if let Some(most) = self.max_pixels
             && u64::from(size.0) * u64::from(size.1) > most
         {
-            // The proportions of what was asked for, which need not be the picture's.
+            // With the proportions that were asked for, which need not be the picture's.
             let (w, h) = (f64::from(size.0), f64::from(size.1));
             let factor = (most as f64 / (w * h)).sqrt();
             let cut = |side: f64| ((side * factor).floor() as u32).max(1);
@@ -173,9 +166,7 @@ mod tests {
             (SizeArgs { fit: Some((9, 8)), max_pixels: Some(7), ..none() }, "fit9x8"),
             (SizeArgs { max_pixels: Some(7), ..none() }, "max7"),
         ] {
-            assert_eq!(args.label(), label);
-            assert!(SizeArgs::is_label(label), "{label}");
+            assert_eq!(args.label().to_string(), label);
         }
-        assert!(!["xy", "2", "fit9", "w", "max", "x-1"].iter().any(|word| SizeArgs::is_label(word)));
     }
 }

@@ -1,38 +1,37 @@
-//! Pictures from the standard input and to the standard output. They pass through files in a folder of their own:
-//! decoders go back and forth in what they read, and a result has to be whole before a byte of it is passed on.
+//! Pictures from the standard input and to the standard output. They pass through files in a temporary folder: decoders
+//! seek in what they read, and a result has to be complete before its first byte is passed on.
 
 use std::fs::File;
 use std::io::{self, BufRead, ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::atomic::explain;
+use srcnn_gpu::atomic::explained;
 use srcnn_gpu::{Error, Result};
 use tempfile::TempDir;
 
-use super::super::picture::extension_of;
+use srcnn_gpu::picture::extension_of;
 
-/// The standard input or output.
+/// The argument that stands for the standard input or output.
 pub const PIPE: &str = "-";
-/// How YUV4MPEG2 begins.
+/// The first bytes of YUV4MPEG2.
 const Y4M: &[u8] = b"YUV4MPEG2";
 
-/// What stands in for the standard streams.
+/// Files that stand in for the standard streams.
 pub struct Streams {
     folder: TempDir,
-    /// The inputs, with a file for the standard input.
+    /// The inputs, with a file in place of the standard input.
     pub inputs: Vec<PathBuf>,
-    /// A folder for the standard output; else what was asked for.
+    /// A folder in place of the standard output, else the output that was asked for.
     pub output: Option<PathBuf>,
     /// Whether the result goes to the standard output.
     pub to_stdout: bool,
 }
 
 impl Streams {
-    /// Takes what is on the standard input, `None` when neither stream is asked for.
+    /// Reads the standard input. `None` if neither stream is asked for.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for streams that cannot be used like this, [`Error::Picture`] for an input that cannot
-    /// be read.
+    /// [`Error::InvalidArgument`] for several pictures on one stream, [`Error::Picture`] for an input that cannot be read.
     pub fn new(inputs: &[PathBuf], output: Option<&Path>) -> Result<Option<Self>> {
         let is_pipe = |path: &Path| path == Path::new(PIPE);
         let from_stdin = inputs.iter().filter(|path| is_pipe(path)).count();
@@ -42,7 +41,7 @@ impl Streams {
         }
         if from_stdin > 1 || (to_stdout && inputs.len() != 1) {
             return Err(Error::invalid(
-                "one picture can come from the standard input, and one can go to the standard output",
+                "the standard input takes one picture, and so does the standard output",
             ));
         }
         if from_stdin == 1 && output.is_none() && !to_stdout {
@@ -50,17 +49,17 @@ impl Streams {
         }
         if to_stdout && io::stdout().is_terminal() {
             return Err(Error::invalid(
-                "the picture would go to the terminal: pipe it on, or name a file with -o",
+                "the picture would go to the terminal: pipe it to a program, or name a file with -o",
             ));
         }
         let folder = tempfile::Builder::new()
             .prefix("srcnn-gpu-")
             .tempdir()
-            .map_err(|e| Error::Output { path: std::env::temp_dir(), reason: e.to_string() })?;
+            .map_err(|e| Error::Output { path: std::env::temp_dir(), reason: e.into() })?;
         let mut inputs = inputs.to_vec();
         if let Some(input) = inputs.iter_mut().find(|path| is_pipe(path)) {
-            *input = take_stdin(folder.path())
-                .map_err(|e| Error::Picture(format!("the standard input cannot be read: {}", explain(&e))))?;
+            *input = save_stdin(folder.path())
+                .map_err(|e| Error::Picture(explained(e).within("the standard input cannot be read")))?;
         }
         let output = match to_stdout {
             true => Some(folder.path().join("result")),
@@ -68,17 +67,17 @@ impl Streams {
         };
         if let Some(output) = output.as_ref().filter(|_| to_stdout) {
             std::fs::create_dir(output)
-                .map_err(|e| Error::Output { path: output.clone(), reason: e.to_string() })?;
+                .map_err(|e| Error::Output { path: output.clone(), reason: e.into() })?;
         }
         Ok(Some(Self { folder, inputs, output, to_stdout }))
     }
 
-    /// The folder, to be removed when the program ends otherwise than by returning.
+    /// The temporary folder, to be removed if a signal ends the program.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().into()
     }
 
-    /// Passes on the result, if there is one. A reader that has gone away is no error.
+    /// Passes on the result, if there is one. A reader that has gone away is not an error.
     ///
     /// # Errors
     /// [`Error::Output`].
@@ -92,15 +91,15 @@ impl Streams {
         };
         match pass() {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-                Err(Error::Output { path: "standard output".into(), reason: explain(&e) })
+                Err(Error::Output { path: "standard output".into(), reason: explained(e) })
             }
             _ => Ok(()),
         }
     }
 }
 
-/// Writes the standard input to a file with the extension of its kind.
-fn take_stdin(folder: &Path) -> io::Result<PathBuf> {
+/// Copies the standard input to a file with the extension of its kind.
+fn save_stdin(folder: &Path) -> io::Result<PathBuf> {
     if io::stdin().is_terminal() {
         return Err(io::Error::other("it is a terminal"));
     }
@@ -111,13 +110,13 @@ fn take_stdin(folder: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Whether video is waiting on the standard input; takes nothing of it.
+/// Whether the standard input begins like video; consumes nothing of it.
 pub fn is_video_on_stdin() -> bool {
     if io::stdin().is_terminal() {
         return false;
     }
     let mut stdin = io::stdin().lock();
     let begin = stdin.fill_buf().unwrap_or_default();
-    // A pipe may hand over a few bytes at first; no picture begins with the same letter.
+    // A pipe may deliver only a few bytes at first. They are enough, as no picture begins with the same letter.
     !begin.is_empty() && Y4M.starts_with(&begin[..begin.len().min(Y4M.len())])
 }

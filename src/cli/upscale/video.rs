@@ -1,56 +1,45 @@
-//! Video: YUV4MPEG2 files and pipes.
+//! Enlarging video: YUV4MPEG2 files and pipes.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::Args;
 use srcnn_gpu::atomic::write_atomically;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
-use srcnn_gpu::{Enlargement, Error, Result};
+use srcnn_gpu::{Enlargement, Error, Reason, Result};
 
-use super::super::models::{self, Model};
-use super::super::output::Existing;
-use super::super::progress::Progress;
-use super::super::{exit, exit_code, print, report, stop};
-use super::UpscaleArgs;
+use super::args::{UpscaleArgs, VideoArgs};
 use super::stream::{PIPE, is_video_on_stdin};
+use crate::cli::advice::report;
+use crate::cli::args::models::{self, Model};
+use crate::cli::output::{Existing, print};
+use crate::cli::progress::Progress;
+use crate::cli::{exit, stop};
 
 const EXTENSION: &str = "y4m";
-/// Frames that a pipe is taken for, of which nobody knows how many will come: ten minutes.
+/// Assumed number of frames in a pipe, to estimate the work: ten minutes.
 const FRAMES_OF_PIPE: u64 = 15_000;
 
-/// Settings of video.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Video")]
-pub struct VideoArgs {
-    /// The inputs are YUV4MPEG2 video, as .y4m files are anyway, and the standard input if it begins so
-    #[arg(long)]
-    y4m: bool,
-}
-
-impl VideoArgs {
-    /// Whether the inputs are video.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] when only some of them are.
-    pub fn wanted(&self, inputs: &[PathBuf]) -> Result<bool> {
-        let is_video = |path: &PathBuf| match path == Path::new(PIPE) {
-            true => is_video_on_stdin(),
-            false => is_y4m(path),
-        };
-        if self.y4m {
-            return Ok(true);
-        }
-        let videos = inputs.iter().filter(|path| is_video(path)).count();
-        if videos == 0 || videos == inputs.len() {
-            return Ok(videos > 0);
-        }
-        Err(Error::invalid("pictures and video are not enlarged in one go: run the program once for each"))
+/// Whether the inputs are video.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] if only some of them are.
+pub fn wanted(args: &VideoArgs, inputs: &[PathBuf]) -> Result<bool> {
+    let is_video = |path: &PathBuf| match path == Path::new(PIPE) {
+        true => is_video_on_stdin(),
+        false => is_y4m(path),
+    };
+    if args.y4m {
+        return Ok(true);
     }
+    let videos = inputs.iter().filter(|path| is_video(path)).count();
+    if videos == 0 || videos == inputs.len() {
+        return Ok(videos > 0);
+    }
+    Err(Error::invalid("pictures and video cannot be mixed: run the program once for each"))
 }
 
 fn is_y4m(path: &Path) -> bool {
@@ -63,12 +52,12 @@ enum Output {
     File(PathBuf),
 }
 
-/// Enlarges videos. One that fails is told and does not stop the others.
+/// Enlarges videos. A failure is reported; the rest continue.
 ///
 /// # Errors
-/// What makes all work pointless: arguments, the model, the adapter.
+/// What concerns all inputs: arguments, the model, the adapter.
 pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
-    // Ctrl-C leaves no half file behind.
+    // So that Ctrl-C leaves no partial file behind.
     stop::at_once(|_| ())?;
     let models = args.models()?;
     let outputs = inputs.iter().map(|input| output(args, inputs, input)).collect::<Result<Vec<_>>>()?;
@@ -81,15 +70,11 @@ pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
             Err(error @ (Error::NoAdapter(_) | Error::MissingCapability(_))) => return Err(error),
             Err(error) => {
                 report(&error);
-                failures.push(exit_code(&error));
+                failures.push(exit::code(&error));
             }
         }
     }
-    Ok(match failures.as_slice() {
-        [] => exit::DONE,
-        [only] if inputs.len() == 1 => *only,
-        _ => exit::SOME_FAILED,
-    })
+    Ok(exit::code_of(&failures, inputs.len()))
 }
 
 /// Where the result of an input goes.
@@ -106,7 +91,7 @@ fn output(args: &UpscaleArgs, inputs: &[PathBuf], input: &Path) -> Result<Output
     let is_folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
     if inputs.len() > 1 && !is_folder {
         return Err(Error::invalid(format!(
-            "several videos need an output folder, {} is none; one that does not exist yet ends in /",
+            "several videos need an output folder, which {} is not; the name of a new folder has to end in /",
             path.display()
         )));
     }
@@ -115,11 +100,11 @@ fn output(args: &UpscaleArgs, inputs: &[PathBuf], input: &Path) -> Result<Output
     } else if !is_folder {
         Ok(Output::File(path.clone()))
     } else if from_pipe {
-        Err(Error::invalid("what comes from the standard input needs a file name to be written to"))
+        Err(Error::invalid("video from the standard input needs the name of an output file, not a folder"))
     } else {
         std::fs::create_dir_all(path).map_err(|e| Error::Output {
             path: path.clone(),
-            reason: format!("the folder cannot be created: {e}"),
+            reason: Reason::from(e).within("the folder cannot be created"),
         })?;
         let name = Path::new(input.file_name().unwrap_or_default()).with_extension(EXTENSION);
         Ok(Output::File(path.join(name)))
@@ -128,12 +113,14 @@ fn output(args: &UpscaleArgs, inputs: &[PathBuf], input: &Path) -> Result<Output
 
 fn to_pipe() -> Result<Output> {
     if io::stdout().is_terminal() {
-        return Err(Error::invalid("the video would go to the terminal: pipe it on, or name a file with -o"));
+        return Err(Error::invalid(
+            "the video would go to the terminal: pipe it to a program, or name a file with -o",
+        ));
     }
     Ok(Output::Pipe)
 }
 
-/// Enlarges one video; returns the file that was written, if it was one.
+/// Enlarges one video. Returns the path of the file that was written, if it was one.
 fn one(
     args: &UpscaleArgs,
     models: &[Model],
@@ -143,7 +130,7 @@ fn one(
 ) -> Result<Option<PathBuf>> {
     let from_pipe = input == Path::new(PIPE);
     let name = if from_pipe { "standard input".into() } else { input.display().to_string() };
-    let refuse = |reason: String| Error::Picture(format!("{name}: {reason}"));
+    let refuse = |reason: Reason| Error::Picture(reason.within(&name));
     let named = |error| match error {
         Error::Picture(reason) => refuse(reason),
         other => other,
@@ -171,7 +158,7 @@ fn one(
     let stream: Box<dyn Read + Send> = if from_pipe {
         Box::new(io::stdin())
     } else {
-        let file = File::open(input).map_err(|e| refuse(e.to_string()))?;
+        let file = File::open(input).map_err(|e| refuse(e.into()))?;
         length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
         Box::new(file)
     };
@@ -188,7 +175,7 @@ fn one(
             none.insert(opened).clone()
         }
     };
-    // Frames of a file, when their lines say nothing; only for showing progress and for guessing the work.
+    // Assumes frames without parameters. Only for showing progress and estimating the work.
     let frame = header.frame_bytes() as u64 + b"FRAME\n".len() as u64;
     let total = length.map(|length| length / frame);
     let (width, height) = enlargement.size(header.size())?;
@@ -198,10 +185,10 @@ fn one(
     let start = Instant::now();
     let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
     let mut progress = Progress::new(name.clone());
-    let mut tell = |done: u64| progress.frames(done, total, rate(done));
+    let mut show = |done: u64| progress.frames(done, total, rate(done));
     let outcome = match &path {
-        None => upscale(reader, io::stdout(), &mut upscaler, &mut tell),
-        Some(path) => to_file(path, |file| upscale(reader, file, &mut upscaler, &mut tell)),
+        None => upscale(reader, io::stdout(), &mut upscaler, &mut show),
+        Some(path) => to_file(path, |file| upscale(reader, file, &mut upscaler, &mut show)),
     };
     drop(progress);
     let Outcome { frames, .. } = outcome.map_err(named)?;
@@ -231,7 +218,7 @@ fn to_file(path: &Path, write: impl FnOnce(File) -> Result<Outcome>) -> Result<O
     }
 }
 
-/// The network whose trained scale is nearest, as a ratio; frames take one step.
+/// The network whose trained scale is nearest, as a ratio. Video takes one step.
 fn nearest(models: &[Model], source: (u32, u32), enlargement: Enlargement) -> Result<&Model> {
     let (width, height) = enlargement.size(source)?;
     let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);

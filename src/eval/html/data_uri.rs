@@ -3,7 +3,7 @@
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// Samples of a picture, 8 bits each: one a pixel, or three.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,20 +22,20 @@ impl Pixels {
     /// # Errors
     /// [`Error::Picture`] for a number of samples that is no picture of this size.
     pub fn data_uri(&self) -> Result<String> {
-        let colour = match self.width * self.height {
+        let color = match self.width * self.height {
             0 => None,
             pixels if self.samples.len() == pixels => Some(ExtendedColorType::L8),
             pixels if self.samples.len() == 3 * pixels => Some(ExtendedColorType::Rgb8),
             _ => None,
         };
-        let colour = colour.ok_or_else(|| {
+        let color = color.ok_or_else(|| {
             let (samples, width, height) = (self.samples.len(), self.width, self.height);
-            Error::Picture(format!("{samples} samples are no picture of {width}x{height}"))
+            Error::Picture(format!("{samples} samples are no picture of {width}x{height}").into())
         })?;
         let mut png = Vec::new();
         PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive)
-            .write_image(&self.samples, self.width as u32, self.height as u32, colour)
-            .map_err(|e| Error::Picture(format!("a picture of the report: {e}")))?;
+            .write_image(&self.samples, self.width as u32, self.height as u32, color)
+            .map_err(|e| Error::Picture(Reason::of(e).within("a picture of the report")))?;
         Ok(format!("data:image/png;base64,{}", base64(&png)))
     }
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use super::dataset::Picture;
 use super::protocol::{Measured, Protocol};
 use super::{Report, published};
-use crate::atomic::{explain, write_atomically};
+use crate::atomic::{explained, write_atomically};
 use crate::error::{Error, Result};
 use figure::{Caption, figure};
 use views::Views;
@@ -44,7 +44,7 @@ impl Page {
     /// # Errors
     /// [`Error::Output`] when that folder does not take a file.
     pub fn new() -> Result<Self> {
-        let pictures = tempfile::tempfile().map_err(|e| temporary(&e))?;
+        let pictures = tempfile::tempfile().map_err(temporary)?;
         Ok(Self { pictures, sets: Vec::new(), count: 0 })
     }
 
@@ -73,7 +73,7 @@ impl Page {
             published: published::image(name, protocol.scale).copied(),
         };
         let html = figure(&Views::new(picture, protocol, measured), &caption)?;
-        self.pictures.write_all(html.as_bytes()).map_err(|e| temporary(&e))?;
+        self.pictures.write_all(html.as_bytes()).map_err(temporary)?;
         if self.sets.is_empty() {
             self.begin_set();
         }
@@ -88,7 +88,7 @@ impl Page {
     /// # Errors
     /// [`Error::Output`]; a file that was there before stays.
     pub fn write(mut self, path: &Path, report: &Report, about: &About) -> Result<()> {
-        self.pictures.seek(SeekFrom::Start(0)).map_err(|e| temporary(&e))?;
+        self.pictures.seek(SeekFrom::Start(0)).map_err(temporary)?;
         write_atomically(path, |file| {
             let mut file = io::BufWriter::new(file);
             file.write_all(page::head(report, about).as_bytes())?;
@@ -104,8 +104,8 @@ impl Page {
     }
 }
 
-fn temporary(error: &io::Error) -> Error {
-    Error::Output { path: std::env::temp_dir(), reason: explain(error) }
+fn temporary(error: io::Error) -> Error {
+    Error::Output { path: std::env::temp_dir(), reason: explained(error) }
 }
 
 /// The address of a set's section in the page.

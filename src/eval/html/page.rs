@@ -181,17 +181,17 @@ fn line(row: &Row, with_published: bool) -> String {
 fn averages(set: &SetReport, times: Option<&published::Times>) -> Panel {
     let mut marks = Vec::new();
     if let Some(Row { score, published, .. }) = &set.average {
-        for (name, ms, y, colour) in [
+        for (name, ms, y, color) in [
             ("bicubic".to_string(), score.bicubic_ms, score.psnr_bicubic, 1),
             (format!("network {}", set.architecture), score.wall_ms, score.psnr, 0),
         ] {
-            marks.push(Mark { name, x: ms / 1e3, y, colour: Some(colour) });
+            marks.push(Mark { name, x: ms / 1e3, y, color: Some(color) });
         }
         for (published, times) in published.iter().zip(times) {
             let figures = published.figures().into_iter().zip(times.seconds);
             for (name, figure) in Published::METHODS.into_iter().zip(figures) {
                 if let (Some(y), Some(x)) = figure {
-                    marks.push(Mark { name: name.into(), x, y, colour: None });
+                    marks.push(Mark { name: name.into(), x, y, color: None });
                 }
             }
         }
@@ -211,9 +211,9 @@ fn pictures(set: &SetReport) -> Panel {
             name: String::new(),
             x: score.bicubic_ms / 1e3,
             y: score.psnr_bicubic,
-            colour: Some(1),
+            color: Some(1),
         });
-        marks.push(Mark { name, x: score.wall_ms / 1e3, y: score.psnr, colour: Some(0) });
+        marks.push(Mark { name, x: score.wall_ms / 1e3, y: score.psnr, color: Some(0) });
     }
     panel(format!("{} ×{}, each picture: bicubic small, network large", set.set, set.scale), marks)
 }

@@ -1,16 +1,16 @@
-//! The three pictures to look at: the truth, bicubic interpolation, and the network's result, in colour.
+//! The three pictures to look at: the truth, bicubic interpolation, and the network's result, in color.
 //!
-//! A network of luminance gets its colours from bicubic interpolation, as the paper shows its results.
+//! A network of luminance gets its colors from bicubic interpolation, as the paper shows its results.
 
 use super::data_uri::Pixels;
 use super::gain::Window;
-use crate::colour::ycbcr_to_rgb;
+use crate::color::ycbcr_to_rgb;
+use crate::degrade::{Degradation, Degrader};
 use crate::error::Result;
 use crate::eval::dataset::Picture;
 use crate::eval::protocol::{Luminance, Measured, Protocol, to_u8};
 use crate::network::Channels;
 use crate::planes::Planes;
-use crate::train::degrade::{Degradation, Degrader};
 
 /// The names of the views, in their order.
 pub const NAMES: [&str; 3] = ["bicubic", "network", "truth"];
@@ -76,9 +76,9 @@ impl Views {
             .collect();
         let with_chroma = |luminance: &Luminance| {
             let plane = part.cut(&luminance.data, luminance.width);
-            let colour =
+            let color =
                 |(i, &y): (usize, &u8)| ycbcr_to_rgb([f64::from(y) / 255.0, chroma[0][i], chroma[1][i]]);
-            pixels(plane.iter().enumerate().flat_map(colour).map(to_u8).collect())
+            pixels(plane.iter().enumerate().flat_map(color).map(to_u8).collect())
         };
         let planes: Vec<Vec<f32>> = self
             .output

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Tuned, is_possible, search};
 use crate::atomic::write_atomically;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::headless::Gpu;
 use crate::headless::self_test::{fnv, key};
 use crate::network::Architecture;
@@ -31,9 +31,9 @@ pub fn stored(gpu: &Gpu, architecture: &Architecture, precision: Precision, fold
 /// [`Error::Output`].
 pub fn store(tuned: &Tuned, folder: &Path) -> Result<()> {
     let path = path(folder, &tuned.key);
-    let failed = |reason: String| Error::Output { path: path.clone(), reason };
-    fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
-    let text = serde_json::to_string_pretty(tuned).map_err(|e| failed(e.to_string()))?;
+    let failed = |reason: Reason| Error::Output { path: path.clone(), reason };
+    fs::create_dir_all(folder).map_err(|e| failed(e.into()))?;
+    let text = serde_json::to_string_pretty(tuned).map_err(|e| failed(Reason::of(e)))?;
     write_atomically(&path, |file| file.write_all(text.as_bytes()))
 }
 

@@ -48,7 +48,7 @@ impl Clock {
     }
 
     /// The time since this was called, by this clock; for timestamps, the wall's.
-    pub(in crate::headless) fn start(self) -> impl Fn() -> Duration {
+    pub(crate) fn start(self) -> impl Fn() -> Duration {
         let start = Instant::now();
         let before = self.now(start);
         move || self.now(start).saturating_sub(before)

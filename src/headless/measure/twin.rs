@@ -57,7 +57,7 @@ fn texels(channels: usize) -> usize {
 ///
 /// # Errors
 /// [`Error::Gpu`] when it is more than rounding can be: of the sums of a few layers, in this precision.
-pub(in crate::headless) fn compare(
+pub(crate) fn compare(
     actual: &[f32],
     expected: impl Iterator<Item = f64> + Clone,
     precision: Precision,
@@ -67,7 +67,7 @@ pub(in crate::headless) fn compare(
     // A value that is not a number is as far off as can be.
     let largest = differences.fold(0.0, |all: f64, d| if d.is_nan() { f64::INFINITY } else { all.max(d) });
     if largest > precision.tolerance() * range {
-        return Err(Error::Gpu(format!("results are off by {largest:.1e}: the time means nothing")));
+        return Err(Error::Gpu(format!("results are off by {largest:.1e}: the time means nothing").into()));
     }
     Ok(largest)
 }

@@ -39,7 +39,7 @@ impl BatchLayout {
         match layout.size().into_iter().max() {
             Some(side) if side > longest => Err(Error::invalid(format!(
                 "a batch of {batch} sub-images with {channels} maps of {width}x{height} needs a texture of {side} \
-                 texels, the device allows {longest}; use a smaller --batch or --patch"
+                 texels, the device allows {longest}; use a smaller batch or patch"
             ))),
             _ => Ok(layout),
         }

@@ -7,15 +7,15 @@
 //! the parameters (`update.wgsl`, or `spectrum.wgsl` and `spectrum_update.wgsl`) and lays the filters out for the next step
 //! (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
 //!
-//! [`Trainer`] does steps on given sub-images, [`GpuEngine`] those of a training set.
+//! [`Trainer`] does steps on given sub-images, of a shard in memory.
 
 mod buffers;
 mod convolution;
-mod engine;
 mod first_layers;
 mod layer_place;
 mod loss;
 mod maps;
+mod options;
 mod pack;
 mod pictures;
 mod pointwise;
@@ -29,8 +29,8 @@ mod weight_gradient;
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::Binding;
 use crate::gpu::kernels::WeightLoad;
-pub use engine::GpuEngine;
-pub use trainer::{Trainer, TrainerOptions};
+pub use options::TrainerOptions;
+pub use trainer::Trainer;
 
 /// Feature maps, as kernels write them.
 const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);

@@ -9,7 +9,7 @@ use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::memory::{constant, element_binding};
 use crate::gpu::scoped;
-use crate::train::dataset::PackedShard;
+use crate::train::shard::PackedShard;
 
 /// The kernel that takes one side of a batch, inputs or targets, from pictures.
 #[derive(Debug)]
@@ -104,14 +104,14 @@ fn check(shard: &PackedShard, patch: usize, channels: usize) -> Result<()> {
     if shard.inputs.len() != shard.targets.len() {
         return wrong("whose inputs and targets differ in length");
     }
-    let fits = |p: &crate::train::dataset::PictureEntry| {
+    let fits = |p: &crate::train::shard::PictureEntry| {
         let values = (p.width as usize).saturating_mul(p.height as usize).saturating_mul(channels);
         (p.offset as usize).saturating_add(values) <= shard.inputs.len()
     };
     if !shard.pictures.iter().all(fits) {
         return wrong("with a picture outside of its values");
     }
-    let inside = |p: &crate::train::dataset::PatchEntry| {
+    let inside = |p: &crate::train::shard::PatchEntry| {
         let end = |first: u32| first as usize + patch;
         shard
             .pictures

@@ -8,6 +8,7 @@ use super::first_layers::FirstLayers;
 use super::layer_place::{Direction, LayerPlace};
 use super::loss::loss;
 use super::maps::{BatchLayout, Maps};
+use super::options::TrainerOptions;
 use super::pictures::{Gather, Pictures};
 use super::shaders;
 use super::slot::Slot;
@@ -22,31 +23,11 @@ use crate::gpu::memory::spaced;
 use crate::gpu::readback::Readback;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
-use crate::train::config::Optimizer;
-use crate::train::dataset::PackedShard;
-use crate::train::stream::Sample;
+use crate::train::order::Sample;
+use crate::train::shard::PackedShard;
 
 /// Time that a submit should take at most, well below what systems take for a device that has hung.
 const SUBMIT: Duration = Duration::from_millis(250);
-
-/// What a [`Trainer`] needs to know beside the first state.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainerOptions {
-    /// Sub-images in a step: n of equation 4.
-    pub batch: usize,
-    /// Width and height of a sub-image.
-    pub patch: usize,
-    /// What layers see around a sub-image: [`Padding::Valid`] as in the paper, or [`Padding::Zero`] or
-    /// [`Padding::Normalized`], for which each sub-image is a picture with borders.
-    pub padding: Padding,
-    /// How gradients become updates.
-    pub optimizer: Optimizer,
-    /// Register tiles and workgroups; the device's default when `None`.
-    pub shape: Option<Shape>,
-    /// Where compiled kernels are looked for first, and go to: a cache of the same device, or none. The host loads and
-    /// stores it.
-    pub pipeline_cache: Option<wgpu::PipelineCache>,
-}
 
 /// Trains one network. Everything that a step needs is made in [`Trainer::new`] and [`Trainer::set_pictures`].
 #[derive(Debug)]

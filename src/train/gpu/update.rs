@@ -10,8 +10,8 @@ use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernels::Shader;
 use crate::gpu::memory::{buffer, constant, element_binding};
 use crate::gpu::scoped;
-use crate::reference::cosines;
 use crate::train::config::Optimizer;
+use crate::train::spectrum::cosines;
 
 const READ: Binding = Binding::Read;
 const WRITE: Binding = Binding::Write;

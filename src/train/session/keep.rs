@@ -115,8 +115,8 @@ impl Session<'_> {
     pub(super) fn diverged(&self, progress: &Progress) -> Error {
         let rates = self.config.optimizer.learning_rates();
         let kept = match progress.saved {
-            Some(step) => format!("go on from the checkpoint of step {step} with --resume and lower --lr"),
-            None => "begin again with a lower --lr".into(),
+            Some(step) => format!("resume from the checkpoint of step {step} with lower ones"),
+            None => "begin again with lower ones".into(),
         };
         Error::Diverged(format!(
             "training has diverged: the loss or a parameter is not a finite number at step {}; \

@@ -1,0 +1,99 @@
+//! `--gpu` and `--backend`: which adapter to compute on.
+
+use clap::{Args, ValueEnum};
+use srcnn_gpu::headless::adapter::{self, AdapterSelection};
+use srcnn_gpu::headless::{Gpu, Pipelines, cache_folder};
+use srcnn_gpu::wgpu::{Backends, DeviceType};
+use srcnn_gpu::{Error, Precision, Result};
+
+use crate::cli::args::checks;
+
+/// Which adapter to use: part of every command that computes.
+#[derive(Debug, Clone, Args)]
+pub struct GpuArgs {
+    /// Adapter: auto, an index from `srcnn-gpu devices`, or part of its name; cpu or -1 is a software adapter; upscale
+    /// shares the work between several: 0,1
+    #[arg(short, long, env = "SRCNN_GPU", value_name = "SPEC", allow_negative_numbers = true)]
+    gpu: Option<String>,
+    /// Graphics API to use, of those in this build [default: WGPU_BACKEND if set, else all]
+    #[arg(long, value_enum, value_name = "API")]
+    backend: Option<BackendName>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BackendName {
+    Vulkan,
+    Metal,
+    Dx12,
+    Gl,
+}
+
+impl GpuArgs {
+    /// One entry per adapter that is asked for. Only numbers make a list, because names may contain commas.
+    fn specs(&self) -> Vec<Option<String>> {
+        let spec = self.gpu.as_deref().map(str::trim).unwrap_or_default();
+        let is_number = |word: &str| word.trim().parse::<i64>().is_ok();
+        let words: Vec<&str> =
+            if spec.split(',').all(is_number) { spec.split(',').collect() } else { vec![spec] };
+        let spec = |word: &str| match word.trim() {
+            "" => None,
+            "-1" | "cpu" => Some("software".into()),
+            word => Some(word.into()),
+        };
+        words.into_iter().map(spec).collect()
+    }
+
+    /// The number of adapters that are asked for.
+    pub fn count(&self) -> usize {
+        self.specs().len()
+    }
+
+    fn selection_of(&self, gpu: Option<String>) -> AdapterSelection {
+        AdapterSelection {
+            gpu,
+            backends: self.backend.map(|name| match name {
+                BackendName::Vulkan => Backends::VULKAN,
+                BackendName::Metal => Backends::METAL,
+                BackendName::Dx12 => Backends::DX12,
+                BackendName::Gl => Backends::GL,
+            }),
+        }
+    }
+
+    /// The selection by flags and environment variables; the first one of several.
+    pub fn selection(&self) -> AdapterSelection {
+        self.selection_of(self.specs().swap_remove(0))
+    }
+
+    /// Opens the adapter and tests it; warns if it is a software one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for several adapters, and as [`GpuArgs::open_all`].
+    pub fn open(&self) -> Result<Gpu> {
+        match self.open_all()? {
+            mut one if one.len() == 1 => Ok(one.swap_remove(0)),
+            _ => Err(Error::invalid("this command computes on one adapter; --gpu names several")),
+        }
+    }
+
+    /// Opens and tests all adapters that are asked for.
+    ///
+    /// # Errors
+    /// As [`adapter::open`] and [`checks::self_test`].
+    pub fn open_all(&self) -> Result<Vec<Gpu>> {
+        let open = |spec| {
+            let mut gpu = adapter::open(&self.selection_of(spec))?;
+            if let Some(folder) = cache_folder() {
+                gpu.pipelines = Pipelines::in_folder(&gpu, &folder);
+            }
+            let name = adapter::describe(&gpu.info);
+            match gpu.info.device_type {
+                DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),
+                _ => log::info!("using {name}"),
+            }
+            checks::self_test(&gpu, Precision::F32)?;
+            Ok(gpu)
+        };
+        self.specs().into_iter().map(open).collect()
+    }
+}

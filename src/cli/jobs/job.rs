@@ -1,0 +1,69 @@
+//! One picture from file to file, and the record of its result.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use srcnn_gpu::Result;
+use srcnn_gpu::picture::Kind;
+
+use super::index::{Index, Stamp};
+use crate::cli::output::write_atomically;
+
+/// One picture to work on.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub input: PathBuf,
+    pub output: PathBuf,
+    pub kind: &'static Kind,
+    /// Size of the input file in bytes, a measure of the work.
+    pub bytes: u64,
+    pub record: Option<Record>,
+}
+
+/// What the index of the output folder says about a result.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub index: Arc<Index>,
+    /// The result's path in its folder.
+    pub file: String,
+    pub picture: Stamp,
+}
+
+impl Job {
+    /// Writes the result whole or not at all, and records what it was made from.
+    ///
+    /// # Errors
+    /// As [`write_atomically`].
+    pub fn write(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+        write_atomically(&self.output, |out| {
+            fill(out)?;
+            self.remember(out);
+            Ok(())
+        })
+    }
+
+    fn remember(&self, result: &File) {
+        static WARNED: AtomicBool = AtomicBool::new(false);
+        let Some(Record { index, file, picture }) = &self.record else { return };
+        if let Err(e) = index.add(file, result, *picture)
+            && !WARNED.swap(true, Ordering::Relaxed)
+        {
+            log::warn!(
+                "what the results were made from cannot be recorded ({e}); later runs will keep them as they are"
+            );
+        }
+    }
+
+    /// The input's name, for messages.
+    pub fn name(&self) -> String {
+        self.input.file_name().unwrap_or(self.input.as_os_str()).to_string_lossy().into_owned()
+    }
+}
+
+/// The folder that a file is in.
+pub fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

@@ -1,0 +1,241 @@
+//! From the arguments of a command to a list of pictures to read and files to write.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use srcnn_gpu::{Error, Reason, Result, atomic};
+
+use super::find::{self, Found, Search};
+use super::index::{Index, Stamp, State};
+use super::job::{Job, parent};
+use super::naming::Naming;
+use super::shard::Shard;
+use super::target::{self, Target};
+use crate::cli::output::{Existing, Taken};
+
+/// What a command is asked to do.
+#[derive(Default)]
+pub struct Request<'a> {
+    pub inputs: &'a [PathBuf],
+    pub output: Option<&'a Path>,
+    pub naming: Naming,
+    pub existing: Option<Existing>,
+    pub recursive: bool,
+    pub shard: Option<Shard>,
+    /// All settings that the results depend on, in any form. `None` keeps no record of the results.
+    pub settings: Option<String>,
+}
+
+/// All pictures to work on, and where the results go.
+#[derive(Debug)]
+pub struct Plan {
+    /// In the order of the arguments; an error stands for an unusable input.
+    pub jobs: Vec<Result<Job>>,
+    existing: Existing,
+    /// The output folder, if one was given.
+    folder: Option<PathBuf>,
+    beside: bool,
+    /// Canonical paths of the inputs, which are never written to.
+    inputs: HashSet<PathBuf>,
+    /// Folders known to be writable.
+    writable: Mutex<HashSet<PathBuf>>,
+    /// Names given to results.
+    taken: Taken,
+}
+
+/// What to do about a job.
+pub enum Decision {
+    /// Make the result.
+    Make(Job),
+    /// Keep the file that is there.
+    Keep(Kept),
+}
+
+/// Why a result is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The file is what would be made.
+    Fresh,
+    /// Nothing is known about the file.
+    Exists,
+    /// Nothing is known about the file, which is older than its picture.
+    Older,
+}
+
+impl Kept {
+    pub fn why(self) -> &'static str {
+        match self {
+            Kept::Fresh => "it is up to date",
+            Kept::Exists => "it exists already",
+            Kept::Older => "it exists already, older than its picture and not made by this program",
+        }
+    }
+}
+
+impl Plan {
+    /// Finds the pictures and their outputs; nothing is written yet.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for arguments that do not go together, [`Error::Output`] for an
+    /// output file whose folder does not exist.
+    pub fn new(request: &Request<'_>) -> Result<Self> {
+        let Request { inputs, output, naming, .. } = request;
+        if inputs.is_empty() {
+            return Err(Error::invalid("no input: name a picture or a folder of pictures"));
+        }
+        let search = Search {
+            recursive: request.recursive,
+            stay_out: output.filter(|_| request.recursive).and_then(|folder| folder.canonicalize().ok()),
+            is_result: &|path| output.is_none() && target::is_result(path),
+        };
+        let found = find::find(inputs, &search);
+        let itself = |found: &[Result<Found>]| match found {
+            [Ok(found)] => found.path == inputs[0],
+            found => found.len() == 1,
+        };
+        let several = inputs.len() > 1 || inputs[0].is_dir() || !itself(&found);
+        let target = Target::new(*output, several, naming.format)?;
+        let canonical = found.iter().flatten().filter_map(|found| found.path.canonicalize().ok()).collect();
+        let index = match (&target, &request.settings) {
+            (Target::Folder(folder), Some(settings)) => Some(Arc::new(Index::open(folder, settings))),
+            _ => None,
+        };
+        let mut outputs = HashSet::new();
+        let jobs = found.into_iter().map(|found| {
+            let job = target.job(found?, naming, index.as_ref());
+            if outputs.insert(job.output.clone()) {
+                return Ok(job);
+            }
+            Err(Error::Picture(
+                format!(
+                    "{}: another input is written to {} already; give each its own folder",
+                    job.input.display(),
+                    job.output.display()
+                )
+                .into(),
+            ))
+        });
+        // Numbered before sharing, so that all parts agree on the numbers.
+        let jobs: Vec<_> = jobs.collect();
+        let mine = |position: usize| request.shard.is_none_or(|shard| shard.has(position));
+        let jobs = jobs
+            .into_iter()
+            .enumerate()
+            .filter(|(position, _)| mine(*position))
+            .map(|(_, job)| job)
+            .collect();
+        let default = if matches!(target, Target::File(..)) { Existing::Overwrite } else { Existing::Skip };
+        Ok(Self {
+            jobs,
+            existing: request.existing.unwrap_or(default),
+            beside: matches!(target, Target::Beside),
+            folder: if let Target::Folder(folder) = target { Some(folder) } else { None },
+            inputs: canonical,
+            writable: Mutex::default(),
+            taken: Taken::new(outputs),
+        })
+    }
+
+    /// Creates the output folder if necessary and makes sure that files can be created in it.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn prepare_folder(&self) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        // Another process may have created it in the meantime.
+        if let Err(e) = std::fs::create_dir(folder)
+            && !folder.is_dir()
+        {
+            return Err(Error::Output {
+                path: folder.clone(),
+                reason: Reason::from(e).within("the folder cannot be created"),
+            });
+        }
+        self.check_writable(folder)
+    }
+
+    /// What to do about a job, and under which name; writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Output`] if nothing may be written there.
+    pub fn decide(&self, mut job: Job) -> Result<Decision> {
+        let path = &job.output;
+        let refuse = |reason: &str| Err(Error::Output { path: path.clone(), reason: reason.into() });
+        if path.is_dir() {
+            return refuse("it is a folder");
+        }
+        let is_input = path.canonicalize().is_ok_and(|path| self.inputs.contains(&path));
+        if is_input && self.existing != Existing::Rename {
+            return refuse("it is an input; choose another name, another folder, or --existing rename");
+        }
+        if let (Some(record), Ok(about)) = (&mut job.record, std::fs::metadata(&job.input)) {
+            record.picture = Stamp::of(&about);
+        }
+        Ok(match self.existing.resolve_among(path, &self.taken)? {
+            // The record is under the original name.
+            Some(output) => {
+                Decision::Make(Job { record: job.record.filter(|_| output == job.output), output, ..job })
+            }
+            None => match self.kept(&job) {
+                Some(kept) => Decision::Keep(kept),
+                None => Decision::Make(job),
+            },
+        })
+    }
+
+    /// Why to keep the file that is there, `None` for a result that is out of date.
+    fn kept(&self, job: &Job) -> Option<Kept> {
+        let stamp = |path: &Path| std::fs::metadata(path).ok().map(|about| Stamp::of(&about));
+        let (Some(result), Some(picture)) = (stamp(&job.output), stamp(&job.input)) else {
+            return Some(Kept::Exists);
+        };
+        let state = match &job.record {
+            Some(record) => record.index.state(&record.file, result, picture),
+            // The name says whose result it is and of what size; the time has to say the rest.
+            None if self.beside && result.is_older(&picture) => State::Stale("its picture has changed"),
+            None => State::Unknown,
+        };
+        match state {
+            State::Fresh => Some(Kept::Fresh),
+            State::Unknown if result.is_older(&picture) => Some(Kept::Older),
+            State::Unknown => Some(Kept::Exists),
+            State::Stale(why) => {
+                log::info!("{} is made again: {why}", job.output.display());
+                None
+            }
+        }
+    }
+
+    /// Makes sure that the folder of a job's output exists and is writable.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn prepare(&self, job: &Job) -> Result<()> {
+        let folder = parent(&job.output);
+        if self.folder.as_ref().is_some_and(|root| folder.starts_with(root)) {
+            std::fs::create_dir_all(folder).map_err(|e| Error::Output {
+                path: folder.into(),
+                reason: Reason::from(e).within("the folder cannot be created"),
+            })?;
+        }
+        self.check_writable(folder)
+    }
+
+    /// Tries once to create a nameless file in a folder, because permissions alone do not tell, for example on network
+    /// drives. Also removes what killed runs of this program have left there.
+    fn check_writable(&self, folder: &Path) -> Result<()> {
+        if !self.writable.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.into()) {
+            return Ok(());
+        }
+        tempfile::tempfile_in(folder).map_err(|e| {
+            self.writable.lock().unwrap_or_else(PoisonError::into_inner).remove(folder);
+            Error::Output {
+                path: folder.into(),
+                reason: Reason::from(e).within("no file can be created in this folder"),
+            }
+        })?;
+        atomic::sweep(folder);
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! How one picture is enlarged, as the arguments and the picture's own properties have it.
+
+use image::{ColorType, DynamicImage};
+use srcnn_gpu::Enlargement;
+use srcnn_gpu::picture::{Settings, alpha};
+
+use super::content::Alpha;
+
+/// How one picture is enlarged.
+#[derive(Debug, Clone, Copy)]
+pub struct PictureOptions {
+    pub enlargement: Enlargement,
+    /// The result's color type.
+    pub color: ColorType,
+    pub alpha: Alpha,
+    /// Color to flatten the picture onto.
+    pub background: Option<[u8; 3]>,
+    pub to_srgb: bool,
+    pub settings: Settings,
+}
+
+impl PictureOptions {
+    /// What is done to a picture's alpha before it is enlarged.
+    pub fn prepare(&self, mut picture: DynamicImage) -> DynamicImage {
+        if !picture.color().has_alpha() {
+            return picture;
+        }
+        if let Some(color) = self.background {
+            return alpha::flatten(picture, color);
+        }
+        if self.alpha == Alpha::Drop {
+            return alpha::remove(picture);
+        }
+        alpha::bleed(&mut picture);
+        picture
+    }
+}

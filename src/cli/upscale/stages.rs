@@ -1,0 +1,241 @@
+//! The stages of one picture from file to file, which run on different threads: [`Opened`], [`Decoded`], [`Enlarged`],
+//! written. Only the step from `Decoded` to `Enlarged` uses the device.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use image::DynamicImage;
+use srcnn_gpu::Result;
+use srcnn_gpu::picture::{Metadata, PictureFile, Settings, alpha, encode, profile, refuse, without_alpha};
+
+use super::bands;
+use super::content::{ContentArgs, PictureArgs};
+use super::enlarge::{Enlarger, TileProgress};
+use super::frames::{self, Animated};
+use super::options::PictureOptions;
+use crate::cli::jobs::Job;
+
+/// How long the stages of one picture took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    pub decode: Duration,
+    /// On the GPU's thread, from call to return.
+    pub upscale: Duration,
+    /// The part of `upscale` in which the GPU was at work.
+    pub gpu: Duration,
+    pub encode: Duration,
+}
+
+/// A picture whose header has been read, and whose result can be written in the job's format.
+pub struct Opened {
+    job: Job,
+    header: PictureFile,
+    metadata: Metadata,
+    options: PictureOptions,
+    result: (u32, u32),
+}
+
+impl Opened {
+    /// Reads the header, checks what can be known from it, and warns of what gets lost.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for files that are not pictures, and for what the result's format cannot hold.
+    pub fn new(job: Job, args: &PictureArgs) -> Result<Self> {
+        let mut header = PictureFile::open(&job.input)?;
+        let refuse = |why: String| refuse(&job.input, why);
+        let source = header.size();
+        let enlargement = args.size.enlargement(source).map_err(|e| refuse(e.to_string()))?;
+        let (width, height) = enlargement.size(source).map_err(|e| refuse(e.to_string()))?;
+        if let Some(animation) = header.animation
+            && !job.kind.animation
+        {
+            return Err(refuse(format!(
+                "has {} frames, which a .{} file cannot hold; write gif, png or webp",
+                animation.frames, job.kind.extension
+            )));
+        }
+        let content = &args.content;
+        let (color, loss) = content.color(&header, job.kind)?;
+        let mut metadata = header.metadata();
+        content.strip(&mut metadata);
+        metadata.update((width, height), header.is_turned());
+        let lost = metadata.lost_in(job.kind);
+        let lost = lost.map(|what| format!("a .{} file cannot hold {what}", job.kind.extension));
+        for remark in
+            loss.into_iter().chain(lost).chain(header.remark()).chain(content.remark(&header, job.kind))
+        {
+            log::warn!("{}: {remark}", job.input.display());
+        }
+        let &ContentArgs { alpha, background, .. } = content;
+        let (to_srgb, settings) = (content.to_srgb(), content.settings());
+        let options = PictureOptions { enlargement, color, alpha, background, to_srgb, settings };
+        Ok(Self { job, header, metadata, options, result: (width, height) })
+    }
+
+    /// Width and height of the picture and of its result.
+    pub fn size(&self) -> [(u32, u32); 2] {
+        [self.header.size(), self.result]
+    }
+
+    /// About the bytes of host memory that the picture and its result take.
+    pub fn memory(&self) -> u64 {
+        let (width, height) = self.result;
+        let bytes = self.job.kind.memory(self.header.bytes, self.options.color, width.into(), height.into());
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
+    /// Refuses results that the kind of file or the memory available now cannot hold.
+    ///
+    /// # Errors
+    /// [`Error::Picture`].
+    pub fn check(&self) -> Result<()> {
+        let (job, color) = (&self.job, self.options.color);
+        // Alpha may turn out to be opaque everywhere, and is then left out of the file.
+        let hoped = if job.kind.alpha { color } else { without_alpha(color) };
+        job.kind.check(&job.input, self.header.bytes, hoped, self.result.0.into(), self.result.1.into())
+    }
+
+    /// Decodes the picture. Frames of an animation are decoded later, one at a time.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for broken files, for transparent pixels that the result cannot hold, and as
+    /// [`Opened::check`].
+    pub fn decode(self) -> Result<Decoded> {
+        self.check()?;
+        let start = Instant::now();
+        let Self { job, header, mut metadata, mut options, .. } = self;
+        let source = match (header.animation, header.format) {
+            (Some(animation), Some(format)) => {
+                Source::Frames(Animated { path: job.input.clone(), format, animation, color: header.color })
+            }
+            _ => {
+                let mut picture = header.decode()?;
+                if options.color.has_alpha() && !job.kind.alpha {
+                    if !alpha::is_opaque(&picture) {
+                        return Err(refuse(
+                            &job.input,
+                            format!(
+                                "has an alpha channel, which a .{} file cannot hold; write png, webp or tiff, or choose a --background",
+                                job.kind.extension
+                            ),
+                        ));
+                    }
+                    picture = alpha::remove(picture);
+                    options.color = without_alpha(options.color);
+                }
+                if let Some(icc) =
+                    metadata.icc.as_ref().filter(|_| options.to_srgb && picture.color().has_color())
+                {
+                    let converted = profile::to_srgb(picture, icc);
+                    let (converted, srgb) = converted.map_err(|why| refuse(&job.input, why))?;
+                    picture = converted;
+                    metadata.set_profile(srgb);
+                }
+                Source::Still(options.prepare(picture))
+            }
+        };
+        let times = Times { decode: start.elapsed(), ..Times::default() };
+        Ok(Decoded { job, source, metadata, options, times })
+    }
+}
+
+/// A picture in memory, or an animation about to be read.
+pub struct Decoded {
+    job: Job,
+    source: Source,
+    metadata: Metadata,
+    options: PictureOptions,
+    times: Times,
+}
+
+enum Source {
+    Still(DynamicImage),
+    Frames(Animated),
+}
+
+impl Decoded {
+    /// Computes the result; `progress` gets the number of tiles done and of all tiles. Can be called again after a failure.
+    ///
+    /// # Errors
+    /// Those of the device; [`Error::Picture`] for broken frames.
+    pub fn enlarge(&self, enlarger: &mut Enlarger<'_>, progress: TileProgress<'_>) -> Result<Enlarged> {
+        let (job, options, metadata) = (&self.job, &self.options, self.metadata.clone());
+        let mut times = self.times;
+        let start = Instant::now();
+        let (result, summary) = match &self.source {
+            Source::Still(picture) => {
+                let from = (picture.width(), picture.height());
+                let to = enlarger.result_size(from, options)?;
+                let summary = format!("{}x{} {:?} to {}x{}", from.0, from.1, picture.color(), to.0, to.1);
+                let result = if job.kind.in_bands(options.color, to.0.into(), to.1.into()) {
+                    bands::enlarge(picture, to, job, metadata, options, enlarger, progress)?;
+                    ResultData::Written
+                } else {
+                    ResultData::Still(enlarger.enlarge(picture, options, progress)?, metadata)
+                };
+                times.gpu = enlarger.timing().gpu;
+                (result, summary)
+            }
+            Source::Frames(animated) => {
+                let (bytes, gpu) = frames::enlarge(animated, job, metadata, options, enlarger, progress)?;
+                times.gpu = gpu;
+                (ResultData::Encoded(bytes), format!("{} frames", animated.animation.frames))
+            }
+        };
+        times.upscale = start.elapsed();
+        Ok(Enlarged { job: job.clone(), result, settings: options.settings, summary, times })
+    }
+}
+
+/// A result, in memory or written already.
+pub struct Enlarged {
+    job: Job,
+    result: ResultData,
+    settings: Settings,
+    /// Sizes before and after, for the log.
+    summary: String,
+    times: Times,
+}
+
+enum ResultData {
+    Still(DynamicImage, Metadata),
+    /// The file of an animation.
+    Encoded(Vec<u8>),
+    /// A large picture that was written while it was computed.
+    Written,
+}
+
+impl Enlarged {
+    /// Encodes the result and puts it in place, unless that is done already.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn write(mut self) -> Result<(PathBuf, Times)> {
+        let start = Instant::now();
+        let job = self.job;
+        match self.result {
+            ResultData::Still(picture, metadata) => {
+                job.write(|out| encode(out, picture, job.kind, metadata, &self.settings))?;
+            }
+            ResultData::Encoded(bytes) => job.write(|out| out.write_all(&bytes))?,
+            ResultData::Written => {}
+        }
+        self.times.encode = start.elapsed();
+        let Times { decode, upscale, gpu, encode } = self.times;
+        log::info!(
+            "{}: {}; decode {}, upscale {} (GPU {}), encode {}",
+            job.input.display(),
+            self.summary,
+            ms(decode),
+            ms(upscale),
+            ms(gpu),
+            ms(encode)
+        );
+        Ok((job.output, self.times))
+    }
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}

@@ -1,0 +1,127 @@
+//! GIF files: up to 256 colors per frame, one of which may be transparent.
+
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::Path;
+
+use gif::{ColorOutput, DecodeOptions, DisposalMethod, Encoder, EncodingError, Frame, Repeat};
+use image::DynamicImage;
+
+use super::animation::{Animation, Delay};
+use super::metadata::Metadata;
+
+/// Speed of the search for a palette, 1 to 30: the encoder's default, good and not slow.
+const SPEED: i32 = 10;
+
+/// The animation in a file; `None` for a single picture, another kind of file, or a broken one.
+pub fn animation(path: &Path) -> Option<Animation> {
+    let mut options = DecodeOptions::new();
+    options.skip_frame_decoding(true);
+    options.set_color_output(ColorOutput::Indexed);
+    let mut decoder = options.read_info(BufReader::new(File::open(path).ok()?)).ok()?;
+    let mut frames = 0;
+    // A broken frame ends the count here, and is reported when it is decoded.
+    while let Ok(Some(_)) = decoder.next_frame_info() {
+        frames += 1;
+    }
+    // The file counts the repetitions after the first showing; without a count there are none.
+    let plays = match decoder.repeat() {
+        Repeat::Infinite => 0,
+        Repeat::Finite(0) => 1,
+        Repeat::Finite(times) => u32::from(times) + 1,
+    };
+    Animation::new(frames, plays, false)
+}
+
+/// Writes the frames of an animation, or one picture.
+pub struct Frames<W: Write> {
+    encoder: Encoder<W>,
+    /// The last frame: its disposal depends on the frame after it.
+    pending: Option<Frame<'static>>,
+}
+
+impl<W: Write> Frames<W> {
+    /// `plays` is 0 for endless.
+    pub fn new(out: W, (width, height): (u32, u32), metadata: &Metadata, plays: u32) -> io::Result<Self> {
+        let too_large = |_| io::Error::other("more than 65535 pixels on a side of a GIF file");
+        let width = u16::try_from(width).map_err(too_large)?;
+        let height = u16::try_from(height).map_err(too_large)?;
+        let mut encoder = Encoder::new(out, width, height, &[]).map_err(to_io)?;
+        match plays {
+            1 => {}
+            0 => encoder.set_repeat(Repeat::Infinite).map_err(to_io)?,
+            plays => {
+                let times = u16::try_from(plays - 1).unwrap_or(u16::MAX);
+                encoder.set_repeat(Repeat::Finite(times)).map_err(to_io)?;
+            }
+        }
+        if let Some(icc) = &metadata.icc {
+            let parts: Vec<&[u8]> = [b"ICCRGBG1012".as_slice()].into_iter().chain(icc.chunks(255)).collect();
+            write_extension(encoder.get_mut(), &parts)?;
+        }
+        if let Some(xmp) = &metadata.xmp {
+            write_xmp(encoder.get_mut(), xmp)?;
+        }
+        Ok(Self { encoder, pending: None })
+    }
+
+    /// Writes the next frame, a whole picture. Half-transparent pixels become opaque or transparent, whichever is nearer.
+    pub fn write(&mut self, frame: &DynamicImage, delay: Delay) -> io::Result<()> {
+        let (width, height) = (frame.width() as u16, frame.height() as u16);
+        let mut pixels = frame.to_rgba8().into_raw();
+        let mut clear = false;
+        for pixel in pixels.chunks_exact_mut(4) {
+            // Transparent pixels share one color, so that they take one of the 256.
+            let visible = pixel[3] >= 128;
+            pixel.copy_from_slice(&if visible { [pixel[0], pixel[1], pixel[2], 255] } else { [0; 4] });
+            clear |= !visible;
+        }
+        let mut frame = Frame::from_rgba_speed(width, height, &mut pixels, SPEED);
+        frame.delay = u16::try_from((delay.milliseconds() + 5) / 10).unwrap_or(u16::MAX);
+        // The frame before must not show through this frame's transparent pixels.
+        let before = if clear { DisposalMethod::Background } else { DisposalMethod::Keep };
+        let last = self.pending.replace(frame);
+        self.write_pending(last, before)
+    }
+
+    pub fn finish(mut self) -> io::Result<()> {
+        let last = self.pending.take();
+        self.write_pending(last, DisposalMethod::Keep)
+    }
+
+    fn write_pending(&mut self, frame: Option<Frame<'_>>, dispose: DisposalMethod) -> io::Result<()> {
+        match frame {
+            Some(frame) => self.encoder.write_frame(&Frame { dispose, ..frame }).map_err(to_io),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An application extension: blocks of up to 255 bytes.
+fn write_extension(out: &mut impl Write, blocks: &[&[u8]]) -> io::Result<()> {
+    out.write_all(&[0x21, 0xff])?;
+    for block in blocks {
+        out.write_all(&[block.len() as u8])?;
+        out.write_all(block)?;
+    }
+    out.write_all(&[0])
+}
+
+/// XMP is not divided into blocks. The bytes 255 to 0 at its end bring readers that take it for blocks to a zero
+/// (XMP specification, part 3, section 1.1.2).
+fn write_xmp(out: &mut impl Write, xmp: &[u8]) -> io::Result<()> {
+    out.write_all(&[0x21, 0xff, 11])?;
+    out.write_all(b"XMP DataXMP")?;
+    out.write_all(xmp)?;
+    out.write_all(&[1])?;
+    let trailer: Vec<u8> = (0..=255).rev().collect();
+    out.write_all(&trailer)?;
+    out.write_all(&[0])
+}
+
+fn to_io(error: EncodingError) -> io::Error {
+    match error {
+        EncodingError::Io(error) => error,
+        error => io::Error::other(error),
+    }
+}

@@ -1,0 +1,47 @@
+//! Picture files, for every command that reads or writes some.
+//!
+//! [`PictureFile::open`] is the way in: it tells a file's kind by its content, knows its size and color type, and gives
+//! metadata and pixels; [`read_frames`] gives the frames of an animation. [`encode`] is the way out: it writes a picture
+//! as one of the [`Kind`]s with what metadata that kind can hold; [`encode_rows`] and [`FrameWriter`] do the same for
+//! pictures and animations that are never in memory as a whole. [`alpha`] and [`profile`] are what enlarging has to do
+//! about transparency and color profiles.
+//!
+//! The module serves the program `srcnn-gpu` and is no part of the stable interface.
+//!
+//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`; a file for each format; the types
+//! `metadata`, `kind`, `animation`, and `exif`; `samples`, `memory`, `error`.
+
+pub mod alpha;
+mod animation;
+mod apng;
+mod error;
+mod exif;
+mod frames;
+mod gif;
+mod jpeg;
+mod kind;
+mod memory;
+mod metadata;
+mod png;
+mod pnm;
+pub mod profile;
+mod read;
+mod samples;
+mod tiff;
+mod webp;
+mod write;
+
+pub use animation::{Animation, Delay};
+pub use error::refuse;
+pub use frames::{FrameWriter, read_frames};
+pub use kind::{Kind, Settings};
+pub use memory::{available_memory, bytes};
+pub use metadata::Metadata;
+pub use read::{PictureFile, is_animated_gif};
+pub use samples::{color_type, convert, depth, without_alpha};
+pub use write::{encode, encode_rows, store, stored};
+
+/// The usual extension for the kind of file that begins like this.
+pub fn extension_of(begin: &[u8]) -> Option<&'static str> {
+    image::guess_format(begin).ok()?.extensions_str().first().copied()
+}

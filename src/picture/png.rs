@@ -1,0 +1,203 @@
+//! PNG and APNG files: reading chunks, writing row by row and frame by frame.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use image::{ColorType, DynamicImage};
+use png::chunk::ChunkType;
+use png::{BitDepth, Compression, Encoder, EncodingError, Info, Writer};
+
+use super::animation::{Animation, Delay};
+use super::metadata::{Chunk, Metadata};
+use super::samples::{Reordered, depth};
+
+const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
+const XMP: &[u8] = b"XML:com.adobe.xmp\0";
+/// Chunks longer than this are left out: no useful one is, and it would take up memory.
+const LONGEST: u32 = 1 << 24;
+
+/// Whether a chunk also holds for the enlarged picture, and has no field of its own in [`Metadata`].
+fn is_kept(chunk: &Chunk) -> bool {
+    match &chunk.name {
+        b"pHYs" => true,
+        b"tEXt" | b"zTXt" | b"iTXt" => {
+            let profile = chunk.data.strip_prefix(b"Raw profile type ".as_slice());
+            let iptc = profile.is_none_or(|name| name.starts_with(b"iptc") || name.starts_with(b"8bim"));
+            iptc && !chunk.data.starts_with(XMP)
+        }
+        _ => chunk.is_color(),
+    }
+}
+
+/// All chunks of a file except its pixels, before and after them. A broken chunk ends the list.
+pub fn chunks(path: &Path) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    // The decoder reports what is wrong with the file.
+    let _ = read_chunks(path, &mut chunks);
+    chunks
+}
+
+fn read_chunks(path: &Path, chunks: &mut Vec<Chunk>) -> io::Result<()> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut signature = [0; 8];
+    file.read_exact(&mut signature)?;
+    if &signature != SIGNATURE {
+        return Ok(());
+    }
+    loop {
+        let mut head = [0; 8];
+        file.read_exact(&mut head)?;
+        let [a, b, c, d, name @ ..] = head;
+        let len = u32::from_be_bytes([a, b, c, d]);
+        if len > LONGEST || [b"IDAT", b"fdAT", b"IHDR", b"PLTE", b"iCCP"].contains(&&name) {
+            file.seek(SeekFrom::Current(i64::from(len) + 4))?;
+        } else {
+            let mut data = vec![0; len as usize];
+            file.read_exact(&mut data)?;
+            file.seek(SeekFrom::Current(4))?;
+            chunks.push(Chunk { name, data });
+        }
+        if &name == b"IEND" {
+            return Ok(());
+        }
+    }
+}
+
+/// Adds what the chunks hold to the metadata.
+pub fn read_metadata(chunks: &[Chunk], metadata: &mut Metadata) {
+    let named = |name| chunks.iter().find(|chunk| &chunk.name == name);
+    if let Some(exif) = named(b"eXIf") {
+        metadata.exif = Some(exif.data.clone());
+    }
+    if metadata.xmp.is_none() {
+        let texts = chunks.iter().filter(|chunk| &chunk.name == b"iTXt");
+        // Uncompressed, with neither language nor translated keyword, as the XMP specification demands.
+        let packets = texts.filter_map(|text| text.data.strip_prefix(XMP)?.strip_prefix(b"\0\0\0\0"));
+        metadata.xmp = packets.map(<[u8]>::to_vec).next();
+    }
+    metadata.chunks = chunks.iter().filter(|chunk| is_kept(chunk)).cloned().collect();
+}
+
+/// The animation that the chunks describe, `None` for a single picture.
+pub fn animation(chunks: &[Chunk]) -> Option<Animation> {
+    let named = |name| chunks.iter().filter(move |chunk| &chunk.name == name);
+    let control = named(b"acTL").next()?;
+    let number =
+        |chunk: &Chunk, at: usize| Some(u32::from_be_bytes(chunk.data.get(at..at + 4)?.try_into().ok()?));
+    let place = |frame: &Chunk| Some([number(frame, 4)?, number(frame, 8)?]);
+    let largest = named(b"fcTL").filter_map(place).max();
+    // The first frame may leave parts of the picture out, and any frame may be cleared again.
+    let clears = named(b"fcTL").next().and_then(place) != largest
+        || named(b"fcTL").any(|frame| frame.data.get(24) == Some(&1));
+    Animation::new(number(control, 0)?, number(control, 4)?, clears)
+}
+
+/// Writes a picture from top to bottom; `fill` writes its samples in the machine's byte order.
+pub fn write(
+    out: &mut dyn Write,
+    (width, height): (u32, u32),
+    color: ColorType,
+    metadata: &Metadata,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let encoder = encoder(out, width, height, color, metadata)?;
+    let mut writer = with_chunks(encoder.write_header(), metadata).map_err(to_io)?;
+    let mut rows = writer.stream_writer_with_size(1 << 16).map_err(to_io)?;
+    if depth(color) == 16 {
+        fill(&mut Reordered::big_endian(&mut rows))?
+    } else {
+        fill(&mut rows)?
+    }
+    rows.finish().map_err(to_io)?;
+    writer.finish().map_err(to_io)
+}
+
+/// Writes the frames of an animation.
+pub struct Frames<W: Write> {
+    writer: Writer<W>,
+    wide: bool,
+}
+
+impl<W: Write> Frames<W> {
+    /// `plays` is 0 for endless.
+    pub fn new(
+        out: W,
+        (width, height): (u32, u32),
+        color: ColorType,
+        metadata: &Metadata,
+        frames: u32,
+        plays: u32,
+    ) -> io::Result<Self> {
+        let mut encoder = encoder(out, width, height, color, metadata)?;
+        encoder.set_animated(frames, plays).map_err(to_io)?;
+        let writer = with_chunks(encoder.write_header(), metadata).map_err(to_io)?;
+        Ok(Self { writer, wide: depth(color) == 16 })
+    }
+
+    /// Writes the next frame: a whole picture that replaces the one before.
+    pub fn write(&mut self, frame: &DynamicImage, delay: Delay) -> io::Result<()> {
+        let (numerator, denominator) = delay.as_fraction();
+        self.writer.set_frame_delay(numerator, denominator).map_err(to_io)?;
+        let samples = if self.wide {
+            let mut swapped = Vec::with_capacity(frame.as_bytes().len());
+            Reordered::big_endian(&mut swapped).write_all(frame.as_bytes())?;
+            Cow::Owned(swapped)
+        } else {
+            Cow::Borrowed(frame.as_bytes())
+        };
+        self.writer.write_image_data(&samples).map_err(to_io)
+    }
+
+    pub fn finish(self) -> io::Result<()> {
+        self.writer.finish().map_err(to_io)
+    }
+}
+
+fn encoder<W: Write>(
+    out: W,
+    width: u32,
+    height: u32,
+    color: ColorType,
+    metadata: &Metadata,
+) -> io::Result<Encoder<'static, W>> {
+    let mut info = Info::with_size(width, height);
+    info.icc_profile = metadata.icc.clone().map(Cow::Owned);
+    info.exif_metadata = metadata.exif.clone().map(Cow::Owned);
+    let mut encoder = Encoder::with_info(out, info).map_err(to_io)?;
+    encoder.set_color(match (color.has_color(), color.has_alpha()) {
+        (false, false) => png::ColorType::Grayscale,
+        (false, true) => png::ColorType::GrayscaleAlpha,
+        (true, false) => png::ColorType::Rgb,
+        (true, true) => png::ColorType::Rgba,
+    });
+    encoder.set_depth(if depth(color) == 8 { BitDepth::Eight } else { BitDepth::Sixteen });
+    encoder.set_compression(Compression::Fast);
+    Ok(encoder)
+}
+
+/// Writes the kept chunks, all of which may stand before the pixels.
+fn with_chunks<W: Write>(
+    writer: Result<Writer<W>, EncodingError>,
+    metadata: &Metadata,
+) -> Result<Writer<W>, EncodingError> {
+    let mut writer = writer?;
+    for chunk in &metadata.chunks {
+        // PNG does not allow an sRGB chunk beside a profile, which takes precedence.
+        if chunk.name != *b"sRGB" || metadata.icc.is_none() {
+            writer.write_chunk(ChunkType(chunk.name), &chunk.data)?;
+        }
+    }
+    if let Some(xmp) = &metadata.xmp {
+        writer.write_chunk(ChunkType(*b"iTXt"), &[XMP, b"\0\0\0\0", xmp].concat())?;
+    }
+    Ok(writer)
+}
+
+fn to_io(error: EncodingError) -> io::Error {
+    match error {
+        EncodingError::IoError(error) => error,
+        error => io::Error::other(error),
+    }
+}

@@ -1,0 +1,199 @@
+//! Opening a picture file: the header first, metadata and pixels when they are wanted.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use image::metadata::Orientation;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+
+use super::animation::Animation;
+use super::error::{refuse, undecodable};
+use super::exif::Directories;
+use super::memory::{self, available_memory};
+use super::metadata::{Chunk, Metadata};
+use super::samples::{color_type, depth};
+use super::{alpha, gif, jpeg, png, tiff, webp};
+use crate::{Reason, Result};
+
+/// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
+/// last, its pixels.
+pub struct PictureFile {
+    pub path: PathBuf,
+    /// Columns of the upright picture.
+    pub width: u32,
+    /// Rows of the upright picture.
+    pub height: u32,
+    pub color: ColorType,
+    pub format: Option<ImageFormat>,
+    /// `None` for a single picture.
+    pub animation: Option<Animation>,
+    /// Bytes of the decoded picture.
+    pub bytes: u64,
+    /// How the stored pixels have to be turned.
+    orientation: Orientation,
+    structure: Structure,
+    decoder: Box<dyn ImageDecoder>,
+}
+
+/// The parts of a file that the decoder does not give out, parsed once.
+enum Structure {
+    Png(Vec<Chunk>),
+    Tiff(Directories),
+    Other,
+}
+
+impl Structure {
+    fn read(path: &Path, format: Option<ImageFormat>) -> Self {
+        match format {
+            Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
+            Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
+            _ => Self::Other,
+        }
+    }
+
+    /// The animation in the file, `None` if it holds one picture.
+    fn animation(&self, path: &Path, format: Option<ImageFormat>) -> Option<Animation> {
+        match (self, format?) {
+            (Self::Png(chunks), _) => png::animation(chunks),
+            (_, ImageFormat::Gif) => gif::animation(path),
+            (_, ImageFormat::WebP) => webp::animation(path),
+            _ => None,
+        }
+    }
+}
+
+impl PictureFile {
+    /// Opens a picture file. Its content tells its kind; the extension counts only if the content does not tell.
+    ///
+    /// # Errors
+    /// [`crate::Error::Picture`] for a file that is missing, empty, or not a picture.
+    pub fn open(path: &Path) -> Result<Self> {
+        let refuse = |why: Reason| refuse(path, why);
+        let length = std::fs::metadata(path).map_err(|e| refuse(e.into()))?.len();
+        if length == 0 {
+            return Err(refuse("the file is empty".into()));
+        }
+        let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+        let mut reader = reader.map_err(|e| refuse(e.into()))?;
+        let format = reader.format();
+        if format == Some(ImageFormat::Jpeg) && lacks_jpeg_end(path, length) {
+            log::warn!(
+                "{}: the file ends too early, the lower part of the picture may be missing",
+                path.display()
+            );
+        }
+        let available = available_memory();
+        let mut limits = image::Limits::no_limits();
+        limits.max_alloc = Some(available);
+        reader.limits(limits);
+        let structure = Structure::read(path, format);
+        let mut decoder: Box<dyn ImageDecoder> = match (reader.into_decoder(), &structure) {
+            (Ok(decoder), _) => Box::new(decoder),
+            (Err(error), Structure::Tiff(directories)) => match tiff::Unusual::new(path, directories) {
+                Some(decoder) => Box::new(decoder),
+                None => return Err(undecodable(path, error)),
+            },
+            (Err(error), _) => return Err(undecodable(path, error)),
+        };
+        let (width, height) = decoder.dimensions();
+        let (bytes, mut color) = (decoder.total_bytes(), decoder.color_type());
+        if width == 0 || height == 0 {
+            return Err(refuse("the picture has no pixels".into()));
+        }
+        if bytes > available {
+            let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
+            return Err(refuse(format!(
+                "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
+            ).into()));
+        }
+        let animation = structure.animation(path, format);
+        if animation.is_some_and(|animation| animation.clears) {
+            color = color_type(color.has_color(), true, depth(color));
+        }
+        // An unreadable orientation is no reason to refuse the picture. Frames of animations are never turned.
+        let orientation = match animation {
+            None => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+            Some(_) => Orientation::NoTransforms,
+        };
+        let (width, height) = if is_sideways(orientation) { (height, width) } else { (width, height) };
+        let path = path.into();
+        Ok(Self { path, width, height, color, format, animation, bytes, orientation, structure, decoder })
+    }
+
+    /// Columns and rows of the upright picture.
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// What comes with the picture. Unreadable parts are left out.
+    pub fn metadata(&mut self) -> Metadata {
+        let decoder = &mut self.decoder;
+        let mut metadata = Metadata {
+            icc: decoder.icc_profile().ok().flatten().filter(|profile| !profile.is_empty()),
+            exif: decoder.exif_metadata().ok().flatten(),
+            xmp: decoder.xmp_metadata().ok().flatten().filter(|packet| !packet.is_empty()),
+            ..Metadata::default()
+        };
+        match &self.structure {
+            Structure::Png(chunks) => png::read_metadata(chunks, &mut metadata),
+            Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
+            Structure::Other if self.format == Some(ImageFormat::Jpeg) => {
+                jpeg::read_metadata(&self.path, &mut metadata);
+            }
+            Structure::Other => {}
+        }
+        // Some programs write the header of a JPEG segment even in other formats.
+        if let Some(block) = metadata.exif.as_ref().and_then(|exif| exif.strip_prefix(b"Exif\0\0")) {
+            metadata.exif = Some(block.to_vec());
+        }
+        metadata
+    }
+
+    /// Whether the stored pixels are not upright.
+    pub fn is_turned(&self) -> bool {
+        self.orientation != Orientation::NoTransforms
+    }
+
+    /// In words, what is not read of the file.
+    pub fn remark(&self) -> Option<String> {
+        let pages = matches!(&self.structure, Structure::Tiff(directories) if directories.more);
+        pages.then(|| "the file has more pages, only the first is read".into())
+    }
+
+    /// Decodes the picture and turns it upright.
+    ///
+    /// # Errors
+    /// [`crate::Error::Picture`] for broken files.
+    pub fn decode(self) -> Result<DynamicImage> {
+        let picture = DynamicImage::from_decoder(self.decoder);
+        let mut picture = picture.map_err(|e| undecodable(&self.path, e))?;
+        if matches!(&self.structure, Structure::Tiff(directories) if tiff::is_premultiplied(directories)) {
+            alpha::divide(&mut picture);
+        }
+        picture.apply_orientation(self.orientation);
+        Ok(picture)
+    }
+}
+
+/// Whether a GIF file holds more than one picture.
+pub fn is_animated_gif(path: &Path) -> bool {
+    gif::animation(path).is_some()
+}
+
+/// Whether columns become rows.
+fn is_sideways(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    [Rotate90, Rotate270, Rotate90FlipH, Rotate270FlipH].contains(&orientation)
+}
+
+/// Whether a JPEG file has no end marker: the decoder silently makes up the rest of a truncated picture.
+/// Some cameras put data behind the marker, so it is looked for in the last 64 KiB.
+fn lacks_jpeg_end(path: &Path, length: u64) -> bool {
+    let mut end = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(length.saturating_sub(1 << 16)))?;
+        file.read_to_end(&mut end)
+    });
+    read.is_ok() && !end.windows(2).any(|pair| pair == [0xff, 0xd9])
+}

@@ -1,0 +1,82 @@
+//! Steps of a training set on the GPU: what a session runs.
+
+use std::sync::Arc;
+
+use super::config::TrainConfig;
+use super::dataset::Dataset;
+use super::gpu::{Trainer, TrainerOptions};
+use super::order::Order;
+use super::stream::ShardStream;
+use super::{State, TrainEngine};
+use crate::error::Result;
+use crate::headless::Gpu;
+
+/// A [`Trainer`] that takes its batches from a training set, in the order that the configuration's seed gives.
+#[derive(Debug)]
+pub struct GpuEngine {
+    gpu: Gpu,
+    trainer: Trainer,
+    order: Order,
+    shards: ShardStream,
+    turns: bool,
+    /// The shard that is on the device, and the number of its sub-images.
+    loaded: Option<(u32, u32)>,
+}
+
+impl GpuEngine {
+    /// Takes a state to the device and compiles everything; pictures are read when the first step needs them.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`] and [`Order::new`].
+    pub fn new(gpu: &Gpu, config: &TrainConfig, data: Arc<Dataset>, state: &State) -> Result<Self> {
+        let options = TrainerOptions::new(config.batch, config.patch, config.optimizer.clone())
+            .with_padding(config.train_padding)
+            .with_pipeline_cache(gpu.pipelines.cache().cloned());
+        let trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
+        // Runs take days, and not all of them end by themselves.
+        gpu.pipelines.keep();
+        Ok(Self {
+            trainer,
+            order: Order::new(config.seed, config.batch, data.lengths())?,
+            shards: ShardStream::new(data),
+            turns: config.augmentation.turns,
+            loaded: None,
+            gpu: gpu.clone(),
+        })
+    }
+}
+
+impl TrainEngine for GpuEngine {
+    fn train(&mut self, factors: &[f32]) -> Result<f64> {
+        let mut loss = 0.0;
+        let mut done = 0;
+        while done < factors.len() {
+            let step = self.trainer.steps_done();
+            let place = self.order.place(step);
+            let length = match self.loaded {
+                Some((shard, length)) if shard == place.shard => length,
+                _ => {
+                    let shard = self.shards.get(&place)?;
+                    self.trainer.set_pictures(&shard)?;
+                    let length = shard.patches.len() as u32;
+                    self.loaded = Some((place.shard, length));
+                    length
+                }
+            };
+            let count = (factors.len() - done).min(usize::try_from(place.steps_left).unwrap_or(usize::MAX));
+            let batch = |step| self.order.batch(&self.order.place(step), length, self.turns);
+            let samples: Vec<_> = (step..step + count as u64).flat_map(batch).collect();
+            let losses = self.trainer.steps(&samples, &factors[done..done + count])?;
+            self.gpu.faults.check()?;
+            loss += losses.into_iter().map(f64::from).sum::<f64>();
+            done += count;
+        }
+        Ok(loss)
+    }
+
+    fn state(&mut self) -> Result<State> {
+        let state = self.trainer.state()?;
+        self.gpu.faults.check()?;
+        Ok(state)
+    }
+}

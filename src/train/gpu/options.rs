@@ -1,0 +1,58 @@
+//! The settings of a [`Trainer`](super::Trainer).
+
+use super::Shape;
+use crate::network::Padding;
+use crate::train::config::Optimizer;
+
+/// Settings of a [`Trainer`](super::Trainer). Begin with [`TrainerOptions::new`] and set what should differ:
+///
+/// ```
+/// use srcnn_gpu::Padding;
+/// use srcnn_gpu::train::config::Optimizer;
+/// use srcnn_gpu::train::gpu::TrainerOptions;
+/// let optimizer = Optimizer::Sgd { momentum: 0.9, learning_rates: vec![1e-4, 1e-4, 1e-5] };
+/// let options = TrainerOptions::new(128, 33, optimizer).with_padding(Padding::Zero);
+/// assert_eq!(options.patch, 33);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TrainerOptions {
+    /// Sub-images in a step: n of equation 4.
+    pub batch: usize,
+    /// Width and height of a sub-image in pixels.
+    pub patch: usize,
+    /// What layers see around a sub-image: [`Padding::Valid`] as in the paper, or [`Padding::Zero`] or
+    /// [`Padding::Normalized`], which treat each sub-image as a picture with borders.
+    pub padding: Padding,
+    /// How gradients become updates.
+    pub optimizer: Optimizer,
+    /// Register tiles and workgroups; the device's default when `None`.
+    pub shape: Option<Shape>,
+    /// Where compiled kernels are looked up and kept: a cache of the same device, or none. The host loads and stores it.
+    pub pipeline_cache: Option<wgpu::PipelineCache>,
+}
+
+impl TrainerOptions {
+    /// Steps of `batch` sub-images of `patch` x `patch` pixels, without padding, in the device's default shape.
+    pub fn new(batch: usize, patch: usize, optimizer: Optimizer) -> Self {
+        Self { batch, patch, padding: Padding::Valid, optimizer, shape: None, pipeline_cache: None }
+    }
+
+    /// Sets [`TrainerOptions::padding`].
+    #[must_use]
+    pub fn with_padding(self, padding: Padding) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// Sets [`TrainerOptions::shape`].
+    #[must_use]
+    pub fn with_shape(self, shape: impl Into<Option<Shape>>) -> Self {
+        Self { shape: shape.into(), ..self }
+    }
+
+    /// Sets [`TrainerOptions::pipeline_cache`].
+    #[must_use]
+    pub fn with_pipeline_cache(self, pipeline_cache: impl Into<Option<wgpu::PipelineCache>>) -> Self {
+        Self { pipeline_cache: pipeline_cache.into(), ..self }
+    }
+}

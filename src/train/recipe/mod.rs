@@ -1,0 +1,75 @@
+//! Complete configurations by name, and how a file and single settings change them.
+
+mod overrides;
+
+pub use super::config::Recipe;
+use super::config::{Augmentation, Initialization, Limit, Optimizer, Schedule, TrainConfig};
+use crate::degrade::Degradation;
+use crate::network::{Architecture, Channels, Padding};
+pub use overrides::{Overrides, override_parts, resolve};
+
+impl Recipe {
+    /// The recipe for a network and scale; data folders are empty.
+    ///
+    /// The paper names neither its batch nor its momentum. 128 is the default batch of cuda-convnet, the
+    /// package it was trained with, and 0.9 that package's usual momentum. Its low resolution is made by a
+    /// Gaussian blur that it does not specify; the authors' released code, and every evaluation, use MATLAB's
+    /// bicubic, so that is the default. All else is section 4's text.
+    pub fn config(self, scale: usize, architecture: &Architecture, channels: Channels) -> TrainConfig {
+        let layers = architecture.layers().len();
+        // A lower rate in the last layer "is important for the network to converge".
+        let rates = |rate: f64, last: f64| {
+            let mut rates = vec![rate; layers];
+            rates[layers - 1] = last;
+            rates
+        };
+        let paper = TrainConfig {
+            recipe: self,
+            data: Vec::new(),
+            val: Vec::new(),
+            scale,
+            arch: architecture.sizes(),
+            filters: architecture.filters(),
+            channels,
+            seed: 0,
+            batch: 128,
+            patch: default_patch(scale),
+            stride: 14,
+            degradation: Degradation::Bicubic,
+            train_padding: Padding::Valid,
+            padding: Padding::Replicate,
+            init: None,
+            eval_every: 1000,
+            save_every: 1000,
+            limit: Limit::Backprops(800_000_000),
+            initialization: Initialization::Gaussian { deviation: 0.001 },
+            optimizer: Optimizer::Sgd { momentum: 0.9, learning_rates: rates(1e-4, 1e-5) },
+            schedule: Schedule::Constant,
+            augmentation: Augmentation { turns: false, scales: vec![1.0] },
+        };
+        match self {
+            Self::Paper => paper,
+            Self::Fast => TrainConfig {
+                batch: 32,
+                eval_every: 500,
+                save_every: 500,
+                limit: Limit::Steps(50_000),
+                initialization: Initialization::Identity { gain: 1.0, last_gain: 0.1 },
+                optimizer: Optimizer::Adam {
+                    betas: [0.95, 0.95],
+                    epsilon: 1e-8,
+                    spectrum: true,
+                    learning_rates: rates(1e-2, 3e-3),
+                },
+                schedule: Schedule::Cosine { warmup: 100, last: 0.01 },
+                augmentation: Augmentation { turns: true, scales: vec![1.0, 0.9, 0.8, 0.7, 0.6] },
+                ..paper
+            },
+        }
+    }
+}
+
+/// Sub-images of 33 pixels, or 32 where the scale divides that (footnote 6 of the paper).
+fn default_patch(scale: usize) -> usize {
+    if 32 % scale == 0 { 32 } else { 33 }
+}

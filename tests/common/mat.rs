@@ -1,0 +1,52 @@
+//! Shared by the tests of MATLAB weight files: files to read, written byte by byte.
+
+/// A MATLAB 5 file with uncompressed variables (name, dimensions, values in MATLAB's order).
+pub fn mat_file(variables: &[(&str, &[i32], Vec<f64>)]) -> Vec<u8> {
+    fn element(kind: u32, data: &[u8]) -> Vec<u8> {
+        let mut bytes = [kind.to_le_bytes(), (data.len() as u32).to_le_bytes()].concat();
+        bytes.extend(data);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes
+    }
+    let mut file = format!("{:<124}", "MATLAB 5.0 MAT-file, made by a test").into_bytes();
+    file.extend([0x00, 0x01, b'I', b'M']);
+    for (name, dimensions, values) in variables {
+        let body = [
+            element(6, &[6, 0, 0, 0, 0, 0, 0, 0]), // flags: class double
+            element(5, &dimensions.iter().flat_map(|d| d.to_le_bytes()).collect::<Vec<_>>()),
+            element(1, name.as_bytes()),
+            element(9, &values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>()),
+        ];
+        file.extend(element(14, &body.concat()));
+    }
+    file
+}
+
+/// The value at a place of a layer's filters, 1000 filter + 100 input + 10 row + column, in the authors'
+/// order: axes input, column-major patch, filter, the first one running fastest.
+fn authors_order(inputs: usize, filters: usize, size: usize) -> Vec<f64> {
+    let mut values = Vec::new();
+    for filter in 0..filters {
+        for column in 0..size {
+            for row in 0..size {
+                for input in 0..inputs {
+                    values.push((1000 * filter + 100 * input + 10 * row + column) as f64);
+                }
+            }
+        }
+    }
+    values
+}
+
+/// A file of a small network, 3-3-5 with 4 and 2 filters.
+pub fn small_mat() -> Vec<u8> {
+    mat_file(&[
+        ("note", &[1, 1], vec![0.0]),
+        ("biases_conv3", &[1, 1], vec![7.0]),
+        ("weights_conv1", &[9, 4], authors_order(1, 4, 3)),
+        ("biases_conv1", &[4, 1], vec![0.0, 1.0, 2.0, 3.0]),
+        ("weights_conv2", &[4, 9, 2], authors_order(4, 2, 3)),
+        ("biases_conv2", &[1, 2], vec![4.0, 5.0]),
+        ("weights_conv3", &[2, 25], authors_order(2, 1, 5)),
+    ])
+}

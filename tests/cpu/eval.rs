@@ -1,0 +1,202 @@
+//! The evaluation protocol against the paper's tables, on the shared data (`SRCNN_DATA`), without a GPU.
+
+use std::time::Instant;
+
+use crate::common::data;
+use srcnn_gpu::color::luminance_u8;
+use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
+use srcnn_gpu::eval::protocol::Protocol;
+use srcnn_gpu::eval::table::{Layout, render};
+use srcnn_gpu::eval::{Enlarge, Report, SetReport, published};
+use srcnn_gpu::headless::Timing;
+use srcnn_gpu::reference::resample::imresize_to;
+use srcnn_gpu::{Architecture, Channels, Padding, Planes, Result, Weights};
+
+/// Bicubic interpolation, then a network's layers with replicate padding, in plain loops.
+struct Plain {
+    weights: Option<Weights>,
+}
+
+impl Enlarge for Plain {
+    fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
+        let start = Instant::now();
+        let low_plane: Vec<f64> = low.data.iter().map(|&v| f64::from(v)).collect();
+        let high = imresize_to(&low_plane, (low.height, low.width), (height, width))?;
+        let mut maps = vec![high.iter().map(|&v| v as f32).collect::<Vec<_>>()];
+        let layers = self.weights.iter().flat_map(|weights| weights.layers());
+        let count = self.weights.as_ref().map_or(0, |weights| weights.layers().len());
+        for (i, layer) in layers.enumerate() {
+            maps = forward(&maps, layer, width, height);
+            if i + 1 < count {
+                maps.iter_mut().flatten().for_each(|v| *v = v.max(0.0));
+            }
+        }
+        let wall = start.elapsed();
+        Ok((Planes::new(width, height, 1, maps.concat())?, Timing { gpu: wall, wall, ..Timing::default() }))
+    }
+}
+
+/// One layer: each tap of each filter adds its weight times a row of the padded input to a row of output.
+fn forward(maps: &[Vec<f32>], layer: &srcnn_gpu::Layer, width: usize, height: usize) -> Vec<Vec<f32>> {
+    let (size, radius) = (layer.shape.size, layer.shape.radius());
+    let padded_width = width + 2 * radius;
+    let padded = |map: &Vec<f32>| -> Vec<f32> {
+        let rows = (0..height + 2 * radius).map(|y| y.saturating_sub(radius).min(height - 1) * width);
+        rows.flat_map(|row| (0..padded_width).map(move |x| row + x.saturating_sub(radius).min(width - 1)))
+            .map(|at| map[at])
+            .collect()
+    };
+    let inputs: Vec<Vec<f32>> = maps.iter().map(padded).collect();
+    let filter = |n: usize| -> Vec<f32> {
+        let mut output = vec![layer.bias[n]; width * height];
+        let weights = &layer.weight[n * layer.shape.products()..(n + 1) * layer.shape.products()];
+        for (y, row) in output.chunks_exact_mut(width).enumerate() {
+            for (tap, weight) in weights.iter().enumerate() {
+                let (input, dy, dx) = (tap / (size * size), tap / size % size, tap % size);
+                let from = (y + dy) * padded_width + dx;
+                let source = &inputs[input][from..from + width];
+                row.iter_mut().zip(source).for_each(|(sum, value)| *sum += weight * value);
+            }
+        }
+        output
+    };
+    // Half of the filters on each of two threads.
+    let filters: Vec<usize> = (0..layer.shape.filters).collect();
+    std::thread::scope(|scope| {
+        let halves = filters.chunks(filters.len().div_ceil(2));
+        let threads: Vec<_> =
+            halves.map(|half| scope.spawn(|| half.iter().map(|&n| filter(n)).collect::<Vec<_>>())).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn measure(set: &Dataset, scale: f64, weights: Option<Weights>) -> SetReport {
+    let architecture = weights.as_ref().map_or_else(
+        || Architecture::parse("9-1-5", "64-32", 1).unwrap(),
+        |weights| weights.architecture().clone(),
+    );
+    let protocol = Protocol::new(scale, None, Channels::Y).unwrap();
+    let mut report = SetReport::new(&set.name, &protocol, "test", &architecture, Padding::Replicate);
+    let mut network = Plain { weights };
+    for path in &set.pictures {
+        let picture = Picture::read(path).unwrap();
+        report.add(&stem(path), &protocol.measure(&picture, &mut network).unwrap());
+    }
+    report.finish(&architecture);
+    let shown = Report { sets: vec![report] };
+    eprintln!("{}", render(&shown, Layout::Plain));
+    let [report] = <[SetReport; 1]>::try_from(shown.sets).unwrap();
+    report
+}
+
+/// Table 1: the averages of bicubic interpolation, and each picture.
+#[test]
+fn bicubic_on_set5() {
+    let Some(set5) = data("data/Set5") else { return };
+    let set = Dataset::open(&set5).unwrap();
+    assert_eq!((set.name.as_str(), set.pictures.len()), ("Set5", 5));
+    for (scale, printed) in [(2.0, 33.66), (3.0, 30.39), (4.0, 28.42)] {
+        let report = measure(&set, scale, None);
+        for row in &report.images {
+            let published = row.published.expect("every picture of Set5 is in table 1").bicubic;
+            assert!((row.score.psnr_bicubic - published).abs() < 0.015, "x{scale} {row:?}");
+        }
+        let average = report.average.unwrap();
+        assert_eq!(average.published.map(|row| row.bicubic), Some(printed));
+        // What is printed has two decimals.
+        assert!((average.score.psnr_bicubic - printed).abs() < 0.005, "x{scale} {average:?}");
+        // The pretended network is the same interpolation, of f32 input: a few pixels round the other way.
+        assert!((average.score.psnr - average.score.psnr_bicubic).abs() < 1e-4);
+    }
+}
+
+/// The authors' networks: every picture of table 1, and the later paper's average.
+#[test]
+fn authors_networks_on_set5() {
+    let (Some(set5), Some(authors)) = (data("data/Set5"), data("weights-authors")) else { return };
+    let set = Dataset::open(&set5).unwrap();
+    let load = |name| Weights::load(&authors.join(name)).unwrap();
+
+    let report = measure(&set, 3.0, Some(load("9-1-5_91-images_x3.mat")));
+    for row in &report.images {
+        let published = row.published.unwrap().srcnn;
+        assert!((row.score.psnr - published).abs() < 0.015, "{row:?}");
+        assert!(row.score.ssim > row.score.ssim_bicubic);
+    }
+    assert!((report.average.unwrap().score.psnr - 32.39).abs() < 0.005);
+
+    let report = measure(&set, 3.0, Some(load("9-5-5_ImageNet_x3.mat")));
+    let published = report.published_networks.first().unwrap().psnr;
+    assert!((report.average.unwrap().score.psnr - published).abs() < 0.005);
+}
+
+/// The typed tables against the data that they come from.
+#[test]
+fn published_figures_are_the_papers() {
+    let Some(tables) = data("paper/tables.json") else { return };
+    let text = std::fs::read_to_string(tables).unwrap();
+    let tables: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for table in ["table1_set5", "table2_set14"] {
+        let rows = tables[table].as_array().unwrap();
+        for row in rows {
+            let scale = row["scale"].as_u64().unwrap() as usize;
+            let images =
+                rows.iter().filter(|other| other["scale"] == row["scale"] && other["image"] != "average");
+            let found = match row["image"].as_str().unwrap() {
+                "average" => published::average(images.map(|row| row["image"].as_str().unwrap()), scale),
+                image => published::image(image, scale),
+            };
+            let typed = serde_json::to_value(found.unwrap()).unwrap();
+            for (method, figure) in typed.as_object().unwrap() {
+                assert_eq!(*figure, row[method], "{table} {row} {method}");
+            }
+        }
+        let key = if table == "table1_set5" { "set5_x3_average_seconds" } else { "set14_average_seconds" };
+        let images = rows.iter().filter(|row| row["scale"] == 3 && row["image"] != "average");
+        let typed = published::times(images.map(|row| row["image"].as_str().unwrap()), 3).unwrap();
+        let methods = ["bicubic", "sc", "k_svd", "ne_nnls", "ne_lle", "anr", "srcnn"];
+        for (method, seconds) in methods.into_iter().zip(typed.seconds) {
+            assert_eq!(seconds, tables["running_time"][key][method].as_f64(), "{key} {method}");
+        }
+        assert_eq!(tables["running_time"]["machine"], typed.machine);
+    }
+}
+
+/// Luminance of `uint8` colours as MATLAB's, exactly.
+#[test]
+fn luminance_golden_vectors() {
+    let Some(golden) = data("reference/rgb2ycbcr_y.safetensors") else { return };
+    let bytes = std::fs::read(golden).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let rgb = file.tensor("rgb_u8").unwrap();
+    let y: Vec<u8> = rgb.data().chunks_exact(3).map(|c| luminance_u8([c[0], c[1], c[2]])).collect();
+    assert_eq!(y, file.tensor("y_u8").unwrap().data());
+}
+
+/// What a folder holds besides pictures, and pictures that are none.
+#[test]
+fn folders_and_broken_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = |error: srcnn_gpu::Error| error.to_string();
+    assert!(message(Dataset::open(folder.path()).unwrap_err()).contains("no pictures"));
+    assert!(Dataset::open(&folder.path().join("none")).is_err());
+
+    let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
+    image::GrayImage::new(12, 9).save(folder.path().join("b.png")).unwrap();
+    let whole = std::fs::read(folder.path().join("b.png")).unwrap();
+    write("c.png", &whole[..whole.len() / 2]);
+    write("a.bmp", b"");
+    write("d.jpg", b"not a picture");
+    write("notes.txt", b"text");
+    std::fs::create_dir(folder.path().join("e.png")).unwrap();
+    let set = Dataset::open(folder.path()).unwrap();
+    let names: Vec<String> = set.pictures.iter().map(|path| stem(path)).collect();
+    assert_eq!(names, ["a", "b", "c", "d"]);
+    assert_eq!(set.skipped, ["e.png", "notes.txt"]);
+    for (path, broken) in set.pictures.iter().zip([true, false, true, true]) {
+        match Picture::read(path) {
+            Ok(picture) => assert!(!broken && picture.is_grey()),
+            Err(error) => assert!(broken && message(error).contains(&path.display().to_string())),
+        }
+    }
+}

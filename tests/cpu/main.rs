@@ -1,0 +1,10 @@
+//! What needs no device: weight files, the evaluation protocol, training data, the course of a training run.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod eval;
+mod train_data;
+mod train_session;
+mod weights;
+mod weights_mat;

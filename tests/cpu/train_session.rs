@@ -1,0 +1,342 @@
+//! The loop of a run with a stand-in for the GPU: what is kept, what is told, and that an interruption at any
+//! moment changes nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use srcnn_gpu::train::checkpoint::Checkpoint;
+use srcnn_gpu::train::config::{Limit, Schedule, TrainConfig};
+use srcnn_gpu::train::event::Event;
+use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::train::recipe::{Overrides, resolve};
+use srcnn_gpu::train::run::{Record, RunFolder, SetScore};
+use srcnn_gpu::train::session::{Outcome, Session};
+use srcnn_gpu::train::validate::{SetInfo, Validate};
+use srcnn_gpu::train::{State, TrainEngine};
+use srcnn_gpu::{Error, Metadata, Result, Weights};
+
+/// Parameters that change with each step in a way that depends on all that came before.
+struct Fake {
+    state: State,
+    /// The loss is not finite from this step on.
+    breaks: u64,
+    /// This folder is removed at step 5.
+    removes: Option<PathBuf>,
+    /// Sets the flag after this step.
+    stops: u64,
+    stop: &'static AtomicBool,
+    /// Milliseconds that a step takes.
+    pace: fn(u64) -> u64,
+}
+
+impl TrainEngine for Fake {
+    fn train(&mut self, factors: &[f32]) -> Result<f64> {
+        let mut loss = 0.0;
+        for &factor in factors {
+            let step = self.state.step as f32;
+            let State { layers, slots, .. } = &mut self.state;
+            for (layer, slot) in layers.iter_mut().zip(&mut slots[0]) {
+                for (w, v) in layer.weight.iter_mut().zip(&mut slot.weight) {
+                    *v = 0.9 * *v - factor * 1e-3 * (*w + (step * 0.37).sin());
+                    *w += *v;
+                }
+            }
+            self.state.step += 1;
+            std::thread::sleep(std::time::Duration::from_millis((self.pace)(self.state.step)));
+            loss += if self.state.step >= self.breaks { f64::NAN } else { 1.0 / self.state.step as f64 };
+            if let Some(folder) = self.removes.take_if(|_| self.state.step == 5) {
+                fs::remove_dir_all(folder).unwrap();
+            }
+            if self.state.step == self.stops {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+        }
+        Ok(loss)
+    }
+
+    fn state(&mut self) -> Result<State> {
+        Ok(self.state.clone())
+    }
+}
+
+/// Scores from the weights alone; better and better at first, then worse.
+struct Judge {
+    sets: Vec<SetInfo>,
+    scores: Vec<f64>,
+    evaluated: usize,
+}
+
+impl Validate for Judge {
+    fn sets(&self) -> &[SetInfo] {
+        &self.sets
+    }
+    fn evaluate(&mut self, _: &Weights) -> Result<Vec<SetScore>> {
+        let psnr = self.scores[self.evaluated.min(self.scores.len() - 1)];
+        self.evaluated += 1;
+        let (set, scale) = ("Set5".to_string(), 3);
+        Ok(vec![SetScore { set, scale, psnr, ssim: 0.9, psnr_bicubic: 30.39, ssim_bicubic: 0.87 }])
+    }
+    fn save_samples(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).and_then(|()| fs::write(folder.join("a.png"), b"")).unwrap();
+        Ok(())
+    }
+}
+
+fn config(steps: u64) -> TrainConfig {
+    let file = "recipe = 'paper'\narch = '3-1-3'\nfilters = '4-2'\nbatch = 2\neval_every = 10\nsave_every = 7\n\
+                [schedule]\nkind = 'cosine'\nlast = 0.1\n";
+    let flags = Overrides {
+        data: vec!["pictures".into()],
+        scale: Some(3),
+        limit: Some(Limit::Steps(steps)),
+        ..Overrides::default()
+    };
+    resolve(Some(file), &flags).unwrap()
+}
+
+/// One run in a folder.
+#[derive(Clone)]
+struct Run {
+    config: TrainConfig,
+    breaks: u64,
+    stops: u64,
+    removes: Option<PathBuf>,
+    scores: Vec<f64>,
+    pace: fn(u64) -> u64,
+}
+
+struct Report {
+    outcome: Result<Outcome>,
+    state: State,
+    events: Vec<Event>,
+}
+
+impl Run {
+    fn new(steps: u64) -> Self {
+        let scores = vec![29.0, 31.0, 32.0, 31.5];
+        Self { config: config(steps), breaks: u64::MAX, stops: u64::MAX, removes: None, scores, pace: |_| 0 }
+    }
+
+    fn go(&self, folder: &RunFolder, checkpoint: Option<&Checkpoint>) -> Report {
+        let config = &self.config;
+        let stop: &'static AtomicBool = Box::leak(Box::default());
+        let state = checkpoint.map(|c| c.state.clone()).unwrap_or_else(|| {
+            let architecture = config.architecture().unwrap();
+            let first =
+                initialize(&architecture, config.initialization, config.seed, Metadata::default()).unwrap();
+            State::new(first.layers().to_vec(), config.optimizer.slots())
+        });
+        let mut engine = Fake {
+            state,
+            breaks: self.breaks,
+            removes: self.removes.clone(),
+            stops: self.stops,
+            stop,
+            pace: self.pace,
+        };
+        let sets = vec![SetInfo { name: "Set5".into(), published: vec![("SRCNN".into(), 32.39)] }];
+        let done = checkpoint.map_or(0, |c| (c.state.step / 10) as usize);
+        let mut judge = Judge { sets, scores: self.scores.clone(), evaluated: done };
+        let mut events = Vec::new();
+        let session = Session {
+            config,
+            folder,
+            engine: &mut engine,
+            validation: (!self.scores.is_empty()).then_some(&mut judge as &mut dyn Validate),
+            data: (100, "d".into()),
+            stop,
+            tell: &mut |event| events.push(event.clone()),
+        };
+        let outcome = session.run(checkpoint);
+        Report { outcome, state: engine.state, events }
+    }
+}
+
+fn folder(parent: &tempfile::TempDir, name: &str, config: &TrainConfig) -> RunFolder {
+    RunFolder::create(&parent.path().join(name), config, "srcnn-gpu train").unwrap()
+}
+
+/// What the metrics say without speeds, which no two runs share.
+fn metrics(folder: &RunFolder) -> Vec<String> {
+    let records = folder.records().unwrap().into_iter().map(|mut record| {
+        if let Record::Step(step) = &mut record {
+            step.subimages_per_second = 0.0;
+        }
+        serde_json::to_string(&record).unwrap()
+    });
+    records.collect()
+}
+
+#[test]
+fn a_whole_run() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = Run::new(45);
+    let folder = folder(&parent, "run", &run.config);
+    let report = run.go(&folder, None);
+    assert_eq!(report.outcome.unwrap(), Outcome::Done);
+    assert_eq!(report.state.step, 45);
+    let last = folder.load_checkpoint().unwrap().unwrap();
+    assert_eq!((last.state, last.backprops, last.best), (report.state, 90, Some(32.0)));
+    let best = Weights::load(&folder.best()).unwrap();
+    assert!(best.metadata.training.unwrap().contains("30 steps, 60 backprops"));
+    assert_eq!(best.metadata.psnr.unwrap()[0]["psnr"], 32.0);
+    assert_eq!(best.metadata.scales, [3.0]);
+    for file in ["config.toml", "metrics.jsonl", "curve.svg", "filters.png", "samples/a.png"] {
+        assert!(folder.path().join(file).exists(), "{file}");
+    }
+    let curve = fs::read_to_string(folder.curve()).unwrap();
+    assert!(curve.contains("bicubic 30.39") && curve.contains("SRCNN 32.39") && curve.contains("<polyline"));
+    let records = folder.records().unwrap();
+    let evals: Vec<u64> = records.iter().filter(|r| matches!(r, Record::Eval(_))).map(Record::step).collect();
+    assert_eq!(evals, [10, 20, 30, 40, 45]);
+    let below: Vec<_> = report.events.iter().filter(|e| matches!(e, Event::Below { .. })).collect();
+    assert_eq!(below.len(), 1);
+    assert!(matches!(report.events.first(), Some(Event::Start { step: 0, total_steps: Some(45), .. })));
+    assert!(matches!(report.events.last(), Some(Event::End { step: 45, interrupted: false, .. })));
+    // The first loss is the mean of what the stand-in gave.
+    let Record::Step(first) = &records[0] else { panic!("{records:?}") };
+    assert_eq!((first.step, first.loss), (1, 1.0));
+    assert_eq!(first.learning_rates.len(), 3);
+    let Record::Step(last) = &records[records.len() - 2] else { panic!("{records:?}") };
+    assert!(last.learning_rates[0] < 0.2 * first.learning_rates[0]);
+}
+
+/// Stopped at every possible step, and continued: the same parameters, metrics and curve.
+#[test]
+fn interrupted_anywhere_it_ends_the_same() {
+    let parent = tempfile::tempdir().unwrap();
+    let whole = Run::new(25);
+    let reference = folder(&parent, "whole", &whole.config);
+    let expected = whole.go(&reference, None).state;
+    for stops in 1..25 {
+        let run = Run { stops, ..Run::new(25) };
+        let folder = folder(&parent, &format!("{stops}"), &run.config);
+        let part = run.go(&folder, None);
+        assert_eq!(part.outcome.unwrap(), Outcome::Interrupted);
+        assert!(matches!(part.events.last(), Some(Event::End { interrupted: true, .. })));
+        let checkpoint = folder.load_checkpoint().unwrap().unwrap();
+        assert!(checkpoint.state.step >= stops && checkpoint.state == part.state);
+        Session::check(&checkpoint, &run.config, "d").unwrap();
+        let rest = whole.go(&folder, Some(&checkpoint));
+        assert_eq!(rest.outcome.unwrap(), Outcome::Done);
+        assert!(rest.state == expected, "stopped at {stops}");
+        assert_eq!(metrics(&folder).last(), metrics(&reference).last());
+        assert_eq!(fs::read(folder.best()).unwrap(), fs::read(reference.best()).unwrap());
+        assert_eq!(fs::read(folder.curve()).unwrap(), fs::read(reference.curve()).unwrap());
+    }
+}
+
+/// Killed after a checkpoint: what the metrics have beyond it is done again, once.
+#[test]
+fn killed_and_continued() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = Run::new(25);
+    let reference = folder(&parent, "whole", &run.config);
+    let expected = run.go(&reference, None).state;
+    let folder = folder(&parent, "killed", &run.config);
+    // Broken at step 19, after evaluations and records beyond the checkpoint of step 14.
+    let broken = Run { breaks: 19, ..Run::new(25) }.go(&folder, None);
+    assert!(matches!(broken.outcome, Err(Error::Diverged(_))));
+    let mut file = fs::File::options().append(true).open(folder.metrics()).unwrap();
+    std::io::Write::write_all(&mut file, b"{\"kind\":\"st").unwrap();
+    let checkpoint = folder.load_checkpoint().unwrap().unwrap();
+    assert_eq!(checkpoint.state.step, 14);
+    let rest = run.go(&folder, Some(&checkpoint));
+    assert!(rest.state == expected);
+    assert_eq!(metrics(&folder), metrics(&reference));
+}
+
+#[test]
+fn divergence_keeps_the_last_good_checkpoint() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = Run { breaks: 12, ..Run::new(25) };
+    let folder = folder(&parent, "run", &run.config);
+    let error = run.go(&folder, None).outcome.unwrap_err().to_string();
+    assert!(error.contains("learning rates") && error.contains("checkpoint of step 7"), "{error}");
+    let kept = folder.load_checkpoint().unwrap().unwrap();
+    assert!(kept.state.step == 7 && kept.state.is_finite());
+}
+
+#[test]
+fn without_validation_the_last_weights_are_kept() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = Run { scores: Vec::new(), ..Run::new(20) };
+    let folder = folder(&parent, "run", &run.config);
+    let report = run.go(&folder, None);
+    assert_eq!(report.outcome.unwrap(), Outcome::Done);
+    let weights = Weights::load(&folder.best()).unwrap();
+    assert_eq!(weights.layers(), report.state.layers);
+    assert!(fs::read_to_string(folder.curve()).unwrap().contains("log10 of the loss"));
+}
+
+/// With a time limit the schedule follows the clock, also when steps take longer than they did at first: the run ends
+/// in time with its last rates.
+#[test]
+fn time_limits() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut run = Run { scores: Vec::new(), ..Run::new(1) };
+    run.config.limit = Limit::Time("2s".parse().unwrap());
+    run.config.schedule = Schedule::Cosine { warmup: 0, last: 0.1 };
+    (run.config.eval_every, run.config.save_every) = (10, 1_000_000_000);
+    run.pace = |step| if step < 60 { 2 } else { 12 };
+    let rates = |folder: &RunFolder| -> Vec<f64> {
+        let records = folder.records().unwrap();
+        records
+            .iter()
+            .filter_map(|r| if let Record::Step(r) = r { Some(r.learning_rates[0]) } else { None })
+            .collect()
+    };
+    let first = folder(&parent, "first", &run.config);
+    let report = run.go(&first, None);
+    assert_eq!(report.outcome.unwrap(), Outcome::Done);
+    let checkpoint = first.load_checkpoint().unwrap().unwrap();
+    // By the first speed, a thousand steps would have fitted.
+    let (steps, seconds) = (checkpoint.state.step, checkpoint.elapsed.as_secs_f64());
+    assert!(steps > 60 && steps < 400 && (2.0..5.0).contains(&seconds), "{steps} steps, {seconds} s");
+    let all = rates(&first);
+    let highest = run.config.optimizer.learning_rates()[0];
+    assert!(all.is_sorted_by(|a, b| a >= b), "{all:?}");
+    let (begin, end) = (all[0] / highest, all[all.len() - 1] / highest);
+    assert!(begin > 0.99 && end < 0.25, "from {begin} to {end}");
+    assert!(
+        report.events.iter().any(|e| matches!(e, Event::Estimate { total_steps, .. } if *total_steps > 60))
+    );
+
+    // Interrupted: the rest of the time, from the rates that the first part came to.
+    let second = folder(&parent, "second", &run.config);
+    let part = Run { stops: 70, ..run.clone() }.go(&second, None);
+    assert_eq!(part.outcome.unwrap(), Outcome::Interrupted);
+    let checkpoint = second.load_checkpoint().unwrap().unwrap();
+    assert_eq!(run.go(&second, Some(&checkpoint)).outcome.unwrap(), Outcome::Done);
+    let seconds = second.load_checkpoint().unwrap().unwrap().elapsed.as_secs_f64();
+    assert!((2.0..5.0).contains(&seconds), "{seconds} s");
+    let all = rates(&second);
+    assert!(all.is_sorted_by(|a, b| a >= b) && all[all.len() - 1] < 0.25 * highest, "{all:?}");
+}
+
+#[test]
+fn a_folder_that_goes_away_is_told() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut run = Run::new(20);
+    let folder = folder(&parent, "run", &run.config);
+    run.removes = Some(folder.path().into());
+    let error = run.go(&folder, None).outcome.unwrap_err();
+    assert!(matches!(&error, Error::Output { reason, .. } if reason.contains("gone")), "{error}");
+}
+
+#[test]
+fn checkpoints_of_other_runs_are_refused() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = Run::new(7);
+    let folder = folder(&parent, "run", &run.config);
+    run.go(&folder, None).outcome.unwrap();
+    let checkpoint = folder.load_checkpoint().unwrap().unwrap();
+    let mut other = run.config.clone();
+    other.seed = 1;
+    assert!(Session::check(&checkpoint, &other, "d").unwrap_err().to_string().contains("seed 1"));
+    assert!(Session::check(&checkpoint, &run.config, "e").unwrap_err().to_string().contains("pictures"));
+    let mut longer = run.config;
+    longer.limit = Limit::Steps(100);
+    Session::check(&checkpoint, &longer, "d").unwrap();
+}

@@ -1,0 +1,19 @@
+//! The library on a device: kernels, inference, training and video against the CPU twins. Each test that opens a device
+//! holds `common::alone` as long as it uses it.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod autotune;
+mod checks;
+mod embedding;
+mod forward;
+mod measure;
+mod pipeline_cache;
+mod precision;
+mod shaders;
+mod train_kernels;
+mod train_validate;
+mod training;
+mod video;
+mod winograd;

@@ -1,0 +1,203 @@
+//! Half precision against the CPU twins and single precision; what happens where an adapter does not have it.
+
+use crate::common::desk::{Desk, colour};
+use crate::common::{self, assert_close, difference, gpu, network, noise, tolerance};
+use srcnn_gpu::gpu::kernels::{ConvShape, Registers};
+use srcnn_gpu::headless::adapter::{AdapterSelection, find};
+use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, self_test};
+use srcnn_gpu::reference::{self, Maps};
+use srcnn_gpu::{
+    Error, LayerShape, Padding, Planes, Precision, Shipped, Upscaler, UpscalerOptions, Weights, wgpu,
+};
+
+const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
+
+/// The device, or `None` with a line that says why.
+fn half_precision_gpu() -> Option<Gpu> {
+    let gpu = gpu();
+    if let Err(error) = Precision::F16.check(&gpu.device) {
+        eprintln!("SKIPPED: {error}");
+        return None;
+    }
+    Some(gpu)
+}
+
+/// Asymmetric, not smooth: no transposition or shift of it passes for itself.
+fn picture(channels: usize, height: usize, width: usize) -> Planes {
+    let mut next = noise(3);
+    let value = |i: usize| {
+        let (x, y) = (i % width, i / width);
+        0.7 * (3 * y + 7 * x) as f32 / (3 * height * channels + 7 * width) as f32 + 0.15 * (next() + 1.0)
+    };
+    Planes::new(width, height, channels, (0..width * height * channels).map(value).collect()).unwrap()
+}
+
+fn run(gpu: &Gpu, weights: &Weights, planes: &Planes, scale: f64, options: HeadlessOptions) -> Vec<f32> {
+    Headless::new(gpu.clone(), weights, options).unwrap().upscale_planes(planes, scale).unwrap().data
+}
+
+fn half_precision() -> HeadlessOptions {
+    HeadlessOptions { precision: Precision::F16, ..HeadlessOptions::default() }
+}
+
+fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
+    let data = planes.data.iter().map(|&v| f64::from(v)).collect();
+    let input = Maps { channels: planes.channels, height: planes.height, width: planes.width, data };
+    reference::forward(weights, &input, padding).data
+}
+
+/// The roundings of a sum's products and partial sums are independent: their errors grow as the root of the number of
+/// products. Those of a hidden layer go through the others; a factor of 4 standard deviations. Maps stay around 1.
+fn half_precision_tolerance(weights: &Weights) -> f64 {
+    let layers = weights.architecture().layers();
+    let hidden = &layers[..layers.len() - 1];
+    let products = hidden.iter().map(LayerShape::products).max().unwrap_or(1) as f64;
+    4.0 * Precision::F16.unit_roundoff() * products.sqrt() * hidden.len() as f64
+}
+
+#[test]
+fn networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
+    let _alone = common::alone();
+    let Some(gpu) = half_precision_gpu() else { return };
+    let registers = [Registers::P8x8, Registers::P8x16, Registers::P16x4];
+    // The first network with all paddings, the others with some.
+    let networks = [
+        ("9-1-5", "18-9", 1, PADDINGS.as_slice()),
+        ("9-5-5", "10-17", 1, &PADDINGS[..2]),
+        ("5-3-3", "9-5", 3, &PADDINGS[1..3]),
+        ("7-3-1-3", "5-20-16", 1, &PADDINGS[3..]),
+    ];
+    for (i, (sizes, filters, channels, paddings)) in networks.into_iter().enumerate() {
+        let planes = picture(channels, 23, 37);
+        for (j, &padding) in paddings.iter().enumerate() {
+            // Each tile of registers is the one of spatial layers somewhere, and of pointwise ones.
+            let [spatial, pointwise] = [registers[(i + j) % 3], registers[(i + j + 1) % 3]];
+            let shape = ConvShape { spatial, pointwise, workgroup: [2, 4], fused: None };
+            let options =
+                HeadlessOptions { padding: Some(padding), conv_shape: Some(shape), ..half_precision() };
+            let weights = network(sizes, filters, channels, padding);
+            let what = format!("{sizes} {filters} c={channels} {padding} {spatial:?}");
+            let whole = run(&gpu, &weights, &planes, 1.0, options);
+            let expected = twin(&weights, &planes, padding);
+            assert_close(&what, &whole, &expected, half_precision_tolerance(&weights));
+            let products = weights.architecture().layers().iter().map(LayerShape::products).max().unwrap();
+            let single = tolerance(products, weights.layers().len(), 1.0);
+            assert!(difference(&whole, &expected).0 > single, "{what}: that is not half precision");
+
+            let tiled = run(&gpu, &weights, &planes, 1.0, HeadlessOptions { tile: Some(19), ..options });
+            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&whole), bits(&tiled), "{what}: tiles change the result");
+        }
+    }
+}
+
+/// Means of the two results are the same to an eighth of a step of 8 bits, and values to two steps.
+#[test]
+fn trained_networks_keep_their_brightness() {
+    let _alone = common::alone();
+    let Some(gpu) = half_precision_gpu() else { return };
+    let smooth = |i: usize| 0.5 + 0.3 * ((i % 40) as f32 * 0.21).sin() * ((i / 40) as f32 * 0.13).cos();
+    let planes = Planes::new(40, 30, 1, (0..40 * 30).map(smooth).collect()).unwrap();
+    let weights = Shipped::Small.nearest(3.0).unwrap();
+    let single = run(&gpu, &weights, &planes, 3.0, HeadlessOptions::default());
+    let half = run(&gpu, &weights, &planes, 3.0, HeadlessOptions { verify: true, ..half_precision() });
+    let single: Vec<f64> = single.into_iter().map(f64::from).collect();
+    let shift = half.iter().zip(&single).map(|(&h, s)| f64::from(h) - s).sum::<f64>() / half.len() as f64;
+    assert!(255.0 * shift.abs() < 0.125, "{shift:e}");
+    let (largest, _) = difference(&half, &single);
+    assert!((1e-5..2.0 / 255.0).contains(&largest), "{largest:e}");
+}
+
+#[test]
+fn the_adapter_passes_its_self_test() {
+    let _alone = common::alone();
+    let Some(gpu) = half_precision_gpu() else { return };
+    self_test(&gpu, Precision::F16).unwrap();
+}
+
+/// Maps larger than 16 bits hold are an error, not a picture.
+#[test]
+fn maps_that_overflow_are_refused() {
+    let _alone = common::alone();
+    let Some(gpu) = half_precision_gpu() else { return };
+    let mut layers = network("5-1-3", "6-5", 1, Padding::Replicate).layers().to_vec();
+    layers[0].bias.fill(1e5);
+    let weights = Weights::new(layers, Default::default()).unwrap();
+    let planes = picture(1, 20, 20);
+    assert!(run(&gpu, &weights, &planes, 1.0, HeadlessOptions::default()).iter().all(|v| v.is_finite()));
+    let mut half = Headless::new(gpu, &weights, half_precision()).unwrap();
+    let error = half.upscale_planes(&planes, 1.0).unwrap_err();
+    assert!(error.to_string().contains("not finite"), "{error}");
+}
+
+/// A device that was opened without the feature, on any adapter.
+#[test]
+fn a_device_without_it_is_an_error() {
+    let _alone = common::alone();
+    let (_, adapter) = find(&AdapterSelection::default()).unwrap();
+    let limits = Upscaler::required_limits();
+    let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
+    let weights = network("5-1-3", "6-5", 1, Padding::Replicate);
+    let options = UpscalerOptions { precision: Precision::F16, ..UpscalerOptions::for_device(&device) };
+    let refused = |error: Error| {
+        let text = error.to_string();
+        assert!(matches!(error, Error::MissingCapability(_)), "{text}");
+        assert!(text.contains("SHADER_F16") && text.contains("f32"), "{text}");
+    };
+    refused(Upscaler::new(&device, &queue, &weights, options).unwrap_err());
+    let gpu = Gpu { device, queue, ..gpu() };
+    refused(Headless::new(gpu, &weights, half_precision()).unwrap_err());
+}
+
+/// A host that asks for what a precision needs gets what it asked for.
+#[test]
+fn a_host_s_device_with_it_runs_it() {
+    let _alone = common::alone();
+    let (_, adapter) = find(&AdapterSelection::default()).unwrap();
+    let wanted = Precision::F16.required_features();
+    if !adapter.features().contains(wanted) {
+        eprintln!("SKIPPED: {} has no 16-bit floats in shaders", adapter.get_info().name);
+        return;
+    }
+    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+        required_features: Upscaler::required_features() | wanted,
+        required_limits: Upscaler::required_limits(),
+        ..Default::default()
+    }))
+    .unwrap();
+    let options = UpscalerOptions { precision: Precision::F16, ..UpscalerOptions::for_device(&device) };
+    let weights = network("9-5-5", "10-7", 3, Padding::Zero);
+    let mut upscaler = Upscaler::new(&device, &queue, &weights, options).unwrap();
+    upscaler.prepare((20, 15), 2.0).unwrap();
+}
+
+#[test]
+fn the_program() {
+    let _alone = common::alone();
+    let desk = Desk::new();
+    let listed = desk.run("devices --json");
+    let devices: Vec<serde_json::Value> = serde_json::from_str(&listed.stdout).unwrap();
+    let (index, _) = find(&AdapterSelection::default()).unwrap();
+    desk.save("in.png", colour(12, 9));
+    let run = |precision: &str, more: &str| {
+        desk.run(&format!("upscale in.png -o out/ -s 2 --precision {precision} --verify -m small {more}"))
+    };
+    if devices[index]["half_precision"] == false {
+        eprintln!("SKIPPED: {} has no 16-bit floats in shaders", devices[index]["name"]);
+        let refused = run("f16", "");
+        assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+        assert!(refused.stderr.contains("--precision f32"), "{}", refused.stderr);
+        return;
+    }
+    let made = run("f16", "");
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    assert!(made.stderr.contains("verified: "), "{}", made.stderr);
+    let half = desk.open("out/in.png").to_rgb8();
+    // The precision is one of the settings that a result in a folder is remembered by.
+    assert_eq!(run("f16", "").stdout, "");
+    assert!(run("f32", "").stdout.contains("in.png"));
+    let single = desk.open("out/in.png").to_rgb8();
+    assert!(half.as_raw().iter().zip(single.as_raw()).all(|(h, s)| h.abs_diff(*s) <= 2));
+    assert_eq!(desk.run("upscale in.png --precision f8").code, Some(2));
+}

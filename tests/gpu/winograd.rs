@@ -1,0 +1,172 @@
+//! Layer 1 by Winograd's short convolutions: within rounding of the twin in f64, whatever the size, the padding and the
+//! tiles.
+
+use crate::common::{self, assert_close, gpu, network, noise};
+use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
+use srcnn_gpu::headless::{Headless, HeadlessOptions};
+use srcnn_gpu::reference::{self, Maps};
+use srcnn_gpu::{KernelChoice, Padding, Planes, SourceKind, Upscaler, UpscalerOptions, Weights};
+
+/// What results may differ by from those of the layers in f64, for values of 0 to 1: of the additions of F(4, 3), those of
+/// the points 2 and -2 make rounding up to 14 times what it is in three products.
+const TOLERANCE: f64 = 1e-5;
+const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
+
+fn picture(width: usize, height: usize) -> Planes {
+    let mut next = noise(9);
+    let ramp = |i: usize| (3 * (i / width) + 7 * (i % width)) as f32 / (3 * height + 7 * width) as f32;
+    let data = (0..width * height).map(|i| 0.7 * ramp(i) + 0.15 * (next() + 1.0)).collect();
+    Planes::new(width, height, 1, data).unwrap()
+}
+
+/// The ways to load weights that this device has.
+fn shapes() -> Vec<ConvShape> {
+    let shape = |load, workgroup| ConvShape {
+        spatial: Registers::P8x8,
+        pointwise: Registers::P8x16,
+        workgroup,
+        fused: Some(load),
+    };
+    let lanes = gpu().info.subgroup_min_size;
+    let subgroups =
+        gpu().device.features().contains(wgpu::Features::SUBGROUP) && gpu().info.subgroup_max_size == lanes;
+    let mut shapes = vec![shape(WeightLoad::Uniform, [2, 4]), shape(WeightLoad::Uniform, [3, 13])];
+    if subgroups {
+        shapes.push(shape(WeightLoad::Subgroup(lanes), [1, lanes]));
+    }
+    shapes
+}
+
+fn options(tile: Option<u32>, shape: ConvShape, winograd: KernelChoice) -> HeadlessOptions {
+    HeadlessOptions { tile, conv_shape: Some(shape), winograd, ..HeadlessOptions::default() }
+}
+
+fn computed(weights: &Weights, planes: &Planes, options: HeadlessOptions) -> Vec<f32> {
+    Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, 1.0).unwrap().data
+}
+
+fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
+    let data = planes.data.iter().map(|&v| f64::from(v)).collect();
+    let maps = Maps { channels: 1, height: planes.height, width: planes.width, data };
+    reference::forward(weights, &maps, padding).data
+}
+
+/// Whether the kernel is used for a size.
+fn is_used(weights: &Weights, size: (u32, u32), shape: ConvShape, winograd: KernelChoice) -> bool {
+    let gpu = gpu();
+    let options = UpscalerOptions {
+        source: SourceKind::Planes,
+        conv_shape: shape,
+        winograd,
+        ..UpscalerOptions::for_device(&gpu.device)
+    };
+    let mut upscaler = Upscaler::new(&gpu.device, &gpu.queue, weights, options).unwrap();
+    upscaler.prepare(size, 1.0).unwrap();
+    upscaler.kernels().contains(&"conv_winograd")
+}
+
+#[test]
+fn networks_agree_with_their_twins_whatever_the_tiles() {
+    let _alone = common::alone();
+    let networks = [
+        ("9-1-5", "13-9"),
+        ("9-1-5", "6-32"),
+        ("7-1-3", "5-8"),
+        ("5-1-5", "9-20"),
+        ("9-1-1", "4-8"),
+        ("3-1-5", "4-4"),
+    ];
+    let shapes = shapes();
+    for (i, (sizes, filters)) in networks.into_iter().enumerate() {
+        let (padding, shape) = (PADDINGS[i % 4], shapes[i % shapes.len()]);
+        let weights = network(sizes, filters, 1, padding);
+        let planes = picture(43, 31);
+        let expected = twin(&weights, &planes, padding);
+        let what = format!("{sizes} {filters} {padding} {:?}", shape.fused);
+        let of = |tile, winograd| computed(&weights, &planes, options(tile, shape, winograd));
+        let whole = of(None, KernelChoice::Always);
+        assert_close(&what, &whole, &expected, TOLERANCE);
+        assert!(whole != of(None, KernelChoice::Never), "{what}: not another sum");
+        for tile in [6, 13] {
+            assert!(of(Some(tile), KernelChoice::Always) == whole, "{what}: tiles of {tile} differ");
+        }
+    }
+}
+
+#[test]
+fn pictures_of_all_sizes_agree() {
+    let _alone = common::alone();
+    let shape = shapes().pop().unwrap();
+    for padding in &PADDINGS[..3] {
+        let weights = network("9-1-5", "8-8", 1, *padding);
+        let mut headless =
+            Headless::new(gpu(), &weights, options(None, shape, KernelChoice::Always)).unwrap();
+        for (width, height) in [(1, 1), (2, 3), (3, 40), (5, 4), (4, 5), (19, 8), (40, 7), (33, 129)] {
+            let planes = picture(width, height);
+            let expected = twin(&weights, &planes, *padding);
+            let actual = headless.upscale_planes(&planes, 1.0).unwrap();
+            assert_close(&format!("{width}x{height} {padding}"), &actual.data, &expected, TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_weight_is_noticed() {
+    let _alone = common::alone();
+    let shape = shapes().pop().unwrap();
+    let weights = network("9-1-5", "8-8", 1, Padding::Replicate);
+    let planes = picture(21, 17);
+    let expected = twin(&weights, &planes, Padding::Replicate);
+    for layer in 0..3 {
+        let mut layers = weights.layers().to_vec();
+        // The last ones: what is packed is cut off at the end first.
+        let taps = layers[layer].shape.size * layers[layer].shape.size;
+        layers[layer].weight.iter_mut().skip(taps - 1).step_by(taps).for_each(|weight| *weight += 0.01);
+        let wrong = Weights::new(layers, weights.metadata.clone()).unwrap();
+        let actual = computed(&wrong, &planes, options(None, shape, KernelChoice::Always));
+        let off = actual.iter().zip(&expected).map(|(&a, e)| (f64::from(a) - e).abs()).fold(0.0, f64::max);
+        assert!(off > TOLERANCE, "layer {}: {off:.1e}", layer + 1);
+    }
+}
+
+#[test]
+fn only_networks_that_it_covers_use_it() {
+    let _alone = common::alone();
+    let shape = shapes().pop().unwrap();
+    let paper = network("9-1-5", "8-8", 1, Padding::Replicate);
+    let small = (40, 40);
+    assert!(is_used(&paper, small, shape, KernelChoice::Always));
+    assert!(!is_used(&paper, small, shape, KernelChoice::Never));
+    assert!(!is_used(&paper, small, shape, KernelChoice::Auto), "too small to be worth compiling for");
+    assert!(!is_used(&paper, small, ConvShape { fused: None, ..shape }, KernelChoice::Always));
+    let software = gpu().info.device_type == wgpu::DeviceType::Cpu;
+    assert_eq!(is_used(&paper, (1000, 1000), shape, KernelChoice::Auto), software);
+    for (sizes, filters, channels) in [
+        ("9-5-5", "8-8", 1),
+        ("1-1-3", "4-8", 1),
+        ("9-1-7", "8-8", 1),
+        ("9-1-5", "8-33", 1),
+        ("9-1-5", "8-8", 3),
+    ] {
+        let weights = network(sizes, filters, channels, Padding::Replicate);
+        assert!(!is_used(&weights, small, shape, KernelChoice::Always), "{sizes} {filters}");
+    }
+}
+
+#[test]
+fn other_weights_and_sizes_follow() {
+    let _alone = common::alone();
+    let shape = shapes().pop().unwrap();
+    let first = network("9-1-5", "8-8", 1, Padding::Replicate);
+    let mut layers = first.layers().to_vec();
+    layers.iter_mut().flat_map(|layer| &mut layer.weight).for_each(|weight| *weight *= -0.75);
+    let second = Weights::new(layers, first.metadata.clone()).unwrap();
+    let mut headless = Headless::new(gpu(), &first, options(None, shape, KernelChoice::Always)).unwrap();
+    for (weights, size) in [(&first, 30), (&second, 30), (&second, 33), (&first, 8)] {
+        headless.set_weights(weights).unwrap();
+        let planes = picture(size, size);
+        let actual = headless.upscale_planes(&planes, 1.0).unwrap();
+        let expected = twin(weights, &planes, Padding::Replicate);
+        assert_close(&format!("{size}"), &actual.data, &expected, TOLERANCE);
+    }
+}

@@ -1,0 +1,69 @@
+//! Adapters: none, all, the one that is used.
+
+use std::process::Stdio;
+
+use crate::common::desk::{Desk, Run, grey};
+
+#[test]
+fn no_adapter_is_code_3_and_lists_what_there_is() {
+    let desk = Desk::new();
+    desk.save("a.png", grey(4, 4));
+    desk.upscale("a.png -g no-such-adapter").fails(3, &["adapter"]);
+    desk.run("devices -g 4711").fails(3, &["adapter"]);
+    let output = desk.command("upscale -m m.safetensors a.png").env("SRCNN_GPU", "no-such-adapter").output();
+    Run::from(output.unwrap()).fails(3, &["adapter"]);
+    let output = desk.command("devices").env("WGPU_BACKEND", "none-of-them").output();
+    Run::from(output.unwrap()).fails(3, &["install"]);
+    assert!(!desk.exists("a_srcnn_x2.png"));
+}
+
+#[test]
+fn devices_as_text_and_json() {
+    let desk = Desk::new();
+    let run = desk.run("devices --json");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let devices: Vec<serde_json::Value> = serde_json::from_str(&run.stdout).unwrap();
+    assert!(!devices.is_empty());
+    let order = ["discrete", "integrated", "virtual", "other", "software"];
+    let ranks: Vec<_> = devices.iter().map(|d| order.iter().position(|o| d["type"] == *o).unwrap()).collect();
+    assert!(ranks.is_sorted(), "{ranks:?}");
+    let text = desk.run("devices").stdout;
+    for (index, device) in devices.iter().enumerate() {
+        assert_eq!(device["index"], index);
+        assert!(device["limits"]["storage_binding"].as_u64().unwrap() > 0);
+        if device["usable"] == true {
+            assert_eq!(device["self_test"], "ok", "{device}");
+        }
+        assert!(text.contains(&format!("{index}: {}", device["name"].as_str().unwrap())), "{text}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let desk = Desk::new();
+    let mut child = desk.command("devices").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let run = Run::from(child.wait_with_output().unwrap());
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_software_adapter_is_told_once() {
+    let desk = Desk::new();
+    let json = desk.run("devices --json").stdout;
+    let devices: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let usable = |d: &&serde_json::Value| d["usable"] == true && d["type"] == "software";
+    let Some(device) = devices.iter().find(usable) else {
+        println!("skipped: no software adapter here");
+        return;
+    };
+    desk.save("a.png", grey(4, 4));
+    desk.save("b.png", grey(4, 4));
+    let args = format!("a.png b.png --progress none -g {}", device["index"]);
+    let run = desk.upscale(&args);
+    run.wrote(&["a_srcnn_x2.png", "b_srcnn_x2.png"]);
+    let lines: Vec<_> = run.stderr.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("warning: no GPU in use"), "{}", run.stderr);
+    assert!(lines[1].starts_with("2 of 2 done in"), "{}", run.stderr);
+    assert_eq!(desk.upscale(&format!("{args} --existing overwrite --quiet")).stderr, "");
+}

@@ -1,0 +1,20 @@
+//! The program itself, run as a process: exit codes, what it prints where, what it writes and what it leaves alone.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod adapters;
+mod automation;
+mod compare;
+mod eval;
+mod folders;
+mod formats;
+mod model;
+mod outputs;
+mod pictures;
+mod refusals;
+mod report;
+mod train_cli;
+mod train_kill;
+mod usage;
+mod video;

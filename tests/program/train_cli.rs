@@ -1,0 +1,110 @@
+//! The commands around training: `degrade`, `model filters`, and what `train` refuses before it begins.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::common;
+use image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
+use srcnn_gpu::reference::resample::imresize;
+
+fn run(folder: &Path, args: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_srcnn-gpu"));
+    command.current_dir(folder).args(args.split_whitespace()).env("XDG_RUNTIME_DIR", folder);
+    command.env_remove("SRCNN_GPU").env_remove("RUST_LOG").output().unwrap()
+}
+
+#[track_caller]
+fn fails(folder: &Path, args: &str, code: i32, words: &[&str]) {
+    let output = run(folder, args);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{args}: {stderr}");
+    let errors: Vec<&str> = stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{args}: {stderr}");
+    for word in words {
+        assert!(errors[0].contains(word), "{args}: '{word}' is not in: {}", errors[0]);
+    }
+}
+
+fn colour(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| Rgb([(x * 5 + y) as u8, (y * 7) as u8, (x * y) as u8]))
+}
+
+/// Every sample of the result is that of `imresize` on the cut picture, rounded.
+#[test]
+fn degrade_is_imresize() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = colour(31, 25);
+    picture.save(folder.path().join("a.png")).unwrap();
+    let output = run(folder.path(), "degrade a.png low.png -s 3");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "low.png\n", "{:?}", output.stderr);
+    let low = image::open(folder.path().join("low.png")).unwrap();
+    let DynamicImage::ImageRgb8(low) = low else { panic!("{:?}", low.color()) };
+    assert_eq!(low.dimensions(), (10, 8));
+    for channel in 0..3 {
+        let plane: Vec<f64> =
+            (0..30 * 24).map(|i| f64::from(picture.get_pixel(i % 30, i / 30).0[channel])).collect();
+        let (expected, ..) = imresize(&plane, 24, 30, 1.0 / 3.0).unwrap();
+        let actual: Vec<u8> = low.pixels().map(|pixel| pixel.0[channel]).collect();
+        assert_eq!(actual, expected.iter().map(|v| v.round() as u8).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn degrade_folders_and_depths() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("in")).unwrap();
+    let deep: ImageBuffer<Luma<u16>, Vec<u16>> =
+        ImageBuffer::from_fn(20, 20, |x, y| Luma([(x * 3000 + y) as u16]));
+    DynamicImage::from(deep).save(folder.path().join("in/deep.png")).unwrap();
+    colour(40, 40).save(folder.path().join("in/b.jpg")).unwrap();
+    GrayImage::new(3, 30).save(folder.path().join("in/small.png")).unwrap();
+    let output = run(folder.path(), "degrade in out -s 4 --degradation gaussian:1.2");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("small.png: 3x30 is smaller than the scale 4"), "{stderr}");
+    let deep = image::open(folder.path().join("out/deep.png")).unwrap();
+    assert!(matches!(&deep, DynamicImage::ImageLuma16(b) if b.dimensions() == (5, 5)), "{:?}", deep.color());
+    // A ramp keeps its slope in the middle: samples are taken at the centres of 4 pixels.
+    assert!(deep.to_luma16().get_pixel(2, 2).0[0].abs_diff((9.5f64 * 3000.0 + 9.5) as u16) <= 1);
+    assert!(folder.path().join("out/b.jpg").exists());
+    fails(folder.path(), "degrade in/small.png x.png -s 4", 1, &["smaller than the scale"]);
+    fails(folder.path(), "degrade in/b.jpg x.png -s 1", 2, &["--scale"]);
+    fails(folder.path(), "degrade in/b.jpg x.png -s 2 --degradation box", 2, &["gaussian:SIGMA"]);
+    fails(folder.path(), "degrade in/b.jpg no/x.png -s 2", 5, &["no"]);
+}
+
+#[test]
+fn filters_as_a_sheet() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = common::network("5-1-3", "10-2", 1, srcnn_gpu::Padding::Replicate);
+    fs::write(folder.path().join("m.safetensors"), weights.to_safetensors().unwrap()).unwrap();
+    let output = run(folder.path(), "model filters m.safetensors -o f.png --zoom 3");
+    assert_eq!(output.status.code(), Some(0), "{:?}", String::from_utf8(output.stderr));
+    let sheet = image::open(folder.path().join("f.png")).unwrap();
+    assert_eq!((sheet.width(), sheet.height()), (8 * 19 + 4, 2 * 19 + 4));
+    fails(folder.path(), "model filters none -o f.png", 4, &["no such file"]);
+    fails(folder.path(), "model filters m.safetensors -o no/f.png", 5, &["does not exist"]);
+}
+
+#[test]
+fn train_refuses_before_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    let at = |args: &str, code, words: &[&str]| fails(folder.path(), args, code, words);
+    at("train data -s 3", 2, &["--output"]);
+    at("train data -o run", 2, &["no scale"]);
+    at("train -s 3 -o run", 2, &["data: name a folder"]);
+    at("train data -s 3 -o run", 1, &["no readable picture"]);
+    at("train nowhere -s 3 -o run", 1, &["nowhere"]);
+    at("train data -s 3 -o run --arch 9-1", 2, &["filter counts"]);
+    at("train data -s 3 -o run --lr 1,2", 2, &["learning_rates"]);
+    at("train data -s 3 -o run --steps 5 --time 3m", 2, &["--time"]);
+    at("train data -s 3 -o run --time soon", 2, &["not a time"]);
+    at("train data -s 3 -o run --config none.toml", 2, &["none.toml"]);
+    at("train --resume data", 2, &["not the folder of a run"]);
+    at("train --resume data --batch 3", 2, &["--batch"]);
+    fs::write(folder.path().join("c.toml"), "batsh = 3\n").unwrap();
+    at("train data -s 3 -o run --config c.toml", 2, &["unknown field `batsh`"]);
+    assert!(!folder.path().join("run").exists());
+}
