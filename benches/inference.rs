@@ -36,7 +36,7 @@ fn main() -> srcnn_gpu::Result<()> {
     for (sizes, filters) in [("9-1-5", "64-32"), ("9-5-5", "64-32")] {
         let weights = common::network(sizes, filters, 1, Padding::Replicate);
         for &shape in &shapes {
-            let options = HeadlessOptions { conv_shape: shape, ..HeadlessOptions::default() };
+            let options = HeadlessOptions::default().with_conv_shape(shape);
             let difference = measure::check(&gpu, &weights, options)?;
             // Before and after, because other work may slow the adapter down for a while.
             let before = measure::ceilings(&gpu, clock)?;

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }))?;
 
     // Once a network, and once a size.
-    let options = UpscalerOptions { target_format: FORMAT, ..UpscalerOptions::for_device(&device) };
+    let options = UpscalerOptions::for_device(&device).with_target_format(FORMAT);
     let mut upscaler = Upscaler::new(&device, &queue, &weights, options)?;
     let high = upscaler.prepare(LOW, SCALE)?;
 

@@ -165,7 +165,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     let clock = if args.wall { Clock::Wall } else { Clock::for_gpu(gpu) };
     let shape = choose(args, gpu, &weights)?;
     let (conv_shape, precision) = (Some(shape.shape), args.precision.precision);
-    let options = HeadlessOptions { conv_shape, precision, ..HeadlessOptions::default() };
+    let options = HeadlessOptions::default().with_conv_shape(conv_shape).with_precision(precision);
     log::info!("comparing with the CPU twin");
     let difference = measure::check(gpu, &weights, options)?;
     log::info!("measuring the adapter");

@@ -109,7 +109,11 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     }
     let (padding, tile, tta) = (args.padding, args.tile, args.tta);
     let precision = args.precision.precision;
-    let options = HeadlessOptions { padding, tile, tta, precision, ..HeadlessOptions::default() };
+    let options = HeadlessOptions::default()
+        .with_padding(padding)
+        .with_tile(tile)
+        .with_tta(tta)
+        .with_precision(precision);
     // Only after everything that can be checked without it.
     let gpu = args.gpu.open()?;
     args.precision.check(&gpu)?;

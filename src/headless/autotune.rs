@@ -202,8 +202,11 @@ impl<'a> Bench<'a> for Candidates<'a> {
         // Shapes alone are compared.
         let winograd = KernelChoice::Never;
         let precision = self.precision;
-        let options =
-            HeadlessOptions { padding, conv_shape, precision, winograd, ..HeadlessOptions::default() };
+        let options = HeadlessOptions::default()
+            .with_padding(padding)
+            .with_conv_shape(conv_shape)
+            .with_precision(precision)
+            .with_winograd(winograd);
         let mut run = Run::new(self.gpu, self.weights, options)?;
         self.twin.check(&mut run)?;
         run.prepare((self.side, self.side), 1.0)?;

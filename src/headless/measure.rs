@@ -165,12 +165,12 @@ pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes>
 /// # Errors
 /// [`Error::Gpu`](crate::Error::Gpu) when they differ by more than rounding can; also what the device reports.
 pub fn check(gpu: &Gpu, weights: &Weights, options: HeadlessOptions) -> Result<f64> {
-    let options = HeadlessOptions { padding: Some(Twin::PADDING), ..options };
+    let options = options.with_padding(Some(Twin::PADDING));
     let ways = match options.winograd {
         KernelChoice::Auto => &[KernelChoice::Never, KernelChoice::Always][..],
         way => &[way],
     };
     let twin = Twin::new(weights)?;
-    let check = |&winograd| twin.check(&mut Run::new(gpu, weights, HeadlessOptions { winograd, ..options })?);
+    let check = |&winograd| twin.check(&mut Run::new(gpu, weights, options.with_winograd(winograd))?);
     ways.iter().map(check).try_fold(0.0, |all: f64, off| Ok(all.max(off?)))
 }

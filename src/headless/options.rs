@@ -14,6 +14,7 @@ use crate::upscaler::{KernelChoice, SourceKind, UpscalerOptions};
 /// assert_eq!(options.tile, Some(512));
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct HeadlessOptions {
     /// Padding in place of the weight file's own.
     pub padding: Option<Padding>,

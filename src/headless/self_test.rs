@@ -112,7 +112,7 @@ fn test_network(gpu: &Gpu, precision: Precision, architecture: &Architecture) ->
     let expected =
         reference::forward(&weights, &Maps { channels: 1, height, width, data }, Padding::Replicate);
 
-    let options = HeadlessOptions { tile: Some(32), precision, ..HeadlessOptions::default() };
+    let options = HeadlessOptions::default().with_tile(Some(32)).with_precision(precision);
     let actual = Headless::new(gpu.clone(), &weights, options)?.upscale_planes(&picture, SCALE)?;
     judge(&actual.data, &expected.data, precision)
 }

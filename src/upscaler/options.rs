@@ -52,6 +52,7 @@ impl KernelChoice {
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct UpscalerOptions {
     /// Padding in place of the weights' own.
     pub padding: Option<Padding>,

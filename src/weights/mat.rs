@@ -19,11 +19,11 @@ use crate::network::{LayerShape, Padding};
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 
-/// Most bytes of one variable, far above any network's: guards against files made to fill the memory.
+/// Most bytes of all variables together, far above any network's: guards against files made to fill the memory.
 const MAX_INFLATED: u64 = 1 << 30;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
-    let bytes = inflate(bytes)?;
+    let bytes = inflate(bytes, MAX_INFLATED)?;
     let damaged = || Error::invalid("damaged .mat file: a variable cannot be decoded");
     // `matfile` multiplies dimensions without a check for overflow, so that a damaged file panics in
     // builds that have those checks on.
@@ -58,8 +58,8 @@ fn layer_number(name: &str) -> Option<usize> {
 
 /// The file with its compressed variables inflated: a header and elements (kind, length, data), each of
 /// which must be a variable and end within the file. `matfile` would inflate them too, but prints what it
-/// finds wrong, and drops a cut variable without a word.
-fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
+/// finds wrong, and drops a cut variable without a word. Variables beyond `limit` bytes count as damaged.
+fn inflate(bytes: &[u8], limit: u64) -> Result<Vec<u8>> {
     let cut = || Error::invalid("the .mat file is cut short");
     let damaged = |what: Reason| Error::invalid(what.within("damaged .mat file"));
     let little = match bytes.get(126..128).ok_or_else(cut)? {
@@ -87,8 +87,9 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
             }
             COMPRESSED => {
                 let start = inflated.len();
+                let left = limit.saturating_sub(start as u64);
                 zlib::Decoder::new(&element[8..])
-                    .and_then(|decoder| decoder.take(MAX_INFLATED).read_to_end(&mut inflated))
+                    .and_then(|decoder| decoder.take(left).read_to_end(&mut inflated))
                     .map_err(|e| damaged(e.into()))?;
                 match split(&inflated[start..]) {
                     Some((MATRIX, length)) if inflated.len() - start >= 8 + length => {
@@ -160,4 +161,29 @@ fn read_layer(file: &MatFile, number: usize, inputs: usize, bias: Vec<f32>) -> R
         }
     }
     Ok(Layer { shape: LayerShape { inputs, filters, size }, weight, bias })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn compressed_variables_share_one_limit() {
+        let variable = [MATRIX.to_le_bytes().as_slice(), &1000u32.to_le_bytes(), &[0; 1000]].concat();
+        let mut encoder = zlib::Encoder::new(Vec::new()).unwrap();
+        encoder.write_all(&variable).unwrap();
+        let packed = encoder.finish().into_result().unwrap();
+        let element =
+            [COMPRESSED.to_le_bytes().as_slice(), &(packed.len() as u32).to_le_bytes(), &packed].concat();
+        let mut file = vec![b' '; 126];
+        file.extend(b"IM");
+        for _ in 0..3 {
+            file.extend(&element);
+        }
+        assert_eq!(inflate(&file, 10_000).unwrap().len(), 128 + 3 * 1008);
+        let error = inflate(&file, 2500).unwrap_err().to_string();
+        assert!(error.contains("not whole"), "{error}");
+    }
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 /// Modules of the library from the ground up. A module imports from its own floor's folder and from floors below.
 const FLOORS: &[&[&str]] = &[
     &["error"],
-    &["atomic", "color", "metrics", "network", "planes", "precision", "resample"],
-    &["chart", "weights"],
-    &["degrade", "gpu", "reference"],
+    &["atomic", "chart", "color", "metrics", "network", "planes", "resample"],
+    &["degrade", "precision", "weights"],
+    &["gpu", "reference"],
     &["upscaler"],
     &["headless", "picture"],
     &["eval", "video"],
@@ -71,7 +71,9 @@ fn imports(source: &Source) -> BTreeSet<String> {
         .flat_map(|(matches, word)| matches.map(move |(at, _)| (at, word)))
     {
         // `super::super::` is read from its first `super`; `$crate` and the like are no paths of ours.
-        if code[..start].ends_with("super::") || code[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+        if code[..start].ends_with("super::")
+            || code[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+        {
             continue;
         }
         let mut base: Vec<&str> = Vec::new();
@@ -136,7 +138,9 @@ fn arrows(sources: &[Source]) -> BTreeMap<&str, BTreeMap<&str, String>> {
     let of = |source: &Source| {
         let own = source.module.as_str();
         let related = |module: &str| {
-            module == own || module.starts_with(&format!("{own}::")) || own.starts_with(&format!("{module}::"))
+            module == own
+                || module.starts_with(&format!("{own}::"))
+                || own.starts_with(&format!("{module}::"))
         };
         let taken = imports(source);
         let arrows = taken.iter().filter_map(|path| target(path).map(|module| (module, path.clone())));
@@ -161,7 +165,11 @@ fn circle(arrows: &BTreeMap<&str, BTreeMap<&str, String>>) -> Option<String> {
             return None;
         }
         path.push(at);
-        let found = arrows.get(at).into_iter().flat_map(BTreeMap::keys).find_map(|next| visit(next, arrows, path, done));
+        let found = arrows
+            .get(at)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .find_map(|next| visit(next, arrows, path, done));
         path.pop();
         found
     }
@@ -178,13 +186,20 @@ fn floor(module: &str) -> Option<usize> {
 fn imports_go_downward_only() {
     let sources = sources(false);
     let arrows = arrows(&sources);
-    assert!(arrows.len() > 80 && arrows.values().map(BTreeMap::len).sum::<usize>() > 200, "imports were not read");
+    assert!(
+        arrows.len() > 80 && arrows.values().map(BTreeMap::len).sum::<usize>() > 200,
+        "imports were not read"
+    );
     for (from, targets) in &arrows {
-        let own = floor(from).unwrap_or_else(|| panic!("{from} stands on no floor: add its folder to FLOORS"));
+        let own =
+            floor(from).unwrap_or_else(|| panic!("{from} stands on no floor: add its folder to FLOORS"));
         for (to, name) in targets {
             let theirs = floor(to).unwrap();
             let same = from.split("::").next() == to.split("::").next();
-            assert!(theirs < own || same, "{from} imports {name}, which stands on the same floor or a higher one");
+            assert!(
+                theirs < own || same,
+                "{from} imports {name}, which stands on the same floor or a higher one"
+            );
         }
     }
 }
@@ -205,13 +220,17 @@ fn there_are_no_circles_of_imports() {
 #[test]
 fn twins_stand_alone() {
     const TYPES: [&str; 3] = ["network", "weights", "error"];
-    const JUDGES: [&str; 4] = ["headless::measure::twin", "headless::verify", "headless::self_test", "train::measure"];
+    const JUDGES: [&str; 4] =
+        ["headless::measure::twin", "headless::verify", "headless::self_test", "train::measure"];
     let sources = sources(false);
     for (from, targets) in &arrows(&sources) {
         for (to, name) in targets {
             let top = |module: &str| module.split("::").next().unwrap().to_owned();
             if top(from) == "reference" && top(to) != "reference" {
-                assert!(TYPES.contains(&top(to).as_str()), "the twin {from} takes {name} from what it judges");
+                assert!(
+                    TYPES.contains(&top(to).as_str()),
+                    "the twin {from} takes {name} from what it judges"
+                );
             }
             if top(to) == "reference" && top(from) != "reference" {
                 assert!(JUDGES.contains(from), "{from} computes with {name}, a twin");

@@ -168,7 +168,7 @@ fn shapes_change_last_bits_alone() {
     let mut noise = common::noise(5);
     let low = Planes::new(31, 26, 1, (0..31 * 26).map(|_| 0.5 + 0.4 * noise()).collect()).unwrap();
     let run = |shape, tile| {
-        let options = HeadlessOptions { tile, conv_shape: Some(shape), ..HeadlessOptions::default() };
+        let options = HeadlessOptions::default().with_tile(tile).with_conv_shape(Some(shape));
         Headless::new(common::gpu(), &weights, options).unwrap().upscale_planes(&low, 2.0).unwrap().data
     };
     let expected: Vec<f64> = run(default_shape(&gpu), None).iter().map(|&v| f64::from(v)).collect();

@@ -47,14 +47,14 @@ fn the_average_is_that_of_turned_pictures() {
     assert!((0..8).all(|way| back(&turn(&low, way), way) == low), "the test's own turns");
     for padding in [Padding::Replicate, Padding::Normalized, Padding::Valid] {
         let weights = common::network("5-3", "6", 1, padding);
-        let options = HeadlessOptions { tile: Some(20), ..HeadlessOptions::default() };
+        let options = HeadlessOptions::default().with_tile(Some(20));
         let mut plain = Headless::new(common::gpu(), &weights, options).unwrap();
         let ways: Vec<Planes> =
             (0..8).map(|way| back(&plain.upscale_planes(&turn(&low, way), 2.0).unwrap(), way)).collect();
         let mean: Vec<f64> = (0..ways[0].data.len())
             .map(|i| ways.iter().map(|way| f64::from(way.data[i])).sum::<f64>() / 8.0)
             .collect();
-        let options = HeadlessOptions { tta: true, ..options };
+        let options = options.with_tta(true);
         let average =
             Headless::new(common::gpu(), &weights, options).unwrap().upscale_planes(&low, 2.0).unwrap();
         common::assert_close(&format!("{padding}"), &average.data, &mean, common::tolerance(150, 2, 2.0));
@@ -71,7 +71,7 @@ fn right_results_pass() {
         for channels in [1, 3] {
             let weights = common::network("5-1-3", "6-5", channels, padding);
             for (tile, tta) in [(Some(24), false), (None, true)] {
-                let options = HeadlessOptions { tile, tta, verify: true, ..HeadlessOptions::default() };
+                let options = HeadlessOptions::default().with_tile(tile).with_tta(tta).with_verify(true);
                 let mut headless = Headless::new(common::gpu(), &weights, options).unwrap();
                 headless.upscale(&picture(), 1.7, &mut |_, _| ()).unwrap();
                 let Verified { values, difference } = headless.verified().unwrap();

@@ -27,7 +27,7 @@ impl Host {
     }
 
     fn upscaler(&self, weights: &Weights) -> Upscaler {
-        let options = UpscalerOptions { tile: Some(40), ..UpscalerOptions::for_device(&self.device) };
+        let options = UpscalerOptions::for_device(&self.device).with_tile(Some(40));
         Upscaler::new(&self.device, &self.queue, weights, options).unwrap()
     }
 
@@ -262,7 +262,7 @@ fn every_way_to_load_weights_runs_with_the_least_limits() {
     let source = host.source(&picture(21, 17));
     let run = |fused, winograd: KernelChoice, kernel| {
         let conv_shape = ConvShape { fused, ..defaults().conv_shape };
-        let options = UpscalerOptions { conv_shape, winograd, ..defaults() };
+        let options = defaults().with_conv_shape(conv_shape).with_winograd(winograd);
         let mut upscaler = Upscaler::new(&host.device, &host.queue, &weights, options).unwrap();
         let target = host.target(upscaler.prepare((21, 17), 3.0).unwrap(), TextureFormat::Rgba8Unorm);
         let mut encoder = host.encoder();
@@ -293,7 +293,7 @@ fn float_targets_take_what_bytes_round() {
     let picture = picture(21, 16);
     let expected = headless(&picture, 1.5);
     for format in [TextureFormat::Rgba16Float, TextureFormat::Rgba32Float] {
-        let options = UpscalerOptions { target_format: format, ..UpscalerOptions::for_device(&host.device) };
+        let options = UpscalerOptions::for_device(&host.device).with_target_format(format);
         let mut upscaler = Upscaler::new(&host.device, &host.queue, &weights(), options).unwrap();
         let size = upscaler.prepare(picture.dimensions(), 1.5).unwrap();
         let (source, target) = (host.source(&picture), host.target(size, format));
@@ -428,9 +428,9 @@ fn unfit_settings_are_errors() {
     let host = Host::new();
     let defaults = UpscalerOptions::for_device(&host.device);
     let new = |options| Upscaler::new(&host.device, &host.queue, &weights(), options);
-    let bytes = UpscalerOptions { target_format: TextureFormat::Bgra8Unorm, ..defaults.clone() };
+    let bytes = defaults.clone().with_target_format(TextureFormat::Bgra8Unorm);
     refused(new(bytes), "Bgra8Unorm");
-    let planes = UpscalerOptions { source: SourceKind::Planes, padding: Some(Padding::Valid), ..defaults };
+    let planes = defaults.with_source(SourceKind::Planes).with_padding(Some(Padding::Valid));
     let mut upscaler = new(planes).unwrap();
     for (size, scale) in [((0, 5), 2.0), ((5, 5), f64::NAN), ((5, 5), -1.0), ((5, 5), 1e12), ((5, 5), 2.0)] {
         refused(upscaler.prepare(size, scale), "");

@@ -37,7 +37,7 @@ fn run(
     tile: Option<u32>,
     to: impl Into<Enlargement>,
 ) -> Planes {
-    let options = HeadlessOptions { padding: Some(padding), tile, ..HeadlessOptions::default() };
+    let options = HeadlessOptions::default().with_padding(Some(padding)).with_tile(tile);
     Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, to).unwrap()
 }
 
@@ -104,7 +104,7 @@ fn shapes() -> Vec<ConvShape> {
 }
 
 fn run_with(shape: ConvShape, weights: &Weights, planes: &Planes, tile: Option<u32>) -> Planes {
-    let options = HeadlessOptions { tile, conv_shape: Some(shape), ..HeadlessOptions::default() };
+    let options = HeadlessOptions::default().with_tile(tile).with_conv_shape(Some(shape));
     Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, 1.0).unwrap()
 }
 
@@ -163,7 +163,7 @@ fn tiny_pictures_agree_with_their_twin() {
             let what = format!("{size:?} {padding}");
             assert_close(&what, &actual.data, &twin(&weights, &planes, padding), network_tolerance(&weights));
         }
-        let options = HeadlessOptions { padding: Some(Padding::Valid), ..Default::default() };
+        let options = HeadlessOptions::default().with_padding(Some(Padding::Valid));
         let mut valid = Headless::new(gpu(), &network("9-1-5", "6-4", 1, Padding::Valid), options).unwrap();
         assert!(valid.upscale_planes(&planes, 1.0).is_err(), "{size:?}: nothing is left of it");
     }
@@ -235,7 +235,7 @@ fn bands_put_together_are_the_result() {
     let whole = Headless::new(gpu(), &weights, HeadlessOptions::default()).unwrap();
     let whole = { whole }.upscale_as(&source, color, 2.5, &mut |_, _| ()).unwrap();
     for tile in [16, 30, 100] {
-        let options = HeadlessOptions { tile: Some(tile), ..HeadlessOptions::default() };
+        let options = HeadlessOptions::default().with_tile(Some(tile));
         let mut bytes = Vec::new();
         let mut take = |band: image::DynamicImage| {
             assert_eq!((band.width(), band.color()), (whole.width(), color));

@@ -167,7 +167,7 @@ fn hosts_bring_their_own() {
     });
     let weights = common::network("3-1-3", "8-4", 1, Padding::Replicate);
     let upscaler = |pipeline_cache| {
-        let options = UpscalerOptions { pipeline_cache, ..UpscalerOptions::for_device(&gpu.device) };
+        let options = UpscalerOptions::for_device(&gpu.device).with_pipeline_cache(pipeline_cache);
         Upscaler::new(&gpu.device, &gpu.queue, &weights, options).map(drop)
     };
     let state = State::new(weights.layers().to_vec(), 1);

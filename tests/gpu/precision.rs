@@ -37,7 +37,7 @@ fn run(gpu: &Gpu, weights: &Weights, planes: &Planes, scale: f64, options: Headl
 }
 
 fn half_precision() -> HeadlessOptions {
-    HeadlessOptions { precision: Precision::F16, ..HeadlessOptions::default() }
+    HeadlessOptions::default().with_precision(Precision::F16)
 }
 
 fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
@@ -73,8 +73,7 @@ fn networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
             // Each tile of registers is the one of spatial layers somewhere, and of pointwise ones.
             let [spatial, pointwise] = [registers[(i + j) % 3], registers[(i + j + 1) % 3]];
             let shape = ConvShape { spatial, pointwise, workgroup: [2, 4], fused: None };
-            let options =
-                HeadlessOptions { padding: Some(padding), conv_shape: Some(shape), ..half_precision() };
+            let options = half_precision().with_padding(Some(padding)).with_conv_shape(Some(shape));
             let weights = network(sizes, filters, channels, padding);
             let what = format!("{sizes} {filters} c={channels} {padding} {spatial:?}");
             let whole = run(&gpu, &weights, &planes, 1.0, options);
@@ -84,7 +83,7 @@ fn networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
             let single = tolerance(products, weights.layers().len(), 1.0);
             assert!(difference(&whole, &expected).0 > single, "{what}: that is not half precision");
 
-            let tiled = run(&gpu, &weights, &planes, 1.0, HeadlessOptions { tile: Some(19), ..options });
+            let tiled = run(&gpu, &weights, &planes, 1.0, options.with_tile(Some(19)));
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&whole), bits(&tiled), "{what}: tiles change the result");
         }
@@ -100,7 +99,7 @@ fn trained_networks_keep_their_brightness() {
     let planes = Planes::new(40, 30, 1, (0..40 * 30).map(smooth).collect()).unwrap();
     let weights = Shipped::Small.nearest(3.0).unwrap();
     let single = run(&gpu, &weights, &planes, 3.0, HeadlessOptions::default());
-    let half = run(&gpu, &weights, &planes, 3.0, HeadlessOptions { verify: true, ..half_precision() });
+    let half = run(&gpu, &weights, &planes, 3.0, half_precision().with_verify(true));
     let single: Vec<f64> = single.into_iter().map(f64::from).collect();
     let shift = half.iter().zip(&single).map(|(&h, s)| f64::from(h) - s).sum::<f64>() / half.len() as f64;
     assert!(255.0 * shift.abs() < 0.125, "{shift:e}");
@@ -139,7 +138,7 @@ fn a_device_without_it_is_an_error() {
     let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
     let weights = network("5-1-3", "6-5", 1, Padding::Replicate);
-    let options = UpscalerOptions { precision: Precision::F16, ..UpscalerOptions::for_device(&device) };
+    let options = UpscalerOptions::for_device(&device).with_precision(Precision::F16);
     let refused = |error: Error| {
         let text = error.to_string();
         assert!(matches!(error, Error::MissingCapability(_)), "{text}");
@@ -166,7 +165,7 @@ fn a_host_s_device_with_it_runs_it() {
         ..Default::default()
     }))
     .unwrap();
-    let options = UpscalerOptions { precision: Precision::F16, ..UpscalerOptions::for_device(&device) };
+    let options = UpscalerOptions::for_device(&device).with_precision(Precision::F16);
     let weights = network("9-5-5", "10-7", 3, Padding::Zero);
     let mut upscaler = Upscaler::new(&device, &queue, &weights, options).unwrap();
     upscaler.prepare((20, 15), 2.0).unwrap();

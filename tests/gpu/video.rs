@@ -50,7 +50,7 @@ fn formats_and_siting() {
         ("W20 H16 Ib C420paldv", 1.5, Range::Limited, vec![dv(0.0), dv(1.0)]),
     ] {
         let source = stream(parameters, 3);
-        let options = HeadlessOptions { tile: Some(24), ..HeadlessOptions::default() };
+        let options = HeadlessOptions::default().with_tile(Some(24));
         let result = enlarged(&source, &weights, options, scale);
         let (from, to) = (Reader::new(source.as_slice()).unwrap(), Reader::new(result.as_slice()).unwrap());
         let format = from.header().format;
@@ -117,10 +117,10 @@ fn luma_is_that_of_planes_enlarged_alone() {
     let weights = common::network("9-1-5", "8-6", 1, Padding::Replicate);
     let source = stream("W40 H30 C420mpeg2", 4);
     for tta in [false, true] {
-        let options = HeadlessOptions { tta, tile: Some(48), ..HeadlessOptions::default() };
+        let options = HeadlessOptions::default().with_tta(tta).with_tile(Some(48));
         let result = enlarged(&source, &weights, options, 3.0);
         let (from, to) = (Reader::new(source.as_slice()).unwrap(), Reader::new(result.as_slice()).unwrap());
-        let options = HeadlessOptions { tta, tile: Some(32), ..HeadlessOptions::default() };
+        let options = HeadlessOptions::default().with_tta(tta).with_tile(Some(32));
         let mut headless = Headless::new(common::gpu(), &weights, options).unwrap();
         for (low, high) in frames(&source).iter().zip(frames(&result)) {
             let low = plane(&low.data, &from, 0, None).iter().map(|&v| (v / 255.0) as f32).collect();

@@ -38,7 +38,7 @@ fn shapes() -> Vec<ConvShape> {
 }
 
 fn options(tile: Option<u32>, shape: ConvShape, winograd: KernelChoice) -> HeadlessOptions {
-    HeadlessOptions { tile, conv_shape: Some(shape), winograd, ..HeadlessOptions::default() }
+    HeadlessOptions::default().with_tile(tile).with_conv_shape(Some(shape)).with_winograd(winograd)
 }
 
 fn computed(weights: &Weights, planes: &Planes, options: HeadlessOptions) -> Vec<f32> {
@@ -54,12 +54,10 @@ fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
 /// Whether the kernel is used for a size.
 fn is_used(weights: &Weights, size: (u32, u32), shape: ConvShape, winograd: KernelChoice) -> bool {
     let gpu = gpu();
-    let options = UpscalerOptions {
-        source: SourceKind::Planes,
-        conv_shape: shape,
-        winograd,
-        ..UpscalerOptions::for_device(&gpu.device)
-    };
+    let options = UpscalerOptions::for_device(&gpu.device)
+        .with_source(SourceKind::Planes)
+        .with_conv_shape(shape)
+        .with_winograd(winograd);
     let mut upscaler = Upscaler::new(&gpu.device, &gpu.queue, weights, options).unwrap();
     upscaler.prepare(size, 1.0).unwrap();
     upscaler.kernels().contains(&"conv_winograd")

@@ -21,7 +21,7 @@ pub struct CheckArgs {
 impl CheckArgs {
     /// Adds what these flags ask for to the options.
     pub fn apply(&self, options: HeadlessOptions) -> HeadlessOptions {
-        HeadlessOptions { tta: self.tta, verify: self.verify, ..options }
+        options.with_tta(self.tta).with_verify(self.verify)
     }
 }
 

@@ -54,7 +54,7 @@ impl TuneArgs {
                 tuned.best
             );
         }
-        Ok(HeadlessOptions { conv_shape: tuned.map(|tuned| tuned.best), ..options })
+        Ok(options.with_conv_shape(tuned.map(|tuned| tuned.best)))
     }
 }
 

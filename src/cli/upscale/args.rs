@@ -112,7 +112,7 @@ impl UpscaleArgs {
         let tile = self.tile.get(device).or(self.tile.last()).copied().filter(|&tile| tile > 0);
         let precision = self.precision.precision;
         let options =
-            HeadlessOptions { padding: self.padding, tile, precision, ..HeadlessOptions::default() };
+            HeadlessOptions::default().with_padding(self.padding).with_tile(tile).with_precision(precision);
         self.checks.apply(options)
     }
 }

@@ -114,12 +114,14 @@ pub fn timed(
     })?;
     let elapsed = clock.start();
     let submission = queue.submit([commands]);
+    let readback = staging
+        .map(|staging| Readback::new(device, WHAT, vec![submission.clone()], &staging, Timestamps::BYTES))
+        .transpose()?;
     readback::wait(device, submission, WHAT)?;
     let spent = elapsed();
     gpu.faults.check()?;
-    let stamped = match staging {
-        Some(staging) => Readback::new(device, WHAT, Vec::new(), &staging, Timestamps::BYTES)?
-            .finish(device, |bytes| Ok(Timestamps::elapsed(queue, bytes)))?,
+    let stamped = match readback {
+        Some(readback) => readback.finish(device, |bytes| Ok(Timestamps::elapsed(queue, bytes)))?,
         None => Duration::ZERO,
     };
     // Some adapters do not count. Never nothing at all: rates are made of it.
