@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Reason, Result};
@@ -71,7 +71,7 @@ struct Listed(PathBuf);
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.0);
+        UNFINISHED.lock().retain(|path| *path != self.0);
     }
 }
 
@@ -85,7 +85,7 @@ impl Unfinished {
             builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
         }
         // The list stays locked until the file is in it, so that `abandon` misses none.
-        let mut list = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = UNFINISHED.lock();
         let file = builder.tempfile_in(folder)?;
         // Some network drives do not have locks.
         let _ = file.as_file().try_lock();
@@ -101,7 +101,7 @@ impl Unfinished {
 /// Removes all temporary files that this process has not finished, and prevents it from creating more: for the last moment
 /// before a process ends while its threads are still working.
 pub fn abandon() {
-    let list = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let list = UNFINISHED.lock();
     for path in list.iter() {
         // Fails for a file that has been put in place by now.
         let _ = fs::remove_file(path);
@@ -226,7 +226,7 @@ mod tests {
         let old = std::time::SystemTime::now() - 2 * YOUNG;
         fs::File::options().write(true).open(at(".srcnn-gpu-begun1")).unwrap().set_modified(old).unwrap();
         assert_eq!(sweep(folder.path()), 1);
-        assert!(UNFINISHED.lock().unwrap().iter().all(|path| !path.starts_with(folder.path())));
+        assert!(UNFINISHED.lock().iter().all(|path| !path.starts_with(folder.path())));
     }
 
     #[cfg(unix)]

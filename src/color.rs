@@ -1,4 +1,4 @@
-//! Color as MATLAB's `rgb2ycbcr` and `ycbcr2rgb`: BT.601 with luminance in 16..235, in f64.
+//! Color conversion as MATLAB's `rgb2ycbcr` and `ycbcr2rgb`: BT.601 on gamma-encoded values, luminance in 16..235, in f64.
 
 /// Rows Y, Cb, Cr; columns R, G, B; for values in 0..1.
 pub const TO_YCBCR: [[f64; 3]; 3] = [

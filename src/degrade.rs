@@ -1,5 +1,5 @@
-//! How the low resolution of a training or test picture is made: shrinking of whole pictures, and the
-//! bicubic enlargement that a network starts from. Nothing is rounded in between.
+//! How training and test pictures lose their resolution: whole pictures are shrunk, and enlarged again by the bicubic
+//! interpolation that a network starts from. Nothing is rounded in between.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,8 +16,8 @@ pub enum Degradation {
     /// MATLAB's bicubic with antialiasing: the authors' released code and the evaluation's protocol.
     #[default]
     Bicubic,
-    /// The paper's text: a Gaussian blur, and one sample of it for each pixel of the small picture, taken at
-    /// that pixel's centre. The kernel ends three standard deviations from there; edges are repeated.
+    /// The paper's text: a Gaussian blur, sampled once for each pixel of the small picture, at that pixel's center. The
+    /// kernel ends three standard deviations from there; edges are repeated.
     Gaussian {
         /// Standard deviation in pixels of the large picture.
         sigma: f64,
@@ -73,10 +73,10 @@ impl Degrader {
     /// For pictures of `width` x `height`, both multiples of `scale`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for sizes that are no multiples of the scale, or empty.
+    /// [`Error::InvalidArgument`] for sizes that are not multiples of the scale, or empty.
     pub fn new(width: usize, height: usize, scale: usize, degradation: Degradation) -> Result<Self> {
         if scale == 0 || !width.is_multiple_of(scale) || !height.is_multiple_of(scale) {
-            return Err(Error::invalid(format!("{width}x{height} are no multiples of the scale {scale}")));
+            return Err(Error::invalid(format!("{width}x{height} are not multiples of the scale {scale}")));
         }
         let factor = scale as f64;
         let down = |length: usize| match degradation {
@@ -98,8 +98,8 @@ impl Degrader {
     }
 }
 
-/// Blur and subsampling of one axis. Output sample i is centred on the middle of its `scale` input samples,
-/// where bicubic enlargement puts it, so that even scales do not shift the picture.
+/// Blur and subsampling of one axis. Output sample i is centered on its `scale` input samples, where bicubic enlargement
+/// puts it, so that even scales do not shift the picture.
 fn gaussian(input_len: usize, scale: usize, sigma: f64) -> Result<ResampleTable> {
     if input_len == 0 {
         return Err(Error::invalid("a picture has at least one pixel on each axis"));
@@ -110,13 +110,13 @@ fn gaussian(input_len: usize, scale: usize, sigma: f64) -> Result<ResampleTable>
     let taps = (2 * reach + 1) as usize;
     let mut table = ResampleTable { input_len, output_len, taps, indices: Vec::new(), weights: Vec::new() };
     for i in 0..output_len {
-        let centre = (i * scale) as f64 + offset;
-        let first = centre.floor() as i64 - reach;
+        let center = (i * scale) as f64 + offset;
+        let first = center.floor() as i64 - reach;
         let row = table.weights.len();
         for at in first..first + taps as i64 {
-            let distance = (at as f64 - centre) / sigma;
-            // Half-way samples of even scales stay in for any sigma.
-            let inside = distance.abs() <= 3.0 || (at as f64 - centre).abs() <= 0.5;
+            let distance = (at as f64 - center) / sigma;
+            // The two middle samples of even scales count for any sigma.
+            let inside = distance.abs() <= 3.0 || (at as f64 - center).abs() <= 0.5;
             table.weights.push(if inside { (-0.5 * distance * distance).exp() } else { 0.0 });
             table.indices.push(at.clamp(0, input_len as i64 - 1) as u32);
         }
@@ -141,7 +141,7 @@ mod tests {
         }
     }
 
-    /// A constant stays what it is, and a ramp is sampled at the centres: interpolation restores it.
+    /// A constant stays what it is, and a ramp is sampled at the centers: interpolation restores it.
     #[test]
     fn neither_brightens_nor_shifts() {
         for degradation in [Degradation::Bicubic, Degradation::Gaussian { sigma: 1.3 }] {
@@ -170,14 +170,14 @@ mod tests {
     fn gaussian_weights() {
         let table = gaussian(30, 3, 1.0).unwrap();
         let row = 5 * table.taps..6 * table.taps;
-        let centre = 16.0; // 3 * 5 + 1
+        let center = 16.0; // 3 * 5 + 1
         let exact = |at: f64| {
             let sum: f64 = (-3..=3).map(|d| (-0.5 * f64::from(d * d)).exp()).sum();
-            (-0.5 * (at - centre) * (at - centre)).exp() / sum
+            (-0.5 * (at - center) * (at - center)).exp() / sum
         };
         for (index, weight) in table.indices[row.clone()].iter().zip(&table.weights[row]) {
             let at = f64::from(*index);
-            let expected = if (at - centre).abs() <= 3.0 { exact(at) } else { 0.0 };
+            let expected = if (at - center).abs() <= 3.0 { exact(at) } else { 0.0 };
             assert!((weight - expected).abs() < 1e-15, "{at}: {weight} {expected}");
         }
     }

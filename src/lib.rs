@@ -123,6 +123,9 @@ pub mod error;
 pub mod eval;
 pub mod gpu;
 #[cfg(feature = "headless")]
+#[doc(hidden)]
+pub mod hash;
+#[cfg(feature = "headless")]
 pub mod headless;
 pub mod metrics;
 pub mod network;

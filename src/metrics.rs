@@ -1,6 +1,6 @@
 //! PSNR and SSIM of 8-bit planes as the super-resolution literature computes them, in f64.
 //!
-//! Planes are `[row][column]`, 0..255. [`shave`] cuts the border off that the protocols leave out.
+//! Planes are `[row][column]`, 0..255. [`shave`] removes the border that the protocols leave out.
 
 /// Peak signal-to-noise ratio in dB with a peak of 255: infinite for equal planes, NaN when the planes
 /// are empty or differ in length.
@@ -29,7 +29,7 @@ pub fn ssim(a: &[u8], b: &[u8], width: usize, height: usize) -> f64 {
     }
     let window = gaussian();
     let out_width = width - WINDOW + 1;
-    // The last WINDOW rows after the horizontal pass, row y in slot y % WINDOW: memory stays a few rows.
+    // The last WINDOW rows after the horizontal pass, row y in slot y % WINDOW, so that memory is a few rows.
     let mut rows = vec![vec![Moments::default(); out_width]; WINDOW];
     let mut sum = 0.0;
     for (y, (row_a, row_b)) in a.chunks_exact(width).zip(b.chunks_exact(width)).enumerate() {

@@ -1,5 +1,5 @@
-//! The shape of an SRCNN (section 3.1): a stack of convolution layers with ReLU between them.
-//! Pure arithmetic, no GPU.
+//! The shape of an SRCNN (section 3.1): a stack of convolution layers with a ReLU after each but the last, and how they
+//! treat a picture's edges.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,11 +20,11 @@ pub enum Padding {
     Normalized,
     /// Zeros outside, nothing else.
     Zero,
-    /// No padding: each layer's output is smaller by its filter size less one.
+    /// No padding: each layer's output is smaller than its input by the filter size less one.
     Valid,
 }
 
-/// What the channels of a network's input and output are; values are in 0..1.
+/// What the channels of a network's input and output are; values are gamma-encoded, in 0..1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channels {
@@ -50,7 +50,7 @@ impl Channels {
 macro_rules! names {
     ($type:ty, $what:literal, $($variant:path => $name:literal),+) => {
         impl $type {
-            /// The names that the command line and weight files use.
+            /// The names in weight files and on the command line.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
         }
         impl fmt::Display for $type {
@@ -124,7 +124,7 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Largest filter size and count that are accepted: guards against absurd files, far above any use.
+    /// Largest filter size and count that are accepted, far above any use: a guard against absurd files.
     const MAX_SIZE: usize = 63;
     const MAX_FILTERS: usize = 4096;
 
@@ -171,7 +171,7 @@ impl Architecture {
         Ok(Self { layers })
     }
 
-    /// From the two command line words: `parse("9-1-5", "64-32", 1)`.
+    /// From text: `parse("9-1-5", "64-32", 1)`.
     ///
     /// # Errors
     /// As [`Architecture::new`], and for words that are not numbers between dashes.

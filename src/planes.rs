@@ -1,4 +1,4 @@
-//! Pictures as planes of floats, the form in which networks see them.
+//! Pictures as planes of floats, as networks see them.
 
 use crate::error::{Error, Result};
 
@@ -16,10 +16,10 @@ pub struct Planes {
 }
 
 impl Planes {
-    /// Checks that the data has the length that the sizes ask for.
+    /// Planes of `width` x `height` pixels; `data` is `[channel][row][column]`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when it has not, or when a size is zero.
+    /// [`Error::InvalidArgument`] when `data` has another length, or a size is zero.
     pub fn new(width: usize, height: usize, channels: usize, data: Vec<f32>) -> Result<Self> {
         if width == 0 || height == 0 || channels == 0 || data.len() != width * height * channels {
             return Err(Error::invalid(format!(

@@ -12,8 +12,8 @@ pub enum Precision {
     /// 32 bits throughout.
     #[default]
     F32,
-    /// Filters, products, their sums over a few input channels, and feature maps in 16 bits; those sums are added up in
-    /// 32 bits, and so are biases, the input, and the whole last layer. Needs [`wgpu::Features::SHADER_F16`].
+    /// Filters, products, their sums over a few input channels, and feature maps in 16 bits. Those sums are added up in 32
+    /// bits; biases, the input, and the whole last layer are in 32 bits too. Needs [`wgpu::Features::SHADER_F16`].
     F16,
 }
 names!(Precision, "precision", Precision::F32 => "f32", Precision::F16 => "f16");
@@ -49,18 +49,18 @@ impl Precision {
         }
     }
 
-    /// Largest error, in parts of the largest value, of what networks make of maps with values around 1: two hidden
-    /// layers, their sums of up to 100 products in a block; with a wide margin.
+    /// A generous bound on the error of a network's result relative to its largest value, for maps with values around 1, two
+    /// hidden layers, and sums of up to 100 products in a block.
     #[cfg(feature = "headless")]
     pub(crate) fn tolerance(self) -> f64 {
         match self {
             Self::F32 => 1e-4,
-            // Roundings of products and sums are independent, so that errors grow as the root of their number.
+            // Rounding errors of products and sums are independent, so they grow as the root of their number.
             Self::F16 => 2.0 * 100f64.sqrt() * 2.0 * self.unit_roundoff(),
         }
     }
 
-    /// Half the distance of 1 to the next number: the largest relative error of rounding.
+    /// Half the distance from 1 to the next number: the largest relative error of rounding.
     pub fn unit_roundoff(self) -> f64 {
         match self {
             Self::F32 => 2f64.powi(-24),
@@ -98,9 +98,9 @@ pub(crate) fn rounded(value: f32) -> f32 {
     magnitude.copysign(value)
 }
 
-/// The taps of a filter rounded to 16 bits, each with what was left over of those before it: their sum stays, and so does
-/// what the filter makes of an even part of a picture. Rounded one by one, all filters together would shift its
-/// brightness.
+/// The taps of a filter rounded to 16 bits, each together with the rounding error of those before it. This preserves their
+/// sum, and with it the filter's response to a flat part of a picture; rounded one by one, all filters together would shift
+/// its brightness.
 pub(crate) fn rounded_filter(taps: &[f32]) -> impl Iterator<Item = f32> {
     taps.iter().scan(0.0, |left, &tap| {
         let wanted = tap + *left;
@@ -139,7 +139,7 @@ mod tests {
         assert!(half(f32::NAN) & 0x7fff > 0x7c00);
     }
 
-    /// Every number of 16 bits stays, and what lies a little off it goes back to it.
+    /// Every number of 16 bits is kept, and numbers near it round to it.
     #[test]
     fn rounding_goes_to_the_nearest() {
         let mut last = 0.0;

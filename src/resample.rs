@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 
-/// Where each output sample of one axis reads, and with which weights.
+/// Which input samples each output sample of one axis reads, and with which weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResampleTable {
     /// Input samples on this axis.
@@ -45,8 +45,8 @@ impl ResampleTable {
         Self::bicubic_sited(input_len, output_len, scale, 0.5)
     }
 
-    /// The same for samples that sit elsewhere than in the middle of their pixels, before and after: `site` is where,
-    /// from 0 to 1. A video's chroma that shares its place with every second luma sample sits at 1/4.
+    /// The same for samples that are not centered in their pixels, before and after: `site` is their position, from 0 to 1.
+    /// A video's chroma that coincides with every second luma sample has a site of 1/4.
     ///
     /// # Errors
     /// As [`ResampleTable::bicubic`].
@@ -65,13 +65,13 @@ impl ResampleTable {
         let mut indices = Vec::with_capacity(output_len * candidates);
         let mut weights = Vec::with_capacity(output_len * candidates);
         for x in 0..output_len {
-            // Centre of the output sample in 1-based input coordinates, as MATLAB counts.
-            let centre = (x + 1) as f64 / scale + (1.0 - site) * (1.0 - 1.0 / scale);
-            let left = (centre - support / 2.0).floor() as i64;
+            // Center of the output sample in 1-based input coordinates, as MATLAB counts.
+            let center = (x + 1) as f64 / scale + (1.0 - site) * (1.0 - 1.0 / scale);
+            let left = (center - support / 2.0).floor() as i64;
             let row = weights.len();
             for tap in 0..candidates as i64 {
                 let at = left + tap;
-                weights.push(shrink * cubic(shrink * (centre - at as f64)));
+                weights.push(shrink * cubic(shrink * (center - at as f64)));
                 let mirrored = (at - 1).rem_euclid(period);
                 indices.push(mirrored.min(period - 1 - mirrored) as u32);
             }
@@ -130,7 +130,7 @@ pub(crate) fn apply(input: &[f64], rows: &ResampleTable, columns: &ResampleTable
     output
 }
 
-/// Length of an axis of `input_len` samples after scaling by `scale`, as `imresize` rounds: upwards.
+/// Length of an axis of `input_len` samples after scaling by `scale`, rounded up as `imresize` does.
 pub fn output_len(input_len: usize, scale: f64) -> usize {
     (input_len as f64 * scale).ceil() as usize
 }

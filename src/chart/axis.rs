@@ -1,16 +1,16 @@
-//! Axes: where values go, and the round values that are written beside them.
+//! Axes: the position of values, and the round values at their ticks.
 
-/// How values go along an axis.
+/// How values are laid out along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
-    /// Evenly from zero, to the right.
+    /// Linear from zero, growing to the right.
     #[default]
     Linear,
-    /// By their logarithm over whole decades, to the left: of times, with the fastest on the right.
+    /// Logarithmic over whole decades, growing to the left: for times, with the fastest on the right.
     LogarithmicToTheLeft,
 }
 
-/// An axis: values from `low` to `high` go to places from `from` to `to`.
+/// An axis: values from `low` to `high` are mapped to positions from `from` to `to`.
 #[derive(Debug, Clone, Copy)]
 pub struct Axis {
     pub low: f64,
@@ -38,14 +38,14 @@ impl Axis {
         }
     }
 
-    /// Where a value is; values beyond the lower end of a logarithmic axis are at that end.
+    /// The position of a value; values below a logarithmic axis are clamped to its lower end.
     pub fn at(&self, value: f64) -> f64 {
         let scaled = |v: f64| if self.logarithmic { v.max(self.low).log10() } else { v };
         let part = (scaled(value) - scaled(self.low)) / (scaled(self.high) - scaled(self.low));
         self.from + part * (self.to - self.from)
     }
 
-    /// The unit that suits large values, and its name behind the axis' own.
+    /// The unit that suits large values, and its name, appended to the axis' own.
     pub fn unit(&self) -> (f64, &'static str) {
         match self.high {
             _ if self.logarithmic => (1.0, ""),
@@ -63,7 +63,7 @@ impl Axis {
     /// Round values inside of the axis, and how many decimals they need.
     pub fn ticks(&self) -> (Vec<f64>, usize) {
         if self.logarithmic {
-            // Ends of whole decades may lie a rounding error beside them.
+            // The ends of whole decades may be off by a rounding error.
             let decades =
                 ((self.low.log10() - 1e-9).ceil() as i32)..=((self.high.log10() + 1e-9).floor() as i32);
             return (decades.map(|power| 10f64.powi(power)).collect(), 0);
@@ -78,7 +78,7 @@ impl Axis {
         ((first..=last).map(|i| i as f64 * step).collect(), decimals)
     }
 
-    /// A tick's text: large and very small powers of ten as such.
+    /// A tick's text: large and very small values as powers of ten.
     pub fn label(&self, tick: f64, decimals: usize) -> String {
         let power = tick.log10().round();
         match self.logarithmic {

@@ -8,7 +8,7 @@ use super::{CURVES, color, escape};
 /// A single point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
-    /// Name beside it; without one the point is small.
+    /// Name beside it; a point without a name is small.
     pub name: String,
     /// Where on the x axis.
     pub x: f64,
@@ -22,7 +22,7 @@ pub struct Mark {
 type Rectangle = [f64; 4];
 
 const RADIUS: f64 = 6.0;
-/// About how much room text of the diagram's size takes.
+/// Approximate width of a letter, and height, of the diagram's text.
 const LETTER: (f64, f64) = (7.6, 13.0);
 
 /// Small points first, so that they do not hide the others.
@@ -72,8 +72,7 @@ impl Mark {
     }
 }
 
-/// The first place for a name, of those around a point, that is in the diagram and free, and which end of the name
-/// is at the point.
+/// The first free place for a name around a point inside the diagram, and which end of the name is at the point.
 fn free_place(
     (x, y): (f64, f64),
     name: &str,
@@ -91,7 +90,7 @@ fn free_place(
         ([left, top, left + width, top + height], anchor)
     };
     let beside = y - height / 2.0;
-    // Corners are a line further away, where they do not touch the names above and below.
+    // Corners are one line further away, so that they do not touch names above and below.
     let (above, below) = (y - gap - height, y + gap);
     let places = [
         at("start", beside),

@@ -1,5 +1,5 @@
-//! Diagrams as plain SVG 1.1 without scripts or fonts of their own: curves with horizontal lines to compare with,
-//! as the paper's figures 1 and 6, and named marks, as its figure 4.
+//! Diagrams as plain SVG 1.1, without scripts or embedded fonts: curves with horizontal lines to compare with, like the
+//! paper's figures 1 and 6, and named marks, like its figure 4.
 
 mod axis;
 mod marks;
@@ -33,16 +33,16 @@ const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 440.0;
 const TEXT: &str = "font-family=\"sans-serif\" font-size=\"13\" fill=\"currentColor\"";
 const GRID: &str = "stroke=\"currentColor\" stroke-opacity=\"0.12\"";
-/// The diagram inside of its panel: left, top, right, bottom; to its right is the legend.
+/// The diagram inside its panel: left, top, right, bottom; the legend is to its right.
 const PLOT: [f64; 4] = [70.0, 40.0, 640.0, 380.0];
 /// The diagram's right edge without a legend.
 const ALONE: f64 = 830.0;
-/// Curves and lines, told apart in print by the lines' dashes as well.
+/// Curves and lines; the lines' dashes tell them apart in print too.
 const CURVES: [&str; 4] = ["#c0392b", "#8e44ad", "#d35400", "#7f5539"];
 const LINES: [&str; 4] = ["#2c3e50", "#2980b9", "#27ae60", "#7f8c8d"];
 const DASHES: [&str; 4] = ["8 4", "2 3", "10 3 2 3", "5 5"];
 
-/// The panels below each other as an SVG document.
+/// The panels, one below the other, as an SVG document.
 #[cfg(any(test, feature = "train"))]
 pub fn render(panels: &[Panel]) -> String {
     let height = HEIGHT * panels.len().max(1) as f64;
@@ -60,8 +60,8 @@ pub fn render(panels: &[Panel]) -> String {
     svg
 }
 
-/// A panel as an element of an HTML page, in the page's color of text and as wide as there is room. `number` tells
-/// the diagrams of one page apart.
+/// A panel as an element of an HTML page, in the page's text color and as wide as there is room. `number` is unique in the
+/// page.
 pub fn inline(panel: &Panel, number: usize) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" aria-label=\"{}\" \
@@ -90,7 +90,7 @@ impl<'a> Drawing<'a> {
             || curves.clone().chain(panel.marks.iter().map(|mark| (mark.x, mark.y))).filter(is_finite);
         let lines = || panel.lines.iter().map(|line| line.1).filter(|y| y.is_finite());
         let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
-        // The first moments of training are far below everything: the diagram begins a little under the lines.
+        // Training starts far below everything else: the diagram begins a little below the lines.
         let floor = least(&mut lines()) - 1.0;
         let mut low = least(&mut points().map(|p| p.1).chain(lines()));
         if floor.is_finite() {
@@ -110,7 +110,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Writing to a string does not fail, so results are dropped here and below.
+    /// Writing to a string cannot fail, so results are dropped here and below.
     fn draw(&self, svg: &mut String) {
         let [left, top, right, bottom] = self.plot;
         let (width, height) = (right - left, bottom - top);
@@ -133,7 +133,7 @@ impl<'a> Drawing<'a> {
             let places: Vec<String> = points.iter().filter(|p| is_finite(p)).map(place).collect();
             match places.as_slice() {
                 [] => {}
-                // A single point would not show as a line.
+                // A line of a single point would be invisible.
                 [one] => {
                     let (x, y) = one.split_once(',').unwrap_or_default();
                     let _ = writeln!(
@@ -181,11 +181,11 @@ impl<'a> Drawing<'a> {
                 y + 4.5
             );
         }
-        let (middle, centre) = ((left + right) / 2.0, (top + bottom) / 2.0);
+        let (middle, center) = ((left + right) / 2.0, (top + bottom) / 2.0);
         let _ = writeln!(
             svg,
             "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}{}</text>\
-             <text transform=\"translate(18 {centre}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+             <text transform=\"translate(18 {center}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             bottom + 42.0,
             escape(&self.panel.x_label),
             unit.1,
@@ -193,7 +193,7 @@ impl<'a> Drawing<'a> {
         );
     }
 
-    /// Curves first, then lines from the highest to the lowest, as they are in the diagram.
+    /// Curves first, then lines from highest to lowest, as in the diagram.
     fn draw_legend(&self, svg: &mut String) {
         let curves = self.panel.curves.iter().enumerate().map(|(i, (name, points))| {
             let last = points.iter().rev().find(|p| is_finite(p)).map(|p| p.1);

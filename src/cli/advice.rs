@@ -4,10 +4,21 @@ use srcnn_gpu::Error;
 
 use crate::cli::progress;
 
+/// What a command does when an error comes up, which decides on the flags that help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    Pictures,
+    Training,
+}
+
 /// Which flags help against an error.
-fn advice(error: &Error) -> Option<&'static str> {
+fn advice(error: &Error, task: Task) -> Option<&'static str> {
     match error {
+        Error::OutOfMemory(..) if task == Task::Training => Some("use a smaller --batch or --patch"),
         Error::OutOfMemory(..) => Some("use a smaller tile (--tile)"),
+        Error::Gpu(why) if why.contains("the adapter computes wrong") => {
+            Some("--gpu and --backend choose another one")
+        }
         Error::SelfTest(..) => Some("try another one (--gpu, --backend) or update its driver"),
         Error::MissingCapability(what) if what.contains("SHADER_F16") => {
             Some("use --precision f32, or an adapter that has them (srcnn-gpu devices)")
@@ -17,19 +28,27 @@ fn advice(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// The error on one line, with advice.
+/// The error on one line, with advice for work on pictures.
 pub fn message(error: &Error) -> String {
+    message_in(error, Task::Pictures)
+}
+
+fn message_in(error: &Error, task: Task) -> String {
     let text = error.to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut parts: Vec<&str> = lines.collect();
-    // Texts that come from a comparison or a driver may already end in the same words.
-    parts.extend(advice(error).filter(|advice| !text.ends_with(advice)));
+    parts.extend(advice(error, task));
     parts.join("; ")
 }
 
-/// Prints an error as one line on stderr.
+/// Prints an error as one line on stderr, with advice for work on pictures.
 pub fn report(error: &Error) {
-    progress::suspended(|| eprintln!("error: {}", message(error)));
+    report_in(error, Task::Pictures);
+}
+
+/// As [`report`], with advice for a task.
+pub fn report_in(error: &Error, task: Task) {
+    progress::suspended(|| eprintln!("error: {}", message_in(error, task)));
 }
 
 #[cfg(test)]
@@ -37,10 +56,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_with_advice_said_once() {
-        let full = message(&Error::OutOfMemory("640 MiB".into()));
-        assert!(full.starts_with("out of GPU memory: 640 MiB"), "{full}");
-        assert_eq!(full.matches("; use a smaller tile (--tile)").count(), 1, "{full}");
+    fn one_line_with_advice() {
+        let full = Error::OutOfMemory("640 MiB".into());
+        assert_eq!(message(&full), "out of GPU memory: 640 MiB; use a smaller tile (--tile)");
+        let training = message_in(&full, Task::Training);
+        assert_eq!(training, "out of GPU memory: 640 MiB; use a smaller --batch or --patch");
         assert_eq!(message(&Error::Picture("a.png: no\n  such thing\n".into())), "a.png: no; such thing");
     }
 }

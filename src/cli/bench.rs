@@ -207,7 +207,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
 fn choose(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Shape> {
     let (folder, precision) = (cache_folder(), args.precision.precision);
     if args.tune {
-        log::info!("measuring shapes of the kernels");
+        log::info!("measuring kernel shapes");
         let tuned = autotune::search(gpu, weights, precision)?;
         match &folder {
             Some(folder) => autotune::store(&tuned, folder)?,

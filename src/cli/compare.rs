@@ -7,6 +7,7 @@ use serde::Serialize;
 use srcnn_gpu::eval::compare::{Comparison, Samples, Similarity};
 use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
 use srcnn_gpu::eval::table::Layout;
+use srcnn_gpu::picture::refuse;
 use srcnn_gpu::{Error, Result};
 
 use crate::cli::advice::report;
@@ -142,15 +143,11 @@ fn match_folders(first: &Path, second: &Path, suffix: &str) -> Result<Vec<Result
         unmatched.retain(|other| !found.contains(other));
         let same = || found.iter().find(|other| other.extension() == path.extension());
         match found.as_slice() {
-            [] => Err(Error::Picture(
-                format!("{}: no picture '{name}' in {}", path.display(), second.display()).into(),
-            )),
+            [] => Err(refuse(path, format!("no picture '{name}' in {}", second.display()))),
             [one] => Ok((path.clone(), (*one).clone())),
-            _ => same().map(|&one| (path.clone(), one.clone())).ok_or_else(|| {
-                Error::Picture(
-                    format!("{}: several pictures '{name}' in {}", path.display(), second.display()).into(),
-                )
-            }),
+            _ => same()
+                .map(|&one| (path.clone(), one.clone()))
+                .ok_or_else(|| refuse(path, format!("several pictures '{name}' in {}", second.display()))),
         }
     };
     let pairs: Vec<_> = first_set.pictures.iter().map(&mut partner).collect();

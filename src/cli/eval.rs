@@ -99,7 +99,7 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     let protocols = protocols(args, &models)?;
     let datasets = args.datasets.iter().map(|dir| Dataset::open(dir)).collect::<Result<Vec<_>>>()?;
     for set in datasets.iter().filter(|set| !set.skipped.is_empty()) {
-        log::warn!("{}: skipped, because not pictures: {}", set.name, set.skipped.join(", "));
+        log::warn!("{}: not pictures, left out: {}", set.name, set.skipped.join(", "));
     }
     if let Some(folder) = &args.save {
         check_save(folder, &datasets)?;

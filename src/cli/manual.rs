@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_complete::Shell;
-use srcnn_gpu::{Error, Reason, Result};
+use srcnn_gpu::Result;
 
-use crate::cli::output::{print, print_text, write_atomically};
+use crate::cli::output::{create_folder, print, print_text, write_atomically};
 
 const NAME: &str = "srcnn-gpu";
 
@@ -40,10 +40,7 @@ pub fn completions(args: &CompletionsArgs, mut command: Command) -> Result<()> {
 /// # Errors
 /// [`Error::Output`].
 pub fn man(args: &ManArgs, command: Command) -> Result<()> {
-    std::fs::create_dir_all(&args.folder).map_err(|e| Error::Output {
-        path: args.folder.clone(),
-        reason: Reason::from(e).within("the folder cannot be created"),
-    })?;
+    create_folder(&args.folder)?;
     let mut command = command.disable_help_subcommand(true);
     // Gives subcommands their full names: srcnn-gpu-model-info.
     command.build();

@@ -26,6 +26,8 @@ mod stop;
 mod train;
 mod upscale;
 
+use advice::Task;
+
 /// SRCNN super-resolution on the GPU.
 #[derive(Debug, Parser)]
 #[command(
@@ -113,7 +115,8 @@ pub fn main() -> ExitCode {
     };
     outcome
         .unwrap_or_else(|error| {
-            advice::report(&error);
+            let training = matches!(cli.command, Command::Train(_));
+            advice::report_in(&error, if training { Task::Training } else { Task::Pictures });
             exit::code(&error)
         })
         .into()

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
+use parking_lot::Mutex;
 use serde::Serialize;
 use srcnn_gpu::atomic::explain;
 pub use srcnn_gpu::atomic::write_atomically;
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::{Error, Reason, Result};
 
 /// What to do when an output file exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,7 +36,7 @@ impl Taken {
 
     /// Takes the first free name of `name (1).png`, `name (2).png`, ..
     fn free_name(&self, path: &Path) -> PathBuf {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.0.lock();
         let mut number = 1;
         loop {
             let mut name = path.file_stem().unwrap_or_default().to_os_string();
@@ -80,6 +80,15 @@ impl Existing {
     }
 }
 
+/// Creates a folder and those above it, if they are missing.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn create_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path)
+        .map_err(|e| error(path, Reason::from(e).within("the folder cannot be created")))
+}
+
 /// An event as a line of JSON, beginning with the version of the format.
 ///
 /// # Errors
@@ -115,8 +124,8 @@ pub fn print_text(text: &str) -> Result<()> {
     }
 }
 
-fn error(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Output { path: path.into(), reason: reason.into().into() }
+fn error(path: &Path, reason: impl Into<Reason>) -> Error {
+    Error::Output { path: path.into(), reason: reason.into() }
 }
 
 #[cfg(test)]

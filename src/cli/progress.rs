@@ -1,12 +1,13 @@
 //! Progress on stderr: a bar on a terminal, plain lines elsewhere, nothing for short work.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use srcnn_gpu::train::config::Span;
+use parking_lot::Mutex;
+use srcnn_gpu::train::config::TimeSpan;
 
 /// Shorter work shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -45,7 +46,7 @@ pub fn mode() -> Mode {
 
 /// Writes something else while the bar is hidden.
 pub fn suspended<R>(write: impl FnOnce() -> R) -> R {
-    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let bar = BAR.lock().clone();
     match bar {
         Some(bar) => bar.suspend(write),
         None => write(),
@@ -156,7 +157,7 @@ impl Progress {
     pub fn rate(&mut self, item: &str, share: f64, megapixels: f64, seconds: Option<f64>) {
         const STEPS: f64 = 1e6;
         self.label = item.to_owned();
-        let left = |s| format!(", {} left", Span(Duration::from_secs_f64(s)));
+        let left = |s| format!(", {} left", TimeSpan(Duration::from_secs_f64(s)));
         let text = match self.mode {
             Mode::Auto => {
                 let left = seconds.map(left).unwrap_or_default();
@@ -182,7 +183,7 @@ impl Progress {
     /// Removes the bar.
     pub fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
-            *BAR.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *BAR.lock() = None;
             bar.finish_and_clear();
         }
     }
@@ -206,7 +207,7 @@ fn new_bar(label: &str, elapsed: Duration) -> ProgressBar {
     let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let bar = bar.with_style(style).with_message(label.to_owned()).with_elapsed(elapsed);
-    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+    *BAR.lock() = Some(bar.clone());
     bar
 }
 

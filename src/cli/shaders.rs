@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use srcnn_gpu::gpu::kernels::variants;
 use srcnn_gpu::gpu::translate::{Language, translate};
-use srcnn_gpu::{Architecture, Error, Result};
+use srcnn_gpu::{Architecture, Result};
 
-use crate::cli::output::{print, write_atomically};
+use crate::cli::output::{create_folder, print, write_atomically};
 
 /// Write every variant of every kernel that a network may use, on any adapter.
 #[derive(Debug, Args)]
@@ -66,8 +66,7 @@ impl From<LanguageName> for Language {
 pub fn run(args: &ShadersArgs) -> Result<()> {
     let architecture = Architecture::parse(&args.arch, &args.filters, args.channels)?;
     let language = Language::from(args.language);
-    std::fs::create_dir_all(&args.output)
-        .map_err(|e| Error::Output { path: args.output.clone(), reason: e.into() })?;
+    create_folder(&args.output)?;
     for shader in variants(&architecture).into_iter().filter(|shader| language.has(shader)) {
         let path = args.output.join(format!("{}.{}", shader.variant, language.extension()));
         let text = translate(&shader, language)?;

@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::train::checkpoint::Checkpoint;
-use srcnn_gpu::train::config::{Limit, Span, TrainConfig};
+use srcnn_gpu::train::config::{Limit, TimeSpan, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
 use srcnn_gpu::train::engine::GpuEngine;
 use srcnn_gpu::train::event::Event;
@@ -72,7 +72,7 @@ pub struct TrainArgs {
     backprops: Option<u64>,
     /// Stop after this time: 90s, 30m, 2h
     #[arg(long, value_name = "TIME", group = "limit")]
-    time: Option<Span>,
+    time: Option<TimeSpan>,
     /// Sub-images per step
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     batch: Option<usize>,
@@ -320,7 +320,7 @@ fn about(seconds: f64) -> String {
         s if s >= 3600.0 => 60.0,
         _ => 1.0,
     };
-    Span(Duration::from_secs(((seconds / unit).round() * unit) as u64)).to_string()
+    TimeSpan(Duration::from_secs(((seconds / unit).round() * unit) as u64)).to_string()
 }
 
 #[cfg(test)]

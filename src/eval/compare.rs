@@ -25,10 +25,10 @@ use crate::network::Channels;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Samples {
-    /// Luminance, after the SRCNN authors' code: the figures of most tables in papers.
+    /// Luminance, as in the SRCNN authors' code: the figures of most tables in papers.
     #[default]
     Srcnn,
-    /// Colors without a rim of the scale and 6 pixels, after the NTIRE challenges.
+    /// Colors, without a border of the scale plus 6 pixels, as in the NTIRE challenges.
     Ntire,
     /// Colors, all of them.
     Rgb,
@@ -67,7 +67,7 @@ impl FromStr for Samples {
 /// How pictures are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    /// What of them.
+    /// Which samples.
     pub protocol: Samples,
     /// The enlargement that made the second one; pictures are cut to multiples of it, except by `rgb`.
     pub scale: Option<usize>,
@@ -85,7 +85,7 @@ pub struct Similarity {
 }
 
 impl Comparison {
-    /// A protocol with its own border, unless `shave` says another one.
+    /// A protocol with its own border, or that of `shave`.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a scale of 0, and for `ntire` without a scale or a border.
@@ -173,7 +173,7 @@ impl Comparison {
 }
 
 impl Similarity {
-    /// Means of both figures; `None` of none.
+    /// The mean of both figures; `None` without any.
     pub fn mean<'a>(figures: impl IntoIterator<Item = &'a Similarity>) -> Option<Self> {
         let (mut psnr, mut ssim, mut count) = (0.0, 0.0, 0.0);
         for one in figures {

@@ -17,12 +17,12 @@ pub struct Dataset {
     pub name: String,
     /// Its pictures, sorted by name.
     pub pictures: Vec<PathBuf>,
-    /// Names of the entries that are not pictures, by their extensions.
+    /// Names of the entries whose extensions are not those of pictures.
     pub skipped: Vec<String>,
 }
 
 impl Dataset {
-    /// Lists a folder, not the folders in it.
+    /// Lists a folder without its subfolders.
     ///
     /// # Errors
     /// [`Error::Picture`] when it cannot be listed or has no pictures.
@@ -42,7 +42,7 @@ impl Dataset {
                 .into(),
             ));
         }
-        // `.` and `..` have no name of their own.
+        // `.` and `..` have no names of their own.
         let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
         let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { name: name(&full), pictures, skipped: others.iter().map(|path| name(path)).collect() })
@@ -75,10 +75,10 @@ enum Samples {
 }
 
 impl Picture {
-    /// Reads a file; its content decides on the format. Alpha is left out, 16 bits are rounded to 8.
+    /// Reads a file; the format is that of its content. Alpha is dropped, 16 bits are rounded to 8.
     ///
-    /// A picture is grey when it is stored with one channel, or with a palette that it uses greys of:
-    /// `imread` returns one channel in both cases. True color stays color, whatever it shows.
+    /// A picture is grey when it is stored with one channel, or with a palette of which it uses only greys: `imread` returns
+    /// one channel in both cases. True color stays color, whatever it shows.
     ///
     /// # Errors
     /// [`Error::Picture`], with the path, when it cannot be read or decoded.
@@ -98,7 +98,7 @@ impl Picture {
         Ok(Self::new(&picture, has_palette(&head)))
     }
 
-    /// From a decoded picture; `palette` says that colors of equal R, G and B only mean a grey picture.
+    /// From a decoded picture. With `palette`, a picture whose R, G and B are equal everywhere is grey.
     pub fn new(picture: &DynamicImage, palette: bool) -> Self {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let colors = || picture.to_rgb8().pixels().map(|pixel| pixel.0).collect::<Vec<_>>();

@@ -1,9 +1,8 @@
 //! Measuring a network on test pictures: named protocols, reports, published figures.
 //!
-//! [`dataset`] finds and reads the pictures, [`protocol`] makes the network's input and the figures from
-//! one of them, [`Report`] collects them, [`table`] prints them beside those in [`published`], and
-//! [`html`] shows them with the pictures. [`compare`]
-//! measures pictures that are there already.
+//! [`dataset`] finds and reads the pictures, [`protocol`] makes the network's input from one of them and measures its
+//! result, [`Report`] collects the figures, [`table`] prints them beside those in [`published`], and [`html`] shows them
+//! with the pictures. [`compare`] measures existing pictures.
 
 pub mod compare;
 pub mod dataset;
@@ -23,11 +22,11 @@ use published::{NetworkAverage, Published};
 
 /// What is measured: anything that enlarges planes by bicubic interpolation and refines them.
 pub trait Enlarge {
-    /// Enlarges `low`, in the network's channels and not rounded, to `width` x `height`. Without padding
-    /// the result lacks the network's radius on each side. Also says how long it took.
+    /// Enlarges `low`, in the network's channels and not rounded, to `width` x `height` pixels. Without padding the result
+    /// is smaller by the network's radius on each side. Also returns how long it took.
     ///
     /// # Errors
-    /// Whatever keeps the network from running on this picture.
+    /// Whatever prevents the network from running on this picture.
     fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)>;
 }
 
@@ -58,7 +57,7 @@ pub struct Score {
 }
 
 impl Score {
-    /// Means of every figure; `None` of no scores.
+    /// The mean of every figure; `None` without scores.
     pub fn mean<'a>(scores: impl IntoIterator<Item = &'a Score>) -> Option<Score> {
         let mut sum = [0.0; 7];
         let mut count = 0.0;
@@ -100,7 +99,7 @@ pub struct SetReport {
     pub scale: usize,
     /// Name of the protocol.
     pub protocol: &'static str,
-    /// Pixels left out on each side: what was asked, or a network's radius where that is more.
+    /// Pixels left out on each side: what was asked for, or the network's radius if that is more.
     pub shave: usize,
     /// The weight file.
     pub model: String,
@@ -108,7 +107,7 @@ pub struct SetReport {
     pub architecture: String,
     /// The padding that the network ran with.
     pub padding: Padding,
-    /// One row a picture that could be measured.
+    /// One row for each picture that could be measured.
     pub images: Vec<Row>,
     /// Means of the rows; null without rows.
     pub average: Option<Row>,
@@ -147,7 +146,7 @@ impl SetReport {
         self.images.push(Row { image: Some(stem.into()), score: measured.score, published });
     }
 
-    /// Averages the pictures, and looks the averages of papers up where they are of the same pictures.
+    /// Averages the pictures, and looks up published averages of the same pictures.
     pub fn finish(&mut self, architecture: &Architecture) {
         let stems = || self.images.iter().filter_map(|row| row.image.as_deref());
         let published = published::average(stems(), self.scale).copied();

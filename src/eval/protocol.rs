@@ -1,11 +1,11 @@
 //! The protocol `srcnn`: how the authors' released MATLAB code measures a network.
 //!
-//! The picture as `uint8` luminance is cut to multiples of the scale, shrunk and enlarged again by
-//! `imresize` with nothing rounded in between; bicubic and network results are rounded to `uint8`, lose
-//! a border as wide as the scale, and are compared with the original.
+//! The picture's luminance as `uint8` is cropped to multiples of the scale, shrunk and enlarged again by `imresize` with
+//! nothing rounded in between; bicubic and network results are rounded to `uint8`, lose a border as wide as the scale, and
+//! are compared with the original.
 //!
-//! Networks of three channels get all of them shrunk. The luminance of their result, rounded once, is
-//! compared as above; the bicubic figures stay those of luminance.
+//! For networks of three channels all three are shrunk. The luminance of their result, rounded once, is compared as above;
+//! the bicubic figures remain those of luminance.
 
 use std::time::Instant;
 
@@ -45,7 +45,7 @@ pub struct Luminance {
 pub struct Measured {
     /// Its figures.
     pub score: Score,
-    /// Pixels left out on each side: those asked for, or what the network did not compute if that is more.
+    /// Pixels left out on each side: as asked for, or what the network did not compute if that is more.
     pub border: usize,
     /// The bicubic result before the border is cut.
     pub bicubic: Luminance,
@@ -142,7 +142,7 @@ impl Protocol {
         })
     }
 
-    /// Pixels that the network's result lacks on each side.
+    /// Pixels by which the network's result is smaller on each side.
     fn margin(&self, result: &Planes, width: usize, height: usize) -> Result<usize> {
         let margin = width.saturating_sub(result.width) / 2;
         let fits = result.width + 2 * margin == width && result.height + 2 * margin == height;

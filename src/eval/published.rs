@@ -21,11 +21,11 @@ pub struct Published {
     pub sc: Option<f64>,
     /// K-SVD (Zeyde et al.).
     pub k_svd: f64,
-    /// Neighbour embedding with non-negative least squares (Bevilacqua et al.).
+    /// Neighbor embedding with non-negative least squares (Bevilacqua et al.).
     pub ne_nnls: f64,
-    /// Neighbour embedding with locally linear embedding (Chang et al.).
+    /// Neighbor embedding with locally linear embedding (Chang et al.).
     pub ne_lle: f64,
-    /// Anchored neighbourhood regression (Timofte et al.).
+    /// Anchored neighborhood regression (Timofte et al.).
     pub anr: f64,
     /// The paper's own network: 9-1-5, 64-32, trained on 91 pictures.
     pub srcnn: f64,

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Gpu;
-use super::self_test::{fnv, key};
+use super::self_test::key;
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
+use crate::hash::fnv;
 
 /// Larger files are given up: wgpu has no means to take old kernels out of a cache.
 const LARGEST: usize = 64 << 20;
@@ -73,7 +74,7 @@ impl Pipelines {
         Self { cache: Some(cache.clone()), file: Some(Arc::new(Kept { cache, path, key, known })) }
     }
 
-    /// The cache for the options of [`Upscaler`](crate::Upscaler) and [`Trainer`](crate::train::gpu::Trainer).
+    /// The cache for the options of [`Upscaler`](crate::Upscaler) and `Trainer`.
     pub fn cache(&self) -> Option<&wgpu::PipelineCache> {
         self.cache.as_ref()
     }

@@ -184,7 +184,7 @@ impl Kind {
             Err(what) => {
                 let instead = match what {
                     "colors" => "write ppm or png",
-                    _ => "write png, webp or tiff, or choose a --background",
+                    _ => "write png, webp or tiff",
                 };
                 return refuse(format!(
                     "has {what}, which a .{} file cannot hold; {instead}",

@@ -1,6 +1,6 @@
 //! Picture files, for every command that reads or writes some.
 //!
-//! [`PictureFile::open`] is the way in: it tells a file's kind by its content, knows its size and color type, and gives
+//! [`PictureFile::open`] is the way in: it finds a file's kind by its content, its size and color type, and gives
 //! metadata and pixels; [`read_frames`] gives the frames of an animation. [`encode`] is the way out: it writes a picture
 //! as one of the [`Kind`]s with what metadata that kind can hold; [`encode_rows`] and [`FrameWriter`] do the same for
 //! pictures and animations that are never in memory as a whole. [`alpha`] and [`profile`] are what enlarging has to do

@@ -9,7 +9,7 @@ pub fn to_srgb(picture: DynamicImage, icc: &[u8]) -> Result<(DynamicImage, Vec<u
     let failed = |e: CmsError| format!("the color profile cannot be used: {e:?}");
     let profile = ColorProfile::new_from_slice(icc).map_err(failed)?;
     if profile.color_space != DataColorSpace::Rgb {
-        return Err("the color profile is not one of RGB; --icc strip leaves it out".into());
+        return Err("the color profile is not one for RGB".into());
     }
     let srgb = ColorProfile::new_srgb();
     let options = TransformOptions::default();

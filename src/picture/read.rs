@@ -64,7 +64,7 @@ impl Structure {
 }
 
 impl PictureFile {
-    /// Opens a picture file. Its content tells its kind; the extension counts only if the content does not tell.
+    /// Opens a picture file. Its content decides on its kind; its extension counts only if the content does not.
     ///
     /// # Errors
     /// [`crate::Error::Picture`] for a file that is missing, empty, or not a picture.

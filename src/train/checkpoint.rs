@@ -1,8 +1,8 @@
-//! A checkpoint: one file in the format of `.safetensors` with everything that a run needs to go on bit for bit.
+//! A checkpoint: one file in `.safetensors` format with everything that a run needs to continue bit for bit.
 //!
-//! Parameters are called as in weight files (`conv1.weight`), the optimizer's values `slot1.conv1.weight` and
-//! so on. The header's metadata has the key `srcnn_gpu_checkpoint` with the format's version, and the other
-//! fields of [`Checkpoint`] as text. Numbers in text are written so that reading gives them back exactly.
+//! Parameters have their names from weight files (`conv1.weight`), the optimizer's values are `slot1.conv1.weight` and so
+//! on. The header's metadata has the key `srcnn_gpu_checkpoint` with the format's version, and the other fields of
+//! [`Checkpoint`] as text. Numbers are written such that reading returns them exactly.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub struct Checkpoint {
     pub elapsed: Duration,
     /// [`super::config::TrainConfig::fingerprint`] of the run.
     pub config: String,
-    /// [`super::dataset::Dataset::fingerprint`] of its data.
+    /// The fingerprint of its data (`Dataset::fingerprint`).
     pub data: String,
 }
 
@@ -127,7 +127,7 @@ impl Checkpoint {
         let bytes = self.to_bytes()?;
         crate::atomic::write_atomically(path, |file| {
             file.write_all(&bytes)?;
-            // On the disk before the name changes hands: a power cut leaves one of the two.
+            // Flushed before it is renamed: after a power cut there is either the old file or the new one.
             file.sync_all()
         })
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::span::Span;
+pub use super::time_span::TimeSpan;
 use crate::degrade::Degradation;
 use crate::error::{Error, Result};
 use crate::network::{Architecture, Channels, Padding, names};
@@ -29,14 +29,14 @@ names!(Recipe, "recipe", Recipe::Paper => "paper", Recipe::Fast => "fast");
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TrainConfig {
-    /// Where the settings below come from where nobody said otherwise.
+    /// Where the settings below come from unless something else sets them.
     pub recipe: Recipe,
     /// Folders (with the folders in them) and files of training pictures.
     pub data: Vec<PathBuf>,
     /// Folders of validation pictures, each a set of its own.
     #[serde(default)]
     pub val: Vec<PathBuf>,
-    /// Enlargement that the network is for: a whole number from 2 on.
+    /// Enlargement that the network is trained for: a whole number from 2 to 16.
     pub scale: usize,
     /// Filter sizes: `9-1-5`.
     pub arch: String,
@@ -48,24 +48,24 @@ pub struct TrainConfig {
     pub seed: u32,
     /// Sub-images in a step: n of equation 4.
     pub batch: usize,
-    /// Width and height of a sub-image; the target is its centre, by the network's radius smaller on each side.
+    /// Width and height of a sub-image in pixels; the target is its center, smaller by the network's radius on each side.
     pub patch: usize,
     /// Pixels from one sub-image to the next.
     pub stride: usize,
-    /// How the low resolution is made.
+    /// How pictures lose their resolution.
     pub degradation: Degradation,
     /// Padding of the layers while training; `valid` in the paper.
     pub train_padding: Padding,
-    /// Padding that the weights are evaluated with, and which their file names for use.
+    /// Padding that the weights are evaluated with, and that their file says they are for.
     pub padding: Padding,
-    /// Weight file to begin with, in place of `initialization`: of the same filter counts, and filters not larger.
+    /// Weight file to start from instead of `initialization`: the same filter counts, and filters no larger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
     /// Steps between two evaluations on `val`.
     pub eval_every: u64,
     /// Steps between two checkpoints.
     pub save_every: u64,
-    /// When training is over.
+    /// When training ends.
     pub limit: Limit,
     /// The first weights.
     pub initialization: Initialization,
@@ -77,7 +77,7 @@ pub struct TrainConfig {
     pub augmentation: Augmentation,
 }
 
-/// Distribution that the first weights are drawn from; biases begin at zero.
+/// Distribution that the first weights are drawn from; biases start at zero.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Initialization {
@@ -93,7 +93,7 @@ pub enum Initialization {
         /// The same in the last layer.
         last_gain: f64,
     },
-    /// As `he`, and in each layer the first c filters pass their own map on, so that the network begins as
+    /// As `he`, but in each layer the first c filters also pass their own map on, so that the network starts as
     /// interpolation plus noise of that size.
     Identity {
         /// Factor of the deviation in all layers but the last.
@@ -103,8 +103,8 @@ pub enum Initialization {
     },
 }
 
-/// The rule that updates parameters. `learning_rates` has one rate a layer, for its weights and biases, which
-/// belong to the loss of equation 4 (sums over pixels, mean over the batch).
+/// The rule that updates parameters. `learning_rates` has one rate per layer, for its weights and biases; rates refer to
+/// the loss of equation 4 (a sum over pixels, a mean over the batch).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Optimizer {
@@ -122,8 +122,8 @@ pub enum Optimizer {
         /// Added to the root of the second moment.
         epsilon: f64,
         /// Whether the moments are those of the filters' cosine transforms (DCT-II of both axes) instead of their
-        /// taps. Pictures vary so much more slowly than fast that the gradients of neighbouring taps are nearly the
-        /// same; between frequencies they are nearly independent, and each gets a rate of its own.
+        /// taps. Low frequencies dominate in pictures, so the gradients of neighboring taps are nearly the same; those
+        /// of different frequencies are nearly independent, and each gets a rate of its own.
         #[serde(default)]
         spectrum: bool,
         /// One for each layer.
@@ -139,14 +139,14 @@ impl Optimizer {
         }
     }
 
-    /// The same to write to.
+    /// The same, to be changed.
     pub fn learning_rates_mut(&mut self) -> &mut Vec<f64> {
         match self {
             Self::Sgd { learning_rates, .. } | Self::Adam { learning_rates, .. } => learning_rates,
         }
     }
 
-    /// Whether the update goes by the filters' spectra.
+    /// Whether the update works on the filters' spectra.
     pub fn on_spectra(&self) -> bool {
         matches!(self, Self::Adam { spectrum: true, .. })
     }
@@ -160,33 +160,33 @@ impl Optimizer {
     }
 }
 
-/// Factor of the learning rates over a run: over its steps, or over its time where that is its limit.
+/// Factor of the learning rates over a run: over its steps, or over its time if that limits it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Schedule {
     /// 1 throughout: the paper's.
     Constant,
-    /// From 1 to `last` along half a cosine; in the first `warmup` steps it rises with the step from 0 besides, while the
-    /// optimizer has seen few gradients.
+    /// From 1 to `last` along half a cosine. In the first `warmup` steps, while the optimizer has seen few gradients, it
+    /// is also multiplied by a ramp from 0 to 1.
     Cosine {
-        /// Steps of the rise.
+        /// Steps of the ramp.
         #[serde(default)]
         warmup: u64,
         /// Factor at the end.
         last: f64,
     },
-    /// Multiplied by `factor` at each of the fractions of the run.
+    /// Multiplied by `factor` at each of these fractions of the run.
     Steps {
         /// Parts of the run in 0..1, rising.
         at: Vec<f64>,
-        /// What each multiplies.
+        /// The factor of each.
         factor: f64,
     },
 }
 
 impl Schedule {
-    /// Factor of the rates at a part of the run in 0..1, in the step after `done` steps. The same on every platform, to
-    /// the bit.
+    /// Factor of the rates at a fraction of the run in 0..1, for the step after `done` steps. The same on every platform,
+    /// bit for bit.
     pub fn at(&self, part: f64, done: u64) -> f64 {
         match self {
             Self::Constant => 1.0,
@@ -211,27 +211,27 @@ fn half_turn_cosine(x: f64) -> f64 {
     sum
 }
 
-/// Variants of training pictures beside the pictures themselves.
+/// Variants of the training pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Augmentation {
-    /// Each time that a sub-image is taken, one of the 8 flips and turns of it, at random.
+    /// Each time a sub-image is used, take one of its 8 flips and turns at random.
     pub turns: bool,
-    /// Sizes at which each picture enters the set, in 0.1..1; 1 is the picture itself.
+    /// Scales at which each picture enters the set, in 0.1..1; 1 is the picture itself.
     pub scales: Vec<f64>,
 }
 
-/// When training is over.
+/// When training ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Limit {
-    /// After so many updates.
+    /// After this many updates.
     Steps(u64),
-    /// After so many sub-images have gone forward and backward: the paper's unit, 8e8 in all.
+    /// After this many sub-images have gone forward and backward: the paper's unit, 8e8 in all.
     Backprops(u64),
-    /// After so much time with evaluations, as text: `90s`, `30m`, `2h`, `3d`. Schedules follow the clock then, so no
-    /// two runs take the same steps.
-    Time(Span),
+    /// After this much time, evaluations included, as text: `90s`, `30m`, `2h`, `3d`. Schedules then follow the clock, so
+    /// no two runs take the same steps.
+    Time(TimeSpan),
 }
 
 impl TrainConfig {
@@ -243,7 +243,7 @@ impl TrainConfig {
         Architecture::parse(&self.arch, &self.filters, self.channels.count())
     }
 
-    /// Width and height of a target: 21 for 33 and 9-1-5; all of the patch when the layers pad.
+    /// Width and height of a target: 21 for patches of 33 and 9-1-5; the whole patch when the layers pad.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when nothing is left of the patch.
@@ -268,7 +268,7 @@ impl TrainConfig {
         Ok(if self.train_padding == Padding::Valid { radius } else { 0 })
     }
 
-    /// Updates of the whole run, where that is known: a time limit does not say.
+    /// Updates of the whole run; `None` with a time limit.
     pub fn steps(&self) -> Option<u64> {
         match self.limit {
             Limit::Steps(steps) => Some(steps),
@@ -277,8 +277,8 @@ impl TrainConfig {
         }
     }
 
-    /// What the order of sub-images and the shape of the state follow from: a checkpoint belongs to it. Rates,
-    /// schedules and limits may change from one part of a run to the next.
+    /// Everything that decides on the order of sub-images and the shape of the state: a checkpoint fits only this. Rates,
+    /// schedules and limits may change when a run is continued.
     pub fn fingerprint(&self) -> String {
         let Self {
             scale,
@@ -305,10 +305,10 @@ impl TrainConfig {
         )
     }
 
-    /// Checks what types do not.
+    /// Checks what the types leave open.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] with the first setting that cannot be.
+    /// [`Error::InvalidArgument`] for the first setting that is out of range.
     pub fn check(&self) -> Result<()> {
         let layers = self.architecture()?.layers().len();
         self.target()?;

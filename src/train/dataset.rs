@@ -1,9 +1,9 @@
-//! Training pictures: what sub-images there are, and the pictures packed for the GPU in shards of bounded size.
+//! Training pictures on disk: which sub-images they have, and the pictures packed for the GPU in shards of bounded size.
 //!
-//! A picture is cut to multiples of the scale, degraded as a whole, and stays whole: a sub-image is a place in
-//! it. Places begin at 0 on each axis and go by `stride` while the sub-image fits (the authors' code:
-//! `1 : stride : length - size + 1`). Pictures that do not fit in a shard are cut into bands of rows after
-//! they are degraded, so that no place is lost.
+//! A picture is cropped to multiples of the scale, degraded as a whole, and stays whole: a sub-image is a place in it.
+//! Places start at 0 on each axis and advance by `stride` as long as the sub-image fits (the authors' code:
+//! `1 : stride : length - size + 1`). Pictures that do not fit in a shard are cut into bands of rows after they are
+//! degraded, so that no place is lost.
 
 use std::path::{Path, PathBuf};
 
@@ -14,11 +14,12 @@ use super::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::degrade::{Degradation, Degrader};
 use crate::error::{Error, Reason, Result};
 use crate::eval::dataset::Picture;
+use crate::hash::Fnv;
 use crate::network::Channels;
 use crate::resample::{ResampleTable, apply, output_len};
 
-/// The budget of a shard's inputs that every adapter can bind. It decides on the order of sub-images, so it is
-/// the same for all of them.
+/// The most bytes of a shard's inputs that every adapter can bind. The order of sub-images depends on it, so it is the
+/// same for all adapters.
 pub const SHARD_BYTES: usize = 128 << 20;
 
 /// A band of rows of one picture at one size: all of it, unless it is larger than a shard.
@@ -39,7 +40,7 @@ pub struct Dataset {
     shards: Vec<Vec<Piece>>,
     lengths: Vec<u32>,
     cut: Cut,
-    /// Of all names and sizes, FNV-1a in hexadecimal: resuming compares it.
+    /// FNV-1a of all names and sizes, in hexadecimal: compared when a run is continued.
     pub fingerprint: String,
 }
 
@@ -65,8 +66,8 @@ impl Cut {
 }
 
 impl Dataset {
-    /// Looks through the data of a configuration. `budget` is the most bytes that [`PackedShard::inputs`] of
-    /// one shard may take; its targets take the same again. Files that cannot be read get a line in the log.
+    /// Looks through the data of a configuration. `budget` is the most bytes that [`PackedShard::inputs`] of one shard may
+    /// take; its targets take the same again. Files that cannot be read are logged and left out.
     ///
     /// # Errors
     /// [`Error::Picture`] when a folder cannot be listed or holds no picture that is large enough,
@@ -146,7 +147,7 @@ impl Dataset {
                 self.cut.patch
             );
         }
-        self.fingerprint = hash.text();
+        self.fingerprint = format!("{:016x}", hash.hash());
         Ok(())
     }
 
@@ -185,7 +186,7 @@ impl Dataset {
         self.lengths.iter().map(|&length| u64::from(length)).sum()
     }
 
-    /// Whether there are none; not after [`Dataset::open`].
+    /// Whether there are none, which [`Dataset::open`] refuses.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -200,11 +201,11 @@ impl Dataset {
         &self.files
     }
 
-    /// Reads, degrades and packs the pictures of one shard. A picture that turns out to be unreadable, or not
-    /// of the size that its header said, is left out with a line in the log: the shard is shorter then.
+    /// Reads, degrades and packs the pictures of one shard. A picture that turns out to be unreadable, or not of the size
+    /// in its header, is logged and left out: the shard is then shorter.
     ///
     /// # Errors
-    /// [`Error::Picture`] when no picture is left, [`Error::InvalidArgument`] for a shard that is not there.
+    /// [`Error::Picture`] when no picture is left, [`Error::InvalidArgument`] for a shard out of range.
     pub fn load(&self, shard: usize) -> Result<PackedShard> {
         let pieces =
             self.shards.get(shard).ok_or_else(|| Error::invalid(format!("there is no shard {shard}")))?;
@@ -294,7 +295,7 @@ fn header(path: &Path) -> Result<(u32, u32)> {
     reader.into_dimensions().map_err(|e| failed(Reason::of(e).within("not a readable picture")))
 }
 
-/// Adds a picture file, or those of a folder and the folders in it, sorted by name in each.
+/// Adds a picture file, or those of a folder and its subfolders, sorted by name in each.
 fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let failed = |e: std::io::Error| Error::Picture(Reason::from(e).within(path.display()));
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
@@ -307,7 +308,7 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     paths.sort_unstable();
     for path in paths {
         let kind = std::fs::symlink_metadata(&path).map_err(failed)?;
-        // Links to folders could lead round in circles.
+        // Links to folders could form a cycle.
         if kind.is_dir() {
             list(&path, files)?;
         } else if path.is_file() && ImageFormat::from_path(&path).is_ok_and(|format| format.reading_enabled())
@@ -316,25 +317,4 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// FNV-1a of 64 bits.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        }
-    }
-
-    fn text(&self) -> String {
-        format!("{:016x}", self.0)
-    }
 }

@@ -1,4 +1,4 @@
-//! Steps of a training set on the GPU: what a session runs.
+//! Training steps over a set of pictures on the GPU: what a session runs.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{State, TrainEngine};
 use crate::error::Result;
 use crate::headless::Gpu;
 
-/// A [`Trainer`] that takes its batches from a training set, in the order that the configuration's seed gives.
+/// A [`Trainer`] that takes its batches from a training set, in the order given by the configuration's seed.
 #[derive(Debug)]
 pub struct GpuEngine {
     gpu: Gpu,
@@ -19,7 +19,7 @@ pub struct GpuEngine {
     order: Order,
     shards: ShardStream,
     turns: bool,
-    /// The shard that is on the device, and the number of its sub-images.
+    /// The shard on the device, and its number of sub-images.
     loaded: Option<(u32, u32)>,
 }
 
@@ -33,7 +33,7 @@ impl GpuEngine {
             .with_padding(config.train_padding)
             .with_pipeline_cache(gpu.pipelines.cache().cloned());
         let trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
-        // Runs take days, and not all of them end by themselves.
+        // A run may take days and be killed: keep the compiled kernels now.
         gpu.pipelines.keep();
         Ok(Self {
             trainer,

@@ -1,4 +1,4 @@
-//! What a run tells while it goes.
+//! What a run reports as it goes.
 
 use serde::Serialize;
 
@@ -73,7 +73,7 @@ pub enum Event {
         psnr: Option<f64>,
         /// Time that the run has taken in seconds, all parts of it.
         seconds: f64,
-        /// Whether there is more to do, by `--resume`.
+        /// Whether there is more to do when the run is continued.
         interrupted: bool,
     },
 }

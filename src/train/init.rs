@@ -51,7 +51,7 @@ pub fn initialize(
 }
 
 /// The layers of a trained network as a beginning for another: for another scale, or with larger filters, in whose
-/// centre the trained ones stand, so that it begins with the same results.
+/// center the trained ones stand, so that it begins with the same results.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for another number of layers, filters or channels, or larger filters in `trained`.

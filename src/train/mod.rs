@@ -13,8 +13,8 @@ pub mod order;
 pub mod recipe;
 pub mod shard;
 pub mod shuffle;
-mod span;
 mod spectrum;
+mod time_span;
 
 #[cfg(feature = "headless")]
 mod curve;
@@ -40,15 +40,15 @@ pub mod validate;
 use crate::error::Result;
 use crate::weights::Layer;
 
-/// Everything that the next step depends on, beside the configuration and the data.
+/// Everything that the next step depends on, apart from the configuration and the data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
     /// Steps done.
     pub step: u64,
     /// Parameters, first layer to last.
     pub layers: Vec<Layer>,
-    /// What the optimizer keeps for each parameter, [`config::Optimizer::slots`] times the shape of `layers`:
-    /// the velocity of SGD, or the first and second moments of Adam.
+    /// What the optimizer keeps for each parameter, [`config::Optimizer::slots`] copies of the shape of `layers`: the
+    /// velocity of SGD, or the first and second moments of Adam.
     pub slots: Vec<Vec<Layer>>,
 }
 
@@ -72,12 +72,11 @@ impl State {
 
 /// What computes the steps: the GPU, or a stand-in in tests.
 pub trait TrainEngine {
-    /// Does one step for each factor, by which that step's learning rates are multiplied, and returns the sum
-    /// of the steps' losses (equation 4, each before its update). How steps are grouped into calls makes no
-    /// difference to any parameter.
+    /// Does one step for each factor, which multiplies that step's learning rates, and returns the sum of the steps' losses
+    /// (equation 4, each before its update). The parameters do not depend on how steps are grouped into calls.
     ///
     /// # Errors
-    /// Whatever keeps the steps from being done; a loss that is not finite is none.
+    /// Whatever prevents the steps. A loss that is not finite is not an error.
     fn train(&mut self, factors: &[f32]) -> Result<f64>;
 
     /// A copy of the state after the last step.

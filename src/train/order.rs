@@ -19,13 +19,13 @@ pub struct Order {
 /// Where a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Times that all shards have been visited.
+    /// How many times all shards have been visited.
     pub epoch: u32,
     /// Shard that the step takes its batch from.
     pub shard: u32,
     /// Position of the batch's first sub-image in the shard's permutation.
     pub position: u32,
-    /// Steps that stay in this shard in this visit, this one included.
+    /// Steps left in this visit of the shard, this one included.
     pub steps_left: u64,
     /// The shard that is visited next.
     pub next_shard: u32,
@@ -88,7 +88,7 @@ impl Order {
             }
             left -= visit;
         }
-        // The visits sum up to an epoch, of which `left` is less.
+        // Not reached: the visits add up to an epoch, and `left` is less.
         Place { epoch, shard: next_epoch, position: 0, steps_left: 1, next_shard: next_epoch }
     }
 
@@ -98,8 +98,8 @@ impl Order {
         Permutation::new(self.seed, place.epoch, place.shard, len)
     }
 
-    /// The sub-images of a step whose shard has turned out to hold `len` of them. A position beyond them
-    /// begins again. Without `turns` all are taken as they are.
+    /// The sub-images of a step whose shard turned out to hold `len` of them; positions beyond wrap around. Without `turns`
+    /// all are taken as they are.
     pub fn batch(&self, place: &Place, len: u32, turns: bool) -> Vec<Sample> {
         let order = self.permutation(place, len);
         (place.position..place.position + self.batch)

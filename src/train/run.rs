@@ -1,5 +1,5 @@
-//! A run is a folder: `config.toml`, `metrics.jsonl`, `best.safetensors`, `last.ckpt`, `curve.svg`,
-//! `filters.png` and `samples`. Every file but the metrics is replaced whole or not at all.
+//! A run is a folder: `config.toml`, `metrics.jsonl`, `best.safetensors`, `last.ckpt`, `curve.svg`, `filters.png` and
+//! `samples`. Every file except the metrics is replaced as a whole or not at all.
 
 use std::fs;
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ use crate::weights::Weights;
 pub enum Record {
     /// How training went since the last line of this kind.
     Step(StepRecord),
-    /// What the network does on the validation sets.
+    /// How the network does on the validation sets.
     Eval(EvalRecord),
 }
 
@@ -57,7 +57,7 @@ impl EvalRecord {
     }
 }
 
-/// Averages over one validation set: PSNR in dB, SSIM. Not a number (null in JSON) where undefined.
+/// Averages over one validation set: PSNR in dB, SSIM. NaN (null in JSON) where undefined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetScore {
     /// The set's name.
@@ -99,8 +99,7 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// A new run: creates the folder if need be and writes its configuration, with the command line as a
-    /// comment.
+    /// A new run: creates the folder if necessary and writes its configuration, with the command line as a comment.
     ///
     /// # Errors
     /// [`Error::Output`] when there is a run in it already, or nothing can be written there.
@@ -122,10 +121,10 @@ impl RunFolder {
         Ok(run)
     }
 
-    /// A run that exists, and its configuration.
+    /// An existing run and its configuration.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when the folder is no run or its configuration cannot be used.
+    /// [`Error::InvalidArgument`] when the folder is not that of a run, or its configuration cannot be used.
     pub fn open(path: &Path) -> Result<(Self, TrainConfig)> {
         let run = Self { path: path.into() };
         let file = run.config();
@@ -169,7 +168,7 @@ impl RunFolder {
         self.path.join("last.ckpt")
     }
 
-    /// The weights with the best validation PSNR, the last ones without validation.
+    /// The weights with the best validation PSNR; without validation, the latest.
     pub fn best(&self) -> PathBuf {
         self.path.join("best.safetensors")
     }
@@ -201,10 +200,10 @@ impl RunFolder {
         open.and_then(|mut file| file.write_all(&line)).map_err(|e| self.failed(&path, e))
     }
 
-    /// All whole lines of the metrics; what an interrupted write left at the end is left out.
+    /// All complete lines of the metrics, without what an interrupted write left at the end.
     ///
     /// # Errors
-    /// [`Error::Output`] when the file is there but cannot be read.
+    /// [`Error::Output`] when the file exists but cannot be read.
     pub fn records(&self) -> Result<Vec<Record>> {
         let path = self.metrics();
         match fs::read_to_string(&path) {
@@ -214,8 +213,8 @@ impl RunFolder {
         }
     }
 
-    /// Cuts the metrics back to those up to `step`, where a checkpoint is continued from; returns them. What a killed
-    /// process has left half written goes.
+    /// Cuts the metrics back to those up to `step`, from where a checkpoint continues, and returns them. Removes files that
+    /// a killed process left half written.
     ///
     /// # Errors
     /// [`Error::Output`].
@@ -238,7 +237,7 @@ impl RunFolder {
         self.replace(&self.best(), &weights.to_safetensors()?)
     }
 
-    /// Reads the last checkpoint; `None` where the run was cut off before its first one.
+    /// Reads the last checkpoint; `None` if the run was cut off before its first one.
     ///
     /// # Errors
     /// [`Error::Model`] when it cannot be read.

@@ -26,7 +26,7 @@ pub struct PatchEntry {
     pub x: u32,
 }
 
-/// Pictures as a [`Trainer`](super::gpu::Trainer) takes them. A target is the centre of its sub-image in `targets`.
+/// Pictures as a [`Trainer`](super::gpu::Trainer) takes them. The target of a sub-image is its center in `targets`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PackedShard {
     /// Y of the paper: degraded and enlarged pictures, 0..1, neither rounded nor clamped.

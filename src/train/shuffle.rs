@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// Neighbours, fixed points and the first place behave like those of a random order.
+    /// Neighbors, fixed points and the first place behave like those of a random order.
     #[test]
     fn looks_random() {
         let len = 1000;
@@ -106,7 +106,7 @@ mod tests {
             rising += (1..len).filter(|&p| order.at(p) > order.at(p - 1)).count();
             first[order.at(0) as usize / 100] += 1;
         }
-        // Expected: one fixed point an epoch (deviation 1), half of the neighbours rising, 100 in each tenth.
+        // Expected: one fixed point an epoch (deviation 1), half of the neighbors rising, 100 in each tenth.
         assert!((fixed as f64 - 1000.0).abs() < 5.0 * 1000f64.sqrt(), "{fixed}");
         assert!((rising as f64 / 999_000.0 - 0.5).abs() < 0.005, "{rising}");
         assert!(first.iter().all(|&count| (50..150).contains(&count)), "{first:?}");

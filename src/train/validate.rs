@@ -12,9 +12,9 @@ use crate::headless::{Gpu, Headless, HeadlessOptions};
 use crate::network::Channels;
 use crate::weights::Weights;
 
-/// What a run's networks are measured on.
+/// Measures the networks of a run.
 pub trait Validate {
-    /// The sets, in the order of the figures.
+    /// The sets, in the order of the scores.
     fn sets(&self) -> &[SetInfo];
 
     /// Averages for each set.
@@ -23,7 +23,7 @@ pub trait Validate {
     /// Whatever keeps the network from running.
     fn evaluate(&mut self, weights: &Weights) -> Result<Vec<SetScore>>;
 
-    /// Writes the results that the last evaluation has kept as PNG files into a folder, which is created.
+    /// Writes the sample results of the last evaluation into a folder as PNG files; creates the folder.
     ///
     /// # Errors
     /// [`Error::Output`].
@@ -43,7 +43,7 @@ pub struct SetInfo {
 #[derive(Debug)]
 pub struct Validator {
     gpu: Gpu,
-    /// Compiled at the first evaluation; later ones replace its weights.
+    /// Compiled by the first evaluation; later ones replace its weights.
     network: Option<Headless>,
     protocol: Protocol,
     sets: Vec<Vec<(String, Picture)>>,
@@ -52,7 +52,7 @@ pub struct Validator {
 }
 
 impl Validator {
-    /// Reads all pictures of the folders; one that cannot be read gets a line in the log and is left out.
+    /// Reads all pictures of the folders; one that cannot be read is logged and left out.
     ///
     /// # Errors
     /// [`Error::Picture`] for a folder without readable pictures, and as [`Protocol::new`].
@@ -121,7 +121,7 @@ impl Validate for Validator {
                 }
                 measured.push(one.score);
             }
-            // A set has a picture at least.
+            // Every set has at least one picture.
             let Some(mean) = Score::mean(&measured) else { continue };
             scores.push(SetScore {
                 set: info.name.clone(),

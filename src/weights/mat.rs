@@ -19,14 +19,14 @@ use crate::network::{LayerShape, Padding};
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 
-/// Most bytes of all variables together, far above any network's: guards against files made to fill the memory.
+/// Most bytes of all variables together, far above any network's: a guard against files made to exhaust memory.
 const MAX_INFLATED: u64 = 1 << 30;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
     let bytes = inflate(bytes, MAX_INFLATED)?;
     let damaged = || Error::invalid("damaged .mat file: a variable cannot be decoded");
-    // `matfile` multiplies dimensions without a check for overflow, so that a damaged file panics in
-    // builds that have those checks on.
+    // `matfile` multiplies dimensions without checking for overflow, so a damaged file panics in builds with overflow
+    // checks.
     let file =
         catch_unwind(|| MatFile::parse(bytes.as_slice())).map_err(|_| damaged())?.map_err(|_| damaged())?;
     let count = file.arrays().iter().filter_map(|a| layer_number(a.name())).max().unwrap_or(0);
@@ -56,9 +56,9 @@ fn layer_number(name: &str) -> Option<usize> {
     name.strip_prefix("weights_conv").or_else(|| name.strip_prefix("biases_conv"))?.parse().ok()
 }
 
-/// The file with its compressed variables inflated: a header and elements (kind, length, data), each of
-/// which must be a variable and end within the file. `matfile` would inflate them too, but prints what it
-/// finds wrong, and drops a cut variable without a word. Variables beyond `limit` bytes count as damaged.
+/// The file with its compressed variables inflated: a header and elements (kind, length, data), each of which must be a
+/// variable and end within the file. `matfile` would inflate them too, but it prints errors and silently drops a truncated
+/// variable. Variables beyond `limit` bytes in all count as damaged.
 fn inflate(bytes: &[u8], limit: u64) -> Result<Vec<u8>> {
     let cut = || Error::invalid("the .mat file is cut short");
     let damaged = |what: Reason| Error::invalid(what.within("damaged .mat file"));

@@ -1,4 +1,4 @@
-//! A network's parameters and what is known about them; reading and writing of weight files.
+//! A network's parameters and metadata; reading and writing of weight files.
 
 use std::path::Path;
 
@@ -23,18 +23,18 @@ pub struct Layer {
     pub shape: LayerShape,
     /// Filters, `[filters][inputs][row][column]` as in PyTorch; correlation, not flipped.
     pub weight: Vec<f32>,
-    /// One bias a filter.
+    /// One bias per filter.
     pub bias: Vec<f32>,
 }
 
-/// What a weight file says about itself, next to its parameters.
+/// What a weight file says about its network, besides the parameters.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Metadata {
     /// Enlargements that the network was trained for, each above 1; empty when unknown.
     pub scales: Vec<f32>,
     /// What its channels are.
     pub channels: Channels,
-    /// The padding that it is meant to be used with.
+    /// The padding that it is meant for.
     pub padding: Padding,
     /// How it was trained, as free text.
     pub training: Option<String>,
@@ -43,8 +43,8 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// How far the nearest of the trained scales is from `scale`, as the logarithm of their ratio, 0 or more; infinite
-    /// where they are unknown.
+    /// How far `scale` is from the nearest trained scale: the logarithm of their ratio, 0 or more; infinite if they are
+    /// unknown.
     pub fn scale_distance(&self, scale: f64) -> f64 {
         let distances = self.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
         distances.fold(f64::INFINITY, f64::min)
@@ -56,7 +56,7 @@ impl Metadata {
 pub struct Weights {
     architecture: Architecture,
     layers: Vec<Layer>,
-    /// What the file says about itself.
+    /// Scales, channels, padding and so on.
     pub metadata: Metadata,
 }
 
@@ -130,10 +130,9 @@ impl Weights {
         self.layers.iter().map(|l| l.weight.len() + l.bias.len()).sum()
     }
 
-    /// Reads a weight file: `.mat` (the authors' MATLAB layout) or `.safetensors`, told by content.
+    /// Reads a weight file: `.safetensors`, or with feature `mat` the authors' MATLAB `.mat`; the content tells which.
     ///
-    /// When the content does not say for which scale it was trained, a part `x3` of the file's name does,
-    /// as in `9-1-5_91-images_x3.mat`.
+    /// If the content does not say for which scale it was trained, the file's name may, as in `9-1-5_91-images_x3.mat`.
     ///
     /// # Errors
     /// [`Error::Model`] with what is wrong in it.
@@ -155,9 +154,8 @@ impl Weights {
 
     /// Reads the content of a weight file.
     ///
-    /// `.mat` files are used with padding `replicate`, as the authors' program does. `.safetensors` files
-    /// without this crate's metadata (a plain PyTorch export) are taken to be for padding `zero`, as
-    /// PyTorch's convolutions pad, and for `y` or `rgb` by their number of channels.
+    /// `.mat` files get padding `replicate`, as in the authors' program. `.safetensors` files without this crate's metadata (a
+    /// plain PyTorch export) get padding `zero`, as PyTorch's convolutions pad, and channels `y` or `rgb` by their number.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] with what is wrong in it.
@@ -185,7 +183,7 @@ impl Weights {
     }
 }
 
-/// What a file's channels are when it does not say.
+/// A file's channels if it does not name them.
 fn default_channels(count: usize) -> Channels {
     if count == 3 { Channels::Rgb } else { Channels::Y }
 }

@@ -1,11 +1,11 @@
-//! Weight files of the project: `.safetensors` with PyTorch's names and layout, `conv1.weight`
-//! [filters, inputs, height, width] and `conv1.bias` [filters] to `convN`, and nothing else, so that
-//! `load_state_dict` of a PyTorch module with attributes conv1..convN takes the tensors as they are.
+//! The crate's weight files: `.safetensors` with PyTorch's names and layout, `conv1.weight` [filters, inputs, height, width]
+//! and `conv1.bias` [filters] to `convN`, and nothing else, so that `load_state_dict` of a PyTorch module with attributes
+//! conv1..convN accepts the tensors as they are.
 //!
-//! What is known about the network stands in the header's `__metadata__`, strings by name:
+//! Metadata is in the header's `__metadata__`, strings by name:
 //! `srcnn_gpu` (format version, "1"), `architecture` ("9-1-5"), `filters` ("64-32"), `scales` ("2,3,4"),
 //! `channels` ("y"), `padding` ("replicate"), `training` (text), `psnr` (JSON text). All but the version
-//! may be missing. Without the version the file is somebody else's, its metadata is not looked at.
+//! may be missing. Without the version the file is not from this crate, and its metadata is ignored.
 
 use std::collections::BTreeMap;
 
@@ -43,8 +43,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
 /// The highest N of `convN`, after a check that no tensor has any other name.
 fn count_layers(file: &SafeTensors) -> Result<usize> {
     let mut names = file.names();
-    names.sort_unstable(); // the crate keeps them in a hash map; messages should not vary
-    let mut count = 2; // the least; `read_layer` reports what is missing
+    names.sort_unstable(); // they come from a hash map; messages should not vary
+    let mut count = 2; // at least two; `read_layer` reports what is missing
     for name in names {
         let number = name
             .strip_prefix("conv")
@@ -117,7 +117,7 @@ fn from_f16(bits: u16) -> f32 {
     f32::from_bits(magnitude.to_bits() | sign)
 }
 
-/// The architecture as the metadata has it, to be compared with the tensors.
+/// The architecture in the metadata, to be compared with that of the tensors.
 #[derive(Default)]
 struct Names {
     sizes: Option<String>,
@@ -140,7 +140,7 @@ impl Names {
 }
 
 fn read_metadata(map: &BTreeMap<String, String>, channels: usize) -> Result<(Metadata, Names)> {
-    // Unless told otherwise, padding is zero: what PyTorch's convolutions, where such files come from, do.
+    // By default padding is zero: what PyTorch's convolutions do, where such files come from.
     let default =
         Metadata { channels: default_channels(channels), padding: Padding::Zero, ..Metadata::default() };
     let Some(version) = map.get(VERSION_KEY) else {
@@ -179,8 +179,8 @@ fn read_metadata(map: &BTreeMap<String, String>, channels: usize) -> Result<(Met
     Ok((metadata, Names { sizes: text("architecture"), filters: text("filters") }))
 }
 
-/// The header, in sorted maps: equal weights give equal bytes, which the crate's own writer, with a
-/// hash map for the metadata, does not promise.
+/// The header, in sorted maps, so that equal weights give equal bytes. The safetensors crate's own writer does not promise
+/// that: its metadata is a hash map.
 #[derive(Serialize)]
 struct Header {
     #[serde(rename = "__metadata__")]

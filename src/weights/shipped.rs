@@ -1,4 +1,4 @@
-//! The networks that come with the crate: trained with it on public pictures, see `weights/README.md`.
+//! The networks that come with the crate, trained by it on public pictures: see `weights/README.md`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 use super::Weights;
 use crate::error::{Error, Result};
 
-/// Which of the shipped networks.
+/// A family of shipped networks, one for each scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Shipped {
     /// 9-1-5 64-32, the paper's: 8,129 parameters.
     #[default]
     Small,
-    /// 9-5-5 64-32: seven times the parameters and the work, a little better.
+    /// 9-5-5 64-32: seven times the parameters and the work, slightly better.
     Large,
 }
 
@@ -41,12 +41,12 @@ impl Shipped {
     /// The networks for all scales, with the names of their files.
     ///
     /// # Errors
-    /// As [`Weights::from_bytes`], which would be a mistake in this crate.
+    /// As [`Weights::from_bytes`]; that would be a bug in this crate.
     pub fn all(self) -> Result<Vec<(&'static str, Weights)>> {
         self.files().iter().map(|&(name, bytes)| Ok((name, Weights::from_bytes(bytes)?))).collect()
     }
 
-    /// The network for the trained scale nearest to `scale`, as a ratio.
+    /// The network whose trained scale has the smallest ratio to `scale`, up or down.
     ///
     /// # Errors
     /// As [`Shipped::all`].

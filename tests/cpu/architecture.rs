@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules of the library from the ground up. A module imports from its own floor's folder and from floors below.
 const FLOORS: &[&[&str]] = &[
     &["error"],
-    &["atomic", "chart", "color", "metrics", "network", "planes", "resample"],
+    &["atomic", "chart", "color", "hash", "metrics", "network", "planes", "resample"],
     &["degrade", "precision", "weights"],
     &["gpu", "reference"],
     &["upscaler"],

@@ -273,7 +273,7 @@ fn without_validation_the_last_weights_are_kept() {
 /// With a time limit the schedule follows the clock, also when steps take longer than they did at first: the run ends
 /// in time with its last rates.
 #[test]
-fn time_limits() {
+fn time_spans() {
     let parent = tempfile::tempdir().unwrap();
     let mut run = Run { scores: Vec::new(), ..Run::new(1) };
     run.config.limit = Limit::Time("2s".parse().unwrap());

@@ -102,7 +102,7 @@ fn flat_results_are_refused() {
         let mut headless =
             Headless::new(common::gpu(), &constant(value), HeadlessOptions::default()).unwrap();
         let error = headless.upscale(&picture(), 2.0, &mut |_, _| ()).unwrap_err();
-        assert!(matches!(&error, Error::Gpu(text) if text.contains("of one colour")), "{value}: {error}");
+        assert!(matches!(&error, Error::Gpu(text) if text.contains("of one color")), "{value}: {error}");
         // A picture of one colour has no other result.
         let flat = DynamicImage::from(GrayImage::from_pixel(20, 20, image::Luma([90])));
         headless.upscale(&flat, 2.0, &mut |_, _| ()).unwrap();
@@ -180,7 +180,7 @@ fn the_program() {
     let output = program(folder.path(), "-v upscale a.png -o b.png -m flat.safetensors");
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("of one colour") && text.contains("passed its self test"), "{text}");
+    assert!(text.contains("of one color") && text.contains("passed its self test"), "{text}");
     assert_eq!(fs::read(folder.path().join("b.png")).unwrap(), b"old");
 
     let output = program(folder.path(), "-v upscale a.png -o b.png -m good.safetensors -x --verify");

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
 use image::ImageFormat;
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::Result;
+use srcnn_gpu::picture::refuse;
 use walkdir::{DirEntry, WalkDir};
 
 use super::index::NAME as INDEX;
@@ -176,7 +177,7 @@ impl Finder<'_> {
     }
 
     fn refuse(&mut self, path: &Path, why: String) {
-        self.found.push(Err(Error::Picture(format!("{}: {why}", path.display()).into())));
+        self.found.push(Err(refuse(path, why)));
     }
 }
 

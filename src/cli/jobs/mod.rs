@@ -8,7 +8,6 @@ mod plan;
 mod shard;
 mod target;
 
-pub use index::fingerprint;
 pub use job::Job;
 pub use naming::{Naming, OutputFormat, SizeLabel};
 pub use plan::{Decision, Kept, Plan, Request};

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
+use srcnn_gpu::picture::refuse;
 use srcnn_gpu::{Error, Reason, Result, atomic};
 
 use super::find::{self, Found, Search};
@@ -12,7 +14,7 @@ use super::job::{Job, parent};
 use super::naming::Naming;
 use super::shard::Shard;
 use super::target::{self, Target};
-use crate::cli::output::{Existing, Taken};
+use crate::cli::output::{Existing, Taken, create_folder};
 
 /// What a command is asked to do.
 #[derive(Default)]
@@ -107,13 +109,10 @@ impl Plan {
             if outputs.insert(job.output.clone()) {
                 return Ok(job);
             }
-            Err(Error::Picture(
-                format!(
-                    "{}: another input is written to {} already; give each its own folder",
-                    job.input.display(),
-                    job.output.display()
-                )
-                .into(),
+            let output = job.output.display();
+            Err(refuse(
+                &job.input,
+                format!("another input is written to {output} already; give each its own folder"),
             ))
         });
         // Numbered before sharing, so that all parts agree on the numbers.
@@ -214,22 +213,19 @@ impl Plan {
     pub fn prepare(&self, job: &Job) -> Result<()> {
         let folder = parent(&job.output);
         if self.folder.as_ref().is_some_and(|root| folder.starts_with(root)) {
-            std::fs::create_dir_all(folder).map_err(|e| Error::Output {
-                path: folder.into(),
-                reason: Reason::from(e).within("the folder cannot be created"),
-            })?;
+            create_folder(folder)?;
         }
         self.check_writable(folder)
     }
 
-    /// Tries once to create a nameless file in a folder, because permissions alone do not tell, for example on network
+    /// Tries once to create a nameless file in a folder, because permissions do not suffice, for example on network
     /// drives. Also removes what killed runs of this program have left there.
     fn check_writable(&self, folder: &Path) -> Result<()> {
-        if !self.writable.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.into()) {
+        if !self.writable.lock().insert(folder.into()) {
             return Ok(());
         }
         tempfile::tempfile_in(folder).map_err(|e| {
-            self.writable.lock().unwrap_or_else(PoisonError::into_inner).remove(folder);
+            self.writable.lock().remove(folder);
             Error::Output {
                 path: folder.into(),
                 reason: Reason::from(e).within("no file can be created in this folder"),

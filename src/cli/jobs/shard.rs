@@ -72,7 +72,7 @@ impl Shard {
         };
         let index = index.filter(|&index| index < count).ok_or_else(|| {
             Error::invalid(format!(
-                "this task is not one of {count} in a row; give the array a range such as 1-{count}"
+                "this task is not one of {count} consecutive ones; give the array a range such as 1-{count}"
             ))
         })?;
         Ok(Self { index, count })
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(task("1", "1", "1", "16"), Some((0, 16)));
         assert_eq!(task("15", "0", "1", "16"), Some((15, 16)));
         assert_eq!(task("14", "10", "4", "3"), Some((1, 3)));
-        // --array=1,5,9 has no step that would tell the second task from the fifth.
+        // --array=1,5,9 has no step that would distinguish the second task from the fifth.
         assert_eq!(task("5", "1", "1", "3"), None);
         assert_eq!(task("x", "1", "1", "3"), None);
         assert_eq!(with("env/4", &[("SLURM_ARRAY_TASK_ID", "3")]), Some((3, 4)));

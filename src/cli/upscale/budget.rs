@@ -1,6 +1,6 @@
 //! A bound on the host memory of all pictures in the pipeline.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use parking_lot::{Condvar, Mutex};
 
 /// An amount of memory to take permits from.
 pub struct Budget {
@@ -25,17 +25,17 @@ impl Budget {
     /// Waits until this much is free. A picture larger than the whole budget gets all of it, and runs alone.
     pub fn take(&self, bytes: u64) -> Permit<'_> {
         let bytes = bytes.min(self.bytes);
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = self.returned.wait_while(used, |used| *used + bytes > self.bytes);
-        *free.unwrap_or_else(PoisonError::into_inner) += bytes;
+        let _turn = self.turn.lock();
+        let mut used = self.used.lock();
+        self.returned.wait_while(&mut used, |used| *used + bytes > self.bytes);
+        *used += bytes;
         Permit { budget: self, bytes }
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        *self.budget.used.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
+        *self.budget.used.lock() -= self.bytes;
         self.budget.returned.notify_all();
     }
 }
@@ -67,6 +67,6 @@ mod tests {
         });
         assert_eq!(done.into_inner(), 160);
         assert_eq!(most.into_inner(), 10, "the largest one had all of it");
-        assert_eq!(*budget.used.lock().unwrap(), 0);
+        assert_eq!(*budget.used.lock(), 0);
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use image::ColorType;
-use srcnn_gpu::picture::{Kind, Metadata, PictureFile, Settings, color_type, depth};
+use srcnn_gpu::picture::{Kind, Metadata, PictureFile, Settings, color_type, depth, refuse};
 use srcnn_gpu::{Error, Result};
 
 use super::size::SizeArgs;
@@ -163,14 +163,12 @@ impl ContentArgs {
             Depth::Sixteen => 16,
         };
         if asked > kind.depth {
-            return Err(Error::Picture(
+            return Err(refuse(
+                &header.path,
                 format!(
-                    "{}: --depth {asked}, but a .{} file holds {} bits; write png or tiff",
-                    header.path.display(),
-                    kind.extension,
-                    kind.depth
-                )
-                .into(),
+                    "--depth {asked}, but a .{} file holds {} bits; write png or tiff",
+                    kind.extension, kind.depth
+                ),
             ));
         }
         Ok((color_type(color.has_color(), alpha, asked), None))

@@ -88,9 +88,9 @@ impl<'a> Enlarger<'a> {
         options: &PictureOptions,
         progress: TileProgress<'_>,
     ) -> Result<DynamicImage> {
-        let (plane, mut tell) = self.alpha(picture, options, progress)?;
+        let (plane, mut report) = self.alpha(picture, options, progress)?;
         let mut result =
-            self.passes(picture, options.color, options.enlargement, &mut tell, as_a_whole(options.color))?;
+            self.passes(picture, options.color, options.enlargement, &mut report, as_a_whole(options.color))?;
         if let Some(plane) = plane {
             alpha::set_plane(&mut result, &plane);
         }
@@ -108,7 +108,7 @@ impl<'a> Enlarger<'a> {
         take: &mut dyn FnMut(DynamicImage) -> Result<()>,
         progress: TileProgress<'_>,
     ) -> Result<()> {
-        let (plane, mut tell) = self.alpha(picture, options, progress)?;
+        let (plane, mut report) = self.alpha(picture, options, progress)?;
         let mut row = 0;
         let mut finish = |mut band: DynamicImage| {
             let (width, height) = (band.width(), band.height());
@@ -122,9 +122,9 @@ impl<'a> Enlarger<'a> {
             picture,
             options.color,
             options.enlargement,
-            &mut tell,
-            |headless, source, enlargement, tell| {
-                headless.upscale_bands(source, options.color, enlargement, &mut finish, tell)
+            &mut report,
+            |headless, source, enlargement, report| {
+                headless.upscale_bands(source, options.color, enlargement, &mut finish, report)
             },
         )
     }
@@ -149,8 +149,8 @@ impl<'a> Enlarger<'a> {
             // There are no grey floats.
             let bits = depth(options.color);
             let gray = color_type(bits == 32, false, bits);
-            let mut tell = |done, total| progress(done, parts * total);
-            self.passes(&plane, gray, options.enlargement, &mut tell, as_a_whole(gray))
+            let mut report = |done, total| progress(done, parts * total);
+            self.passes(&plane, gray, options.enlargement, &mut report, as_a_whole(gray))
         });
         let rest = move |done, total| progress((parts - 1) * total + done, parts * total);
         Ok((plane.transpose()?, rest))
@@ -166,24 +166,26 @@ impl<'a> Enlarger<'a> {
         last: impl FnOnce(&mut Headless, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut passes = self.plan((picture.width(), picture.height()), enlargement)?;
-        let Some(final_pass) = passes.pop() else { return Err(Error::invalid("an enlargement of no steps")) };
+        let Some(final_pass) = passes.pop() else {
+            return Err(Error::invalid("the enlargement has no steps"));
+        };
         let total = passes.len() as u64 + 1;
         let floats = if color.has_alpha() { ColorType::Rgba32F } else { ColorType::Rgb32F };
         let mut between = None;
         for (index, pass) in passes.iter().enumerate() {
             // Each pass counts as much as the last one, which is by far the longest.
-            let mut tell = |done, all| progress(index as u64 * all + done, total * all);
+            let mut report = |done, all| progress(index as u64 * all + done, total * all);
             let source = between.as_ref().unwrap_or(picture);
             let headless = self.networks[pass.network].open(&self.gpu, self.headless, self.tuning)?;
-            let enlarged = headless.upscale_as(source, floats, pass.enlargement, &mut tell)?;
+            let enlarged = headless.upscale_as(source, floats, pass.enlargement, &mut report)?;
             checks::report(headless.verified());
             self.timing = sum(self.timing, headless.timing());
             between = Some(enlarged);
         }
-        let mut tell = |done, all| progress((total - 1) * all + done, total * all);
+        let mut report = |done, all| progress((total - 1) * all + done, total * all);
         let source = between.as_ref().unwrap_or(picture);
         let headless = self.networks[final_pass.network].open(&self.gpu, self.headless, self.tuning)?;
-        let result = last(headless, source, final_pass.enlargement, &mut tell)?;
+        let result = last(headless, source, final_pass.enlargement, &mut report)?;
         checks::report(headless.verified());
         self.timing = sum(self.timing, headless.timing());
         Ok(result)
@@ -224,7 +226,7 @@ impl<'a> Enlarger<'a> {
 fn as_a_whole(
     color: ColorType,
 ) -> impl FnOnce(&mut Headless, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<DynamicImage> {
-    move |headless, source, enlargement, tell| headless.upscale_as(source, color, enlargement, tell)
+    move |headless, source, enlargement, report| headless.upscale_as(source, color, enlargement, report)
 }
 
 fn sum(a: Timing, b: Timing) -> Timing {

@@ -44,8 +44,8 @@ pub fn enlarge(
         let (frame, delay) = frame?;
         let frame = options.prepare(frame);
         let total = u64::from(animation.frames);
-        let mut tell = |done, all| progress(index * all + done, total * all);
-        let result = enlarger.enlarge(&frame, options, &mut tell)?;
+        let mut report = |done, all| progress(index * all + done, total * all);
+        let result = enlarger.enlarge(&frame, options, &mut report)?;
         gpu += enlarger.timing().gpu;
         Ok(Some((store(result, job.kind, &mut metadata).map_err(unwritten)?, metadata.clone(), delay)))
     };

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use srcnn_gpu::hash::fnv;
 use srcnn_gpu::picture::available_memory;
 use srcnn_gpu::{Error, Precision, Result};
 
 use crate::cli::args::models::Model;
-use crate::cli::jobs::{Plan, Request, fingerprint};
+use crate::cli::jobs::{Plan, Request};
 use crate::cli::progress::{self, Mode};
 use crate::cli::stop;
 use pipeline::Pipeline;
@@ -106,7 +107,7 @@ fn settings(args: &UpscaleArgs, models: &[Model]) -> Result<String> {
         settings.push_str(&format!(" {}", args.precision.precision));
     }
     for model in models {
-        settings.push_str(&format!(" {:016x}", fingerprint(&model.weights.to_safetensors()?)));
+        settings.push_str(&format!(" {:016x}", fnv(&model.weights.to_safetensors()?)));
     }
     Ok(settings)
 }

@@ -5,10 +5,11 @@
 //! OpenGL drivers crash if a thread that has used them ends before the process does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::picture::refuse;
 use srcnn_gpu::wgpu::Backend;
@@ -111,14 +112,14 @@ impl<'a> Pipeline<'a> {
             self.compute(0, &decoded, &to_save);
             drop((decoded, to_save));
         });
-        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.fatal.lock().take()
     }
 
     fn next_job(
         &self,
         jobs: &Mutex<impl Iterator<Item = (usize, Result<Job>)>>,
     ) -> Option<(usize, Result<Job>)> {
-        let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = jobs.lock();
         if self.halt.load(Ordering::Relaxed) { None } else { jobs.next() }
     }
 
@@ -132,7 +133,7 @@ impl<'a> Pipeline<'a> {
     /// Stops the work for a reason that concerns all pictures.
     fn give_up(&self, error: Error) {
         self.halt.store(true, Ordering::Relaxed);
-        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.fatal.lock().get_or_insert(error);
     }
 
     /// Does everything before the device is needed; `None` if nothing is left to do for this job.
@@ -177,7 +178,7 @@ impl<'a> Pipeline<'a> {
     ) {
         let (mut enlarger, mut faults) = (None, 0);
         while let Some(Item { i, job, size, value, permit }) = receive(decoded) {
-            if self.fatal.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            if self.fatal.lock().is_some() {
                 continue;
             }
             let mut outcome = self.enlarge(device, &mut enlarger, i, &job, size, &value);
@@ -185,7 +186,7 @@ impl<'a> Pipeline<'a> {
                 // The device may be lost: try once more on a new one.
                 log::warn!("{}: {reason}; trying again on a new device", job.input.display());
                 enlarger = None;
-                *self.gpus.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                *self.gpus.lock() = None;
                 outcome = self.enlarge(device, &mut enlarger, i, &job, size, &value);
             }
             drop(value);
@@ -233,7 +234,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn open(&self, device: usize, pixels: u64) -> Result<Enlarger<'a>> {
-        let mut gpus = self.gpus.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gpus = self.gpus.lock();
         let gpus = match &mut *gpus {
             Some(gpus) => gpus,
             none => {
@@ -302,5 +303,5 @@ fn guarded<T>(job: &Job, work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Takes the next item for one of several threads; `None` if there will be no more.
 fn receive<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    queue.lock().recv().ok()
 }

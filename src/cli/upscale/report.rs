@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use srcnn_gpu::headless::{Gpu, adapter};
 use srcnn_gpu::{Error, Result};
@@ -136,7 +136,7 @@ impl Reporter {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn event(&self, state: &mut State, event: &Event<'_>) {
@@ -329,7 +329,7 @@ impl Reporter {
         // A thread that is stuck writing to a pipe must not keep the program from ending.
         let deadline = Instant::now() + INTERVAL;
         while Instant::now() < deadline {
-            if let Ok(mut state) = self.state.try_lock() {
+            if let Some(mut state) = self.state.try_lock() {
                 self.end(&mut state, code);
                 std::mem::forget(state);
                 return;

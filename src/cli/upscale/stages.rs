@@ -128,7 +128,9 @@ impl Opened {
                     metadata.icc.as_ref().filter(|_| options.to_srgb && picture.color().has_color())
                 {
                     let converted = profile::to_srgb(picture, icc);
-                    let (converted, srgb) = converted.map_err(|why| refuse(&job.input, why))?;
+                    let (converted, srgb) = converted.map_err(|why| {
+                        refuse(&job.input, format!("{why}; --icc strip leaves the profile out"))
+                    })?;
                     picture = converted;
                     metadata.set_profile(srgb);
                 }

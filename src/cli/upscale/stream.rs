@@ -45,7 +45,9 @@ impl Streams {
             ));
         }
         if from_stdin == 1 && output.is_none() && !to_stdout {
-            return Err(Error::invalid("the result of the standard input needs a folder: -o"));
+            return Err(Error::invalid(
+                "the result of the standard input needs a folder, as there are other inputs: name one with -o",
+            ));
         }
         if to_stdout && io::stdout().is_terminal() {
             return Err(Error::invalid(

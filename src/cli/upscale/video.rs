@@ -15,7 +15,7 @@ use super::args::{UpscaleArgs, VideoArgs};
 use super::stream::{PIPE, is_video_on_stdin};
 use crate::cli::advice::report;
 use crate::cli::args::models::{self, Model};
-use crate::cli::output::{Existing, print};
+use crate::cli::output::{Existing, create_folder, print};
 use crate::cli::progress::Progress;
 use crate::cli::{exit, stop};
 
@@ -57,6 +57,9 @@ enum Output {
 /// # Errors
 /// What concerns all inputs: arguments, the model, the adapter.
 pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
+    if args.checks.verify {
+        return Err(Error::invalid("--verify is for pictures, not for video"));
+    }
     // So that Ctrl-C leaves no partial file behind.
     stop::at_once(|_| ())?;
     let models = args.models()?;
@@ -102,10 +105,7 @@ fn output(args: &UpscaleArgs, inputs: &[PathBuf], input: &Path) -> Result<Output
     } else if from_pipe {
         Err(Error::invalid("video from the standard input needs the name of an output file, not a folder"))
     } else {
-        std::fs::create_dir_all(path).map_err(|e| Error::Output {
-            path: path.clone(),
-            reason: Reason::from(e).within("the folder cannot be created"),
-        })?;
+        create_folder(path)?;
         let name = Path::new(input.file_name().unwrap_or_default()).with_extension(EXTENSION);
         Ok(Output::File(path.join(name)))
     }

@@ -22,11 +22,11 @@ impl Window {
         rows.flat_map(|samples| &samples[self.left..self.left + self.width]).copied().collect()
     }
 
-    /// A window of at most `width` x `height` around this one's centre, inside of a picture.
+    /// A window of at most `width` x `height` around this one's center, inside of a picture.
     pub fn around(&self, size: (usize, usize), picture: (usize, usize)) -> Self {
         let (width, height) = (size.0.min(picture.0), size.1.min(picture.1));
         let begin =
-            |centre: usize, length: usize, all: usize| centre.saturating_sub(length / 2).min(all - length);
+            |center: usize, length: usize, all: usize| center.saturating_sub(length / 2).min(all - length);
         Self {
             left: begin(self.left + self.width / 2, width, picture.0),
             top: begin(self.top + self.height / 2, height, picture.1),

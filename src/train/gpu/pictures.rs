@@ -19,7 +19,7 @@ pub(super) struct Gather {
 }
 
 impl Gather {
-    /// For sub-images of `patch` pixels a side of which `output` gets the centre.
+    /// For sub-images of `patch` pixels a side of which `output` gets the center.
     pub fn new(compiler: Compiler<'_>, patch: usize, output: &BatchLayout, workgroup: u32) -> Result<Self> {
         let prelude = Prelude::default()
             .numbers([

@@ -9,12 +9,12 @@ use crate::network::{Architecture, Channels, Padding};
 pub use overrides::{Overrides, override_parts, resolve};
 
 impl Recipe {
-    /// The recipe for a network and scale; data folders are empty.
+    /// The recipe's configuration for a network and scale, without data folders.
     ///
-    /// The paper names neither its batch nor its momentum. 128 is the default batch of cuda-convnet, the
-    /// package it was trained with, and 0.9 that package's usual momentum. Its low resolution is made by a
-    /// Gaussian blur that it does not specify; the authors' released code, and every evaluation, use MATLAB's
-    /// bicubic, so that is the default. All else is section 4's text.
+    /// The paper gives neither its batch nor its momentum. 128 is the default batch of cuda-convnet, the package it was
+    /// trained with, and 0.9 that package's usual momentum. Its pictures lose resolution by a Gaussian blur that it does
+    /// not specify; the authors' released code and every evaluation use MATLAB's bicubic, so that is the default.
+    /// Everything else follows section 4.
     pub fn config(self, scale: usize, architecture: &Architecture, channels: Channels) -> TrainConfig {
         let layers = architecture.layers().len();
         // A lower rate in the last layer "is important for the network to converge".
@@ -69,7 +69,7 @@ impl Recipe {
     }
 }
 
-/// Sub-images of 33 pixels, or 32 where the scale divides that (footnote 6 of the paper).
+/// Sub-images of 33 pixels, or 32 if the scale divides that (footnote 6 of the paper).
 fn default_patch(scale: usize) -> usize {
     if 32 % scale == 0 { 32 } else { 33 }
 }

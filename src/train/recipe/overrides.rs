@@ -12,7 +12,7 @@ use crate::train::config::{Limit, TrainConfig};
 /// leaves out comes from the recipe.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
-    /// Recipe to begin with.
+    /// Recipe to start from.
     pub recipe: Option<Recipe>,
     /// Training pictures; empty leaves them to the file.
     pub data: Vec<PathBuf>,
@@ -34,13 +34,13 @@ pub struct Overrides {
     pub patch: Option<usize>,
     /// Pixels between sub-images.
     pub stride: Option<usize>,
-    /// How the low resolution is made.
+    /// How pictures lose their resolution.
     pub degradation: Option<Degradation>,
     /// One rate for all layers, or one for each; empty leaves them to the file.
     pub learning_rates: Vec<f64>,
-    /// When training is over.
+    /// When training ends.
     pub limit: Option<Limit>,
-    /// Weight file to begin with.
+    /// Weight file to start from.
     pub init: Option<PathBuf>,
     /// Padding while training.
     pub train_padding: Option<Padding>,
@@ -52,9 +52,8 @@ pub struct Overrides {
     pub save_every: Option<u64>,
 }
 
-/// The configuration from a recipe, changed by `file` (the text of a TOML file, which may leave anything out;
-/// a table in it stands for the recipe's whole table), changed by `flags`. Without any word about it the
-/// network is 9-1-5 64-32 on luminance.
+/// The configuration of a recipe, changed by `file` (the text of a TOML file, in which anything may be missing; a table in
+/// it replaces the recipe's whole table), then by `flags`. By default the network is 9-1-5 64-32 on luminance.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for unknown or impossible settings, or when no scale is given.
@@ -87,8 +86,8 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
     Ok(config)
 }
 
-/// Changes a run that is continued. Flags that the checkpoint would not survive are not looked at: rates,
-/// limits, intervals and validation folders are all that may change.
+/// Changes the configuration of a run that is continued. Only rates, limits, intervals and validation folders may change;
+/// other settings in `flags` would invalidate the checkpoint and are ignored.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for impossible settings.
@@ -138,7 +137,7 @@ fn apply(config: &mut TrainConfig, flags: &Overrides) {
 }
 
 fn one_line(text: &str) -> String {
-    // The parser draws the line with a caret under it; the place and the reason are enough here.
+    // The parser quotes the line with a caret under it; position and reason are enough here.
     let told = text.lines().filter(|line| !line.trim_start().starts_with('|') && !line.contains(" | "));
     told.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
@@ -147,7 +146,7 @@ impl TrainConfig {
     /// As a TOML document.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a path that is no text.
+    /// [`Error::InvalidArgument`] for a path that is not Unicode.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|e| Error::invalid(Reason::of(e).within("the configuration as TOML")))
     }

@@ -12,7 +12,7 @@ use crate::train::filters;
 use crate::train::run::{EvalRecord, Record, StepRecord, save_png};
 use crate::weights::{Metadata, Weights};
 
-/// Pixels for a tap in the sheet of filters.
+/// Pixels per tap in the picture of the filters.
 const ZOOM: u32 = 5;
 
 impl Session<'_> {
@@ -81,7 +81,7 @@ impl Session<'_> {
         self.draw(progress, &weights)
     }
 
-    /// Writes a checkpoint; without validation also the weights, which are the best that is known.
+    /// Writes a checkpoint; without validation also the weights, since the latest are the best known.
     pub(super) fn save(&mut self, progress: &mut Progress) -> Result<()> {
         self.record(progress)?;
         let state = self.finite_state(progress)?;

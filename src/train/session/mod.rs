@@ -1,9 +1,9 @@
-//! The loop of a run: blocks of steps, evaluations, checkpoints, the charts, and what is told about them.
+//! The loop of a run: blocks of steps, evaluations, checkpoints, charts, and reports of all these.
 //!
-//! With a number of steps for a limit, nothing here depends on how fast they are but how many make up a block: an
-//! interrupted and an uninterrupted run do the same steps. With a time limit, the schedule follows the clock, so that
-//! a run ends in time, with its last rates, on a machine that turns slower. An interrupted run then goes on from the
-//! same state and the same time, but no two runs take the same steps.
+//! When the number of steps is the limit, speed decides only on how many steps make up a block: an interrupted and an
+//! uninterrupted run do the same steps. With a time limit, the schedule follows the clock, so that a run ends in time and
+//! with its final rates even if the machine slows down. An interrupted run then continues from the same state and time,
+//! but no two runs take the same steps.
 
 mod keep;
 mod progress;
@@ -28,7 +28,7 @@ const RECORDS_PER_EVAL: u64 = 10;
 pub enum Outcome {
     /// The limit is reached.
     Done,
-    /// It was asked to stop, and saved before it did.
+    /// It was asked to stop, and saved first.
     Interrupted,
 }
 
@@ -38,7 +38,7 @@ pub struct Session<'a> {
     pub config: &'a TrainConfig,
     /// Where to keep it.
     pub folder: &'a RunFolder,
-    /// What computes, at step 0 or at the checkpoint's.
+    /// What computes the steps, at step 0 or at the checkpoint's.
     pub engine: &'a mut dyn TrainEngine,
     /// What measures; `None` for a run without validation.
     pub validation: Option<&'a mut dyn Validate>,
@@ -46,7 +46,7 @@ pub struct Session<'a> {
     pub data: (u64, String),
     /// Set from outside to stop the run after the current block.
     pub stop: &'a AtomicBool,
-    /// Is told what happens.
+    /// Gets a report of all that happens.
     pub tell: &'a mut dyn FnMut(&Event),
 }
 
@@ -76,7 +76,7 @@ impl Session<'_> {
     /// [`Error::Diverged`] when the loss is not finite; [`Error::Output`] when the folder cannot be written to;
     /// the engine's and the validation's own. The last checkpoint stays as it was.
     pub fn run(mut self, checkpoint: Option<&Checkpoint>) -> Result<Outcome> {
-        // A run that was cut off has metrics beyond its checkpoint; those steps are done again.
+        // A run that was cut off has metrics beyond its checkpoint; those steps will be repeated.
         let records = self.folder.rewind(checkpoint.map_or(0, |checkpoint| checkpoint.state.step))?;
         let mut progress = Progress::new(self.config, checkpoint, records);
         (self.tell)(&Event::Start {
@@ -124,7 +124,7 @@ impl Session<'_> {
         (self.config.eval_every / RECORDS_PER_EVAL).max(1)
     }
 
-    /// Steps up to the next moment that something is due, as many as a block's time holds.
+    /// Steps until something is due, at most as many as fit in a block's time.
     fn block(&mut self, progress: &mut Progress) -> Result<()> {
         let step = progress.step;
         let ends = [self.record_every(), self.config.eval_every, self.config.save_every];

@@ -8,17 +8,17 @@ use crate::train::curve::evals;
 use crate::train::event::Event;
 use crate::train::run::{EvalRecord, Record};
 
-/// Time that a block of steps should take: how often progress is told and Ctrl-C is looked at.
+/// How long a block of steps should take: how often progress is reported and a wish to stop is noticed.
 const BLOCK: Duration = Duration::from_millis(500);
-/// Steps are timed for so long before the estimate is told, after the first block, which compiles shaders.
+/// How long steps are timed before the estimate is reported, after the first block, which compiles shaders.
 const TRIAL: Duration = Duration::from_secs(3);
 
-/// When a run is over.
+/// When a run ends.
 #[derive(Debug, Clone, Copy)]
 enum End {
-    /// After so many steps.
+    /// After this many steps.
     Steps(u64),
-    /// After so much time, all parts of the run together.
+    /// After this much time, all parts of the run together.
     Time(Duration),
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Progress {
     /// Steps and time since the first block.
     trial: Option<(u64, Duration)>,
     estimated: bool,
-    /// Steps that a block's time holds.
+    /// Steps that fit in a block's time.
     block: u64,
 }
 
@@ -82,7 +82,7 @@ impl Progress {
         }
     }
 
-    /// The part of the run in 0..1 that lies before each of the next steps: of all steps, or of its time.
+    /// The fraction of the run in 0..1 that lies before each of the next steps: of its steps, or of its time.
     pub fn shares(&self, count: u64) -> Vec<f64> {
         let (done, one, all) = match self.end {
             End::Steps(total) => (self.step as f64, 1.0, total as f64),
@@ -93,7 +93,7 @@ impl Progress {
         (0..count).map(|i| ((done + i as f64 * one) / all.max(1e-9)).min(1.0)).collect()
     }
 
-    /// Steps of the next block: no more than `due`, than a block's time holds, and than are left.
+    /// Steps of the next block: at most `due`, what fits in a block's time, and what is left.
     pub fn fitting(&self, due: u64) -> u64 {
         let left = match self.end {
             End::Steps(total) => total.saturating_sub(self.step),
@@ -122,7 +122,7 @@ impl Progress {
         self.trial.filter(|(steps, _)| *steps > 0).map(|(steps, time)| time.as_secs_f64() / steps as f64)
     }
 
-    /// Steps of the whole run; with a time limit as many as will probably fit in it, once steps have been timed.
+    /// Steps of the whole run; with a time limit an estimate, once steps have been timed.
     pub fn total_steps(&self) -> Option<u64> {
         match self.end {
             End::Steps(total) => Some(total),
@@ -133,7 +133,7 @@ impl Progress {
         }
     }
 
-    /// Seconds to the end: what the steps that are left will probably take, or what is left of a time limit.
+    /// Seconds to the end: an estimate for the steps that are left, or what is left of a time limit.
     pub fn seconds_left(&self) -> Option<f64> {
         match self.end {
             End::Steps(total) => Some(total.saturating_sub(self.step) as f64 * self.seconds_per_step()?),
@@ -141,7 +141,7 @@ impl Progress {
         }
     }
 
-    /// Once enough steps are timed, and only once: how long the run will take, or how many steps fit in its time.
+    /// Returned once, when enough steps have been timed: how long the run will take, or how many steps fit in its time.
     pub fn estimate(&mut self, batch: usize) -> Option<Event> {
         let seconds_per_step = self.seconds_per_step()?;
         let timed = self.trial.map_or(Duration::ZERO, |(_, time)| time);

@@ -1,4 +1,4 @@
-//! Times as text.
+//! Times as text: limits of runs, estimates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 /// A time in whole seconds, written `90s`, `30m`, `2h`, `3d`, or in parts: `1h30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Span(pub Duration);
+pub struct TimeSpan(pub Duration);
 
 const UNITS: [(char, u64); 4] = [('d', 86400), ('h', 3600), ('m', 60), ('s', 1)];
 
-impl FromStr for Span {
+impl FromStr for TimeSpan {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || Error::invalid(format!("'{text}' is not a time such as 90s, 30m, 2h or 1h30m"));
@@ -28,12 +28,12 @@ impl FromStr for Span {
             seconds = seconds.checked_add(part).ok_or_else(wrong)?;
             rest = &rest[end + unit.len_utf8()..];
         }
-        // A bare number is seconds only when nothing else is said.
+        // Whatever is left has no unit.
         if seconds == 0 || !rest.is_empty() { Err(wrong()) } else { Ok(Self(Duration::from_secs(seconds))) }
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for TimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut left = self.0.as_secs();
         for (unit, length) in UNITS {
@@ -47,15 +47,15 @@ impl fmt::Display for Span {
     }
 }
 
-impl TryFrom<String> for Span {
+impl TryFrom<String> for TimeSpan {
     type Error = Error;
     fn try_from(text: String) -> Result<Self> {
         text.parse()
     }
 }
 
-impl From<Span> for String {
-    fn from(span: Span) -> Self {
+impl From<TimeSpan> for String {
+    fn from(span: TimeSpan) -> Self {
         span.to_string()
     }
 }
