@@ -27,6 +27,8 @@ const DESCRIPTIVE: [u16; 20] = [
 
 /// Values longer than this are left out: no useful one is, and it would take up memory.
 const LONGEST: u64 = 1 << 24;
+/// The same for all values of a directory together: entries may share bytes, so a small file can ask for a lot.
+const LONGEST_IN_ALL: u64 = 1 << 26;
 
 /// By kind of value: bytes in one value, and bytes in the units that the byte order applies to.
 const SIZES: [(u64, usize); 13] =
@@ -215,14 +217,18 @@ fn read_at(file: &mut (impl Read + Seek), at: u64, len: u64) -> Option<Vec<u8>> 
 fn read_directory(file: &mut (impl Read + Seek), order: Order, at: u64) -> Option<Vec<Entry>> {
     let count = order.u16(&read_at(file, at, 2)?);
     let entries = read_at(file, at + 2, 12 * u64::from(count))?;
+    let mut left = LONGEST_IN_ALL;
     let read = entries.chunks_exact(12).filter_map(|entry| {
         let (tag, kind, count) = (order.u16(entry), order.u16(&entry[2..]), order.u32(&entry[4..]));
         let &(size, unit) = SIZES.get(usize::from(kind)).filter(|(size, _)| *size > 0)?;
         let len = size * u64::from(count);
         let mut data = match len {
             0..=4 => entry[8..8 + len as usize].to_vec(),
-            len if len > LONGEST => return None,
-            len => read_at(file, order.u32(&entry[8..]).into(), len)?,
+            len if len > LONGEST.min(left) => return None,
+            len => {
+                left -= len;
+                read_at(file, order.u32(&entry[8..]).into(), len)?
+            }
         };
         if order.big {
             data.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
@@ -352,6 +358,20 @@ mod tests {
         turn(&mut big, 8);
         big[..8].copy_from_slice(b"MM\0*\0\0\0\x08");
         big
+    }
+
+    #[test]
+    fn entries_that_share_their_bytes_stay_within_memory() {
+        const VALUE: usize = 1 << 20;
+        let mut block = b"II*\0\x08\0\0\0".to_vec();
+        block.extend(1000u16.to_le_bytes());
+        for tag in 0..1000u16 {
+            block.extend([tag.to_le_bytes(), 7u16.to_le_bytes()].concat());
+            block.extend([(VALUE as u32).to_le_bytes(), 8u32.to_le_bytes()].concat());
+        }
+        block.resize(8 + VALUE, 0);
+        let read = Directories::read(&mut Cursor::new(&block)).unwrap();
+        assert_eq!(read.main.len(), LONGEST_IN_ALL as usize / VALUE);
     }
 
     #[test]

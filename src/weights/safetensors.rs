@@ -243,6 +243,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn figures_come_back_as_they_were_written() {
+        let shape = LayerShape { inputs: 1, filters: 1, size: 1 };
+        let layer = Layer { shape, weight: vec![1.0], bias: vec![0.0] };
+        // Read without care for the last bit, the second becomes another number each time.
+        let psnr = serde_json::from_str(r#"{"set":{"3":32.46912345678901},"odd":30E87}"#).unwrap();
+        let weights =
+            Weights::new(vec![layer.clone(), layer], Metadata { psnr, ..Metadata::default() }).unwrap();
+        assert_eq!(read(&write(&weights).unwrap()).unwrap(), weights);
+    }
+
+    #[test]
     fn half_precision() {
         for (bits, value) in [
             (0x0000, 0.0),

@@ -29,7 +29,7 @@ pub const NAME: &str = ".srcnn-gpu.jsonl";
 
 /// How many milliseconds two times of the same file may differ: FAT counts in steps of two seconds, and network drives
 /// round as well.
-const ROUNDING: i64 = 2000;
+const ROUNDING: u64 = 2000;
 
 /// In milliseconds. A younger line that describes no file may be about a result that is yet to be put in place.
 const PENDING: i64 = 24 * 3600 * 1000;
@@ -51,7 +51,7 @@ impl Stamp {
     }
 
     fn is_same_file(&self, other: &Self) -> bool {
-        self.size == other.size && (self.time - other.time).abs() <= ROUNDING
+        self.size == other.size && self.time.abs_diff(other.time) <= ROUNDING
     }
 
     pub fn is_older(&self, other: &Self) -> bool {
@@ -383,6 +383,14 @@ mod tests {
             let text = fs::read_to_string(folder.path().join(NAME)).unwrap();
             assert_eq!(Index::open(folder.path(), "x2").lines.len(), 41);
             assert_eq!(text.lines().count(), 40 + if cfg!(unix) { 2 } else { 50 });
+        }
+    }
+
+    #[test]
+    fn times_at_the_ends_of_their_range_differ() {
+        let stamp = |time| Stamp { size: 1, time };
+        for (a, b) in [(i64::MIN, 0), (i64::MIN, i64::MAX), (i64::MAX, -1)] {
+            assert!(!stamp(a).is_same_file(&stamp(b)) && !stamp(b).is_same_file(&stamp(a)));
         }
     }
 }
