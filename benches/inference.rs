@@ -2,14 +2,14 @@
 //! in multiply-adds and copies in the same run.
 //!
 //! `cargo bench --bench inference [-- WxH] [SHAPE..]`, or with `enlarge` bicubic enlargement and a network to that size
-//! alone. A shape is `spatial,pointwise,workgroup_x,workgroup_y,fetch`:
-//! `16x4,8x16,1,8,subgroup8`, and fetch `layers`, `uniform`, `storage`, `workgroup` or `subgroupN`.
+//! alone. A shape is `spatial,pointwise,workgroup_x,workgroup_y,way`:
+//! `16x4,8x16,1,8,subgroup8`, and the way `layers`, `uniform` or `subgroupN`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
 use srcnn_gpu::Padding;
-use srcnn_gpu::gpu::shaders::ConvShape;
+use srcnn_gpu::gpu::kernels::ConvShape;
 use srcnn_gpu::headless::measure::{self, Clock};
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter};
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::kernels::Shader;
 use super::scope::scoped;
-use super::shaders::Shader;
 use crate::error::Result;
 
 /// Kind of one binding, in the order of binding numbers from 0.

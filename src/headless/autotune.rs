@@ -39,7 +39,7 @@ use super::measure::{Clock, Run, Twin};
 use super::{Gpu, HeadlessOptions, Pipelines};
 use crate::error::Result;
 use crate::gpu::adapter::{AdapterKind, is_software};
-use crate::gpu::shaders::{ConvShape, Fetch, Registers, Shader};
+use crate::gpu::kernels::{ConvShape, Registers, Shader, WeightLoad};
 use crate::network::Architecture;
 use crate::precision::Precision;
 use crate::upscaler::{KernelChoice, pass_shaders};
@@ -142,7 +142,7 @@ fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
         && y <= limits.max_compute_workgroup_size_y
         && x * y <= limits.max_compute_invocations_per_workgroup;
     fits && match shape.fused {
-        Some(Fetch::Subgroup(asked)) => lanes(gpu) == Some(asked) && (x * y).is_multiple_of(asked),
+        Some(WeightLoad::Subgroup(asked)) => lanes(gpu) == Some(asked) && (x * y).is_multiple_of(asked),
         _ => true,
     }
 }
@@ -153,15 +153,12 @@ fn axes(gpu: &Gpu, precision: Precision) -> Axes {
     let software = is_software(&gpu.info);
     let mut ways = vec![None];
     if precision == Precision::F32 {
-        ways.push(Some(Fetch::Uniform));
-        ways.extend(lanes(gpu).map(|lanes| Some(Fetch::Subgroup(lanes))));
-        if !software {
-            ways.extend([Fetch::Storage, Fetch::Workgroup].map(Some));
-        }
+        ways.push(Some(WeightLoad::Uniform));
+        ways.extend(lanes(gpu).map(|lanes| Some(WeightLoad::Subgroup(lanes))));
     }
     if software {
-        // Lanes are neighbours in a column, storage buffers and the memory of a workgroup are slow. In single precision
-        // the register tiles are known: the way is all there is to choose, from few.
+        // Lanes are neighbors in a column. In single precision the register tiles are known, so the way is all there is to
+        // choose.
         let (spatial, pointwise) = match precision {
             Precision::F32 => (vec![default.spatial], vec![default.pointwise]),
             Precision::F16 => (Registers::ALL.into(), Registers::ALL.into()),

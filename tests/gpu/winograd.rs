@@ -2,7 +2,7 @@
 //! tiles.
 
 use crate::common::{self, assert_close, gpu, network, noise};
-use srcnn_gpu::gpu::shaders::{ConvShape, Fetch, Registers};
+use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::{KernelChoice, Padding, Planes, SourceKind, Upscaler, UpscalerOptions, Weights};
@@ -19,21 +19,20 @@ fn picture(width: usize, height: usize) -> Planes {
     Planes::new(width, height, 1, data).unwrap()
 }
 
-/// Ways to fetch weights that this device has.
+/// The ways to load weights that this device has.
 fn shapes() -> Vec<ConvShape> {
-    let shape = |fetch, workgroup| ConvShape {
+    let shape = |load, workgroup| ConvShape {
         spatial: Registers::P8x8,
         pointwise: Registers::P8x16,
         workgroup,
-        fused: Some(fetch),
+        fused: Some(load),
     };
     let lanes = gpu().info.subgroup_min_size;
     let subgroups =
         gpu().device.features().contains(wgpu::Features::SUBGROUP) && gpu().info.subgroup_max_size == lanes;
-    let mut shapes =
-        vec![shape(Fetch::Uniform, [2, 4]), shape(Fetch::Storage, [1, 8]), shape(Fetch::Workgroup, [4, 2])];
+    let mut shapes = vec![shape(WeightLoad::Uniform, [2, 4]), shape(WeightLoad::Uniform, [3, 13])];
     if subgroups {
-        shapes.push(shape(Fetch::Subgroup(lanes), [1, lanes]));
+        shapes.push(shape(WeightLoad::Subgroup(lanes), [1, lanes]));
     }
     shapes
 }
