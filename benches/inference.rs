@@ -1,5 +1,5 @@
-//! Inference speed: checks networks against their CPU twins, then times their kernels, beside what the adapter reaches
-//! in multiply-adds and copies in the same run.
+//! Inference speed: checks networks against their CPU twins, then times their kernels and compares with the
+//! multiply-add and copy rates that the adapter reaches in the same run.
 //!
 //! `cargo bench --bench inference [-- WxH] [SHAPE..]`, or with `enlarge` bicubic enlargement and a network to that size
 //! alone. A shape is `spatial,pointwise,workgroup_x,workgroup_y,way`:
@@ -38,7 +38,7 @@ fn main() -> srcnn_gpu::Result<()> {
         for &shape in &shapes {
             let options = HeadlessOptions::default().with_conv_shape(shape);
             let difference = measure::check(&gpu, &weights, options)?;
-            // Before and after, because other work may slow the adapter down for a while.
+            // Before and after, because other work may slow the adapter down temporarily.
             let before = measure::ceilings(&gpu, clock)?;
             let times = measure::network(&gpu, clock, &weights, options, size, 1.0, REPEATS)?;
             let ceilings = before.max(measure::ceilings(&gpu, clock)?);

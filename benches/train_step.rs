@@ -1,8 +1,9 @@
 //! Training speed: checks the gradients against the CPU twins, then times steps.
 //!
-//! `cargo bench --bench train_step [-- NETWORK@BATCH.. SHAPE..]`: networks such as `9-1-5@128`, and shapes as
-//! `spatial texels x quads, inputs of a 1x1 layer, workgroup, parts, sums of a weight gradient for large filters x for
-//! 1x1, lanes of a subgroup (or uniform; or none, for layers 1 and 2 apart)`: `7x2,64,8,16,400x1024,8`.
+//! `cargo bench --bench train_step [-- NETWORK@BATCH.. SHAPE..]`: networks such as `9-1-5@128`, and shapes such as
+//! `7x2,64,8,16,400x1024,8`, which are `spatial texels x quads, inputs of a 1x1 layer, workgroup, parts, sums of a
+//! weight gradient for large filters x for 1x1, lanes of a subgroup (or uniform; or none, to run layers 1 and 2
+//! separately)`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -15,7 +16,7 @@ use srcnn_gpu::train::gpu::Shape;
 use srcnn_gpu::train::measure::Training;
 use srcnn_gpu::{Padding, Result};
 
-/// Runs; the best counts.
+/// Number of runs; the best counts.
 const REPEATS: usize = 5;
 
 fn parse(text: &str) -> Option<Shape> {

@@ -1,9 +1,10 @@
-//! Draws `docs/sample.png`, a picture of our own: a butterfly, with what enlargement has trouble with: thin curved
-//! lines, hard edges, small letters, a fine grating, next to smooth shades.
+//! Draws `docs/sample.png`, our own test picture: a butterfly with everything that is hard to enlarge (thin curved
+//! lines, hard edges, small letters, a fine grating) next to smooth gradients.
 //!
 //! `cargo run --release --example draw_sample -- OUTPUT [WIDTH]`
 //!
-//! 160 pixels wide by default, as `docs/sample.png`. Drawn at 480 it is what a perfect enlargement by 3 would give.
+//! It is 160 pixels wide by default, as `docs/sample.png`. Drawn at 480, it is what a perfect enlargement by 3 would
+//! give.
 
 use std::f64::consts::{PI, TAU};
 
@@ -12,7 +13,7 @@ use image::{Rgb, RgbImage};
 /// Sub-pixels along each axis of a pixel.
 const SAMPLES: u32 = 8;
 
-type Colour = [f64; 3];
+type Color = [f64; 3];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -26,8 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let at = |pixel: u32, part: u32| {
                 (f64::from(pixel) + (f64::from(part) + 0.5) / f64::from(SAMPLES)) * step
             };
-            let colour = colour(at(column, sample % SAMPLES), at(row, sample / SAMPLES));
-            (0..3).for_each(|i| sum[i] += colour[i]);
+            let color = color(at(column, sample % SAMPLES), at(row, sample / SAMPLES));
+            (0..3).for_each(|i| sum[i] += color[i]);
         }
         Rgb(sum.map(|v| (v / f64::from(SAMPLES * SAMPLES) * 255.0).round() as u8))
     });
@@ -36,13 +37,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn mix(a: Colour, b: Colour, share: f64) -> Colour {
+fn mix(a: Color, b: Color, share: f64) -> Color {
     let share = share.clamp(0.0, 1.0);
     std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share)
 }
 
-/// The colour at a point; x is in 0..4/3 and y in 0..1, downwards.
-fn colour(x: f64, y: f64) -> Colour {
+/// The color at a point; x is in 0..4/3 and y in 0..1, downwards.
+fn color(x: f64, y: f64) -> Color {
     if let Some(label) = label(x, y) {
         return label;
     }
@@ -51,18 +52,18 @@ fn colour(x: f64, y: f64) -> Colour {
     body(side, up).or_else(|| wing(side, up)).unwrap_or_else(|| background(x, y))
 }
 
-/// A leaf with veins, out in the light.
-fn background(x: f64, y: f64) -> Colour {
+/// A leaf with veins, in bright light.
+fn background(x: f64, y: f64) -> Color {
     let shade = mix([0.80, 0.90, 0.72], [0.22, 0.46, 0.30], 0.25 * x + 0.75 * y);
     let rib = y - 0.9 + 0.55 * x;
     let vein = (9.0 * (x + 0.8 * rib.abs())).fract() < 0.06;
     if rib.abs() < 0.008 || vein { mix(shade, [0.95, 1.0, 0.85], 0.5) } else { shade }
 }
 
-const INK: Colour = [0.10, 0.06, 0.09];
+const INK: Color = [0.10, 0.06, 0.09];
 
-fn body(side: f64, up: f64) -> Option<Colour> {
-    // The abdomen is striped, the antennae end in clubs.
+fn body(side: f64, up: f64) -> Option<Color> {
+    // The abdomen is striped; the antennae end in clubs.
     let along = (up + 0.02) / 0.26;
     let thick = 0.030 * (1.0 - along * along).max(0.0).sqrt() * if up > 0.12 { 0.8 } else { 1.0 };
     if side < thick {
@@ -75,7 +76,7 @@ fn body(side: f64, up: f64) -> Option<Colour> {
     (on_line || club).then_some(INK)
 }
 
-fn wing(side: f64, up: f64) -> Option<Colour> {
+fn wing(side: f64, up: f64) -> Option<Color> {
     let (angle, radius) = (up.atan2(side), side.hypot(up));
     let upper = angle > -0.12;
     // Lobes: a direction, a width, a length, and waves along the hind wing's edge.
@@ -116,7 +117,7 @@ fn wing(side: f64, up: f64) -> Option<Colour> {
 }
 
 /// A paper label in the lower left corner: letters of 5x7 dots, and a grating that grows finer.
-fn label(x: f64, y: f64) -> Option<Colour> {
+fn label(x: f64, y: f64) -> Option<Color> {
     const LETTERS: [[u8; 7]; 5] = [
         [0b01111, 0b10000, 0b10000, 0b01110, 0b00001, 0b00001, 0b11110],
         [0b11110, 0b10001, 0b10001, 0b11110, 0b10100, 0b10010, 0b10001],

@@ -1,9 +1,9 @@
-//! A host that owns instance, adapter, device and queue: it renders a scene at a low resolution and upscales it in
-//! the same command encoder. The picture stays on the GPU until the last frame is saved to see it.
+//! A host that owns instance, adapter, device and queue: it renders a scene at low resolution and upscales it in the
+//! same command encoder. The picture stays on the GPU until the last frame is saved for viewing.
 //!
 //! `cargo run --release --example embed_in_host -- [OUTPUT [MODEL]]`
 //!
-//! Without a weight file it takes a sharpening filter in place of a trained network.
+//! Without a weight file, a sharpening filter stands in for a trained network.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use srcnn_gpu::{Upscaler, UpscalerOptions, Weights, wgpu};
 const LOW: (u32, u32) = (240, 136);
 const SCALE: f64 = 3.0;
 const FRAMES: u32 = 3;
-/// What the scene renders to: both kinds of texture are plain, not sRGB; the network works on gamma-encoded values.
+/// Format of both textures: plain, not sRGB, because the network works on gamma-encoded values.
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => Weights::from_bytes(include_bytes!("../weights/sharpen.safetensors"))?,
     };
 
-    // The host's own set-up; the library only says what it needs beside the host's needs.
+    // The host's own setup; the library only states what it needs in addition.
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     let adapter = wgpu::util::initialize_adapter_from_env_or_default(&instance, None);
     let adapter = pollster::block_on(adapter)?;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Default::default()
     }))?;
 
-    // Once a network, and once a size.
+    // Once per network, and once per size.
     let options = UpscalerOptions::for_device(&device).with_target_format(FORMAT);
     let mut upscaler = Upscaler::new(&device, &queue, &weights, options)?;
     let high = upscaler.prepare(LOW, SCALE)?;
@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut encoder = device.create_command_encoder(&Default::default());
         draw(&mut encoder, &scene, &source, frame);
         upscaler.record(&mut encoder, &source, &target)?;
-        // Here a host with a window draws `target` to it.
+        // A host with a window would now draw `target` to it.
         queue.submit([encoder.finish()]);
     }
     save(&device, &queue, &upscaled, &output)?;
@@ -73,7 +73,7 @@ fn texture(device: &wgpu::Device, (width, height): (u32, u32), usage: wgpu::Text
 }
 
 /// A triangle over the whole target; its instance number is the frame's. Spokes, a ring and a grating, with edges
-/// that are softened over one pixel.
+/// softened over one pixel.
 const SCENE: &str = "
     struct Varying {
         @builtin(position) position: vec4<f32>,
@@ -93,7 +93,7 @@ const SCENE: &str = "
     }
 
     @fragment
-    fn colour(in: Varying) -> @location(0) vec4<f32> {
+    fn color(in: Varying) -> @location(0) vec4<f32> {
         let angle = atan2(in.at.y, in.at.x) + 0.1 * f32(in.frame);
         let radius = length(in.at);
         let spokes = fill(abs(sin(angle * 8.0)) * radius - 0.07) * fill(radius - 0.8);
@@ -123,7 +123,7 @@ fn scene(device: &wgpu::Device) -> wgpu::RenderPipeline {
         multisample: Default::default(),
         fragment: Some(wgpu::FragmentState {
             module: &module,
-            entry_point: Some("colour"),
+            entry_point: Some("color"),
             compilation_options: Default::default(),
             targets: &[Some(FORMAT.into())],
         }),

@@ -1,9 +1,9 @@
-//! Writes `weights/sharpen.safetensors`: a network that is made by hand, not learned, for the examples and for trying
+//! Writes `weights/sharpen.safetensors`: a network made by hand rather than learned, for the examples and for trying
 //! the program without a trained one.
 //!
 //! `cargo run --release --example sharpening_network -- OUTPUT`
 //!
-//! It is an unsharp mask with filter sizes 5-1. With h = Y less its 5x5 binomial blur, the first layer computes
+//! It is an unsharp mask with filter sizes 5-1. With h = Y minus its 5x5 binomial blur, the first layer computes
 //! max(0, Y), max(0, h) and max(0, -h), and the second one adds them up to Y + h.
 
 use srcnn_gpu::{Layer, LayerShape, Metadata, Weights};

@@ -1,9 +1,9 @@
-//! Trains a small network in seconds, on pictures that it draws itself, in the two ways that the library has.
+//! Trains a small network in seconds on pictures that it draws itself, in both ways that the library offers.
 //!
 //! `cargo run --release --example train_tiny -- [RUN]`
 //!
-//! First by hand: a `Trainer` on a device of the host's, a step at a time. Then as a session, the way the program
-//! trains: in a run folder with checkpoints, metrics and a curve. The folder is temporary unless RUN names one.
+//! First by hand: a `Trainer` on the host's own device, step by step. Then as a session, the way the program trains:
+//! in a run folder with checkpoints, metrics and a curve. The folder is temporary unless RUN names one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     as_a_session(&gpu, &config, data, &state, &run)
 }
 
-/// Some steps with the trainer alone: it needs a device and a queue, and sub-images by their numbers.
+/// Some steps with the trainer alone: it needs a device, a queue, and sub-images chosen by number.
 fn by_hand(
     gpu: &Gpu,
     config: &TrainConfig,
@@ -88,7 +88,7 @@ fn by_hand(
     Ok(())
 }
 
-/// The whole run of a configuration, with what the session tells of it.
+/// The whole run of a configuration, with the events that the session reports.
 fn as_a_session(
     gpu: &Gpu,
     config: &TrainConfig,
@@ -106,7 +106,7 @@ fn as_a_session(
         engine: &mut engine as &mut dyn TrainEngine,
         validation: Some(&mut validator),
         data: (data.len(), data.fingerprint.clone()),
-        // A host that sets this ends the run after the current block of steps, with everything saved.
+        // Setting this flag ends the run after the current block of steps, with everything saved.
         stop: &AtomicBool::new(false),
         tell: &mut |event| match event {
             Event::Step(record) => losses.push(record.loss),
@@ -129,7 +129,7 @@ fn as_a_session(
     }
 }
 
-/// Discs and stripes with soft edges, each picture from its number.
+/// Discs and stripes with soft edges; each picture is generated from its number.
 fn draw_pictures(folder: &Path, numbers: std::ops::Range<u32>) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir(folder)?;
     for number in numbers {
@@ -138,7 +138,7 @@ fn draw_pictures(folder: &Path, numbers: std::ops::Range<u32>) -> Result<(), Box
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (random >> 8) as f32 / (1 << 24) as f32
         };
-        // Centre, radius, width of the stripes, their direction, brightness.
+        // Center, radius, width of the stripes, their direction, brightness.
         let discs: Vec<[f32; 6]> = (0..24)
             .map(|_| {
                 [96.0 * next(), 96.0 * next(), 6.0 + 22.0 * next(), 5.0 + 9.0 * next(), 6.3 * next(), next()]
@@ -150,9 +150,9 @@ fn draw_pictures(folder: &Path, numbers: std::ops::Range<u32>) -> Result<(), Box
                 let (dx, dy) = (x as f32 - centre_x, y as f32 - centre_y);
                 let stripe =
                     ((dx * direction.cos() + dy * direction.sin()) * std::f32::consts::TAU / width).sin();
-                let colour = (brightness + 0.25 * (4.0 * stripe).clamp(-1.0, 1.0)).clamp(0.0, 1.0);
+                let color = (brightness + 0.25 * (4.0 * stripe).clamp(-1.0, 1.0)).clamp(0.0, 1.0);
                 let inside = (radius - dx.hypot(dy) + 0.5).clamp(0.0, 1.0);
-                value += inside * (colour - value);
+                value += inside * (color - value);
             }
             Luma([(255.0 * value) as u8])
         });

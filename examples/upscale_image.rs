@@ -1,8 +1,8 @@
-//! Upscales a picture file on whatever adapter there is.
+//! Upscales a picture file on whatever adapter is available.
 //!
 //! `cargo run --release --example upscale_image -- [INPUT [OUTPUT [SCALE [MODEL]]]]`
 //!
-//! Without arguments it takes a picture that it generates, and a sharpening filter in place of a trained network.
+//! Without arguments, it generates a picture, and a sharpening filter stands in for a trained network.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Rings that grow finer outwards, in colours that turn around the centre.
+/// Rings that get finer outwards, in colors that turn around the center.
 fn rings() -> DynamicImage {
     let size = 96;
     RgbImage::from_fn(size, size, |x, y| {

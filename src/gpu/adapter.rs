@@ -1,17 +1,18 @@
-//! What kind of adapter a device is on, as far as kernels and measurements care.
+//! What kind of adapter a device is on, for kernels and measurements to choose by.
 
 /// The kind of an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AdapterKind {
-    /// Whether it computes on the processor: invocations are then lanes of a vector, and memory is cached like any other.
+    /// Whether it computes on the processor: invocations are then lanes of a vector, and memory is cached like any
+    /// other.
     pub software: bool,
-    /// Lanes of a subgroup, where all subgroups have the same number and the device was opened with
+    /// Lanes per subgroup, if all subgroups have the same size and the device was opened with
     /// [`wgpu::Features::SUBGROUP`].
     pub subgroup_lanes: Option<u32>,
 }
 
 impl AdapterKind {
-    /// The kind of the adapter that a device was opened on.
+    /// The kind of the adapter on which a device was opened.
     pub fn of(device: &wgpu::Device) -> Self {
         let info = device.adapter_info();
         let lanes = info.subgroup_min_size;

@@ -1,4 +1,4 @@
-//! Pipelines: the one place where shader modules are made.
+//! Compute pipelines: the one place that creates shader modules.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use super::kernels::Shader;
 use super::scope::scoped;
 use crate::error::Result;
 
-/// Kind of one binding, in the order of binding numbers from 0.
+/// The kind of a binding; binding numbers count up from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Binding {
-    /// Uniform buffer with a dynamic offset: the region of inference, the slot of a training step.
+    /// Uniform buffer with a dynamic offset: the region in inference, the slot of a training step.
     Region,
     /// Uniform buffer.
     Uniform,
@@ -18,9 +18,9 @@ pub(crate) enum Binding {
     /// Storage buffer, read and written.
     #[cfg(any(feature = "headless", feature = "train"))]
     Write,
-    /// Sampled texture of floats, read with `textureLoad`.
+    /// Sampled float texture, read with `textureLoad`.
     Texture,
-    /// Storage texture of a format, written.
+    /// Storage texture of the given format, written.
     Target(wgpu::TextureFormat),
 }
 
@@ -51,7 +51,7 @@ impl Binding {
     }
 }
 
-/// What kernels are compiled on: a device, and the compiled pipelines of earlier processes where there are some.
+/// What compiles kernels: a device and, optionally, a cache of compiled pipelines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Compiler<'a> {
     pub device: &'a wgpu::Device,
@@ -70,7 +70,7 @@ impl Kernel {
     /// Compiles a shader.
     ///
     /// # Errors
-    /// What the device reports: a limit that the kernel exceeds, a driver that refuses it, or a cache of another device.
+    /// What the device reports: a limit exceeded, a driver's refusal, or a cache from another device.
     pub fn new(compiler: Compiler<'_>, shader: &Shader, bindings: &[Binding]) -> Result<Self> {
         let Compiler { device, cache } = compiler;
         let label = format!("srcnn.{}", shader.name);
@@ -113,7 +113,7 @@ impl Kernel {
         })
     }
 
-    /// A bind group of this kernel; `resources` are in the order of its bindings.
+    /// A bind group for this kernel, with `resources` in binding order.
     pub fn bind(&self, device: &wgpu::Device, resources: &[wgpu::BindingResource<'_>]) -> wgpu::BindGroup {
         let entries: Vec<_> = resources
             .iter()
@@ -128,14 +128,14 @@ impl Kernel {
     }
 }
 
-/// Without the checks that wgpu would add to the arithmetic, unless `SRCNN_CHECKED_SHADERS` is set.
+/// Creates a module without the checks that wgpu would add, unless `SRCNN_CHECKED_SHADERS` is set.
 #[expect(unsafe_code, reason = "bounds and loop checks cost a large part of the kernels' speed")]
 fn trusted_module(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) -> wgpu::ShaderModule {
     if std::env::var_os("SRCNN_CHECKED_SHADERS").is_some() {
         return device.create_shader_module(descriptor);
     }
     // SAFETY: the shaders are this crate's own. Every loop has a bound that does not depend on data, divisors are
-    // constants, and the regions that index buffers are made beside the buffers (src/upscaler/), whose sizes cover
-    // them; the tests run the same shaders with the checks on.
+    // constants, and the regions that index buffers are created along with the buffers (src/upscaler/), whose sizes
+    // cover them; the tests also run the same shaders with the checks on.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }

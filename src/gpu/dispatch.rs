@@ -1,29 +1,29 @@
-//! Dispatches: a kernel, what is bound to it, and its grid.
+//! Dispatches: a kernel with its bind group and its grid.
 
 use super::compile::Kernel;
 use super::memory::DYNAMIC_SPACING;
 #[cfg(any(feature = "headless", feature = "train"))]
 use crate::error::{Error, Result};
 
-/// Workgroup of kernels that go over the elements of a buffer in strides.
+/// Workgroup size of kernels that stride over the elements of a buffer.
 #[cfg(feature = "train")]
 pub(crate) const ELEMENT_WORKGROUP: u32 = 64;
 
-/// One dispatch, ready to be recorded any number of times.
+/// One dispatch, which can be recorded any number of times.
 #[cfg(any(feature = "headless", feature = "train"))]
 #[derive(Debug, Clone)]
 pub(crate) struct Dispatch {
     pub kernel: Kernel,
     group: wgpu::BindGroup,
     workgroups: [u32; 3],
-    /// Whether binding 0 is an element that is chosen by dynamic offset.
+    /// Whether binding 0 is a buffer element chosen by dynamic offset.
     element: bool,
 }
 
 #[cfg(any(feature = "headless", feature = "train"))]
 impl Dispatch {
     /// # Errors
-    /// [`Error::MissingCapability`] for more workgroups than any device takes.
+    /// [`Error::MissingCapability`] for more workgroups than any device allows.
     pub fn new(kernel: &Kernel, group: wgpu::BindGroup, workgroups: [usize; 3]) -> Result<Self> {
         if workgroups.iter().any(|&count| count > 65535) {
             let name = kernel.shader.name;
@@ -35,26 +35,26 @@ impl Dispatch {
         Ok(Self { kernel: kernel.clone(), group, workgroups, element: false })
     }
 
-    /// For a kernel that goes over `count` elements in strides, whatever the number of its invocations.
+    /// For a kernel that strides over `count` elements, whatever its number of invocations.
     #[cfg(feature = "train")]
     pub fn elements(kernel: &Kernel, group: wgpu::BindGroup, count: usize) -> Self {
         let workgroups = [count.div_ceil(ELEMENT_WORKGROUP as usize).clamp(1, 4096) as u32, 1, 1];
         Self { kernel: kernel.clone(), group, workgroups, element: false }
     }
 
-    /// The same for a kernel whose binding 0 is an element of a buffer ([`super::memory::element_binding`]).
+    /// The same, for a kernel whose binding 0 is a buffer element ([`super::memory::element_binding`]).
     pub fn with_element(self) -> Self {
         Self { element: true, ..self }
     }
 
-    /// Records it, with element `index` where it takes one.
+    /// Records the dispatch, with element `index` for binding 0 if it takes one.
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, index: usize) {
         let element = self.element.then_some(index);
         record(pass, &self.kernel, &self.group, element, self.workgroups);
     }
 }
 
-/// Records a kernel, with an element of the buffer of its binding 0 where it takes one.
+/// Records a kernel; `element` is the buffer element for binding 0, if it takes one.
 pub(crate) fn record(
     pass: &mut wgpu::ComputePass<'_>,
     kernel: &Kernel,

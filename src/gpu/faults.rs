@@ -1,16 +1,16 @@
-//! Errors that a device reports outside of error scopes, and its loss.
+//! Errors that a device reports outside error scopes, including its loss.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// Errors that a device reported outside of any error scope, and its loss. The first one is kept, since it causes those
-/// that follow. Clones share it.
+/// Errors that a device reported outside any error scope, including its loss. Only the first is kept, since it causes
+/// the others. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<Option<Error>>>);
 
 impl Faults {
-    /// Takes the place of wgpu's own handlers, which panic.
+    /// Replaces wgpu's own handlers, which panic.
     pub(crate) fn watch(device: &wgpu::Device) -> Self {
         let faults = Self::default();
         let uncaptured = faults.clone();
@@ -33,7 +33,7 @@ impl Faults {
         self.slot().get_or_insert(error);
     }
 
-    /// Returns the error, if there was one since the last call, and forgets it.
+    /// Returns the error reported since the last call, if any, and clears it.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`] or [`Error::Gpu`].
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_fault_is_kept_and_told_once() {
+    fn the_first_fault_is_kept_and_reported_once() {
         let faults = Faults::default();
         assert!(faults.check().is_ok());
         faults.clone().keep(Error::Gpu("first".into()));

@@ -1,5 +1,5 @@
-//! Buffers and textures, and the copies between them and the host. None of this opens an error scope: callers do, around
-//! all that belongs together.
+//! Buffers and textures, and the copies between them and the host. Nothing here opens an error scope; callers open one
+//! around everything that belongs together.
 
 use wgpu::util::DeviceExt;
 
@@ -18,13 +18,13 @@ pub(crate) fn buffer(
     })
 }
 
-/// A buffer that the device copies results to and the host maps.
+/// A buffer that receives results from the device and is mapped by the host.
 #[cfg(any(feature = "headless", feature = "train"))]
 pub(crate) fn staging(device: &wgpu::Device, label: &str, size: u64) -> wgpu::Buffer {
     buffer(device, label, size, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)
 }
 
-/// A buffer with contents that stay as they are.
+/// A buffer whose contents never change.
 pub(crate) fn constant(
     device: &wgpu::Device,
     label: &str,
@@ -34,7 +34,7 @@ pub(crate) fn constant(
     device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage })
 }
 
-/// A texture of one level and `[width, height]` texels.
+/// A texture with one mip level and `[width, height]` texels.
 pub(crate) fn texture(
     device: &wgpu::Device,
     label: &str,
@@ -59,13 +59,13 @@ pub(crate) fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
-/// The first element of a buffer of elements at equal distances, chosen by dynamic offset when it is bound.
+/// Binds one element of a buffer of equally spaced elements; a dynamic offset chooses which.
 pub(crate) fn element_binding<T>(buffer: &wgpu::Buffer) -> wgpu::BindingResource<'_> {
     let size = std::num::NonZeroU64::new(size_of::<T>() as u64);
     wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size })
 }
 
-/// Elements of a buffer that are chosen by dynamic offset, each at a multiple of [`DYNAMIC_SPACING`] bytes.
+/// The contents of such a buffer, with each element at a multiple of [`DYNAMIC_SPACING`] bytes.
 pub(crate) fn spaced<T: bytemuck::Pod>(elements: impl ExactSizeIterator<Item = T>) -> Vec<u8> {
     let mut bytes = vec![0; elements.len() * DYNAMIC_SPACING];
     for (slot, element) in bytes.chunks_exact_mut(DYNAMIC_SPACING).zip(elements) {
@@ -74,10 +74,10 @@ pub(crate) fn spaced<T: bytemuck::Pod>(elements: impl ExactSizeIterator<Item = T
     bytes
 }
 
-/// Distance in bytes of elements that are chosen by dynamic offset: the largest alignment that a device may ask for.
+/// Spacing in bytes of elements chosen by dynamic offset: the largest alignment that a device may require.
 pub(crate) const DYNAMIC_SPACING: usize = 256;
 
-/// Uploads rows of texels without gaps to the upper left corner of a texture.
+/// Uploads tightly packed rows of texels to the upper left corner of a texture.
 pub(crate) fn upload(queue: &wgpu::Queue, texture: &wgpu::Texture, [width, height]: [u32; 2], texels: &[u8]) {
     let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
     let bytes_per_row = texels.len() as u32 / height.max(1);
@@ -86,7 +86,7 @@ pub(crate) fn upload(queue: &wgpu::Queue, texture: &wgpu::Texture, [width, heigh
     queue.write_texture(texture.as_image_copy(), texels, layout, size);
 }
 
-/// Bytes from one row to the next where a texture's rows of `columns` texels of `texel_bytes` are copied to a buffer.
+/// Bytes from one row to the next when rows of `columns` texels of `texel_bytes` each are copied to a buffer.
 #[cfg(any(feature = "headless", feature = "train"))]
 pub(crate) fn row_stride(columns: u32, texel_bytes: u32) -> u32 {
     (columns * texel_bytes).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT)

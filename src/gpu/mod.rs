@@ -1,4 +1,4 @@
-//! The plumbing between kernels and wgpu, once for inference, training, video and measurement.
+//! The plumbing between kernels and wgpu, shared by inference, training, video and measurement.
 //!
 //! `adapter` tells what kind of adapter a device is on; `compose` puts the kernels' WGSL together, `kernels` lists their
 //! variants; `compile` makes pipelines; `dispatch` records them; `memory` makes buffers and textures; `readback` is

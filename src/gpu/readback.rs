@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::scope::scoped;
 use crate::error::{Error, Reason, Result};
 
-/// All work is cut into submissions that take a fraction of a second; one that takes longer than this has hung.
+/// Work is cut into submissions that take a fraction of a second each; one that takes longer than this has hung.
 const TIMEOUT: Duration = Duration::from_secs(900);
 
-/// Waits until the device is done with a submission. `what` names it in errors: "a tile".
+/// Waits until the device has finished a submission. `what` names it in errors, for example "a tile".
 ///
 /// # Errors
-/// [`Error::Gpu`] when the device does not get done with it.
+/// [`Error::Gpu`] if the device does not finish.
 pub(crate) fn wait(device: &wgpu::Device, submission: wgpu::SubmissionIndex, what: &str) -> Result<()> {
     let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
     device
@@ -21,7 +21,7 @@ pub(crate) fn wait(device: &wgpu::Device, submission: wgpu::SubmissionIndex, wha
         .map_err(|e| Error::Gpu(Reason::of(e).within(format_args!("waiting for {what}"))))
 }
 
-/// Submissions under way, and the staging buffer that the last of them copies to.
+/// Submissions in flight, and the staging buffer that the last of them copies to.
 #[derive(Debug)]
 pub(crate) struct Readback {
     what: &'static str,
@@ -32,8 +32,8 @@ pub(crate) struct Readback {
 }
 
 impl Readback {
-    /// Asks for the first `bytes` of a staging buffer once the submissions, in their order, are done. `what` names them
-    /// in errors.
+    /// Requests the first `bytes` of a staging buffer for when `submissions`, listed in order, are done. `what` names
+    /// them in errors.
     ///
     /// # Errors
     /// What the device reports.
@@ -46,13 +46,13 @@ impl Readback {
     ) -> Result<Self> {
         let (sender, mapped) = mpsc::channel();
         scoped(device, || {
-            // The receiver is gone only when the result was given up.
+            // The receiver is only gone if the result was given up.
             staging.slice(..bytes).map_async(wgpu::MapMode::Read, move |result| drop(sender.send(result)));
         })?;
         Ok(Self { what, submissions, staging: staging.clone(), bytes, mapped })
     }
 
-    /// Submits what `record` records, which copies to the first `bytes` of the staging buffer, and asks for them.
+    /// Submits what `record` records, which must copy to the first `bytes` of the staging buffer, and requests these.
     ///
     /// # Errors
     /// What the device reports.
@@ -73,28 +73,28 @@ impl Readback {
         Self::new(device, what, vec![submission], staging, bytes)
     }
 
-    /// Waits until the submissions are done, without taking the result.
+    /// Waits until the submissions are done, but leaves the result for `finish`.
     ///
     /// # Errors
-    /// [`Error::Gpu`] when the device does not get done with them, or is lost.
+    /// [`Error::Gpu`] if the device does not finish, or is lost.
     pub fn wait(&mut self, device: &wgpu::Device) -> Result<()> {
-        // One after another: some drivers put a limit on a single wait.
+        // One at a time: some drivers limit the length of a single wait.
         for submission in self.submissions.drain(..) {
             wait(device, submission, self.what)?;
         }
         Ok(())
     }
 
-    /// Waits for the result, hands it to `take`, and gives the staging buffer back.
+    /// Waits for the result, passes it to `take`, and unmaps the staging buffer.
     ///
     /// # Errors
-    /// As [`Readback::wait`], and those of `take`.
+    /// Those of [`Readback::wait`] and of `take`.
     pub fn finish<T>(mut self, device: &wgpu::Device, take: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
         self.wait(device)?;
         let Self { what, staging, bytes, mapped, .. } = self;
-        // Another thread that polls the device may be the one that runs the callback.
+        // If another thread polls the device, that thread may run the callback.
         let Ok(Ok(())) = mapped.recv_timeout(TIMEOUT) else {
-            return Err(Error::Gpu(format!("the device was lost while it computed {what}").into()));
+            return Err(Error::Gpu(format!("the device was lost while computing {what}").into()));
         };
         let taken = match staging.get_mapped_range(..bytes) {
             Ok(range) => take(&range),

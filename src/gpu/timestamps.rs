@@ -1,4 +1,4 @@
-//! Two timestamps on the device, around one compute pass or other work.
+//! Two timestamps on the device, around a compute pass or other work.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::memory::buffer;
 use super::scope::scoped;
 use crate::error::Result;
 
-/// A pair of timestamps, and the way to the host.
+/// A pair of timestamps and the buffer that they are resolved to.
 #[derive(Debug)]
 pub struct Timestamps {
     queries: wgpu::QuerySet,
@@ -14,10 +14,10 @@ pub struct Timestamps {
 }
 
 impl Timestamps {
-    /// Length in a staging buffer, in bytes.
+    /// Bytes that they take in a staging buffer.
     pub(crate) const BYTES: u64 = 16;
 
-    /// For a device with [`wgpu::Features::TIMESTAMP_QUERY`]; `None` for others.
+    /// `None` if the device lacks [`wgpu::Features::TIMESTAMP_QUERY`].
     ///
     /// # Errors
     /// What the device reports.
@@ -39,7 +39,7 @@ impl Timestamps {
         })
     }
 
-    /// What a compute pass begins with, to be timed.
+    /// For the descriptor of a compute pass, to time that pass.
     pub fn of_pass(&self) -> wgpu::ComputePassTimestampWrites<'_> {
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
@@ -55,13 +55,13 @@ impl Timestamps {
         encoder.write_timestamp(&self.queries, index);
     }
 
-    /// Copies both to a staging buffer, from byte `offset` on.
+    /// Copies both to a staging buffer, starting at byte `offset`.
     pub(crate) fn resolve(&self, encoder: &mut wgpu::CommandEncoder, staging: &wgpu::Buffer, offset: u64) {
         encoder.resolve_query_set(&self.queries, 0..2, &self.resolved, 0);
         encoder.copy_buffer_to_buffer(&self.resolved, 0, staging, offset, Self::BYTES);
     }
 
-    /// The time between the two, from [`Timestamps::BYTES`] bytes of the staging buffer.
+    /// The time between the two, from the [`Timestamps::BYTES`] bytes in the staging buffer.
     pub(crate) fn elapsed(queue: &wgpu::Queue, bytes: &[u8]) -> Duration {
         let stamp = |i: usize| {
             let bytes = bytes.get(8 * i..).unwrap_or_default();

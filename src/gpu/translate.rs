@@ -1,5 +1,5 @@
-//! Kernels in the languages of the graphics APIs, as wgpu itself translates them: for driver bug reports, for authors
-//! who port the kernels, and for tests on machines without those APIs.
+//! Kernels in the languages of the graphics APIs, as wgpu itself translates them: for driver bug reports, for porting
+//! the kernels, and for tests on machines without those APIs.
 
 use naga::ShaderStage::Compute;
 use naga::back::{self, PipelineConstants};
@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 /// A shading language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// WGSL as this crate has it; the values of its overrides are in a comment before it.
+    /// WGSL as in this crate, preceded by a comment with the values of its overrides.
     Wgsl,
     /// SPIR-V 1.0 for Vulkan, 1.3 for kernels that use subgroups; binary, little endian.
     Spirv,
-    /// Metal shading language 2.2; a resource's slot is the number of its binding.
+    /// Metal Shading Language 2.2; a resource's slot is its binding number.
     Msl,
-    /// HLSL of shader model 5.1 for Direct3D 12, 6.0 for kernels that use subgroups, 6.2 for half precision; a resource's
-    /// register is the number of its binding.
+    /// HLSL of shader model 5.1 for Direct3D 12, 6.0 for kernels that use subgroups, 6.2 for half precision; a
+    /// resource's register is its binding number.
     Hlsl,
     /// GLSL 4.30, for OpenGL on desktops.
     Glsl,
@@ -31,12 +31,12 @@ impl Language {
     /// All languages.
     pub const ALL: [Self; 6] = [Self::Wgsl, Self::Spirv, Self::Msl, Self::Hlsl, Self::Glsl, Self::GlslEs];
 
-    /// Whether the language has what a shader needs: OpenGL's has no 16-bit floats.
+    /// Whether the language supports everything that a shader uses: OpenGL's languages have no 16-bit floats.
     pub fn has(self, shader: &Shader) -> bool {
         !(shader.uses_half_precision() && matches!(self, Self::Glsl | Self::GlslEs))
     }
 
-    /// The extension that files in this language go by.
+    /// The usual file extension for this language.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Wgsl => "wgsl",
@@ -48,11 +48,12 @@ impl Language {
     }
 }
 
-/// Parses and validates a shader, puts the values of its overrides in, and writes it in a language; without the
-/// checks of indices, divisors and loops that this crate's kernels run without, too.
+/// Parses and validates a shader, substitutes the values of its overrides, and writes it in a language. Like the
+/// kernels as run by this crate, the result has no checks of indices, divisors and loops.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] with the shader's variant and what naga says about it, or when [`Language::has`] it not.
+/// [`Error::InvalidArgument`] with the shader's variant and naga's message, or if the language lacks something
+/// ([`Language::has`]).
 pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
     let refused = |step: &str, reason: String| {
         let reason: Vec<_> = reason.split_whitespace().collect();
@@ -138,7 +139,7 @@ fn msl(module: &Module, info: &ModuleInfo) -> Written {
     };
     let (text, translated) = back::msl::write_string(module, info, &options, &PipelineOptions::default())
         .map_err(|e| e.to_string())?;
-    // Entry points have errors of their own.
+    // Entry points report their errors separately.
     translated.entry_point_names.into_iter().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
     Ok(text.into_bytes())
 }
@@ -173,7 +174,7 @@ fn glsl(module: &Module, info: &ModuleInfo, version: back::glsl::Version) -> Wri
     Ok(text.into_bytes())
 }
 
-/// What a shader binds.
+/// The resources that a shader binds.
 fn bindings(module: &Module) -> impl Iterator<Item = (ResourceBinding, AddressSpace, &TypeInner)> {
     module.global_variables.iter().filter_map(|(_, variable)| {
         variable.binding.map(|binding| (binding, variable.space, &module.types[variable.ty].inner))

@@ -6,17 +6,16 @@ use super::{Gpu, Pipelines};
 use crate::error::{Error, Reason, Result};
 pub use crate::gpu::faults::Faults;
 
-/// Storage buffers that one shader stage binds at most; adapters with fewer cannot run the network.
+/// Most storage buffers that one shader stage binds; adapters with fewer cannot run the network.
 const STORAGE_BUFFERS: u32 = 4;
 
-/// Which adapter to use. The default leaves the choice to wgpu's environment variables, then to the
-/// order of [`list`].
+/// Which adapter to use. The default takes wgpu's environment variables, then the first usable adapter of [`list`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdapterSelection {
-    /// `auto`, an index in [`list`], a part of the adapter's name in any case, or its type as [`type_name`] has it. `None` is
-    /// `WGPU_ADAPTER_NAME` where that is set, else `auto`.
+    /// `auto`, an index in [`list`], a part of the adapter's name in any case, or its type as in [`type_name`]. `None`
+    /// means `WGPU_ADAPTER_NAME` if set, else `auto`.
     pub gpu: Option<String>,
-    /// Backends to look at. `None` is `WGPU_BACKEND` where that is set, else all.
+    /// Backends to look at. `None` means `WGPU_BACKEND` if set, else all.
     pub backends: Option<Backends>,
 }
 
@@ -25,7 +24,7 @@ impl AdapterSelection {
         self.backends.or_else(Backends::from_env).unwrap_or(Backends::all())
     }
 
-    /// The adapter asked for, without `auto` and empty words.
+    /// The adapter asked for; `None` for `auto` and for an empty string.
     fn wish(&self) -> Option<String> {
         let word = self.gpu.clone().or_else(|| std::env::var("WGPU_ADAPTER_NAME").ok())?;
         let word = word.trim();
@@ -33,8 +32,8 @@ impl AdapterSelection {
     }
 }
 
-/// All adapters of the selected backends, whatever `gpu` says: discrete, integrated, virtual, other,
-/// software; within a type Vulkan, Metal and DX12 before OpenGL. An adapter's index is its position here.
+/// All adapters of the selected backends; `gpu` is ignored. The order is discrete, integrated, virtual, other,
+/// software, and within a type OpenGL comes last. An adapter's index is its position here.
 pub fn list(selection: &AdapterSelection) -> Vec<Adapter> {
     let backends = selection.backends();
     // `Instance::new` panics in a build without any backend.
@@ -52,7 +51,7 @@ pub fn list(selection: &AdapterSelection) -> Vec<Adapter> {
     adapters
 }
 
-/// Place in the order of [`list`], lowest first.
+/// Position in the order of [`list`], lowest first.
 fn rank(info: &AdapterInfo) -> (u8, u8) {
     let device = match info.device_type {
         DeviceType::DiscreteGpu => 0,
@@ -64,13 +63,13 @@ fn rank(info: &AdapterInfo) -> (u8, u8) {
     (device, u8::from(info.backend == Backend::Gl))
 }
 
-/// What the adapter lacks to run a network, `None` when it lacks nothing. `auto` passes over such adapters.
+/// What the adapter lacks to run a network; `None` if nothing. `auto` skips adapters that lack something.
 pub fn lacks(adapter: &Adapter) -> Option<String> {
     let buffers = adapter.limits().max_storage_buffers_per_shader_stage;
     if !adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
         Some("compute shaders".into())
     } else if buffers < STORAGE_BUFFERS {
-        Some(format!("storage buffers: {STORAGE_BUFFERS} a shader are needed, it has {buffers}"))
+        Some(format!("{STORAGE_BUFFERS} storage buffers per shader, it has {buffers}"))
     } else {
         None
     }
@@ -87,20 +86,20 @@ pub fn type_name(device_type: DeviceType) -> &'static str {
     }
 }
 
-/// An adapter in a few words: `NVIDIA H100 (discrete, vulkan)`.
+/// A short description of an adapter: `NVIDIA H100 (discrete, vulkan)`.
 pub fn describe(info: &AdapterInfo) -> String {
     format!("{} ({}, {})", info.name, type_name(info.device_type), info.backend)
 }
 
-/// Optional features that the library makes use of, as far as the adapter has them: timestamps, subgroups, by which
-/// software adapters load weights faster, 16-bit floats in shaders, and caches of compiled kernels.
+/// Optional features that the library uses, those that the adapter has: timestamps, subgroups (software adapters load
+/// weights faster with them), 16-bit floats in shaders, and caches of compiled kernels.
 pub fn wanted_features(adapter: &Adapter) -> Features {
     let timestamps = Features::TIMESTAMP_QUERY | Features::TIMESTAMP_QUERY_INSIDE_ENCODERS;
     adapter.features() & (timestamps | Features::SUBGROUP | Features::SHADER_F16 | Features::PIPELINE_CACHE)
 }
 
-/// Limits to open a device with: the adapter's own where larger ones allow larger tiles, modest
-/// (WebGPU's downlevel defaults) everywhere else.
+/// Limits to open a device with: the adapter's own where higher ones allow larger tiles, WebGPU's modest downlevel
+/// defaults everywhere else.
 pub fn wanted_limits(adapter: &Adapter) -> Limits {
     let own = adapter.limits();
     Limits {
@@ -122,20 +121,19 @@ pub fn wanted_limits(adapter: &Adapter) -> Limits {
     }
 }
 
-/// Opens a device on the adapter that the selection means.
+/// Opens a device on the selected adapter.
 ///
 /// # Errors
-/// [`Error::NoAdapter`] when none matches, with what there is or what to install;
-/// [`Error::MissingCapability`] when the one asked for cannot run a network; [`Error::Gpu`] when the
-/// driver refuses the device.
+/// [`Error::NoAdapter`] when none matches, with a list of adapters or what to install; [`Error::MissingCapability`]
+/// when the selected one cannot run a network; [`Error::Gpu`] when the driver refuses the device.
 pub fn open(selection: &AdapterSelection) -> Result<Gpu> {
     open_adapter(&find(selection)?.1)
 }
 
-/// The adapter that the selection means, with its index in [`list`].
+/// The selected adapter and its index in [`list`].
 ///
 /// # Errors
-/// As [`open`], for everything before the device exists.
+/// Those of [`open`], except for the device itself.
 pub fn find(selection: &AdapterSelection) -> Result<(usize, Adapter)> {
     let mut adapters = list(selection);
     let candidates: Vec<_> = adapters.iter().map(|a| (a.get_info(), lacks(a))).collect();
@@ -144,7 +142,7 @@ pub fn find(selection: &AdapterSelection) -> Result<(usize, Adapter)> {
     Ok((index, adapters.swap_remove(index)))
 }
 
-/// Opens a device on one adapter of [`list`].
+/// Opens a device on an adapter from [`list`].
 ///
 /// # Errors
 /// [`Error::MissingCapability`] when [`lacks`] finds something; [`Error::Gpu`] when the driver refuses.
@@ -160,12 +158,14 @@ pub fn open_adapter(adapter: &Adapter) -> Result<Gpu> {
         memory_hints: wgpu::MemoryHints::MemoryUsage,
         ..Default::default()
     }))
-    .map_err(|e| Error::Gpu(Reason::of(e).within(format_args!("{} gives no device", describe(&info)))))?;
+    .map_err(|e| {
+        Error::Gpu(Reason::of(e).within(format_args!("{} refuses to open a device", describe(&info))))
+    })?;
     let faults = Faults::watch(&device);
     Ok(Gpu { device, queue, info, faults, pipelines: Pipelines::default() })
 }
 
-/// Index of the adapter that is meant; each candidate comes with what it lacks.
+/// Index of the adapter to use; each candidate comes with what it lacks.
 fn choose(
     candidates: &[(AdapterInfo, Option<String>)],
     wish: Option<&str>,
@@ -180,7 +180,11 @@ fn choose(
         let mut indices = (0..candidates.len()).filter(usable);
         let integrated = indices.clone().find(|i| low_power && preferred(i));
         return integrated.or_else(|| indices.next()).ok_or_else(|| {
-            Error::NoAdapter(format!("no adapter can compute, {}; {}", inventory(candidates), install()))
+            Error::NoAdapter(format!(
+                "no adapter can run a network; {}; {}",
+                inventory(candidates),
+                install()
+            ))
         });
     };
     let name = wish.to_lowercase();
@@ -191,10 +195,10 @@ fn choose(
         Ok(index) => Some(index).filter(|&i| i < candidates.len()),
         Err(_) => named.iter().copied().find(usable).or(named.first().copied()),
     };
-    index.ok_or_else(|| Error::NoAdapter(format!("no adapter matches '{wish}', {}", inventory(candidates))))
+    index.ok_or_else(|| Error::NoAdapter(format!("no adapter matches '{wish}'; {}", inventory(candidates))))
 }
 
-/// What adapters there are, on one line.
+/// All adapters, on one line.
 fn inventory(candidates: &[(AdapterInfo, Option<String>)]) -> String {
     let names: Vec<_> = candidates
         .iter()
@@ -204,20 +208,20 @@ fn inventory(candidates: &[(AdapterInfo, Option<String>)]) -> String {
             None => format!("{index} = {}", describe(info)),
         })
         .collect();
-    format!("there are: {}", names.join(", "))
+    format!("available: {}", names.join(", "))
 }
 
-/// What to install on this system so that there is an adapter.
+/// What to install on this system to get an adapter.
 fn install() -> &'static str {
     if cfg!(target_os = "windows") {
-        "install the graphics driver of the GPU's maker (DirectX 12 or Vulkan)"
+        "install the GPU vendor's graphics driver (DirectX 12 or Vulkan)"
     } else if cfg!(target_os = "macos") {
-        "Metal needs macOS 10.15 or later on a Mac with a Metal GPU; in a virtual machine, switch GPU acceleration on"
+        "Metal needs macOS 10.15 or later on a Mac with a Metal GPU; in a virtual machine, turn on GPU acceleration"
     } else {
         "install the GPU's Vulkan driver, or Mesa's software adapters: \
          Debian and Ubuntu: apt install mesa-vulkan-drivers (Vulkan) or libegl1 libgl1-mesa-dri (OpenGL); \
          Fedora: dnf install mesa-vulkan-drivers or mesa-libEGL mesa-dri-drivers; \
-         Arch: pacman -S vulkan-swrast or mesa; and check WGPU_BACKEND and which backends were asked for"
+         Arch: pacman -S vulkan-swrast or mesa; and check WGPU_BACKEND and which backends were selected"
     }
 }
 
@@ -265,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_what_there_is_or_what_to_install() {
+    fn errors_list_adapters_or_say_what_to_install() {
         let error = choose(&machine(), Some("Radeon"), false).unwrap_err().to_string();
         assert!(error.contains("'Radeon'") && error.contains("2 = Iris Xe (integrated, vulkan)"), "{error}");
         assert!(choose(&machine(), Some("5"), false).unwrap_err().to_string().contains("'5'"));

@@ -1,4 +1,4 @@
-//! Results of any size: rows are handed over when they are done.
+//! Results larger than memory: hands over bands of rows as they are finished.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use image::{ColorType, DynamicImage};
 use super::convert::{Sink, Texel, empty};
 use crate::error::Result;
 
-/// Takes tiles row by row of tiles, and hands each such row on as a picture.
+/// Collects tiles and hands over each row of tiles as one picture.
 pub(super) struct Bands<'a> {
     color: ColorType,
     width: u32,
     take: &'a mut dyn FnMut(DynamicImage) -> Result<()>,
-    /// The band in the making, and its first row.
+    /// The band being filled, and its first row.
     current: Option<(u32, DynamicImage)>,
-    /// Rows that have been handed on.
+    /// Rows handed over so far.
     done: u32,
 }
 
@@ -23,7 +23,7 @@ impl<'a> Bands<'a> {
         Self { color, width, take, current: None, done: 0 }
     }
 
-    /// Hands on what is left.
+    /// Hands over the last band.
     pub fn finish(mut self) -> Result<()> {
         self.hand_on()
     }
@@ -31,7 +31,7 @@ impl<'a> Bands<'a> {
     fn hand_on(&mut self) -> Result<()> {
         let Some((start, band)) = self.current.take() else { return Ok(()) };
         let end = start + band.height();
-        // After an attempt with larger tiles that ran out of memory, rows come a second time.
+        // After an attempt with larger tiles ran out of memory, the first rows come a second time.
         let again = self.done.saturating_sub(start);
         if again >= band.height() {
             return Ok(());
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_that_come_again_are_handed_on_once() {
+    fn repeated_rows_are_handed_over_once() {
         let mut rows = Vec::new();
         let mut take = |band: DynamicImage| {
             rows.extend(band.into_luma8().into_raw());
@@ -81,7 +81,7 @@ mod tests {
             (1, 6..7),
         ];
         for (x, span) in tiles {
-            // The third is given up before its second half is there, and all begins anew.
+            // The third band is given up half done, and everything starts over.
             if (x, span.clone()) == (0, 0..3) {
                 bands.current = None;
             }

@@ -1,4 +1,4 @@
-//! Pictures to texels and back: every color type of the `image` crate, samples as floats in 0..1.
+//! Pictures to texels and back, for the color types of the `image` crate; samples are floats in 0..1.
 
 use std::ops::Range;
 
@@ -10,21 +10,21 @@ use crate::planes::Planes;
 /// Red, green, blue, alpha; or planes in the first channels.
 pub(crate) type Texel = [f32; 4];
 
-/// Something that tiles are read from.
+/// Tiles are read from this.
 pub(crate) trait Source {
     /// Width and height.
     fn size(&self) -> (u32, u32);
-    /// Appends the texels of a rectangle, row by row.
+    /// Appends the texels of a rectangle to `texels`, row by row.
     fn read(&self, columns: Range<usize>, rows: Range<usize>, texels: &mut Vec<Texel>);
 }
 
-/// Something that tiles are written to.
+/// Tiles are written to this.
 pub(crate) trait Sink {
-    /// A tile follows, from column `x` on. Tiles come row by row of tiles, from left to right.
+    /// Announces a tile whose first column is `x`. Tiles come in rows of tiles, from left to right.
     fn begin(&mut self, _x: usize, _rows: Range<usize>) -> Result<()> {
         Ok(())
     }
-    /// Takes a part of row `y` from column `x` on.
+    /// Writes part of row `y`, from column `x` on.
     fn write(&mut self, x: usize, y: usize, texels: &[Texel]);
 }
 
@@ -42,7 +42,7 @@ macro_rules! integer_sample {
                 f32::from(self) / f32::from(<$type>::MAX)
             }
             fn from_float(value: f32) -> Self {
-                // The cast saturates, and takes what is not a number to 0.
+                // The cast saturates and turns NaN into 0.
                 (value * f32::from(<$type>::MAX) + 0.5) as $type
             }
         }
@@ -70,7 +70,7 @@ fn read_pixel<S: Sample>(pixel: &[S]) -> Texel {
 }
 
 fn write_pixel<S: Sample>(pixel: &mut [S], texel: &Texel) {
-    // A grey picture's channels are equal up to rounding; green has the smallest share of chrominance.
+    // The channels of a grey picture are equal up to rounding; green is affected least by chrominance.
     let order: &[usize] = match pixel.len() {
         1 => &[1],
         2 => &[1, 3],
@@ -123,7 +123,7 @@ macro_rules! each_kind {
             DynamicImage::ImageRgba16($buffer) => $body,
             DynamicImage::ImageRgb32F($buffer) => $body,
             DynamicImage::ImageRgba32F($buffer) => $body,
-            // `empty` makes no others, and `Headless` refuses them as sources.
+            // `empty` creates no other types, and `check_color` refuses them as sources.
             _ => {}
         }
     };
@@ -148,7 +148,7 @@ impl Sink for DynamicImage {
 /// An empty picture of a color type.
 ///
 /// # Errors
-/// [`Error::Picture`] for color types that are not known here, and when there is not enough memory.
+/// [`Error::Picture`] for an unsupported color type, or when memory runs out.
 pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<DynamicImage> {
     fn buffer<P: Pixel<Subpixel: Sample>>(
         width: u32,
@@ -156,7 +156,7 @@ pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<Dynamic
     ) -> Result<ImageBuffer<P, Vec<P::Subpixel>>> {
         let samples = u64::from(width) * u64::from(height) * u64::from(P::CHANNEL_COUNT);
         let no_memory =
-            || Error::Picture(format!("no memory for a result of {width}x{height} pixels").into());
+            || Error::Picture(format!("not enough memory for a result of {width}x{height} pixels").into());
         let samples = usize::try_from(samples).map_err(|_| no_memory())?;
         let mut data = Vec::new();
         data.try_reserve_exact(samples).map_err(|_| no_memory())?;
@@ -178,10 +178,10 @@ pub(crate) fn empty(color: ColorType, width: u32, height: u32) -> Result<Dynamic
     })
 }
 
-/// Refuses color types that cannot be read.
+/// Refuses unsupported color types.
 ///
 /// # Errors
-/// [`Error::Picture`].
+/// [`Error::Picture`] for an unsupported color type.
 pub(crate) fn check_color(color: ColorType) -> Result<()> {
     use ColorType::{L8, L16, La8, La16, Rgb8, Rgb16, Rgb32F, Rgba8, Rgba16, Rgba32F};
     match color {

@@ -1,4 +1,4 @@
-//! Notices tiles that a driver, or a broken model, has left black or filled with one color.
+//! Notices tiles that a driver or a broken model has left black or in one flat color.
 
 use std::ops::Range;
 
@@ -6,12 +6,12 @@ use super::convert::Texel;
 use crate::color::{OFFSET, TO_YCBCR};
 use crate::upscaler::TileSpan;
 
-/// Contrast of a source, in luminance from 0 to 1, that no network takes away.
+/// A source contrast, in luminance from 0 to 1, that no working network removes.
 const VARIED: f32 = 1.0 / 16.0;
-/// Contrast of a result that is none.
+/// A result with no more contrast than this is flat.
 const FLAT: f32 = 1.0 / 1024.0;
 
-/// Largest difference of two texels' luminance, as far as it can be shown: between 0 and 1.
+/// Largest difference in displayable luminance between two texels, 0 to 1.
 fn contrast<'a>(rows: impl Iterator<Item = &'a [Texel]>) -> f32 {
     let [red, green, blue] = TO_YCBCR[0].map(|share| share as f32);
     let (mut low, mut high) = (1.0f32, 0.0f32);
@@ -22,11 +22,11 @@ fn contrast<'a>(rows: impl Iterator<Item = &'a [Texel]>) -> f32 {
     high - low
 }
 
-/// Whether the source of a tile has contrast that must be in its result. `picture` is the length of the source's axes
-/// and of the enlarged ones.
+/// Whether the source of a tile has enough contrast that its result must have some too. `picture` holds the source's
+/// and the result's length of each axis.
 pub(super) fn is_varied(texels: &[Texel], tile: [&TileSpan; 2], picture: [(usize, usize); 2]) -> bool {
     let [columns, rows] = [0, 1].map(|axis| interior(tile[axis], picture[axis]));
-    // A picture that shrinks may well lose its contrast.
+    // Shrinking a picture may well remove its contrast.
     if picture.iter().any(|(from, to)| to < from) || columns.is_empty() {
         return false;
     }
@@ -35,12 +35,13 @@ pub(super) fn is_varied(texels: &[Texel], tile: [&TileSpan; 2], picture: [(usize
     contrast(lines) >= VARIED
 }
 
-/// Whether a result is of one color.
+/// Whether a result is one flat color.
 pub(super) fn is_flat<'a>(rows: impl Iterator<Item = &'a [Texel]>) -> bool {
     contrast(rows) <= FLAT
 }
 
-/// The part of a span's source whose pixels' middles are in the span itself, not in its halo; within the source.
+/// The part of a span's source whose pixel centers lie in the span itself rather than in its halo; relative to the
+/// source.
 fn interior(span: &TileSpan, (from, to): (usize, usize)) -> Range<usize> {
     let at = |result: usize| result as f64 * from as f64 / to as f64;
     let first = at(span.first).ceil() as usize;
@@ -69,7 +70,7 @@ mod tests {
         ] {
             assert_eq!(is_flat([rows(&values).as_slice()].into_iter()), flat, "{values:?}");
         }
-        // Alpha is no contrast.
+        // Alpha does not count as contrast.
         let alpha = [[0.5, 0.5, 0.5, 0.0], [0.5, 0.5, 0.5, 1.0]];
         assert!(is_flat([alpha.as_slice()].into_iter()));
     }

@@ -1,4 +1,4 @@
-//! The convenience layer: creates its own device, takes and returns pictures, blocks until they are done.
+//! The convenience layer: opens its own device, takes and returns pictures, and blocks until they are done.
 
 pub mod adapter;
 pub mod autotune;
@@ -34,7 +34,7 @@ use tiles::{TileChecks, Tiles};
 pub use verify::Verified;
 use verify::Verifier;
 
-/// An open device and what adapter it belongs to.
+/// An open device and the adapter it belongs to.
 #[derive(Debug, Clone)]
 pub struct Gpu {
     /// The logical device.
@@ -43,9 +43,9 @@ pub struct Gpu {
     pub queue: wgpu::Queue,
     /// The adapter's name, type, backend, driver.
     pub info: wgpu::AdapterInfo,
-    /// Errors that the device reports outside of error scopes.
+    /// Errors that the device reports outside error scopes.
     pub faults: adapter::Faults,
-    /// Where compiled kernels are looked for first.
+    /// Cache in which compiled kernels are looked up first.
     pub pipelines: Pipelines,
 }
 
@@ -58,18 +58,18 @@ impl Gpu {
 /// How long the last picture took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
-    /// Time on the GPU: timestamp queries where the device has them, else the time that tiles were under way.
+    /// GPU time: from timestamp queries if the device has them, else the time during which tiles were in flight.
     pub gpu: Duration,
-    /// Time of the caller's thread on pixels that go to the GPU: converted and uploaded.
+    /// Time the caller's thread spent converting and uploading pixels.
     pub upload: Duration,
-    /// Time of the caller's thread on results that have come from the GPU: checked, converted, stored. While it is busy
-    /// with either, the GPU computes another tile.
+    /// Time the caller's thread spent on results: checking, converting and storing them. Meanwhile the GPU computes
+    /// the next tile, as it does during uploads.
     pub readback: Duration,
     /// From call to return.
     pub wall: Duration,
 }
 
-/// Called with tiles done and tiles in all.
+/// Called with the number of tiles done and the total.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// Upscales pictures with one network on one device.
@@ -84,7 +84,7 @@ pub struct Headless {
     verified: Option<Verified>,
 }
 
-/// A compiled network, and the tiles of the size that it ran last.
+/// A compiled network and the tiles of the last picture size.
 #[derive(Debug)]
 struct Engine {
     upscaler: Upscaler,
@@ -92,13 +92,16 @@ struct Engine {
 }
 
 impl Headless {
-    /// Takes a network to a device. Pipelines are compiled when the first picture comes.
+    /// Puts a network on a device. Kernels are compiled when the first picture arrives.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a tile of 0, [`Error::MissingCapability`] for a precision that the device lacks.
+    /// [`Error::InvalidArgument`] for a tile of 0 pixels, [`Error::MissingCapability`] for a precision that the device
+    /// does not support.
     pub fn new(gpu: Gpu, weights: &Weights, options: HeadlessOptions) -> Result<Self> {
         if options.tile == Some(0) {
-            return Err(Error::invalid("a tile of 0 pixels: 16 or more, or none for the adapter's own"));
+            return Err(Error::invalid(
+                "a tile of 0 pixels: use 16 or more, or None for the adapter's default",
+            ));
         }
         options.precision.check(&gpu.device)?;
         let weights = weights.clone();
@@ -111,10 +114,10 @@ impl Headless {
         &self.gpu
     }
 
-    /// Takes other weights. What is compiled stays where they are of the same architecture, channels and padding.
+    /// Replaces the weights. Compiled kernels are kept if architecture, channels and padding stay the same.
     ///
     /// # Errors
-    /// What the device reports; the network is then compiled anew for the next picture.
+    /// What the device reports; the network is then recompiled for the next picture.
     pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
         let kind = |weights: &Weights| (weights.metadata.channels, weights.metadata.padding);
         let same =
@@ -132,7 +135,7 @@ impl Headless {
         Ok(())
     }
 
-    /// Width and height of the result for a picture of `source` pixels.
+    /// Width and height of the result for a picture of `source` pixels (width, height).
     ///
     /// # Errors
     /// As [`Enlargement::size`]; also for pictures smaller than the receptive field with [`Padding::Valid`].
@@ -146,16 +149,16 @@ impl Headless {
         match (width.checked_sub(lost), height.checked_sub(lost)) {
             (Some(width @ 1..), Some(height @ 1..)) => Ok((width, height)),
             _ => Err(Error::invalid(format!(
-                "padding 'valid' makes pictures {lost} pixels smaller on each axis; nothing is left of {width}x{height}"
+                "padding 'valid' removes {lost} pixels per axis, which leaves nothing of {width}x{height}"
             ))),
         }
     }
 
-    /// Enlarges a picture; depth and color type stay as they are, and samples are rounded once, at the end.
+    /// Enlarges a picture; bit depth and color type are kept, and samples are rounded once, at the end.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for sizes out of range, [`Error::Picture`] when the result does not fit in
-    /// memory, and what the device reports: also a result that is black or of one color where the picture is not.
+    /// [`Error::InvalidArgument`] for sizes out of range, [`Error::Picture`] when the result does not fit in memory,
+    /// and what the device reports, including a black or flat result for a picture that is not.
     pub fn upscale(
         &mut self,
         picture: &DynamicImage,
@@ -165,9 +168,9 @@ impl Headless {
         self.upscale_as(picture, picture.color(), enlargement, progress)
     }
 
-    /// Enlarges a picture to another color type: to more or fewer bits, or without alpha. Floats are neither rounded
-    /// nor clamped, so that steps can follow each other. A grey result is the green channel, alpha that the picture
-    /// lacks is 1.
+    /// Enlarges a picture into another color type, for example with more or fewer bits or without alpha. Floats are
+    /// neither rounded nor clamped, so that steps can be chained. A grey result takes the green channel; missing alpha
+    /// becomes 1.
     ///
     /// # Errors
     /// As [`Headless::upscale`].
@@ -186,11 +189,11 @@ impl Headless {
         Ok(result)
     }
 
-    /// Enlarges a picture like [`Headless::upscale_as`], and hands the result to `take` in bands of rows, from top to
-    /// bottom: memory for all of it is not needed.
+    /// Enlarges a picture like [`Headless::upscale_as`] and hands the result to `take` in bands of rows, from top to
+    /// bottom, so that the whole result never has to fit in memory.
     ///
     /// # Errors
-    /// As [`Headless::upscale`], and those of `take`, which end the work.
+    /// Those of [`Headless::upscale`] and those of `take`, which stop the work.
     pub fn upscale_bands(
         &mut self,
         picture: &DynamicImage,
@@ -207,15 +210,18 @@ impl Headless {
         bands.finish()
     }
 
-    /// Enlarges planes in the network's own channels (one plane of luminance, or three) by bicubic and runs the
-    /// network, without any color conversion, rounding or clamping. A factor of 1 runs the network alone.
+    /// Enlarges planes in the network's own channels (one plane of luminance, or three) bicubically and runs the
+    /// network, without color conversion, rounding or clamping. A factor of 1 runs the network alone.
     ///
     /// # Errors
-    /// As [`Headless::upscale`]; also for a number of planes that is not the network's.
+    /// Those of [`Headless::upscale`]; also when the number of planes is not the network's number of channels.
     pub fn upscale_planes(&mut self, planes: &Planes, enlargement: impl Into<Enlargement>) -> Result<Planes> {
         let channels = self.weights.architecture().channels();
         if planes.channels != channels {
-            return Err(Error::invalid(format!("{} planes, the network has {channels}", planes.channels)));
+            return Err(Error::invalid(format!(
+                "{} planes, but the network has {channels} channels",
+                planes.channels
+            )));
         }
         let enlargement = enlargement.into();
         let (width, height) = self.result_size(planes.size(), enlargement)?;
@@ -230,7 +236,7 @@ impl Headless {
         self.timing
     }
 
-    /// What was compared with the CPU's results of the last picture; `None` when that was not asked for.
+    /// What was compared with the CPU for the last picture; `None` unless [`HeadlessOptions::verify`] is set.
     pub fn verified(&self) -> Option<Verified> {
         self.verified
     }

@@ -6,7 +6,7 @@ use crate::network::Padding;
 use crate::precision::Precision;
 use crate::upscaler::{KernelChoice, SourceKind, UpscalerOptions};
 
-/// Settings of an upscaling run. Begin with the default and set what should differ:
+/// Settings of an upscaling run. Start from the default and change what you need:
 ///
 /// ```
 /// use srcnn_gpu::{Padding, headless::HeadlessOptions};
@@ -16,19 +16,19 @@ use crate::upscaler::{KernelChoice, SourceKind, UpscalerOptions};
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct HeadlessOptions {
-    /// Padding in place of the weight file's own.
+    /// Padding to use instead of the weight file's.
     pub padding: Option<Padding>,
-    /// Longest side of a tile in result pixels; chosen from the adapter's limits when `None`.
+    /// Longest side of a tile in result pixels; `None` derives it from the adapter's limits.
     pub tile: Option<u32>,
-    /// Register tile and workgroup of the convolutions; the adapter's default when `None`.
+    /// Register tile and workgroup of the convolutions; `None` takes the adapter's default.
     pub conv_shape: Option<ConvShape>,
     /// Precision of the hidden layers.
     pub precision: Precision,
-    /// Whether layer 1 uses Winograd's short convolutions.
+    /// Whether layer 1 uses Winograd's minimal filtering.
     pub winograd: KernelChoice,
-    /// The average over the picture's 8 flips and turns, before any rounding: 8 times the work.
+    /// Average over the picture's 8 flips and rotations, before any rounding; takes 8 times as long.
     pub tta: bool,
-    /// Parts of each result are computed again on the CPU and compared; [`Headless::verified`] tells of it.
+    /// Recompute parts of each result on the CPU and compare; see [`Headless::verified`].
     ///
     /// [`Headless::verified`]: super::Headless::verified
     pub verify: bool,
@@ -77,7 +77,7 @@ impl HeadlessOptions {
         Self { verify, ..self }
     }
 
-    /// What an [`Upscaler`](crate::Upscaler) on this device takes from them.
+    /// The matching options of an [`Upscaler`](crate::Upscaler) on this device.
     pub(crate) fn upscaler(
         &self,
         gpu: &Gpu,

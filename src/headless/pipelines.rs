@@ -1,6 +1,6 @@
 //! Compiled kernels that outlive the process: wgpu's pipeline cache, kept in a file.
 //!
-//! It saves time where a driver keeps no compiled kernels of its own on disk, as on Android; most others do.
+//! It saves time where the driver keeps no compiled kernels on disk itself, as on Android; most drivers do.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -8,22 +8,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Gpu;
-use super::self_test::key;
+use super::self_test::adapter_key;
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
 use crate::hash::fnv;
 
-/// Larger files are given up: wgpu has no means to take old kernels out of a cache.
+/// Larger files are discarded: wgpu cannot remove old kernels from a cache.
 const LARGEST: usize = 64 << 20;
-/// What wgpu returns of a cache without kernels: its own header and Vulkan's.
+/// Size of wgpu's data for a cache without kernels: wgpu's own header and Vulkan's.
 const EMPTY: usize = 64 + 32;
-/// How files begin. With it, and the key, length and hash of the data, the header has 32 bytes.
+/// First bytes of a file. They are followed by the key and by the length and hash of the data: a header of 32 bytes.
 const MAGIC: &[u8; 8] = b"srcnnPL1";
 const HEADER: usize = 32;
 
-/// Where compiled kernels are looked for first: nowhere by default, in a host's own wgpu cache, or in one that a file
-/// keeps. Clones share it.
+/// Where compiled kernels are looked up first: nowhere (the default), in a host's own wgpu cache, or in one backed by
+/// a file. Clones share the cache.
 ///
 /// ```no_run
 /// # fn main() -> srcnn_gpu::Result<()> {
@@ -37,26 +37,26 @@ const HEADER: usize = 32;
 #[derive(Debug, Clone, Default)]
 pub struct Pipelines {
     cache: Option<wgpu::PipelineCache>,
-    file: Option<Arc<Kept>>,
+    file: Option<Arc<CacheFile>>,
 }
 
 impl From<wgpu::PipelineCache> for Pipelines {
-    /// A host's own cache, of the same device; the host loads and stores it.
+    /// A host's own cache for the same device; the host loads and stores it.
     fn from(cache: wgpu::PipelineCache) -> Self {
         Self { cache: Some(cache), file: None }
     }
 }
 
 impl Pipelines {
-    /// What a file in `folder` has for this adapter and driver, and a place for more. The file is written when the last
-    /// clone is dropped, or by [`Pipelines::keep`]. One that is damaged, or of another adapter, is removed. Where
-    /// the device was opened without [`wgpu::Features::PIPELINE_CACHE`], this is the default.
+    /// The cache kept in a file in `folder` for this adapter and driver; empty at first. The file is written when the
+    /// last clone is dropped, or by [`Pipelines::keep`]. A file that is damaged or from another adapter is removed.
+    /// Returns the default if the device was opened without [`wgpu::Features::PIPELINE_CACHE`].
     pub fn in_folder(gpu: &Gpu, folder: &Path) -> Self {
         let able = gpu.device.features().contains(wgpu::Features::PIPELINE_CACHE);
         let Some(name) = wgpu::util::pipeline_cache_key(&gpu.info).filter(|_| able) else {
             return Self::default();
         };
-        let key = fnv(key(&gpu.info, &[]) + &name);
+        let key = fnv(adapter_key(&gpu.info, &[]) + &name);
         let path = folder.join(format!("pipelines-{key:016x}.bin"));
         let data = read(&path, key).inspect_err(|error| {
             log::debug!("{}: {error}", path.display());
@@ -65,27 +65,26 @@ impl Pipelines {
             }
         });
         let data = data.ok();
-        // What another driver made passes the checks of neither wgpu nor this one.
+        // Data from another driver is refused both by wgpu and by `read`.
         let cache = create(&gpu.device, data.as_deref()).or_else(|_| create(&gpu.device, None));
         let Ok(cache) = cache.inspect_err(|error| log::debug!("no pipeline cache: {error}")) else {
             return Self::default();
         };
         let known = Mutex::new(data.map(fnv));
-        Self { cache: Some(cache.clone()), file: Some(Arc::new(Kept { cache, path, key, known })) }
+        Self { cache: Some(cache.clone()), file: Some(Arc::new(CacheFile { cache, path, key, known })) }
     }
 
-    /// The cache for the options of [`Upscaler`](crate::Upscaler) and `Trainer`.
+    /// The cache, for the options of [`Upscaler`](crate::Upscaler) and `Trainer`.
     pub fn cache(&self) -> Option<&wgpu::PipelineCache> {
         self.cache.as_ref()
     }
 
-    /// The file, where there is one: it need not exist yet.
+    /// The file that backs the cache, if any; it may not exist yet.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_ref().map(|file| file.path.as_path())
     }
 
-    /// Writes the file now, if there is one and what was compiled since is not in it. That it cannot be written is no
-    /// error.
+    /// Writes the file now, if there is one and it lacks newly compiled kernels. Failure to write is only logged.
     pub fn keep(&self) {
         if let Some(file) = &self.file {
             file.keep();
@@ -93,20 +92,20 @@ impl Pipelines {
     }
 }
 
-/// A cache and its file.
+/// A cache and the file that backs it.
 #[derive(Debug)]
-struct Kept {
+struct CacheFile {
     cache: wgpu::PipelineCache,
     path: PathBuf,
-    /// Of adapter, driver and version.
+    /// Hash of adapter, driver and version.
     key: u64,
-    /// Hash of what the file has, as far as this process knows.
+    /// Hash of the file's data, as last seen by this process.
     known: Mutex<Option<u64>>,
 }
 
-impl Kept {
+impl CacheFile {
     fn keep(&self) {
-        // A lock on what is known lets one thread write at a time.
+        // Holding the lock lets only one thread write at a time.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(data) = self.cache.get_data().filter(|data| data.len() > EMPTY) else { return };
         let hash = fnv(&data);
@@ -115,12 +114,12 @@ impl Kept {
         }
         match write(&self.path, self.key, hash, &data) {
             Ok(()) => *known = Some(hash),
-            Err(error) => log::debug!("compiled kernels are not kept: {error}"),
+            Err(error) => log::debug!("cannot store compiled kernels: {error}"),
         }
     }
 }
 
-impl Drop for Kept {
+impl Drop for CacheFile {
     fn drop(&mut self) {
         self.keep();
     }
@@ -131,39 +130,39 @@ fn create(device: &wgpu::Device, data: Option<&[u8]>) -> Result<wgpu::PipelineCa
     scoped(device, || make(device, &descriptor))
 }
 
-#[expect(unsafe_code, reason = "wgpu has no safe way to a cache of compiled pipelines")]
+#[expect(unsafe_code, reason = "wgpu has no safe way to load a pipeline cache")]
 fn make(device: &wgpu::Device, descriptor: &wgpu::PipelineCacheDescriptor<'_>) -> wgpu::PipelineCache {
-    // SAFETY: the data, if any, is what `get_data` returned to this version of the program for this adapter and driver:
-    // `read` has found its key, its length and its hash in the file, which is the user's own.
+    // SAFETY: the data, if any, is what `get_data` returned to this version of the program for this adapter and
+    // driver: `read` has checked its key, length and hash, and the file belongs to the user.
     unsafe { device.create_pipeline_cache(descriptor) }
 }
 
 /// The data of a file.
 ///
 /// # Errors
-/// `InvalidData` for a file that is not what [`write()`] has written with this key.
+/// `InvalidData` for a file that [`write()`] did not write with this key.
 fn read(path: &Path, key: u64) -> io::Result<Vec<u8>> {
     let unfit = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
     let file = File::open(path)?;
     let mut bytes = Vec::new();
-    // No more than that, whatever the file's length is said to be.
+    // Bounded, whatever length the file claims.
     file.take((HEADER + LARGEST) as u64 + 1).read_to_end(&mut bytes)?;
     let Some((found, data)) = bytes.split_at_checked(HEADER) else { return Err(unfit("truncated")) };
     if data.len() > LARGEST {
         return Err(unfit("too large"));
     }
     if found != header(key, data.len(), fnv(data)) {
-        return Err(unfit("damaged, or of another adapter"));
+        return Err(unfit("damaged, or from another adapter"));
     }
     bytes.drain(..HEADER);
     Ok(bytes)
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file atomically.
 fn write(path: &Path, key: u64, hash: u64, data: &[u8]) -> Result<()> {
     let failed = |reason: io::Error| Error::Output { path: path.into(), reason: reason.into() };
     if data.len() > LARGEST {
-        // The next process begins anew.
+        // The next process starts with an empty cache.
         return fs::remove_file(path).map_err(failed);
     }
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
@@ -186,7 +185,7 @@ fn header(key: u64, length: usize, hash: u64) -> [u8; HEADER] {
 mod tests {
     use super::*;
 
-    /// Longer than what a cache without kernels has.
+    /// Longer than a cache without kernels.
     fn data() -> Vec<u8> {
         (0..1000u32).map(|i| (i * i % 251) as u8).collect()
     }
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_that_has_grown_too_large_is_begun_anew() {
+    fn a_cache_that_has_grown_too_large_is_discarded() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.bin");
         write(&path, 7, fnv(data()), &data()).unwrap();

@@ -1,4 +1,4 @@
-//! A known-answer test of an adapter: drivers exist that compute black or nonsense without a word.
+//! A known-answer test of an adapter: some drivers silently compute black or nonsense.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::precision::Precision;
 use crate::reference::{self, Maps};
 use crate::weights::{Layer, Metadata, Weights};
 
-/// A small network, and the paper's, for which adapters may have kernels of their own.
+/// A small network, and the paper's, for which adapters may use special kernels.
 const NETWORKS: [(&str, &str); 2] = [("5-1-3", "6-5"), ("9-1-5", "64-32")];
 
 /// Runs two networks in tiles on the device and compares the results with the CPU's.
@@ -28,23 +28,24 @@ fn networks() -> Result<Vec<Architecture>> {
     NETWORKS.iter().map(|(sizes, filters)| Architecture::parse(sizes, filters, 1)).collect()
 }
 
-/// Runs the self test unless the same adapter, with the same driver and the same kernels, has passed it before, for
-/// which a file in `folder` is the sign. Returns whether it ran. A folder that cannot be written to is no error, and
-/// then the test runs each time.
+/// Runs the self test unless this adapter has already passed it with the same driver and kernels, as recorded by a
+/// file in `folder`. Returns whether the test ran. If the folder is not writable, that is not an error: the test then
+/// runs every time.
 ///
 /// # Errors
 /// As [`self_test`].
 pub fn self_test_once(gpu: &Gpu, precision: Precision, folder: Option<&Path>) -> Result<bool> {
-    let key = key(&gpu.info, &networks()?) + precision.to_string().as_str() + "\n";
-    let sign = folder.map(|folder| folder.join(format!("self-test-{:016x}", fnv(&key))));
-    if sign.as_ref().and_then(|sign| std::fs::read_to_string(sign).ok()).is_some_and(|text| text == key) {
+    let key = adapter_key(&gpu.info, &networks()?) + precision.to_string().as_str() + "\n";
+    let marker = folder.map(|folder| folder.join(format!("self-test-{:016x}", fnv(&key))));
+    if marker.as_ref().and_then(|marker| std::fs::read_to_string(marker).ok()).is_some_and(|text| text == key)
+    {
         return Ok(false);
     }
     self_test(gpu, precision)?;
-    if let (Some(folder), Some(sign)) = (folder, sign) {
+    if let (Some(folder), Some(marker)) = (folder, marker) {
         let written = std::fs::create_dir_all(folder)
             .map_err(|e| Error::Output { path: folder.into(), reason: e.into() })
-            .and_then(|()| write_atomically(&sign, |file| std::io::Write::write_all(file, key.as_bytes())));
+            .and_then(|()| write_atomically(&marker, |file| std::io::Write::write_all(file, key.as_bytes())));
         if let Err(error) = written {
             log::debug!("the self test will run again: {error}");
         }
@@ -65,8 +66,8 @@ pub fn cache_folder() -> Option<PathBuf> {
     folder.map(|folder| folder.join("srcnn-gpu"))
 }
 
-/// All that what is known of an adapter depends on, as text: adapter, driver, and the kernels of some networks.
-pub(super) fn key(info: &wgpu::AdapterInfo, networks: &[Architecture]) -> String {
+/// Everything that a fact about an adapter depends on, as text: adapter, driver, and the kernels of some networks.
+pub(super) fn adapter_key(info: &wgpu::AdapterInfo, networks: &[Architecture]) -> String {
     let padding = [Padding::Normalized];
     let shaders = networks.iter().flat_map(|network| kernels::variants_with(network, &padding));
     let kernels: String = shaders.map(|shader| format!("{}{:?}", shader.wgsl, shader.overrides)).collect();
@@ -110,12 +111,11 @@ fn test_network(gpu: &Gpu, precision: Precision, architecture: &Architecture) ->
     judge(&actual.data, &expected.data, precision)
 }
 
-/// Whether a result is the expected one, but for rounding: sums of at most 800 products of values around 1, in three
-/// layers.
+/// Checks a result up to rounding: sums of at most 800 products of values around 1, in three layers.
 fn judge(actual: &[f32], expected: &[f64], precision: Precision) -> Result<()> {
     let largest = expected.iter().fold(1.0, |largest: f64, value| largest.max(value.abs()));
     let differences = actual.iter().zip(expected).map(|(&a, &e)| (f64::from(a) - e).abs() / largest);
-    // A value that is not a number is as far off as can be.
+    // NaN counts as infinitely far off.
     let worst = differences.fold(0.0, |worst: f64, d| if d.is_nan() { f64::INFINITY } else { worst.max(d) });
     if actual.len() != expected.len() {
         return Err(Error::SelfTest(format!("{} values instead of {}", actual.len(), expected.len())));
@@ -123,7 +123,7 @@ fn judge(actual: &[f32], expected: &[f64], precision: Precision) -> Result<()> {
     if worst < precision.tolerance() {
         return Ok(());
     }
-    Err(Error::SelfTest(format!("a known network's result is off by {worst:.1e}")))
+    Err(Error::SelfTest(format!("the result of a known network is off by {worst:.1e}")))
 }
 
 #[cfg(test)]
@@ -157,8 +157,7 @@ mod tests {
             ..wgpu::AdapterInfo::new(wgpu::DeviceType::Cpu, wgpu::Backend::Vulkan)
         };
         let [one, same, other] =
-            ["1.0", "1.0", "1.1"].map(|driver| fnv(key(&info(driver), &networks().unwrap())));
+            ["1.0", "1.0", "1.1"].map(|driver| fnv(adapter_key(&info(driver), &networks().unwrap())));
         assert!(one == same && one != other);
-        // A published value of FNV-1a.
     }
 }

@@ -1,16 +1,16 @@
-//! The average over the 8 symmetries of a picture, its flips and turns ("TTA").
+//! Averaging over the 8 symmetries of a picture, its flips and quarter turns (test-time augmentation, "TTA").
 //!
-//! Bicubic interpolation does not care how a picture lies, so turning the picture, enlarging it and turning it back is
-//! the same as enlarging it as it is with turned filters. So tiles stay where they are, and memory stays bounded.
+//! Bicubic interpolation commutes with these symmetries, so turning the picture, enlarging it and turning it back
+//! equals enlarging it as it is with turned filters. Tiles therefore stay where they are, and memory stays bounded.
 
 use super::convert::Texel;
 use crate::error::Result;
 use crate::weights::{Layer, Weights};
 
-/// Flips and quarter turns of a picture, and all that come of both.
+/// Number of symmetries: all combinations of flips and quarter turns.
 pub(crate) const SYMMETRIES: usize = 8;
 
-/// The network with its filters in each of the symmetries; the first one is itself.
+/// The network with its filters in each of the symmetries; the first is the identity.
 pub(crate) fn transformed(weights: &Weights) -> Result<Vec<Weights>> {
     (0..SYMMETRIES)
         .map(|symmetry| {
@@ -20,7 +20,7 @@ pub(crate) fn transformed(weights: &Weights) -> Result<Vec<Weights>> {
         .collect()
 }
 
-/// Bit 0 mirrors columns, bit 1 rows, bit 2 swaps them.
+/// Bit 0 mirrors columns, bit 1 mirrors rows, bit 2 swaps the two.
 fn transform_layer(layer: &Layer, symmetry: usize) -> Layer {
     let size = layer.shape.size;
     let at = |row: usize, column: usize| {
@@ -40,7 +40,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    /// Adds a row of the result of one symmetry, after all rows of those before it.
+    /// Adds a row of one symmetry's result; symmetries come in order, each with all its rows.
     pub fn add(&mut self, symmetry: usize, row: usize, texels: &[Texel]) {
         if symmetry == 0 {
             if row == 0 {
@@ -53,7 +53,7 @@ impl Sum {
         sums.iter_mut().zip(texels.as_flattened()).for_each(|(sum, value)| *sum += value);
     }
 
-    /// The averages of a row, once all symmetries were added.
+    /// The averages of a row, once all symmetries have been added.
     pub fn average(&mut self, row: usize, columns: usize) -> &[Texel] {
         let texels = &mut self.texels[row * columns..][..columns];
         texels.as_flattened_mut().iter_mut().for_each(|sum| *sum /= SYMMETRIES as f32);

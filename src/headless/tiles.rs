@@ -1,4 +1,4 @@
-//! Runs a picture tile by tile: while the GPU computes one tile, the next is uploaded and the last one read back.
+//! Runs a picture tile by tile: while the GPU computes one tile, the next is uploaded and the previous one read back.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::gpu::timestamps::Timestamps;
 use crate::upscaler::{Enlargement, TileGrid, TileSlot, TileSpan, Upscaler};
 use crate::weights::Weights;
 
-/// Tiles under way at a time.
+/// Tiles in flight at a time.
 const SLOTS: usize = 2;
 const TEXEL_BYTES: u32 = size_of::<Texel>() as u32;
 
@@ -26,23 +26,23 @@ pub(super) struct Tiles {
     slots: Vec<Slot>,
 }
 
-/// What one tile under way occupies.
+/// The resources of one tile in flight.
 #[derive(Debug)]
 struct Slot {
     source: wgpu::TextureView,
     target: wgpu::TextureView,
     staging: wgpu::Buffer,
     timestamps: Option<Timestamps>,
-    under_way: Option<UnderWay>,
+    in_flight: Option<InFlight>,
 }
 
-/// What is done with each tile besides computing it.
+/// How the result of each tile is checked.
 pub(super) struct TileChecks<'a> {
-    /// The network in each of the symmetries that are averaged over; empty when it is used as it is.
+    /// The network in each symmetry to average over; empty without averaging.
     pub symmetries: &'a [Weights],
     /// The network as it is.
     pub weights: &'a Weights,
-    /// Whether texels are colors, whose contrast must not get lost.
+    /// Whether texels are colors, whose contrast must be preserved.
     pub guard: bool,
     pub verifier: Option<&'a mut Verifier>,
 }
@@ -55,17 +55,17 @@ struct Round {
 }
 
 #[derive(Debug)]
-struct UnderWay {
+struct InFlight {
     round: Round,
     /// Whether the result must have contrast.
     varied: bool,
-    /// What the tile is computed from, where the result is to be verified.
+    /// The tile's source texels, if the result will be verified.
     source: Option<Vec<Texel>>,
     submitted: Instant,
     readback: Readback,
 }
 
-/// When a tile was done, and how long the GPU took where it counts that.
+/// When a tile was done, and how long the GPU took if it has timestamps.
 struct Finished {
     submitted: Instant,
     ended: Instant,
@@ -78,7 +78,7 @@ impl Slot {
         let sizes = [grid.source_texture, grid.target_texture].map(|(width, height)| [width, height]);
         if let Some(longest) = sizes.as_flattened().iter().find(|&&side| side > limit) {
             return Err(Error::OutOfMemory(
-                format!("a texture of {longest} pixels, the device allows {limit}").into(),
+                format!("a tile needs a texture of {longest} pixels, but the device allows {limit}").into(),
             ));
         }
         let timestamps = Timestamps::new(device)?;
@@ -94,12 +94,12 @@ impl Slot {
                 target: texture("srcnn.tile_target", sizes[1], Usage::STORAGE_BINDING | Usage::COPY_SRC),
                 staging: staging(device, "srcnn.readback", bytes),
                 timestamps,
-                under_way: None,
+                in_flight: None,
             }
         })
     }
 
-    /// Uploads what a tile is computed from.
+    /// Uploads a tile's source.
     fn upload(&self, gpu: &Gpu, spans: [&TileSpan; 2], texels: &[Texel]) -> Result<()> {
         let size = spans.map(|span| span.source.len() as u32);
         scoped(&gpu.device, || {
@@ -107,7 +107,7 @@ impl Slot {
         })
     }
 
-    /// Submits a tile, and asks for its result.
+    /// Submits a tile and requests its result.
     fn submit(&mut self, gpu: &Gpu, upscaler: &Upscaler, size: [u32; 2], tile: TileSlot) -> Result<Readback> {
         let Gpu { device, queue, .. } = gpu;
         let stride = row_stride(size[0], TEXEL_BYTES);
@@ -126,7 +126,7 @@ impl Slot {
         recorded.map(|()| readback)
     }
 
-    /// Waits for the tile under way, if there is one, and hands its rows over.
+    /// Waits for the tile in flight, if any, and hands over its rows.
     fn finish(
         &mut self,
         gpu: &Gpu,
@@ -135,7 +135,7 @@ impl Slot {
         sum: &mut Sum,
         sink: &mut impl Sink,
     ) -> Result<Option<Finished>> {
-        let Some(UnderWay { round, varied, source, submitted, mut readback }) = self.under_way.take() else {
+        let Some(InFlight { round, varied, source, submitted, mut readback }) = self.in_flight.take() else {
             return Ok(None);
         };
         readback.wait(&gpu.device)?;
@@ -172,7 +172,7 @@ impl Slot {
 }
 
 impl TileChecks<'_> {
-    /// Whether a tile's result can be one.
+    /// Checks that a tile's result is plausible, and verifies it on the CPU if asked to.
     fn check<'a, Lines: Iterator<Item = &'a [Texel]>>(
         &mut self,
         round: Round,
@@ -187,10 +187,10 @@ impl TileChecks<'_> {
             Err(Error::Gpu(format!("{place} {what}; {advice}").into()))
         };
         if !lines().all(|texels| texels.as_flattened().iter().all(|v| v.is_finite())) {
-            return wrong("holds values that are not finite numbers");
+            return wrong("contains values that are not finite");
         }
         if varied && guard::is_flat(lines()) {
-            return wrong("is of one color, the picture is not");
+            return wrong("is one flat color, but the picture is not");
         }
         if let (Some(source), Some(verifier)) = (source, &mut self.verifier) {
             let weights = self.symmetries.get(round.symmetry).unwrap_or(self.weights);
@@ -206,7 +206,7 @@ fn spans(upscaler: &Upscaler, tile: usize) -> Result<[&TileSpan; 2]> {
 }
 
 impl Tiles {
-    /// Prepares for pictures of one size.
+    /// Prepares for pictures of one size (width, height).
     ///
     /// # Errors
     /// As [`Upscaler::prepare_tiles`].
@@ -226,7 +226,7 @@ impl Tiles {
         self.grid.tiles
     }
 
-    /// Runs all tiles of a picture. Returns the times of their parts.
+    /// Runs all tiles of a picture and returns the times of upload, GPU and readback.
     pub fn run(
         &mut self,
         gpu: &Gpu,
@@ -245,7 +245,7 @@ impl Tiles {
         let mut sum = Sum::default();
         let mut timing = Timing::default();
         let mut last_end = None;
-        // Each round takes the result that its slot held, and then uploads a tile.
+        // Each round first takes the result out of its slot, then uploads the next tile.
         for round in 0..rounds + self.slots.len() {
             let slot_count = self.slots.len();
             let slot = &mut self.slots[round % slot_count];
@@ -278,7 +278,7 @@ impl Tiles {
                 let submitted = Instant::now();
                 let verified = checks.verifier.as_ref().is_some_and(|verifier| verifier.wants(round.tile));
                 let source = verified.then(|| texels.clone());
-                slot.under_way = Some(UnderWay { round, varied, source, submitted, readback });
+                slot.in_flight = Some(InFlight { round, varied, source, submitted, readback });
             }
         }
         timing.wall = start.elapsed();

@@ -1,4 +1,4 @@
-//! Computes parts of a result again on the CPU, by the twins of the kernels, and compares.
+//! Recomputes parts of a result on the CPU, with the kernels' twins, and compares.
 
 use super::convert::Texel;
 use crate::color::{rgb_to_ycbcr, ycbcr_to_rgb};
@@ -10,8 +10,8 @@ use crate::resample::ResampleTable;
 use crate::upscaler::{SourceKind, TileSpan};
 use crate::weights::Weights;
 
-/// Differences up to this, an eighth of a step of 8 bits, are rounding of sums in 32 bits, and up to two steps rounding of
-/// maps and sums in 16 bits; a wrong value is off by far more.
+/// Largest difference that is still rounding: an eighth of an 8-bit step for 32-bit sums, two steps for maps and sums
+/// in 16 bits. A wrong value is off by far more.
 fn rounding(precision: Precision) -> f64 {
     match precision {
         Precision::F32 => 1.0 / (8.0 * 255.0),
@@ -19,16 +19,16 @@ fn rounding(precision: Precision) -> f64 {
     }
 }
 
-/// Tiles of a picture that are compared, and the sides of the parts of them.
+/// Number of tiles per picture to compare, and the side in pixels of the part compared.
 const TILES: usize = 8;
 const SIDE: usize = 16;
 
 /// What was compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Verified {
-    /// Values of the result: channels of pixels.
+    /// Values compared: each channel of each pixel counts.
     pub values: u64,
-    /// The largest difference between GPU and CPU, before any rounding, where white is 1.
+    /// Largest difference between GPU and CPU, before any rounding; white is 1.
     pub difference: f64,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// For a picture of so many tiles, whose columns and rows are resampled by these tables.
+    /// For a picture of `tiles` tiles whose columns and rows are resampled with these tables.
     pub fn new(
         kind: SourceKind,
         padding: Padding,
@@ -56,15 +56,15 @@ impl Verifier {
         Self { kind, padding, rounding, tables, every, verified: Verified::default() }
     }
 
-    /// Whether a tile is one of those that are compared.
+    /// Whether to compare this tile.
     pub fn wants(&self, tile: usize) -> bool {
         tile.is_multiple_of(self.every)
     }
 
-    /// Compares a part of a tile: of the first one its corner, where the padding shows; of others their middle.
+    /// Compares part of a tile: the corner of the first one, where padding shows; the middle of the others.
     ///
     /// # Errors
-    /// [`Error::Gpu`] when they differ by more than rounding.
+    /// [`Error::Gpu`] when the results differ by more than rounding.
     pub fn check(
         &mut self,
         weights: &Weights,
@@ -85,12 +85,12 @@ impl Verifier {
                 let off = (expected - f64::from(value)).abs();
                 self.verified.values += 1;
                 self.verified.difference = self.verified.difference.max(off);
-                // Not a number is no small difference.
+                // NaN would pass the comparison alone.
                 if off.is_nan() || off > self.rounding {
                     let [x, y] = [tile[0].start + x, tile[1].start + y];
                     let text = format!(
-                        "the adapter computes wrong: channel {channel} at {x},{y} is {value}, by the CPU {expected}; \
-                         try another one or update its driver"
+                        "wrong result: channel {channel} at {x},{y} is {value} on this adapter but {expected} on the CPU; \
+                         try another adapter or update its driver"
                     );
                     return Err(Error::Gpu(text.into()));
                 }
@@ -99,7 +99,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// What texels of the result should be: `part` is where they begin in the tile and how many they are, on each axis.
+    /// What texels of the result should be. `part` is the first texel within the tile and the number of texels, per
+    /// axis.
     fn expected(
         &self,
         weights: &Weights,
@@ -108,7 +109,7 @@ impl Verifier {
         source: &[Texel],
     ) -> Result<Vec<[f64; 4]>> {
         let reach = weights.architecture().radius();
-        // What the part is computed from, in the enlarged picture; the borders of that are padded.
+        // The part's receptive field in the enlarged picture; padding applies at the picture's borders.
         let [columns, rows] = [0, 1].map(|axis| {
             let first = tile[axis].first + part[axis].0;
             let end = (first + part[axis].1 + reach).min(self.tables[axis].output_len);
@@ -141,7 +142,7 @@ impl Verifier {
         let channels = weights.architecture().channels();
         let input = Maps::from_fn([channels, height, width], |c, y, x| bicubic[y * width + x][c]);
         let output = forward(weights, &input, self.padding);
-        // Without padding the result begins where the part does.
+        // Without padding, the result begins where the part does.
         let lost = if self.padding == Padding::Valid { reach } else { 0 };
         let (across, down) = (columns.2 - columns.0, rows.2 - rows.0);
         let texels = (0..part[0].1 * part[1].1).map(|i| {
@@ -177,8 +178,8 @@ mod tests {
         Weights::new(layers.collect(), Metadata { channels, ..Metadata::default() }).unwrap()
     }
 
-    /// The result of the first tile and of a middle one passes as it is, and with any value off by a quarter of a step
-    /// or not a number it does not.
+    /// The first tile and one in the middle pass as they are, and fail if any one value is off by a quarter of a step
+    /// or NaN.
     #[test]
     fn one_wrong_value_is_noticed() {
         for (kind, channels) in [

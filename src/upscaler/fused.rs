@@ -9,7 +9,7 @@ use crate::network::Padding;
 use crate::precision::Precision;
 use crate::weights::{Layer, Weights};
 
-/// The passes; `None` for networks that they do not cover, and where `shape` does not ask for them.
+/// The passes; `None` for networks that they do not cover, or if `shape` does not ask for fused kernels.
 pub(super) fn passes(
     limits: &wgpu::Limits,
     weights: &Weights,
@@ -66,7 +66,7 @@ pub(super) fn passes(
     Some(passes)
 }
 
-/// The end of layer 3.
+/// The last step of layer 3: adds up partial sums.
 pub(super) fn last_sum(shader: Shader, third: &Layer) -> PassDescriptor {
     PassDescriptor {
         shader,
@@ -82,8 +82,8 @@ pub(super) fn last_sum(shader: Shader, third: &Layer) -> PassDescriptor {
     }
 }
 
-/// Groups of 4 filters of layer 1: biases, taps, and with an epilogue the columns of layer 2. Padding filters are zero, here and
-/// below.
+/// Packs groups of 4 filters of layer 1: biases, taps and, with an epilogue, the columns of layer 2. Here and below,
+/// padding filters are zero.
 fn pack_head(variant: &HeadVariant, first: &Layer, second: &Layer) -> Vec<f32> {
     let mut packed = vec![0.0; 4 * variant.groups * variant.group()];
     let (filters, taps) = (first.shape.filters, variant.filter * variant.filter);
@@ -102,7 +102,7 @@ fn pack_head(variant: &HeadVariant, first: &Layer, second: &Layer) -> Vec<f32> {
     packed
 }
 
-/// For each input the taps of each 4 filters of layer 2.
+/// Packs, for each input, the taps of each 4 filters of layer 2.
 fn pack_body(variant: &BodyVariant, second: &Layer) -> Vec<f32> {
     let mut packed = vec![0.0; 4 * variant.inputs * variant.input()];
     let taps = variant.filter * variant.filter;

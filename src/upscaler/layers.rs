@@ -1,4 +1,4 @@
-//! A network layer by layer: one convolution kernel a layer, and its filters packed for it.
+//! A network layer by layer: one convolution kernel per layer, with its filters packed for it.
 
 use super::pass::{Chunk, PassDescriptor};
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::network::Padding;
 use crate::precision::{Precision, rounded, rounded_filter};
 use crate::weights::{Layer, Weights};
 
-/// One layer by itself: its index, and the pixels on each side of a tile that it computes.
+/// The pass of a single layer: its index, and the number of pixels it computes beyond each side of a tile.
 fn layer(
     limits: &wgpu::Limits,
     layer: &Layer,
@@ -33,8 +33,8 @@ fn layer(
     })
 }
 
-/// Chooses the kernel's variant and lays the filters out for it:
-/// `[chunk][group][biases, then taps as input, row, column][outputs]`, chunks aligned for bindings.
+/// Chooses the kernel's variant and packs the filters for it, with chunks aligned for bindings:
+/// `[chunk][group][biases, then taps as input, row, column][outputs]`.
 fn pack(
     layer: &Layer,
     last: bool,
@@ -98,7 +98,7 @@ fn pack(
     Ok((variant, packed, chunks))
 }
 
-/// All layers of a network, each by itself.
+/// One pass for each layer of a network.
 pub(super) fn passes(
     limits: &wgpu::Limits,
     weights: &Weights,

@@ -1,19 +1,19 @@
-//! Sizes of the textures in which a tile is computed, and of tiles that they are small enough for.
+//! Sizes of the textures in which a tile is computed, and of tiles that fit into them.
 
 use super::network::GpuNetwork;
 use super::region::PlaneLayout;
 use crate::precision::Precision;
 
-/// Layouts of all textures for tiles of at most `tile` pixels that read at most `source_rows` rows.
+/// Layouts of all textures, for tiles of at most `tile` pixels that read at most `source_rows` rows.
 #[derive(Debug)]
 pub(super) struct Layouts {
-    /// The tile with its halo, columns resampled.
+    /// The source tile with its halo, columns resampled.
     pub horizontal: PlaneLayout,
-    /// Inputs of the passes; the first holds the bicubic planes Y, and after the last pass's comes the result F(Y).
+    /// The input of each pass, starting with the bicubic planes Y; the last one is the result F(Y).
     pub maps: Vec<PlaneLayout>,
 }
 
-/// Names of the textures, as in their labels.
+/// Names of the textures, used in their labels.
 pub(super) const NAMES: [&str; 5] = ["horizontal", "bicubic", "hidden0", "hidden1", "result"];
 
 impl Layouts {
@@ -40,7 +40,7 @@ impl Layouts {
         self.maps[self.maps.len() - 1]
     }
 
-    /// Width and height of each texture, in the order of [`NAMES`]. Hidden maps take turns in two.
+    /// Width and height of each texture, in the order of [`NAMES`]. Hidden maps alternate between two textures.
     pub fn textures(&self) -> [[u32; 2]; 5] {
         let largest = |[w, h]: [u32; 2], [width, height]: [u32; 2]| [w.max(width), h.max(height)];
         let last = self.maps.len() - 1;
@@ -58,10 +58,10 @@ pub(super) fn precisions(network: &GpuNetwork) -> [Precision; 5] {
     [Precision::F32, Precision::F32, hidden, hidden, Precision::F32]
 }
 
-/// A tile size that the device's limits allow for what was prepared last, with bounded memory and work for one tile.
+/// A tile size within the device's limits for what was prepared last, with bounded memory and work per tile.
 pub(super) fn default_tile(network: &GpuNetwork, device: &wgpu::Device) -> usize {
     let max_texture_side = device.limits().max_texture_dimension_2d;
-    // A few hundred milliseconds at most at 20 GFLOP/s in software, and on a slow GPU of 200.
+    // At most a few hundred milliseconds per tile, at 20 GFLOP/s in software or 200 GFLOP/s on a slow GPU.
     let (memory, work, largest) =
         if network.adapter.software { (48 << 20, 2.0e9, 512) } else { (512 << 20, 2.0e10, 1024) };
     let by_work = (work / network.architecture.multiply_adds() as f64).sqrt() as usize;
@@ -72,7 +72,7 @@ pub(super) fn default_tile(network: &GpuNetwork, device: &wgpu::Device) -> usize
     tile
 }
 
-/// Bytes of all textures for tiles of `tile` x `tile` pixels, `None` when one is too large for the device.
+/// Bytes of all textures for tiles of `tile` x `tile` pixels; `None` if one is too large for the device.
 fn bytes_for_tile(network: &GpuNetwork, tile: usize, max_texture_side: u32) -> Option<u64> {
     let rows = tile + 2 * network.architecture.radius() + 8;
     let textures = Layouts::new(network, [tile; 2], rows, max_texture_side).textures();

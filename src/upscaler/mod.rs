@@ -1,11 +1,12 @@
 //! The engine for hosts that own the device: `new`, `prepare`, `record`.
 //!
-//! Per tile (section 3.1): the source texture becomes planes (luminance and chrominance), bicubic interpolation makes
-//! them the size of the result (Y in the paper), each layer pads and convolves, and the result F(Y) joins the bicubic
-//! chrominance in the target texture. Nothing here creates an instance, submits, or waits.
+//! Each tile (section 3.1) goes through these stages: the source texture becomes planes (luminance and chrominance);
+//! bicubic interpolation enlarges them to the result's size (Y in the paper); each layer pads and convolves; the
+//! result F(Y) joins the bicubic chrominance in the target texture. Nothing here creates an instance, submits, or
+//! waits.
 //!
 //! Whole pictures go from texture to texture ([`Upscaler::prepare`], [`Upscaler::record`]). Pictures larger than the
-//! host's textures go tile by tile, from and to textures that hold one tile each ([`Upscaler::prepare_tiles`],
+//! host's textures go tile by tile, through textures that hold one tile each ([`Upscaler::prepare_tiles`],
 //! [`Upscaler::record_tile`]).
 
 mod fused;
@@ -59,9 +60,9 @@ use tile_textures::TileTextures;
 /// let weights = Shipped::Small.nearest(3.0)?;
 /// let options = UpscalerOptions::for_device(&device);
 /// let mut upscaler = Upscaler::new(&device, &queue, &weights, options)?;
-/// let (width, height) = upscaler.prepare((640, 360), 3.0)?; // once a size
+/// let (width, height) = upscaler.prepare((640, 360), 3.0)?; // once per size
 /// let mut encoder = device.create_command_encoder(&Default::default());
-/// upscaler.record(&mut encoder, &source, &target)?; // once a frame
+/// upscaler.record(&mut encoder, &source, &target)?; // once per frame
 /// queue.submit([encoder.finish()]);
 /// # Ok(()) }
 /// ```
@@ -72,12 +73,12 @@ pub struct Upscaler {
     network: GpuNetwork,
     weights: Weights,
     options: UpscalerOptions,
-    /// Longest side of a tile in place of the options', after running out of memory.
+    /// Longest side of a tile, overriding the options after running out of memory.
     tile_limit: Option<u32>,
     prepared: Option<Prepared>,
 }
 
-/// What one size of pictures takes.
+/// Everything prepared for one picture size.
 #[derive(Debug)]
 struct Prepared {
     source: (u32, u32),
@@ -88,7 +89,7 @@ struct Prepared {
     tables: PictureTables,
     textures: TileTextures,
     placement: Placement,
-    /// Tiles whose regions there is room for at a time.
+    /// Number of tiles whose regions fit into the buffer at a time.
     lists: usize,
 }
 
@@ -107,24 +108,25 @@ impl Prepared {
 
 impl Upscaler {
     /// Features that a device needs: none beyond the base. Half precision needs
-    /// [`Precision::required_features`](crate::Precision::required_features), a pipeline cache
+    /// [`Precision::required_features`](crate::Precision::required_features), a pipeline cache needs
     /// `Features::PIPELINE_CACHE`.
     pub fn required_features() -> wgpu::Features {
         wgpu::Features::empty()
     }
 
-    /// Limits that a device needs at the least. Larger storage bindings than these 128 MiB allow larger tiles,
-    /// and the textures must fit `max_texture_dimension_2d`.
+    /// Limits that a device needs at least. Storage bindings larger than these 128 MiB allow larger tiles; source and
+    /// target textures must fit `max_texture_dimension_2d`.
     pub fn required_limits() -> wgpu::Limits {
         wgpu::Limits { max_texture_dimension_2d: 2048, ..wgpu::Limits::downlevel_defaults() }
     }
 
-    /// Compiles the network for a device and uploads its filters; what depends on the size is left to `prepare`.
+    /// Compiles the network for a device and uploads its filters; everything that depends on the size is left to
+    /// `prepare`.
     ///
     /// # Errors
-    /// [`Error::MissingCapability`] when the device was made with less than [`Upscaler::required_limits`] or than the
-    /// options' precision needs,
-    /// [`Error::InvalidArgument`] for a target format that is not supported, and what the device reports.
+    /// [`Error::MissingCapability`] if the device has less than [`Upscaler::required_limits`] or lacks what the
+    /// options' precision needs, [`Error::InvalidArgument`] for an unsupported target format, and what the device
+    /// reports.
     pub fn new(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
@@ -142,12 +144,11 @@ impl Upscaler {
         Ok(Self { device, queue, network, weights, options, tile_limit: None, prepared: None })
     }
 
-    /// Makes everything that `record` needs for source textures of `source` pixels: resampling tables,
-    /// normalization maps, buffers. Returns the width and height of the result. Asked again for the same size it
-    /// does nothing.
+    /// Creates everything that `record` needs for source textures of `source` pixels: resampling tables, normalization
+    /// maps, buffers. Returns the width and height of the result. Does nothing if the size is already prepared.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for sizes out of range; [`Error::OutOfMemory`] when even small tiles do not fit.
+    /// [`Error::InvalidArgument`] for sizes out of range; [`Error::OutOfMemory`] if not even small tiles fit.
     pub fn prepare(&mut self, source: (u32, u32), enlargement: impl Into<Enlargement>) -> Result<(u32, u32)> {
         let enlargement = enlargement.into();
         if !self.is_prepared(source, enlargement, Placement::Whole, 0) {
@@ -161,7 +162,7 @@ impl Upscaler {
         self.prepared.as_ref().map(|ready| ready.plan.result_size()).ok_or_else(not_prepared)
     }
 
-    /// The same with tables of columns and rows that are not the enlargement's own.
+    /// As [`Upscaler::prepare`], with given resampling tables for columns and rows.
     #[cfg(feature = "headless")]
     pub(crate) fn prepare_tables(
         &mut self,
@@ -172,14 +173,14 @@ impl Upscaler {
         self.prepare_placed(source, enlargement, tables, Placement::Whole, None)
     }
 
-    /// Puts other weights of the same architecture in place, for whatever is submitted from now on.
+    /// Replaces the weights with others of the same architecture, for everything submitted from now on.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for another architecture, and what the device reports.
     pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
         if weights.architecture() != &self.network.architecture {
             return Err(Error::invalid(format!(
-                "weights of {}, the upscaler was made for {}",
+                "weights of {}, but the upscaler was made for {}",
                 weights.architecture(),
                 self.network.architecture
             )));
@@ -189,12 +190,12 @@ impl Upscaler {
         Ok(())
     }
 
-    /// The options that it was made with.
+    /// The options passed to [`Upscaler::new`].
     pub fn options(&self) -> &UpscalerOptions {
         &self.options
     }
 
-    /// The padding in use: the options', or else the weights'.
+    /// The padding in use: the options' or, without one, the weights'.
     pub fn padding(&self) -> Padding {
         self.network.padding
     }
@@ -204,13 +205,13 @@ impl Upscaler {
         self.prepared.as_ref().map_or(0, |ready| ready.plan.tiles())
     }
 
-    /// Records the whole picture: `source` is read, `target` is written from texel (0, 0) on.
+    /// Records the whole picture: reads `source` and writes `target` from texel (0, 0) on.
     ///
     /// `source` needs `TEXTURE_BINDING`, a float format (filterable or not) that is not sRGB, and at least the
     /// prepared size; `target` needs `STORAGE_BINDING`, the format of the options, and the result's size.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when a texture does not meet this, or before `prepare`.
+    /// [`Error::InvalidArgument`] if a texture does not meet these requirements, or before `prepare`.
     pub fn record(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -220,7 +221,7 @@ impl Upscaler {
         self.record_tiles(encoder, source, target, 0..self.tiles())
     }
 
-    /// Records some of the tiles, for hosts that spread a large picture over several submissions or frames.
+    /// Records a range of tiles, for hosts that spread a large picture over several submissions or frames.
     ///
     /// # Errors
     /// As [`Upscaler::record`]; also for tiles out of range.
@@ -234,13 +235,14 @@ impl Upscaler {
         self.record_some(encoder, source, target, tiles, None, None)
     }
 
-    /// Names of the kernels, in the order in which a tile runs them: for hosts that measure.
+    /// Names of the kernels in the order in which a tile runs them, for hosts that measure.
     pub fn kernels(&self) -> Vec<&'static str> {
         self.network.kernels().map(|kernel| kernel.shader.name).collect()
     }
 
-    /// As [`Upscaler::record`], for hosts that measure: between two timestamps, all kernels, or one of
-    /// [`Upscaler::kernels`] alone after a whole picture was computed. What one alone leaves in the target is of no use.
+    /// As [`Upscaler::record`], but between two timestamps, for hosts that measure: all kernels, or only one of
+    /// [`Upscaler::kernels`]. Running only one needs a whole picture computed before, and leaves nothing useful in the
+    /// target.
     ///
     /// # Errors
     /// As [`Upscaler::record`]; also for a kernel out of range.
@@ -259,7 +261,7 @@ impl Upscaler {
         self.record_some(encoder, source, target, 0..self.tiles(), kernel, timestamps)
     }
 
-    /// Records tiles of whole pictures, all kernels or one.
+    /// Records tiles of a whole picture: all kernels, or only one.
     fn record_some(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -271,7 +273,7 @@ impl Upscaler {
     ) -> Result<()> {
         let ready = self.prepared.as_ref().ok_or_else(not_prepared)?;
         if ready.placement == Placement::Tile {
-            return Err(Error::invalid("prepared for tiles in textures of their own: call record_tile"));
+            return Err(Error::invalid("prepared for textures that hold one tile each: call record_tile"));
         }
         if tiles.end > ready.plan.tiles() {
             return Err(Error::invalid(format!("tiles {tiles:?} of {}", ready.plan.tiles())));

@@ -1,4 +1,4 @@
-//! A network on the device: its kernels and filters.
+//! A network on the device: its kernels and weights.
 
 use super::pass::{MAPS, Pass, PassDescriptor};
 use super::{KernelChoice, SourceKind, UpscalerOptions, fused, layers, winograd};
@@ -14,7 +14,7 @@ use crate::weights::Weights;
 /// Which passes compute the layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Path {
-    /// Those of the shape.
+    /// The passes of the [`ConvShape`].
     Shape,
     /// `conv_winograd.wgsl`.
     Winograd,
@@ -28,13 +28,13 @@ pub(super) struct GpuNetwork {
     pub precision: Precision,
     pub adapter: AdapterKind,
     shape: ConvShape,
-    /// Planes that are resampled.
+    /// Number of planes that are resampled.
     pub planes: usize,
-    /// What is compiled so far, by [`Path`].
+    /// Passes compiled so far, indexed by [`Path`].
     compiled: [Option<Vec<Pass>>; 2],
-    /// The path of the size that was prepared last.
+    /// The path for the size that was prepared last.
     path: Path,
-    /// Radius of the last layer, where its passes are fused.
+    /// Radius of the last layer if its passes are fused, else `None`.
     aligned: Option<usize>,
     pub resample_columns: Kernel,
     pub resample_rows: Kernel,
@@ -56,13 +56,13 @@ impl GpuNetwork {
         let channels = weights.architecture().channels();
         let format = options.target_format;
         if (color || channels > 1) && format == wgpu::TextureFormat::R32Float {
-            return Err(Error::invalid("a target of R32Float holds luminance alone"));
+            return Err(Error::invalid("a target of R32Float can only hold luminance"));
         }
         let planes = if color { 4 } else { channels };
         let to_texture =
             kernels::texture_from_planes(format, ycbcr, [channels, planes]).ok_or_else(|| {
                 Error::invalid(format!(
-                    "target format {format:?}: one of Rgba8Unorm, Rgba16Float, Rgba32Float, R32Float"
+                    "target format {format:?} is not supported; use Rgba8Unorm, Rgba16Float, Rgba32Float or R32Float"
                 ))
             })?;
         options.precision.check(device)?;
@@ -74,7 +74,7 @@ impl GpuNetwork {
         let outside = OutsideValue::from(padding);
         let (passes, aligned) = passes(device, weights, padding, options.precision, shape)?;
         let adapter = AdapterKind::of(device);
-        // Whether the size decides which passes are compiled.
+        // Whether the picture's size decides which passes are compiled.
         let depends = winograd.wants(adapter.software, usize::MAX)
             && winograd::variant(&device.limits(), weights, padding, shape).is_some();
         let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
@@ -101,7 +101,7 @@ impl GpuNetwork {
         })
     }
 
-    /// Puts other weights of the same architecture in place, without compiling anything.
+    /// Replaces the weights with others of the same architecture, without compiling anything.
     pub fn set_weights(&self, device: &wgpu::Device, queue: &wgpu::Queue, weights: &Weights) -> Result<()> {
         let limits = device.limits();
         let (passes, _) = passes(device, weights, self.padding, self.precision, self.shape)?;
@@ -114,7 +114,7 @@ impl GpuNetwork {
         Ok(())
     }
 
-    /// Compiles what enlargement by these tables takes beyond what there is, with the network's weights.
+    /// Compiles the passes for enlargement with these tables, unless they are compiled already.
     pub fn prepare(
         &mut self,
         device: &wgpu::Device,
@@ -138,8 +138,8 @@ impl GpuNetwork {
         Ok(())
     }
 
-    /// What the last layer's passes begin and end at multiples of, in columns and rows of the picture; and its radius,
-    /// where that is more than one.
+    /// The multiples at which passes must begin and end, in columns and rows of the picture, and the radius of the
+    /// last layer if such alignment applies, else 0.
     pub fn units(&self) -> ([usize; 2], usize) {
         match (self.aligned, self.path) {
             (None, _) => ([1, 1], 0),
@@ -153,13 +153,13 @@ impl GpuNetwork {
         self.compiled[self.path as usize].as_deref().unwrap_or_default()
     }
 
-    /// The kernels, in the order in which tiles run them.
+    /// The kernels, in the order in which a tile runs them.
     pub fn kernels(&self) -> impl Iterator<Item = &Kernel> {
         let passes = self.passes().iter().map(|pass| &pass.kernel);
         [&self.resample_columns, &self.resample_rows].into_iter().chain(passes).chain([&self.to_texture])
     }
 
-    /// Dispatches, and so regions, of one tile.
+    /// Number of dispatches, and so of regions, per tile.
     pub fn steps(&self) -> usize {
         3 + self.passes().iter().map(|pass| pass.chunks.len()).sum::<usize>()
     }
@@ -169,7 +169,7 @@ fn compile(compiler: Compiler<'_>, queue: &wgpu::Queue, passes: Vec<PassDescript
     passes.into_iter().map(|pass| Pass::new(compiler, queue, pass)).collect()
 }
 
-/// The passes of a network in its shape, and what [`GpuNetwork::aligned`] says.
+/// The passes of a network for a shape, and the value of [`GpuNetwork::aligned`].
 fn passes(
     device: &wgpu::Device,
     weights: &Weights,
@@ -181,7 +181,7 @@ fn passes(
     let last = weights.layers().last().map(|layer| layer.shape.radius());
     let fused = match precision {
         Precision::F32 => fused::passes(&limits, weights, padding, shape),
-        // Software adapters gain nothing by half precision, and for others there are no fused kernels by default.
+        // Software adapters gain nothing from half precision, and other adapters do not use fused kernels by default.
         Precision::F16 => None,
     };
     match fused {
@@ -190,10 +190,10 @@ fn passes(
     }
 }
 
-/// The kernels of the passes that a network takes in a shape.
+/// The kernels of a network's passes for a shape.
 ///
 /// # Errors
-/// [`Error::MissingCapability`] for filters that no binding of the device takes.
+/// [`Error::MissingCapability`] for filters too large for any binding of the device.
 #[cfg(feature = "headless")]
 pub(crate) fn pass_shaders(
     device: &wgpu::Device,

@@ -7,19 +7,20 @@ use crate::precision::Precision;
 /// What the source texture holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SourceKind {
-    /// Red, green, blue and alpha in 0..1, gamma-encoded as in picture files. A network on luminance gets Y of
-    /// BT.601, chrominance and alpha are bicubic.
+    /// Red, green, blue and alpha in 0..1, gamma-encoded as in picture files. Luminance networks get BT.601 Y;
+    /// chrominance and alpha are enlarged bicubically.
     #[default]
     Color,
-    /// The network's own channels in red (and green and blue for three), not converted in any way: a video's luma
-    /// plane, for example. The target gets the result in the same channels.
+    /// The network's own channels in red (or red, green and blue if it has three), without any conversion: for example
+    /// a video's luma plane. The target gets the result in the same channels.
     Planes,
 }
 
-/// Whether to use a kernel that needs fewer products but longer to compile. Its results are the same up to rounding.
+/// Whether to use a kernel that needs fewer multiplications but longer to compile. Its results are the same up to
+/// rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KernelChoice {
-    /// On adapters where it is known to be faster, for results of a million pixels or more.
+    /// On adapters where it is known to be faster, for results of at least a million pixels.
     #[default]
     Auto,
     /// Wherever it is supported.
@@ -41,7 +42,7 @@ impl KernelChoice {
     }
 }
 
-/// Settings of an [`Upscaler`](super::Upscaler). Begin with [`UpscalerOptions::for_device`] and set what should differ:
+/// Settings of an [`Upscaler`](super::Upscaler). Start from [`UpscalerOptions::for_device`] and change what you need:
 ///
 /// ```no_run
 /// # fn options(device: &srcnn_gpu::wgpu::Device) -> srcnn_gpu::UpscalerOptions {
@@ -54,11 +55,11 @@ impl KernelChoice {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UpscalerOptions {
-    /// Padding in place of the weights' own.
+    /// Padding to use instead of the weights'.
     pub padding: Option<Padding>,
-    /// Longest side of a tile in result pixels; from the device's limits when `None`.
+    /// Longest side of a tile in result pixels; `None` derives it from the device's limits.
     pub tile: Option<u32>,
-    /// Format of the target: `Rgba8Unorm`, `Rgba16Float`, `Rgba32Float`, or `R32Float` for luminance alone.
+    /// Format of the target: `Rgba8Unorm`, `Rgba16Float`, `Rgba32Float`, or `R32Float` for luminance only.
     pub target_format: wgpu::TextureFormat,
     /// What the source texture holds.
     pub source: SourceKind,
@@ -66,14 +67,14 @@ pub struct UpscalerOptions {
     pub conv_shape: ConvShape,
     /// Precision of the hidden layers.
     pub precision: Precision,
-    /// Whether layer 1 of networks f1-1-f3 uses Winograd's short convolutions.
+    /// Whether layer 1 of f1-1-f3 networks uses Winograd's minimal filtering.
     pub winograd: KernelChoice,
-    /// Where compiled kernels are looked up and kept: a cache of the same device, or none. The host loads and stores it.
+    /// Cache in which compiled kernels are looked up and kept, from the same device. The host loads and stores it.
     pub pipeline_cache: Option<wgpu::PipelineCache>,
 }
 
 impl UpscalerOptions {
-    /// Defaults for a device: the weights' padding, tiles by its limits, `Rgba8Unorm` color pictures.
+    /// Defaults for a device: the weights' padding, tiles by the device's limits, color pictures to `Rgba8Unorm`.
     pub fn for_device(device: &wgpu::Device) -> Self {
         Self {
             padding: None,

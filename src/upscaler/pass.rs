@@ -1,4 +1,4 @@
-//! A pass over maps: a kernel, its weights, and how far around a tile it computes.
+//! A pass over maps: a kernel, its weights, and how far beyond a tile it computes.
 
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
@@ -15,22 +15,22 @@ pub(super) fn map_format(precision: Precision) -> wgpu::TextureFormat {
     }
 }
 
-/// Feature maps in 32 bits, as kernels write them.
+/// 32-bit feature maps, as kernels write them.
 pub(super) const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
 
-/// A pass over maps: a layer's kernel and filters, or several layers' in one.
+/// A pass over maps: the kernel and weights of one layer, or of several fused layers.
 #[derive(Debug)]
 pub(super) struct Pass {
     pub kernel: Kernel,
     /// The layer whose valid-pixel map it uses.
     pub layer: usize,
-    /// Planes that it writes.
+    /// Number of planes that it writes.
     pub planes: usize,
-    /// Pixels on each side of a tile that it computes.
+    /// Number of pixels that it computes beyond each side of a tile.
     pub reach: usize,
     /// Columns and rows that a workgroup computes.
     pub covers: [u32; 2],
-    /// Parts of the filters that fit one binding, each its own dispatch.
+    /// Parts of the filters that fit one binding; each is a dispatch of its own.
     pub chunks: Vec<Chunk>,
     weights: GpuWeights,
     /// Length of a chunk's binding, in bytes.
@@ -63,9 +63,9 @@ pub(super) struct PassDescriptor {
     pub covers: [u32; 2],
     pub chunks: Vec<Chunk>,
     pub store: WeightStore,
-    /// Length of a chunk's binding, in bytes; of no meaning in a texture.
+    /// Length of a chunk's binding, in bytes; unused for a texture.
     pub binding: u64,
-    /// Precision of the weights on the device, and of the maps that are written.
+    /// Precision of the weights on the device and of the maps written.
     pub precision: Precision,
     /// The weights, in the kernel's order.
     pub weights: Vec<f32>,
@@ -103,7 +103,7 @@ impl Pass {
         Ok(Self { kernel, layer, planes, reach, covers, chunks, weights, binding })
     }
 
-    /// Puts other weights, packed alike, in place of its own, for whatever is submitted from now on.
+    /// Replaces the weights with others of the same layout, for everything submitted from now on.
     pub(super) fn replace(
         &self,
         device: &wgpu::Device,
@@ -113,7 +113,7 @@ impl Pass {
         scoped(device, || self.weights.write(queue, weights))
     }
 
-    /// The bind groups, one a chunk.
+    /// The bind groups, one per chunk.
     pub fn bind(
         &self,
         device: &wgpu::Device,

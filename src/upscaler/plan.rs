@@ -1,8 +1,8 @@
 //! Cutting a picture into tiles: pure arithmetic, no GPU.
 //!
-//! A tile is a rectangle of the result. Layer i reads it with a halo of the radii of layers i and up, so that each
-//! layer computes exactly what it would compute for the whole picture: tiled and untiled results are equal bit for
-//! bit. Halo positions outside the picture are filled by the padding mode, once per layer.
+//! A tile is a rectangle of the result. Layer i reads it with a halo as wide as the radii of layers i and up together,
+//! so that each layer computes exactly what it would compute for the whole picture: tiled and untiled results are
+//! equal bit for bit. The padding mode fills halo positions outside the picture, once per layer.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::resample::{ResampleTable, output_len};
 /// How large the result is to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Enlargement {
-    /// Both axes times this factor, rounded upwards, as `imresize(picture, factor)`.
+    /// Both axes times this factor, rounded up, as `imresize(picture, factor)`.
     Factor(f64),
     /// Width and height, each axis with its own factor, as `imresize(picture, [height width])`.
     Size(u32, u32),
@@ -32,20 +32,21 @@ impl From<(u32, u32)> for Enlargement {
 }
 
 impl Enlargement {
-    /// Longest axis that is accepted, in pixels: coordinates are exact in 32 bits with room for halos.
+    /// Longest axis accepted, in pixels: coordinates then fit 32 bits with room for halos.
     pub const MAX_AXIS: u32 = 1 << 30;
 
-    /// Width and height of the enlarged picture, before a network with [`Padding::Valid`] makes it smaller.
+    /// Width and height of the enlarged picture, before [`Padding::Valid`] crops it.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for empty pictures, factors that are not positive numbers, results too large.
+    /// [`Error::InvalidArgument`] for empty pictures, factors that are not positive finite numbers, and results too
+    /// large.
     pub fn size(self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
         if width == 0 || height == 0 {
-            return Err(Error::invalid("a picture has at least one pixel on each axis"));
+            return Err(Error::invalid("an empty picture: each axis needs at least one pixel"));
         }
         let (out_w, out_h) = match self {
             Enlargement::Factor(factor) if !(factor.is_finite() && factor > 0.0) => {
-                return Err(Error::invalid(format!("scale {factor}: a positive number is needed")));
+                return Err(Error::invalid(format!("scale {factor} is not a positive number")));
             }
             Enlargement::Factor(factor) => {
                 (output_len(width as usize, factor), output_len(height as usize, factor))
@@ -55,7 +56,7 @@ impl Enlargement {
         let limit = 1..=Self::MAX_AXIS as usize;
         if !limit.contains(&out_w) || !limit.contains(&out_h) {
             return Err(Error::invalid(format!(
-                "a result of {out_w}x{out_h} pixels: each axis is 1 to {}",
+                "a result of {out_w}x{out_h} pixels: each axis must be 1 to {}",
                 Self::MAX_AXIS
             )));
         }
@@ -79,17 +80,17 @@ impl Enlargement {
 /// One axis of a tile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TileSpan {
-    /// First pixel of the result.
+    /// First pixel, in the result.
     pub start: usize,
-    /// Number of pixels of the result.
+    /// Number of pixels, in the result.
     pub len: usize,
-    /// Coordinate in the enlarged picture of the first pixel: `start`, moved by the radius for valid padding.
+    /// Coordinate of the first pixel in the enlarged picture: `start`, plus the network's radius for valid padding.
     pub first: usize,
     /// Pixels of the low-resolution picture that are read.
     pub source: Range<usize>,
 }
 
-/// One axis of a picture, cut into spans that read `margin` pixels more than the receptive radius.
+/// Cuts one axis of a picture into spans that read `margin` pixels more than the receptive radius.
 fn spans(table: &ResampleTable, radius: usize, margin: usize, valid: bool, tile: usize) -> Vec<TileSpan> {
     let picture = table.output_len;
     let shift = if valid { radius } else { 0 };
@@ -108,19 +109,19 @@ fn spans(table: &ResampleTable, radius: usize, margin: usize, valid: bool, tile:
 /// All tiles of a picture.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// The enlarged picture: width and height.
+    /// Width and height of the enlarged picture.
     pub picture: [usize; 2],
-    /// Width and height of the result; smaller than the picture for valid padding.
+    /// Width and height of the result; smaller than `picture` for valid padding.
     pub result: [usize; 2],
-    /// Spans of the tiles' columns.
+    /// The columns of the tiles.
     pub columns: Vec<TileSpan>,
-    /// Spans of the tiles' rows.
+    /// The rows of the tiles.
     pub rows: Vec<TileSpan>,
 }
 
 impl Plan {
-    /// Cuts the picture into tiles of at most `tile` pixels a side, whose kernels read `margin` columns and rows more
-    /// than the receptive radius.
+    /// Cuts the picture into tiles of at most `tile` pixels per side. Their kernels read `margin` columns and rows
+    /// more than the receptive radius.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for valid padding with a picture smaller than the receptive field.
@@ -156,7 +157,7 @@ impl Plan {
         self.columns.len() * self.rows.len()
     }
 
-    /// Columns and rows of tile `index`, row by row.
+    /// Columns and rows of tile `index`; tiles are numbered row by row.
     pub fn tile(&self, index: usize) -> [&TileSpan; 2] {
         [&self.columns[index % self.columns.len()], &self.rows[index / self.columns.len()]]
     }
@@ -166,12 +167,12 @@ impl Plan {
         (self.result[0] as u32, self.result[1] as u32)
     }
 
-    /// Largest tile, in result pixels: width and height.
+    /// Size of the largest tile in result pixels: width and height.
     pub fn largest(&self) -> [usize; 2] {
         [&self.columns, &self.rows].map(|spans| spans.iter().map(|s| s.len).max().unwrap_or(0))
     }
 
-    /// Largest part of the low-resolution picture that a tile reads: width and height.
+    /// Size of the largest part of the low-resolution picture that a tile reads: width and height.
     pub fn largest_source(&self) -> [usize; 2] {
         [&self.columns, &self.rows].map(|spans| spans.iter().map(|s| s.source.len()).max().unwrap_or(0))
     }
@@ -201,8 +202,8 @@ mod tests {
     fn spans_read_what_their_taps_need() {
         let table = ResampleTable::bicubic(20, 60, 3.0).unwrap();
         let span = &spans(&table, 6, 0, false, 16)[1];
-        // Pixels 10..38 of 60 sit at (x + 0.5) / 3 - 0.5 in the source, 3.0 to 12.0; each has four taps, from 1 to the
-        // left to 2 to the right of where it sits.
+        // Pixels 10..38 of 60 lie at (x + 0.5) / 3 - 0.5 in the source, from 3.0 to 12.0; each has four taps, from 1
+        // left to 2 right of its position.
         assert_eq!((span.start, span.source.clone()), (16, 2..15));
     }
 

@@ -1,4 +1,4 @@
-//! What one dispatch works on: the uniform of every kernel of the inference path.
+//! What one dispatch works on: the uniform of every inference kernel.
 
 /// Mirrors `Region` in `shaders/shared/region.wgsl`, where the fields are described.
 #[repr(C)]
@@ -25,7 +25,7 @@ pub(crate) struct Region {
 pub(crate) struct PlaneLayout {
     /// Number of planes.
     pub planes: u32,
-    /// Planes in a row of planes.
+    /// Planes side by side in one row of planes.
     pub across: u32,
     /// Width of a plane in texels.
     pub texels: u32,

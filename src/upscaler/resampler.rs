@@ -1,4 +1,4 @@
-//! Bicubic interpolation alone, of one plane: from a texture of one channel to a map.
+//! Bicubic interpolation alone, of one plane: from a single-channel texture to a map.
 
 use super::pass::MAPS;
 use super::region::{PlaneLayout, Region};
@@ -12,7 +12,7 @@ use crate::gpu::memory::{constant, element_binding, spaced, texture, view};
 use crate::gpu::scoped;
 use crate::resample::ResampleTable;
 
-/// The kernels, compiled once for planes of all sizes.
+/// The kernels, compiled once for all plane sizes.
 #[derive(Debug)]
 pub(crate) struct ResampleKernels {
     columns: Kernel,
@@ -35,12 +35,12 @@ impl ResampleKernels {
 #[derive(Debug)]
 pub(crate) struct Resampler {
     dispatches: [Dispatch; 2],
-    /// The result: a map, 4 pixels of a row to a texel.
+    /// The result: a map, with 4 pixels of a row per texel.
     pub result: wgpu::TextureView,
 }
 
 impl Resampler {
-    /// For a source texture whose first channel is the plane, and the tables of its columns and rows.
+    /// For a source texture with the plane in its first channel, and the tables of its columns and rows.
     ///
     /// # Errors
     /// What the device reports.

@@ -1,4 +1,4 @@
-//! What a tile takes: stages, one after another, and the regions that they work on. Pure arithmetic, no GPU.
+//! The steps of a tile: stages in order, and the regions that they work on. Pure arithmetic, no GPU.
 
 use super::layouts::Layouts;
 use super::network::GpuNetwork;
@@ -6,12 +6,12 @@ use super::plan::TileSpan;
 use super::region::Region;
 use crate::gpu::kernels::PIXEL_WORKGROUP;
 
-/// Where tiles lie in the textures that are read and written.
+/// Where tiles lie in the source and target textures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placement {
     /// The textures hold the whole pictures.
     Whole,
-    /// The textures hold only what the tile reads and writes, from texel (0, 0) on.
+    /// The textures hold only what one tile reads and writes, from texel (0, 0) on.
     Tile,
 }
 
@@ -26,21 +26,21 @@ pub(super) struct Step {
 /// What a dispatch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// From the source texture to planes, columns resampled.
+    /// From the source texture to planes with columns resampled.
     ResampleColumns,
-    /// From those to the bicubic planes.
+    /// From there to the bicubic planes.
     ResampleRows,
-    /// A part of the filters of one of the network's passes.
+    /// One chunk of the filters of one of the network's passes.
     Pass { pass: usize, chunk: usize },
     /// From planes to the target texture.
     ToTarget,
 }
 
-/// What the steps of one picture's tiles are made from.
+/// Everything that the steps of a picture's tiles depend on.
 pub(super) struct Frame<'a> {
     pub network: &'a GpuNetwork,
     pub layouts: &'a Layouts,
-    /// Taps of an output sample: columns, rows.
+    /// Taps per output sample: columns, rows.
     pub taps: [u32; 2],
     /// Width and height of the enlarged picture.
     pub picture: [usize; 2],
@@ -48,7 +48,7 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// The steps of a tile, in order: up to [`GpuNetwork::steps`].
+    /// The steps of a tile, in order: at most [`GpuNetwork::steps`].
     pub fn steps(&self, tile: [&TileSpan; 2]) -> Vec<Step> {
         let (network, maps) = (self.network, &self.layouts.maps);
         let full = self.around(tile, network.architecture.radius());
@@ -70,17 +70,17 @@ impl Frame<'_> {
         steps
     }
 
-    /// Where a texel of the pictures lies in the textures.
+    /// Position of a picture's texel in the texture.
     fn at(&self, texel: [i32; 2]) -> [i32; 2] {
         if self.placement == Placement::Whole { texel } else { [0, 0] }
     }
 
-    /// The region around a tile that reaches this much further to each side, and up to where passes may begin and end.
+    /// The region that extends a tile by `reach` on each side, and on to where passes may begin and end.
     fn around(&self, tile: [&TileSpan; 2], reach: usize) -> Region {
         let mut origin = both(tile, |span| span.first).map(|first| first - reach as i32);
         let mut end = both(tile, |span| span.first + span.len).map(|end| end + reach as i32);
         let (units, radius) = self.network.units();
-        // What earlier passes compute reaches as much further as their filters.
+        // Earlier passes reach further by the radius of the filters that follow them.
         let before = reach.saturating_sub(radius) as i32;
         for (i, unit) in units.into_iter().enumerate().filter(|&(_, unit)| unit > 1) {
             let unit = unit as i32;
@@ -91,7 +91,7 @@ impl Frame<'_> {
         Region { origin, size: minus(end, origin), picture, ..Region::default() }
     }
 
-    /// Resampling into the bicubic planes of a region.
+    /// Resamples into the bicubic planes of a region.
     fn resampling(&self, tile: [&TileSpan; 2], full: Region) -> [Step; 2] {
         let first = both(tile, |span| span.source.start);
         let full = Region { source_start: first, ..full };
@@ -124,7 +124,7 @@ impl Frame<'_> {
             bicubic: self.layouts.maps[0],
             ..*full
         };
-        // From a texel of the network's planes on.
+        // Invocations start at whole texels of the network's planes.
         let [columns, rows] = target.size;
         let texels = Region { size: [columns + target.input_margin[0] % 4, rows], ..target };
         Step { region: target, ..Step::per_texel(Stage::ToTarget, texels) }

@@ -1,4 +1,4 @@
-//! The tables of one picture size on the device: taps of the resampling, valid-pixel normalization maps.
+//! The tables for one picture size on the device: resampling taps and valid-pixel normalization maps.
 
 use super::network::GpuNetwork;
 use crate::error::Result;
@@ -7,17 +7,17 @@ use crate::gpu::scoped;
 use crate::network::{Padding, valid_factors};
 use crate::resample::ResampleTable;
 
-/// The tables that tiles of a picture share.
+/// The tables that all tiles of a picture share.
 #[derive(Debug)]
 pub(super) struct PictureTables {
-    /// Columns, rows.
+    /// For columns and for rows.
     pub taps: [Taps; 2],
-    /// One a layer: factors of the columns, then of the rows.
+    /// One per layer: factors of the columns, then of the rows.
     pub valid_maps: Vec<wgpu::Buffer>,
 }
 
 impl PictureTables {
-    /// For tables of columns and rows that the network was prepared for.
+    /// From the resampling tables of columns and rows that the network was prepared for.
     ///
     /// # Errors
     /// What the device reports.
@@ -46,7 +46,7 @@ impl PictureTables {
 /// The taps of one axis.
 #[derive(Debug)]
 pub(super) struct Taps {
-    /// Taps of an output sample.
+    /// Taps per output sample.
     pub count: u32,
     pub buffer: wgpu::Buffer,
 }

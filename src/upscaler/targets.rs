@@ -1,11 +1,12 @@
-//! What the host's textures have to meet.
+//! What the host's textures must meet.
 
 use crate::error::{Error, Result};
 
-/// Checks a texture's usage, format and size. `format` is the one that it has to have; without, any but sRGB ones.
+/// Checks a texture's usage, format and size (width, height, at least). `format` is the required format; `None` allows
+/// any but sRGB formats.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] that says what is wrong with it.
+/// [`Error::InvalidArgument`] saying what is wrong.
 pub(super) fn check_texture(
     name: &str,
     view: &wgpu::TextureView,
@@ -20,20 +21,20 @@ pub(super) fn check_texture(
     let has = texture.format();
     if has.is_srgb() {
         return Err(Error::invalid(format!(
-            "the {name} texture is {has:?}: networks work on gamma-encoded values, use the format without sRGB"
+            "the {name} texture is {has:?}; networks work on gamma-encoded values, so use the format without sRGB"
         )));
     }
     if texture.width() < width || texture.height() < height {
         return Err(Error::invalid(format!(
-            "the {name} texture is {}x{}, {width}x{height} are needed",
+            "the {name} texture is {}x{}, but {width}x{height} is needed",
             texture.width(),
             texture.height(),
         )));
     }
     match format.filter(|&format| format != has) {
-        Some(format) => {
-            Err(Error::invalid(format!("the {name} is {has:?}, the upscaler was made for {format:?}")))
-        }
+        Some(format) => Err(Error::invalid(format!(
+            "the {name} texture is {has:?}, but the upscaler was made for {format:?}"
+        ))),
         None => Ok(()),
     }
 }

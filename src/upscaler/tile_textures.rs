@@ -1,4 +1,4 @@
-//! The textures in which one tile at a time is computed, and everything bound to them.
+//! The textures in which tiles are computed, one tile at a time, and everything bound to them.
 
 use super::layouts::{Layouts, NAMES, precisions};
 use super::network::GpuNetwork;
@@ -12,7 +12,7 @@ use crate::gpu::dispatch::record;
 use crate::gpu::memory::{DYNAMIC_SPACING, buffer, element_binding, texture, view};
 use crate::gpu::scoped;
 
-/// Textures for one tile at a time, their bind groups, and the regions of a number of tiles.
+/// Textures for one tile at a time, their bind groups, and room for the regions of several tiles.
 #[derive(Debug)]
 pub(super) struct TileTextures {
     pub layouts: Layouts,
@@ -20,7 +20,7 @@ pub(super) struct TileTextures {
     bicubic: wgpu::TextureView,
     result: wgpu::TextureView,
     regions: wgpu::Buffer,
-    /// Regions of one list.
+    /// Number of regions per list; each tile has a list of its own.
     list: usize,
     rows: wgpu::BindGroup,
     passes: Vec<Vec<wgpu::BindGroup>>,
@@ -34,11 +34,11 @@ pub(super) struct EndBindings {
 }
 
 impl TileTextures {
-    /// Creates the textures for tiles of at most `tile` pixels that read at most `source_rows` rows, and room for the
+    /// Creates the textures for tiles of at most `tile` pixels that read at most `source_rows` rows, with room for the
     /// regions of `lists` tiles.
     ///
     /// # Errors
-    /// Out of memory, or a texture larger than the device allows: a smaller tile helps.
+    /// [`Error::OutOfMemory`], also for a texture larger than the device allows; try a smaller tile.
     pub fn new(
         device: &wgpu::Device,
         network: &GpuNetwork,
@@ -52,7 +52,8 @@ impl TileTextures {
         let sizes = layouts.textures();
         if let Some(side) = sizes.as_flattened().iter().find(|&&side| side > max_texture_side) {
             return Err(Error::OutOfMemory(
-                format!("a tile's texture of {side} texels, the device allows {max_texture_side}").into(),
+                format!("a tile needs a texture of {side} texels, but the device allows {max_texture_side}")
+                    .into(),
             ));
         }
         let list = network.steps();
@@ -116,13 +117,13 @@ impl TileTextures {
         }
     }
 
-    /// Writes the regions of a tile's steps as list number `list`; takes effect before what is submitted next.
+    /// Writes the regions of a tile's steps to list `list`, before whatever is submitted next.
     pub fn write_regions(&self, queue: &wgpu::Queue, steps: &[Step], list: usize) {
         let bytes = crate::gpu::memory::spaced(steps.iter().map(|step| step.region));
         queue.write_buffer(&self.regions, (list * self.list * DYNAMIC_SPACING) as u64, &bytes);
     }
 
-    /// Records the steps of a tile, whose regions are list number `list`; of all stages, or of one kernel alone.
+    /// Records the steps of a tile whose regions are in list `list`; with `only`, the steps of that kernel alone.
     pub fn record(
         &self,
         pass: &mut wgpu::ComputePass<'_>,

@@ -1,4 +1,4 @@
-//! Pictures larger than the host's textures: tiles that are read from and written to textures of their own.
+//! Pictures larger than the host's textures: tiles with source and target textures of their own.
 
 use super::layouts::default_tile;
 use super::plan::{Enlargement, Plan, TileSpan};
@@ -24,23 +24,24 @@ pub struct TileGrid {
     pub target_texture: (u32, u32),
 }
 
-/// Which tile is recorded, and in which of the slots that were prepared.
+/// Which tile to record, and in which of the prepared slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TileSlot {
-    /// Number of the tile, row by row of tiles.
+    /// Number of the tile; tiles are numbered row by row.
     pub tile: usize,
-    /// A slot whose last tile has been submitted.
+    /// A slot whose previous tile has been submitted.
     pub slot: usize,
 }
 
 impl Upscaler {
-    /// Prepares for pictures of `source` pixels that are enlarged tile by tile: memory on the device does not depend on
-    /// their size. Up to `slots` tiles may be recorded before they are submitted. Asked again for the same it does
-    /// nothing.
+    /// Prepares for pictures of `source` pixels that are enlarged tile by tile, so that device memory does not depend
+    /// on their size. Up to `slots` tiles may be recorded before they are submitted. Does nothing if the same is
+    /// already prepared.
     ///
-    /// For each tile the host takes [`Upscaler::tile`], puts that part of the source into its source texture from texel
-    /// (0, 0) on, records it with [`Upscaler::record_tile`], and finds the tile of the result in its target texture, from
-    /// texel (0, 0) on. Tiles have no seams: the results are bit for bit those of [`Upscaler::record`].
+    /// For each tile, the host asks [`Upscaler::tile`] which part of the source to put into its source texture, from
+    /// texel (0, 0) on; records the tile with [`Upscaler::record_tile`]; and finds its part of the result in the
+    /// target texture, from texel (0, 0) on. Tiles have no seams: the results equal those of [`Upscaler::record`] bit
+    /// for bit.
     ///
     /// # Errors
     /// As [`Upscaler::prepare`].
@@ -65,26 +66,26 @@ impl Upscaler {
         })
     }
 
-    /// Width and height of the prepared size's enlarged picture, of which padding `valid` cuts the borders; 0 before
+    /// Width and height of the enlarged picture for the prepared size, before padding `valid` crops it; 0 before
     /// `prepare`.
     #[cfg(feature = "headless")]
     pub(crate) fn enlarged(&self) -> [usize; 2] {
         self.prepared.as_ref().map_or([0, 0], |ready| ready.plan.picture)
     }
 
-    /// Columns and rows of a tile of the prepared size: what it reads of the source, and where it lies in the result.
-    /// `None` for a tile out of range.
+    /// Columns and rows of a tile for the prepared size: which part of the source it reads, and where it lies in the
+    /// result. `None` for a tile out of range.
     pub fn tile(&self, tile: usize) -> Option<[&TileSpan; 2]> {
         let plan = self.prepared.as_ref().map(|ready| &ready.plan)?;
         (tile < plan.tiles()).then(|| plan.tile(tile))
     }
 
-    /// Records one tile from `source` to `target`, textures as [`TileGrid`] tells, with usages and formats as for
-    /// [`Upscaler::record`].
+    /// Records one tile from `source` to `target`. The textures need the sizes in [`TileGrid`], and usages and formats
+    /// as for [`Upscaler::record`].
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when a texture does not meet this, for a tile or slot out of range, or before
-    /// [`Upscaler::prepare_tiles`].
+    /// [`Error::InvalidArgument`] if a texture does not meet these requirements, for a tile or slot out of range, or
+    /// before [`Upscaler::prepare_tiles`].
     pub fn record_tile(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -118,8 +119,8 @@ impl Upscaler {
         Ok(())
     }
 
-    /// Makes the next `prepare` begin with tiles half as large as the prepared ones, for a host that ran out of memory
-    /// with them. `false`, and nothing happens, when nothing is prepared or tiles are as small as they get.
+    /// Makes the next `prepare` start with tiles half as large as the prepared ones, for a host that ran out of memory
+    /// with them. Returns `false` and does nothing if nothing is prepared or tiles are at their minimum.
     pub fn halve_tiles(&mut self) -> bool {
         let Some(half) = self.prepared.as_ref().and_then(|ready| halved(ready.tile)) else { return false };
         log::warn!("out of GPU memory with tiles of {}; trying {half}", 2 * half);
@@ -128,7 +129,7 @@ impl Upscaler {
         true
     }
 
-    /// Takes back what [`Upscaler::halve_tiles`] has done: the next `prepare` begins with the options' tile.
+    /// Undoes [`Upscaler::halve_tiles`]: the next `prepare` starts with the options' tile.
     pub fn restore_tiles(&mut self) {
         self.tile_limit = None;
     }
@@ -148,8 +149,8 @@ impl Upscaler {
         })
     }
 
-    /// Compiles and allocates for one size. `lists` is the number of tiles whose regions there has to be room for; all,
-    /// and then they are written here, when `None`.
+    /// Compiles and allocates for one size. `lists` is the number of tiles whose regions to make room for; `None` makes
+    /// room for all of them and writes them here.
     pub(super) fn prepare_placed(
         &mut self,
         source: (u32, u32),
@@ -184,7 +185,7 @@ impl Upscaler {
     }
 }
 
-/// Calls `attempt` with `tile`, and with half of it as long as there is not enough memory.
+/// Calls `attempt` with `tile`, and again with half of it for as long as memory runs out.
 fn with_smaller_tiles<T>(mut tile: u32, mut attempt: impl FnMut(u32) -> Result<T>) -> Result<T> {
     loop {
         match (attempt(tile), halved(tile)) {
@@ -197,7 +198,7 @@ fn with_smaller_tiles<T>(mut tile: u32, mut attempt: impl FnMut(u32) -> Result<T
     }
 }
 
-/// Half of a tile's side, or the smallest that is worth trying; `None` for that one.
+/// Half of a tile's side, but at least the smallest size worth trying; `None` if it is already that small.
 fn halved(tile: u32) -> Option<u32> {
     const SMALLEST: u32 = 16;
     (tile > SMALLEST).then_some((tile / 2).max(SMALLEST))

@@ -7,12 +7,13 @@ use crate::network::Padding;
 use crate::precision::Precision;
 use crate::weights::Weights;
 
-/// Planes that `conv_winograd.wgsl` writes: what squares add to themselves, to columns, to rows, and to both around them.
+/// Planes that `conv_winograd.wgsl` writes: what squares add to themselves, to neighboring columns, to neighboring
+/// rows, and diagonally.
 const PLANES: usize = 4;
 /// Side of a square, in pixels.
 pub(super) const SQUARE: usize = 4;
 
-/// The kernel's variant; `None` for networks that it does not cover, and where `shape` does not ask for fused passes.
+/// The kernel's variant; `None` for networks that it does not cover, or if `shape` does not ask for fused kernels.
 pub(super) fn variant(
     limits: &wgpu::Limits,
     weights: &Weights,
@@ -42,8 +43,8 @@ pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<PassDe
     vec![pass, last_sum(sum, third)]
 }
 
-/// The weights in the kernel's order: for each pair of filters of layer 1 their biases, what the points of F(4, 3) make of
-/// their rows, and the columns of layer 2; biases of layer 2; taps of layer 3.
+/// The weights in the kernel's order: for each pair of filters of layer 1 their biases, their rows transformed at the
+/// points of F(4, 3), and the columns of layer 2; then biases of layer 2; then taps of layer 3.
 fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
     let [first, second, third] = weights.layers() else { return Vec::new() };
     let (filters, size) = (first.shape.filters, variant.filter);
@@ -74,7 +75,8 @@ fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
     packed
 }
 
-/// U = G g: up to three taps at the points 0, 1, -1, 2, -2 and infinity, with the divisors of Lagrange's interpolation.
+/// U = G g: up to three taps, evaluated at the points 0, 1, -1, 2, -2 and infinity, with the divisors of Lagrange
+/// interpolation.
 fn points(taps: &[f32]) -> [f64; POINTS] {
     let tap = |j: usize| taps.get(j).map_or(0.0, |&tap| f64::from(tap));
     let at = |x: f64| tap(0) + x * tap(1) + x * x * tap(2);
@@ -85,7 +87,7 @@ fn points(taps: &[f32]) -> [f64; POINTS] {
 mod tests {
     use super::*;
 
-    /// V = B' d and A' as the kernel has them, in f64.
+    /// V = B' d and A' as in the kernel, in f64.
     fn four(d: [f64; 6], u: [f64; POINTS]) -> [f64; 4] {
         let v = [
             4.0 * d[0] - 5.0 * d[2] + d[4],

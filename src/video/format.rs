@@ -1,73 +1,73 @@
-//! How samples lie in frames: chroma subsampling, siting, bit depth, range.
+//! How samples are stored in frames: chroma subsampling, siting, bit depth, range.
 //!
-//! Siting is where the middle of a chroma sample is. Sample `j` of a plane that has one sample for `f` of luma sits at
-//! the luma coordinate `f j + o`; enlarged by `s` as `imresize` does it, luma coordinate `u` becomes
-//! `s (u + 1/2) - 1/2`, and the samples of the result have to sit at `f j' + o` again. So `j'` reads the coordinate
-//! `j = (j' + p) / s - p` with `p = (o + 1/2) / f`, the sample's place within its own pixel: 1/2 in the middle, 1/4 for
-//! chroma that sits on every second luma sample ([`crate::resample::ResampleTable::bicubic_sited`]).
+//! Siting is where a chroma sample lies. Sample `j` of a plane with one sample for every `f` of luma lies at luma
+//! coordinate `f j + o`. Enlarging by `s` as `imresize` does moves luma coordinate `u` to `s (u + 1/2) - 1/2`, and the
+//! samples of the result must lie at `f j' + o` again. So `j'` reads the coordinate `j = (j' + p) / s - p`, where
+//! `p = (o + 1/2) / f` is the sample's position within its own pixel: 1/2 for the center, 1/4 for chroma that lies on
+//! every second luma sample ([`crate::resample::ResampleTable::bicubic_sited`]).
 
 use crate::error::{Error, Result};
 
 /// Chroma subsampling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
-    /// Luma only.
+    /// 4:0:0, luma only.
     Mono,
-    /// 4:2:0, half the columns and rows.
+    /// 4:2:0, half the columns and half the rows.
     S420,
     /// 4:1:1, a quarter of the columns.
     S411,
     /// 4:2:2, half the columns.
     S422,
-    /// 4:4:4, as much as luma.
+    /// 4:4:4, the same size as luma.
     S444,
 }
 
-/// Where the chroma samples of 4:2:0 sit.
+/// Where the chroma samples of 4:2:0 lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Siting {
-    /// In the middle of four luma samples: `420jpeg`.
-    Centre,
+    /// In the center of four luma samples: `420jpeg`.
+    Center,
     /// On luma columns, between luma rows: `420mpeg2`, as in H.264 and HEVC.
     Left,
-    /// On luma columns and rows: `420paldv`. In interlaced streams Cr sits on the first line of two lines of a
-    /// field and Cb on the second, as in DV; in progressive ones (which DV is not; ffmpeg has no other name for
-    /// samples at the top left) both sit on the first.
+    /// On luma columns and rows: `420paldv`. In interlaced streams Cr lies on the first and Cb on the second of each
+    /// two lines of a field, as in DV. In progressive streams both lie on the first; those are not DV, but ffmpeg has
+    /// no other name for samples at the top left.
     TopLeft,
 }
 
-/// Which sample values are black and white.
+/// Which sample values stand for black and white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
-    /// 16 and 235, times a power of two for more than 8 bits.
+    /// 16 and 235, scaled by a power of two for more than 8 bits.
     Limited,
-    /// 0 and the largest.
+    /// 0 and the largest value.
     Full,
 }
 
-/// The samples of a frame.
+/// The sample format of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
     /// Chroma subsampling.
     pub sampling: Sampling,
-    /// Chroma siting; says nothing for others than 4:2:0.
+    /// Chroma siting; only meaningful for 4:2:0.
     pub siting: Siting,
-    /// Bits of a sample, 8 to 16; more than 8 take two bytes, the lower first.
+    /// Bits per sample, 8 to 16; more than 8 take two bytes, low byte first.
     pub depth: u32,
 }
 
-/// One of the two fields of an interlaced frame: its lines are every second one, from 0 or 1 on.
+/// One of the two fields of an interlaced frame: every second line, starting at line 0 or 1.
 pub(super) type Parity = usize;
 
 impl Format {
-    /// From the stream's parameter C, such as `420mpeg2` or `422p10`.
+    /// Parses the stream parameter C, such as `420mpeg2` or `422p10`.
     ///
     /// # Errors
-    /// [`Error::Picture`] for those that are not known.
+    /// [`Error::Picture`] for an unknown format.
     pub fn parse(tag: &str) -> Result<Self> {
         let unknown = || {
             Error::Picture(format!(
-                "chroma format '{tag}' is not supported: mono, 420, 411, 422 or 444 with 8 to 16 bits are \
+                "chroma format '{tag}' is not supported; use mono, 420, 411, 422 or 444 with 8 to 16 bits \
                  (ffmpeg: -pix_fmt yuv420p or another)"
             ).into())
         };
@@ -81,18 +81,18 @@ impl Format {
         };
         let eight = |siting| Ok(Self { sampling, siting, depth: 8 });
         let depth = match (sampling, rest) {
-            (_, "") | (Sampling::S420, "jpeg") => return eight(Siting::Centre),
+            (_, "") | (Sampling::S420, "jpeg") => return eight(Siting::Center),
             (Sampling::S420, "mpeg2") => return eight(Siting::Left),
             (Sampling::S420, "paldv") => return eight(Siting::TopLeft),
             (Sampling::Mono, depth) => depth,
             (_, rest) => rest.strip_prefix('p').unwrap_or_default(),
         };
         let depth = depth.parse().ok().filter(|depth| (8..=16).contains(depth));
-        // Nothing says where deeper ones sit; left is what players and encoders assume then.
+        // The tag does not say where deeper samples lie; players and encoders assume left.
         Ok(Self { sampling, siting: Siting::Left, depth: depth.ok_or_else(unknown)? })
     }
 
-    /// Luma and, where there are any, two chroma planes.
+    /// Number of planes: luma and, unless mono, two chroma planes.
     pub fn planes(&self) -> usize {
         if self.sampling == Sampling::Mono { 1 } else { 3 }
     }
@@ -107,18 +107,18 @@ impl Format {
         }
     }
 
-    /// Columns and rows of a plane (0 luma, 1 Cb, 2 Cr) in frames of this size; rounded up.
+    /// Columns and rows of a plane (0 luma, 1 Cb, 2 Cr) in frames of this size, rounded up.
     pub fn plane_size(&self, plane: usize, frame: (u32, u32)) -> [usize; 2] {
         let [columns, rows] = if plane == 0 { [1, 1] } else { self.subsampling() };
         [(frame.0 as usize).div_ceil(columns), (frame.1 as usize).div_ceil(rows)]
     }
 
-    /// Bytes of a sample.
+    /// Bytes per sample.
     pub fn sample_bytes(&self) -> usize {
         if self.depth > 8 { 2 } else { 1 }
     }
 
-    /// Bytes of a frame.
+    /// Bytes per frame.
     pub fn frame_bytes(&self, frame: (u32, u32)) -> usize {
         let samples = |plane| self.plane_size(plane, frame).iter().product::<usize>();
         (0..self.planes()).map(samples).sum::<usize>() * self.sample_bytes()
@@ -129,21 +129,21 @@ impl Format {
         (1 << self.depth) - 1
     }
 
-    /// Where the samples of a plane sit within their pixels, from 0 to 1: along columns, along rows. With a parity,
+    /// Position of a plane's samples within their pixels, from 0 to 1, along columns and along rows; with a parity,
     /// within the pixels of that field.
     pub(super) fn sites(&self, plane: usize, field: Option<Parity>) -> [f64; 2] {
         let [columns, _] = self.subsampling();
         let [on_columns, on_rows] = match (self.sampling, self.siting) {
             _ if plane == 0 => [false, false],
-            (Sampling::S420, siting) => [siting != Siting::Centre, siting == Siting::TopLeft],
+            (Sampling::S420, siting) => [siting != Siting::Center, siting == Siting::TopLeft],
             _ => [columns > 1, false],
         };
         let column = if on_columns { 0.5 / columns as f64 } else { 0.5 };
         let row = match field {
             None if on_rows => 0.25,
             None => 0.5,
-            // Lines 0, 2, 4, .. of a field have Cr on the first, third, .. and Cb on the second, fourth, ..; a
-            // chroma line stands for four lines of the frame.
+            // Cr lies on the first, third, .. line of a field and Cb on the second, fourth, ..; a chroma line stands
+            // for four lines of the frame.
             Some(parity) if on_rows => (0.5 + parity as f64 + if plane == 1 { 2.0 } else { 0.0 }) / 4.0,
             // Line k of the field is line 2 k + parity of its plane.
             Some(parity) => (0.5 + parity as f64) / 2.0,
@@ -152,7 +152,7 @@ impl Format {
     }
 }
 
-/// Factor and offset that take samples to what is computed with; `unmap` goes back.
+/// Factor and offset that turn sample values into the values to compute with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Mapping {
     pub factor: f64,
@@ -160,7 +160,7 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// For a plane: luma as networks on luminance expect it, chroma as it is over the largest sample.
+    /// For a plane: luma as luminance networks expect it, chroma divided by the largest sample.
     pub fn new(format: &Format, range: Range, plane: usize) -> Self {
         let largest = f64::from(format.largest());
         match range {
@@ -172,7 +172,7 @@ impl Mapping {
         }
     }
 
-    /// From computed values to samples.
+    /// From computed values back to sample values.
     pub fn inverse(self) -> Self {
         Self { factor: 1.0 / self.factor, offset: -self.offset / self.factor }
     }
@@ -186,13 +186,13 @@ mod tests {
     fn tags() {
         let format = |sampling, siting, depth| Format { sampling, siting, depth };
         for (tag, expected) in [
-            ("420", format(Sampling::S420, Siting::Centre, 8)),
-            ("420jpeg", format(Sampling::S420, Siting::Centre, 8)),
+            ("420", format(Sampling::S420, Siting::Center, 8)),
+            ("420jpeg", format(Sampling::S420, Siting::Center, 8)),
             ("420mpeg2", format(Sampling::S420, Siting::Left, 8)),
             ("420paldv", format(Sampling::S420, Siting::TopLeft, 8)),
             ("420p10", format(Sampling::S420, Siting::Left, 10)),
             ("444p16", format(Sampling::S444, Siting::Left, 16)),
-            ("mono", format(Sampling::Mono, Siting::Centre, 8)),
+            ("mono", format(Sampling::Mono, Siting::Center, 8)),
             ("mono12", format(Sampling::Mono, Siting::Left, 12)),
         ] {
             assert_eq!(Format::parse(tag).unwrap(), expected, "{tag}");
@@ -214,8 +214,8 @@ mod tests {
         assert_eq!((bytes("444", (5, 3)), bytes("mono16", (5, 3))), (45, 30));
     }
 
-    /// Coordinates of luma, from the definitions of the formats: the place p of a sample in its pixel follows from
-    /// the frame's lines and columns that it stands for, and the one that it sits at.
+    /// Checks against luma coordinates from the formats' definitions: the position p follows from where the sample
+    /// lies and from how many lines or columns of the frame it stands for.
     #[test]
     fn sites_follow_from_coordinates() {
         let place = |sits_at: f64, stands_for: f64| (sits_at + 0.5) / stands_for;

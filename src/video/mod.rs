@@ -1,12 +1,12 @@
-//! Video as YUV4MPEG2 streams, which is what pipes between video programs carry: reading, enlarging, writing.
+//! Video as YUV4MPEG2 streams, the usual format of pipes between video programs: reading, enlarging, writing.
 //!
-//! The network enlarges luma, in the stream's own bit depth and without a trip through red, green and blue; chroma is
-//! bicubic, and stays where the format puts it ([`mod@format`]). Interlaced frames are enlarged field by field.
+//! The network enlarges luma at the stream's own bit depth, without conversion to RGB; chroma is enlarged bicubically
+//! and keeps the format's siting ([`mod@format`]). Interlaced frames are enlarged field by field.
 //!
-//! **Range.** Networks on luminance are trained on MATLAB's Y, which is luma in limited range over 255: black is
-//! 16/255, white 235/255. Luma in limited range therefore goes to the network as it is, divided by 255 times the
-//! step of its depth; luma in full range is mapped to that and back ([`format::Range`]). Results are rounded once,
-//! half up, and clamped to what the depth holds; in limited range that keeps what is blacker than black.
+//! **Range.** Luminance networks are trained on MATLAB's Y, which is limited-range luma divided by 255: black is
+//! 16/255, white 235/255. Limited-range luma is therefore only divided by 255 times the step of its bit depth;
+//! full-range luma is mapped to that range and back ([`format::Range`]). Results are rounded once, half up, and
+//! clamped to the bit depth; limited range thus keeps values below black and above white.
 
 pub mod format;
 mod plane;

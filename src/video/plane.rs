@@ -1,4 +1,4 @@
-//! One plane of a frame, or of one of its fields, on the device: from samples to the samples of the result.
+//! One plane of a frame, or of one of its fields, on the device: from source samples to result samples.
 
 use std::ops::Range;
 
@@ -50,23 +50,23 @@ impl Kernels {
     }
 }
 
-/// Where a plane's samples go: rows of the packed frame, in words of 4 bytes.
+/// Where a plane's samples go in the packed frame, in words of 4 bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    /// Word at which the first row begins.
+pub(super) struct PackedRows {
+    /// Word where the first row begins.
     pub first: usize,
     /// Words from one row to the next.
     pub stride: usize,
 }
 
-/// What all planes of a frame write to.
+/// The buffers that all planes of a frame write to.
 #[derive(Debug)]
-pub(super) struct Packed {
+pub(super) struct PackedFrame {
     /// The samples of a whole frame.
     pub samples: wgpu::Buffer,
-    /// One word, not 0 after a value that was no finite number.
+    /// One word; nonzero once any value was not finite.
     pub fault: wgpu::Buffer,
-    /// A float for each sample of luma where results are averaged over; not used otherwise.
+    /// One float per luma sample to average in, if averaging; unused otherwise.
     pub sums: wgpu::Buffer,
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Packed {
 pub(super) struct Plane {
     source: wgpu::Texture,
     enlarge: Enlarge,
-    /// One for each symmetry.
+    /// One per symmetry.
     pack: Vec<Dispatch>,
 }
 
@@ -83,7 +83,7 @@ pub(super) struct Plane {
 enum Enlarge {
     Network {
         upscaler: Box<Upscaler>,
-        /// The network in each of the symmetries that are averaged over; empty when it is used as it is.
+        /// The network in each symmetry to average over; empty without averaging.
         symmetries: Vec<Weights>,
         source: wgpu::TextureView,
         target: wgpu::TextureView,
@@ -91,21 +91,21 @@ enum Enlarge {
     Bicubic(Resampler),
 }
 
-/// What a plane is made from.
-pub(super) struct Recipe<'a> {
+/// Everything needed to create a plane.
+pub(super) struct PlaneBuilder<'a> {
     pub device: &'a wgpu::Device,
     pub kernels: &'a Kernels,
-    pub packed: &'a Packed,
+    pub packed: &'a PackedFrame,
     /// Columns and rows.
     pub tables: [ResampleTable; 2],
     /// From computed values to samples.
     pub mapping: Mapping,
     pub largest: u32,
     pub sample_bytes: usize,
-    pub place: Place,
+    pub packed_rows: PackedRows,
 }
 
-impl Recipe<'_> {
+impl PlaneBuilder<'_> {
     fn input(&self) -> [usize; 2] {
         [self.tables[0].input_len, self.tables[1].input_len]
     }
@@ -114,7 +114,7 @@ impl Recipe<'_> {
         [self.tables[0].output_len, self.tables[1].output_len]
     }
 
-    /// The network's result, or the average of several networks' of one architecture.
+    /// A plane enlarged by the network, or by the average over its symmetries.
     pub fn network(self, mut upscaler: Upscaler, symmetries: Vec<Weights>) -> Result<Plane> {
         let side = |[width, height]: [usize; 2]| (width as u32, height as u32);
         let (width, height) = side(self.output());
@@ -131,7 +131,7 @@ impl Recipe<'_> {
         Ok(Plane { source, enlarge, pack })
     }
 
-    /// Bicubic interpolation.
+    /// A plane enlarged by bicubic interpolation.
     pub fn bicubic(self) -> Result<Plane> {
         use wgpu::TextureUsages as Usage;
         let source = self.texture(self.input(), Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
@@ -148,8 +148,8 @@ impl Recipe<'_> {
             largest: self.largest as f32,
             columns: columns as u32,
             rows: rows as u32,
-            first: self.place.first as u32,
-            stride: self.place.stride as u32,
+            first: self.packed_rows.first as u32,
+            stride: self.packed_rows.stride as u32,
             turn: symmetry as u32,
         };
         let words = (columns * self.sample_bytes).div_ceil(4);
@@ -173,7 +173,7 @@ impl Recipe<'_> {
         let most = self.device.limits().max_texture_dimension_2d as usize;
         if width.max(height) > most {
             return Err(Error::invalid(format!(
-                "video of {width}x{height} pixels: this adapter's textures have at most {most} pixels a side"
+                "video of {width}x{height} pixels: this adapter's textures have at most {most} pixels per side"
             )));
         }
         let (size, format) = ([width as u32, height as u32], wgpu::TextureFormat::R32Float);
@@ -182,18 +182,18 @@ impl Recipe<'_> {
 }
 
 impl Plane {
-    /// Columns and rows of the samples that it takes.
+    /// Columns and rows of the source samples.
     pub fn input_size(&self) -> [usize; 2] {
         [self.source.width() as usize, self.source.height() as usize]
     }
 
-    /// Uploads mapped samples, row by row; takes effect before what is submitted next.
+    /// Uploads mapped samples, row by row, before whatever is submitted next.
     pub fn upload(&self, queue: &wgpu::Queue, values: &[f32]) {
         let size = [self.source.width(), self.source.height()];
         upload(queue, &self.source, size, bytemuck::cast_slice(values));
     }
 
-    /// Parts of the work: each is to be its own submission.
+    /// The parts of the work; each must be its own submission.
     pub fn parts(&self) -> Range<usize> {
         match &self.enlarge {
             Enlarge::Network { upscaler, .. } => 0..upscaler.tiles() * self.pack.len(),
@@ -201,8 +201,8 @@ impl Plane {
         }
     }
 
-    /// Records one part; it has to be submitted before the next one is recorded. With the last one, the samples are
-    /// packed.
+    /// Records one part, which must be submitted before the next one is recorded. The last part of a symmetry also
+    /// packs the samples.
     pub fn record(&mut self, encoder: &mut wgpu::CommandEncoder, part: usize) -> Result<()> {
         let mut symmetry = 0;
         if let Enlarge::Network { upscaler, symmetries, source, target } = &mut self.enlarge {

@@ -1,5 +1,5 @@
-//! A whole stream: one thread reads, the caller's drives the GPU, one writes; the queues between them are bounded, and
-//! frames are reused, so that memory does not grow with the stream.
+//! A whole stream: one thread reads, the caller's drives the GPU, one writes. The queues between them are bounded and
+//! frames are reused, so memory does not grow with the stream.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -9,25 +9,25 @@ use super::upscaler::VideoUpscaler;
 use super::y4m::{Frame, Reader, Writer};
 use crate::error::{Error, Result};
 
-/// Frames that wait between two threads.
+/// Frames waiting between two threads.
 const QUEUE: usize = 2;
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// Frames that were written.
+    /// Frames written.
     pub frames: u64,
-    /// The reader of the output went away before the end.
+    /// Whether the program reading the output closed it before the end.
     pub abandoned: bool,
 }
 
-/// Enlarges all frames of a stream. Calls `progress` with the number of frames done. Nothing is read any more after
-/// a failure; a thread that waits for input then is left behind and ends with the process.
+/// Enlarges all frames of a stream. Calls `progress` with the number of frames done. After a failure nothing more is
+/// read; a reading thread that still waits for input is left behind and ends with the process.
 ///
 /// # Errors
-/// [`Error::Picture`] for a stream that is broken or truncated, after its whole frames were written;
-/// [`Error::Output`] when the output cannot be written to, other than that its reader went away; and those of
-/// [`VideoUpscaler`], with the frame's number.
+/// [`Error::Picture`] for a broken or truncated stream, after its complete frames have been written; [`Error::Output`]
+/// when the output cannot be written, unless its reader closed it; and those of [`VideoUpscaler`], with the frame's
+/// number.
 pub fn upscale<R: Read + Send + 'static>(
     mut input: Reader<R>,
     output: impl Write + Send + 'static,
@@ -45,7 +45,7 @@ pub fn upscale<R: Read + Send + 'static>(
                 Err(error) => Err(error),
             };
             let last = message.is_err();
-            // The receiver is gone when the caller has given up.
+            // The receiver is gone if the caller gave up.
             if read.send(message).is_err() || last {
                 return;
             }
@@ -58,15 +58,15 @@ pub fn upscale<R: Read + Send + 'static>(
         let mut writer = Writer::new(output, &header)?;
         for frame in results {
             writer.write(&frame)?;
-            // Enough of them are there when the queue is full.
+            // If the queue is full there are enough of them.
             let _ = reuse_result.try_send(frame);
         }
         Ok(())
     });
-    let mut run = Run { frames, reuse, done, free_results, finished: 0 };
+    let mut run = StreamLoop { frames, reuse, done, free_results, finished: 0 };
     let outcome = run.run(upscaler, progress);
     let finished = run.finished;
-    // The writer ends when nothing more can come.
+    // The writer ends when its sender is dropped.
     drop(run);
     let abandoned = match writing.join() {
         Ok(Ok(())) => false,
@@ -79,7 +79,7 @@ pub fn upscale<R: Read + Send + 'static>(
     outcome.map(|()| Outcome { frames: finished, abandoned })
 }
 
-struct Run {
+struct StreamLoop {
     frames: Receiver<Result<Frame>>,
     reuse: SyncSender<Frame>,
     done: SyncSender<Frame>,
@@ -87,11 +87,11 @@ struct Run {
     finished: u64,
 }
 
-impl Run {
+impl StreamLoop {
     fn run(&mut self, upscaler: &mut VideoUpscaler, progress: &mut dyn FnMut(u64)) -> Result<()> {
         let mut end = Ok(());
         loop {
-            let message = match upscaler.under_way() {
+            let message = match upscaler.in_flight() {
                 0 => self.frames.recv().ok(),
                 VideoUpscaler::DEPTH => {
                     if !self.deliver(upscaler, progress)? {
@@ -99,7 +99,7 @@ impl Run {
                     }
                     continue;
                 }
-                // A result is not kept back for a frame that is late.
+                // Do not hold back a result for a late frame.
                 _ => match self.frames.try_recv() {
                     Ok(message) => Some(message),
                     Err(TryRecvError::Disconnected) => None,
@@ -113,7 +113,7 @@ impl Run {
             };
             match message {
                 Some(Ok(frame)) => {
-                    let number = self.finished + upscaler.under_way() as u64 + 1;
+                    let number = self.finished + upscaler.in_flight() as u64 + 1;
                     upscaler.submit(&frame).map_err(|error| numbered(number, error))?;
                     let _ = self.reuse.try_send(frame);
                 }
@@ -124,11 +124,11 @@ impl Run {
                 None => break,
             }
         }
-        while upscaler.under_way() > 0 && self.deliver(upscaler, progress)? {}
+        while upscaler.in_flight() > 0 && self.deliver(upscaler, progress)? {}
         end
     }
 
-    /// Hands the oldest frame to the writer; `false` when that has ended.
+    /// Hands the oldest frame to the writer; `false` if the writer has ended.
     fn deliver(&mut self, upscaler: &mut VideoUpscaler, progress: &mut dyn FnMut(u64)) -> Result<bool> {
         let mut frame = self.free_results.try_recv().unwrap_or_default();
         upscaler.finish(&mut frame).map_err(|error| numbered(self.finished + 1, error))?;

@@ -1,9 +1,9 @@
-//! Frames in, larger frames out: several are under way at a time, so that the GPU has always something to do.
+//! Frames in, larger frames out, with several in flight so that the GPU always has work.
 
 use std::collections::VecDeque;
 
 use super::format::{Format, Mapping};
-use super::plane::{Kernels, Packed, Place, Plane, Recipe};
+use super::plane::{Kernels, PackedFrame, PackedRows, Plane, PlaneBuilder};
 use super::y4m::{Frame, Header};
 use crate::error::{Error, Result};
 use crate::gpu::adapter::is_software;
@@ -18,9 +18,9 @@ use crate::weights::Weights;
 
 /// Enlarges the frames of one stream on a device, in order.
 ///
-/// [`submit`](VideoUpscaler::submit) up to [`VideoUpscaler::DEPTH`] frames, then
-/// [`finish`](VideoUpscaler::finish) one for each that follows: the GPU computes one while the next is uploaded and the
-/// last one unpacked. All calls have to come from one thread.
+/// [`submit`](VideoUpscaler::submit) up to [`VideoUpscaler::DEPTH`] frames, then [`finish`](VideoUpscaler::finish) one
+/// for each further frame: the GPU computes one frame while the next is uploaded and the previous one unpacked. All
+/// calls must come from one thread.
 #[derive(Debug)]
 pub struct VideoUpscaler {
     gpu: Gpu,
@@ -30,37 +30,37 @@ pub struct VideoUpscaler {
     input: Header,
     output: Header,
     kernels: Kernels,
-    packed: Packed,
-    /// Where the planes' rows lie in `packed`.
-    places: Vec<Place>,
-    /// Whole frames, and frames of two fields; made when the first one comes.
+    packed: PackedFrame,
+    /// Where each plane's rows go in `packed`.
+    packed_rows: Vec<PackedRows>,
+    /// The planes of progressive frames, and those of frames with two fields; created for the first such frame.
     whole: Option<Vec<Plane>>,
     fields: Option<Vec<Plane>>,
-    /// By sample value, for luma and chroma.
+    /// Lookup tables from sample value to network value, for luma and chroma.
     values: [Vec<f32>; 2],
     stagings: Vec<wgpu::Buffer>,
-    under_way: VecDeque<UnderWay>,
+    in_flight: VecDeque<InFlight>,
     mapped: Vec<f32>,
 }
 
 #[derive(Debug)]
-struct UnderWay {
+struct InFlight {
     parameters: String,
-    /// Whether the frame's luma is more than one flat grey.
+    /// Whether the frame's luma has enough contrast that its result cannot be flat.
     varied: bool,
     readback: Readback,
     staging: wgpu::Buffer,
 }
 
 impl VideoUpscaler {
-    /// Frames that are under way at the most.
+    /// Maximum number of frames in flight.
     pub const DEPTH: usize = 2;
 
-    /// For the frames of a stream.
+    /// Prepares for the frames of a stream.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for networks that are not for luminance, padding `valid` (it would cut the frames),
-    /// `verify`, which is for pictures, and sizes out of range; what the device reports.
+    /// [`Error::InvalidArgument`] for networks that do not work on luminance, padding `valid` (it would crop the
+    /// frames), `verify` (pictures only), and sizes out of range; what the device reports.
     pub fn new(
         gpu: Gpu,
         weights: &Weights,
@@ -70,28 +70,28 @@ impl VideoUpscaler {
     ) -> Result<Self> {
         if weights.metadata.channels != Channels::Y {
             return Err(Error::invalid(format!(
-                "video needs a network for luminance, this one is for {}",
+                "video needs a luminance network, but this one works on {}",
                 weights.metadata.channels
             )));
         }
         if options.padding.unwrap_or(weights.metadata.padding) == Padding::Valid {
-            return Err(Error::invalid("padding 'valid' makes frames smaller; choose another for video"));
+            return Err(Error::invalid("padding 'valid' crops frames; choose another padding for video"));
         }
         if options.verify {
-            return Err(Error::invalid("--verify is for pictures, not for video"));
+            return Err(Error::invalid("verify works on pictures, not on video"));
         }
         let enlargement = enlargement.into();
         let output = input.resized(enlargement.size(input.size())?);
         let format = &input.format;
         let mut words = 0;
-        let places = (0..format.planes()).map(|plane| {
+        let packed_rows = (0..format.planes()).map(|plane| {
             let [columns, rows] = format.plane_size(plane, output.size());
             let stride = (columns * format.sample_bytes()).div_ceil(4);
             let first = words;
             words += stride * rows;
-            Place { first, stride }
+            PackedRows { first, stride }
         });
-        let places = places.collect();
+        let packed_rows = packed_rows.collect();
         let bytes = 4 * words as u64;
         let limits = gpu.device.limits();
         let (width, height) = output.size();
@@ -100,13 +100,13 @@ impl VideoUpscaler {
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size - 4);
         if largest > most {
             return Err(Error::invalid(format!(
-                "frames of {largest} bytes: this adapter takes {most} at the most"
+                "frames of {largest} bytes, but this adapter takes at most {most}"
             )));
         }
         use wgpu::BufferUsages as Usage;
         let (device, label) = (&gpu.device, "srcnn.video");
         let device_usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let packed = Packed {
+        let packed = PackedFrame {
             samples: scoped(device, || buffer(device, label, bytes, device_usage))?,
             fault: scoped(device, || buffer(device, label, 4, device_usage))?,
             sums: scoped(device, || buffer(device, label, sums, Usage::STORAGE))?,
@@ -124,12 +124,12 @@ impl VideoUpscaler {
             enlargement,
             kernels: Kernels::new(gpu.compiler(), format.sample_bytes(), symmetries)?,
             packed,
-            places,
+            packed_rows,
             whole: None,
             fields: None,
             values: [values(0), values(1)],
             stagings,
-            under_way: VecDeque::new(),
+            in_flight: VecDeque::new(),
             mapped: Vec::new(),
             input: input.clone(),
             output,
@@ -137,28 +137,28 @@ impl VideoUpscaler {
         })
     }
 
-    /// The parameters of the stream of results: the source's with another size.
+    /// The parameters of the result stream: the source's, with the new size.
     pub fn header(&self) -> &Header {
         &self.output
     }
 
-    /// Frames that were submitted and not finished.
-    pub fn under_way(&self) -> usize {
-        self.under_way.len()
+    /// Number of frames submitted but not finished.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
     }
 
     /// Uploads a frame and queues its work.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a frame of another size, or when [`VideoUpscaler::DEPTH`] frames are under way;
-    /// what the device reports.
+    /// [`Error::InvalidArgument`] for a frame of the wrong size, or when [`VideoUpscaler::DEPTH`] frames are in
+    /// flight; what the device reports.
     pub fn submit(&mut self, frame: &Frame) -> Result<()> {
         if frame.data.len() != self.input.frame_bytes() {
             let (is, wanted) = (frame.data.len(), self.input.frame_bytes());
-            return Err(Error::invalid(format!("a frame of {is} bytes, {wanted} are needed")));
+            return Err(Error::invalid(format!("a frame of {is} bytes where {wanted} are needed")));
         }
         let Some(staging) = self.stagings.pop() else {
-            return Err(Error::invalid("all frames are under way: call finish first"));
+            return Err(Error::invalid("all staging buffers are in flight: call finish first"));
         };
         let format = self.input.format;
         // Planes of a single row have no second field.
@@ -180,11 +180,11 @@ impl VideoUpscaler {
         let luma: usize = format.plane_size(0, self.input.size()).iter().product();
         let varied = is_varied(&format, &frame.data[..luma * format.sample_bytes()]);
         let parameters = frame.parameters.clone();
-        self.under_way.push_back(UnderWay { parameters, varied, readback, staging });
+        self.in_flight.push_back(InFlight { parameters, varied, readback, staging });
         Ok(())
     }
 
-    /// Uploads the samples of all planes, and submits their parts, the last one with the copy to `staging`.
+    /// Uploads the samples of all planes and submits their parts; the last submission copies the result to `staging`.
     fn record(
         &mut self,
         frame: &Frame,
@@ -207,7 +207,7 @@ impl VideoUpscaler {
         scoped(device, || {
             let last = planes.len() - 1;
             for (index, plane) in planes.iter_mut().enumerate() {
-                // A field's planes, then the other's.
+                // All planes of one field, then all of the other.
                 let (component, parity) = (index % format.planes(), index / format.planes());
                 let [columns, rows] = plane.input_size();
                 let row_bytes = columns * format.sample_bytes();
@@ -239,13 +239,13 @@ impl VideoUpscaler {
         })?
     }
 
-    /// Waits for the oldest frame under way and takes its result; `false` when there is none.
+    /// Waits for the oldest frame in flight and returns its result in `result`; `false` if there is none.
     ///
     /// # Errors
-    /// [`Error::Gpu`] for results that are no numbers or one flat color where the source is not, and what the device
+    /// [`Error::Gpu`] for results that are not finite, or that are flat where the source is not, and what the device
     /// reports.
     pub fn finish(&mut self, result: &mut Frame) -> Result<bool> {
-        let Some(UnderWay { parameters, varied, mut readback, staging }) = self.under_way.pop_front() else {
+        let Some(InFlight { parameters, varied, mut readback, staging }) = self.in_flight.pop_front() else {
             return Ok(false);
         };
         let device = &self.gpu.device;
@@ -256,10 +256,10 @@ impl VideoUpscaler {
         result.data.clear();
         let finite = readback.finish(device, |bytes| {
             let (samples, fault) = bytes.split_at(self.packed.samples.size() as usize);
-            for (plane, place) in self.places.iter().enumerate() {
+            for (plane, rows_in_frame) in self.packed_rows.iter().enumerate() {
                 let [columns, rows] = format.plane_size(plane, self.output.size());
                 let row_bytes = columns * format.sample_bytes();
-                for row in samples[4 * place.first..].chunks(4 * place.stride).take(rows) {
+                for row in samples[4 * rows_in_frame.first..].chunks(4 * rows_in_frame.stride).take(rows) {
                     result.data.extend_from_slice(&row[..row_bytes]);
                 }
             }
@@ -270,15 +270,15 @@ impl VideoUpscaler {
         let flat = || is_flat(&result.data[..luma * format.sample_bytes()], format.sample_bytes());
         let advice = "`srcnn-gpu devices` tests the adapters";
         if !finite {
-            Err(Error::Gpu(format!("the result holds values that are not finite numbers; {advice}").into()))
+            Err(Error::Gpu(format!("the result contains values that are not finite; {advice}").into()))
         } else if varied && flat() {
-            Err(Error::Gpu(format!("the result is one flat grey, the source is not; {advice}").into()))
+            Err(Error::Gpu(format!("the result is one flat grey, but the source is not; {advice}").into()))
         } else {
             Ok(true)
         }
     }
 
-    /// The planes of whole frames, or of one of their fields.
+    /// The planes of whole frames, or of one field.
     fn planes(&self, field: Option<usize>) -> Result<Vec<Plane>> {
         let Gpu { device, queue, .. } = &self.gpu;
         let format = self.input.format;
@@ -293,10 +293,10 @@ impl VideoUpscaler {
                 ],
             };
             let sites = format.sites(plane, field);
-            // Rows of a field: every second one, from the parity on.
+            // A field has every second row, starting at its parity.
             let rows = |rows: usize| field.map_or(rows, |parity| (rows + 1 - parity) / 2);
-            let place = self.places[plane];
-            let recipe = Recipe {
+            let rows_in_frame = self.packed_rows[plane];
+            let builder = PlaneBuilder {
                 device,
                 kernels: &self.kernels,
                 packed: &self.packed,
@@ -307,27 +307,27 @@ impl VideoUpscaler {
                 mapping: Mapping::new(&format, self.input.range, plane).inverse(),
                 largest: format.largest(),
                 sample_bytes: format.sample_bytes(),
-                place: field.map_or(place, |parity| Place {
-                    first: place.first + parity * place.stride,
-                    stride: 2 * place.stride,
+                packed_rows: field.map_or(rows_in_frame, |parity| PackedRows {
+                    first: rows_in_frame.first + parity * rows_in_frame.stride,
+                    stride: 2 * rows_in_frame.stride,
                 }),
             };
             if plane > 0 {
-                return recipe.bicubic();
+                return builder.bicubic();
             }
-            // Many frames are worth compiling for, whatever their size.
+            // A stream has enough frames to be worth the compile time, whatever their size.
             let software = is_software(&self.gpu.info);
             let winograd = if software { KernelChoice::Always } else { KernelChoice::Auto };
             let options = self.options.with_winograd(winograd);
             let options = options.upscaler(&self.gpu, SourceKind::Planes, wgpu::TextureFormat::R32Float);
             let symmetries = if self.options.tta { transformed(&self.weights)? } else { Vec::new() };
-            recipe.network(Upscaler::new(device, queue, &self.weights, options)?, symmetries)
+            builder.network(Upscaler::new(device, queue, &self.weights, options)?, symmetries)
         };
         (0..format.planes()).map(plane).collect()
     }
 }
 
-/// Appends a row's samples as what is computed with. What is above the depth's largest sample counts as that.
+/// Appends a row's samples as network values. Samples above the bit depth's largest value are clamped to it.
 fn map_row(row: &[u8], table: &[f32], sample_bytes: usize, values: &mut Vec<f32>) {
     let largest = table.len() - 1;
     if sample_bytes == 1 {
@@ -338,7 +338,7 @@ fn map_row(row: &[u8], table: &[f32], sample_bytes: usize, values: &mut Vec<f32>
     }
 }
 
-/// Whether samples differ by a sixteenth of their range or more: no network makes one grey of that.
+/// Whether samples span a sixteenth of their range or more, which no working network flattens.
 fn is_varied(format: &Format, samples: &[u8]) -> bool {
     let step = format.sample_bytes();
     let sample = |bytes: &[u8]| bytes.iter().rev().fold(0, |sample, &byte| sample << 8 | u32::from(byte));

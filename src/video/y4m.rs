@@ -1,4 +1,4 @@
-//! YUV4MPEG2: one line of parameters, then frames, each with a line of its own in front of its planes.
+//! YUV4MPEG2: a line of parameters, then frames, each with a line of its own before its planes.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -6,22 +6,22 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use super::format::{Format, Range, Sampling};
 use crate::error::{Error, Reason, Result};
 
-/// What a stream begins with.
+/// The first bytes of a stream.
 pub const MAGIC: &[u8] = b"YUV4MPEG2 ";
 const FRAME: &[u8] = b"FRAME";
-/// No line of parameters is longer; guards against reading other files.
+/// Longest line of parameters accepted, in bytes; guards against other kinds of files.
 const LONGEST_LINE: u64 = 4096;
-/// Largest width and height.
+/// Largest width and height, in pixels.
 const LONGEST_SIDE: u32 = 1 << 16;
 
-/// Whether a stream's frames are made of two fields each.
+/// Whether a stream's frames consist of two fields each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interlacing {
-    /// No, or not known.
+    /// No, or unknown.
     Progressive,
     /// Yes, top or bottom field first.
     Fields,
-    /// Each frame says it itself.
+    /// Each frame says so itself.
     Mixed,
 }
 
@@ -32,30 +32,34 @@ pub struct Header {
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// Planes and depth.
+    /// Chroma format and bit depth.
     pub format: Format,
-    /// What XCOLORRANGE says; without it, mono is in full range, as ffmpeg writes it, and all else in limited range.
+    /// The range from XCOLORRANGE. Without it, mono is full range, as ffmpeg writes it, and everything else limited
+    /// range.
     pub range: Range,
-    /// Fields.
+    /// Whether frames consist of fields.
     pub interlacing: Interlacing,
-    /// All parameters other than width and height, as they came.
+    /// All parameters except width and height, unchanged.
     parameters: Vec<String>,
 }
 
 impl Header {
-    /// From the line behind the magic.
+    /// Parses the first line, after the magic.
     fn parse(line: &str) -> Result<Self> {
         let mut sides = [None; 2];
         let (mut chroma, mut alternative, mut range, mut interlacing) = (None, None, None, None);
         let mut parameters = Vec::new();
         for word in line.split_ascii_whitespace() {
             let Some((tag, value)) = word.split_at_checked(1) else {
-                return Err(Error::Picture(format!("'{word}' is no parameter of a YUV4MPEG2 stream").into()));
+                return Err(Error::Picture(format!("'{word}' is not a YUV4MPEG2 parameter").into()));
             };
             let side = || {
                 let side = value.parse().ok().filter(|side| (1..=LONGEST_SIDE).contains(side));
-                let wrong =
-                    || Error::Picture(format!("the size '{word}' is not 1 to {LONGEST_SIDE} pixels").into());
+                let wrong = || {
+                    Error::Picture(
+                        format!("the size '{word}' is not a number from 1 to {LONGEST_SIDE}").into(),
+                    )
+                };
                 side.ok_or_else(wrong).map(Some)
             };
             match tag {
@@ -91,7 +95,7 @@ impl Header {
             Some("m") => Interlacing::Mixed,
             Some(other) => {
                 return Err(Error::Picture(
-                    format!("interlacing 'I{other}' is none of Ip, It, Ib, Im").into(),
+                    format!("interlacing 'I{other}' is not one of Ip, It, Ib, Im").into(),
                 ));
             }
         };
@@ -103,18 +107,18 @@ impl Header {
         (self.width, self.height)
     }
 
-    /// The same stream with frames of another size.
+    /// The same parameters with another frame size.
     pub fn resized(&self, (width, height): (u32, u32)) -> Self {
         Self { width, height, ..self.clone() }
     }
 
-    /// Bytes of a frame without its line.
+    /// Bytes of a frame, without its line.
     pub fn frame_bytes(&self) -> usize {
         self.format.frame_bytes(self.size())
     }
 }
 
-/// The line without its end.
+/// The first line, without its newline.
 impl fmt::Display for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "YUV4MPEG2 W{} H{}", self.width, self.height)?;
@@ -125,21 +129,21 @@ impl fmt::Display for Header {
 /// One frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
-    /// What stands behind `FRAME` in its line, with the space in front.
+    /// The rest of the line after `FRAME`, including the leading space.
     pub parameters: String,
-    /// Luma, Cb, Cr; rows one after another.
+    /// Luma, then Cb and Cr; rows without gaps.
     pub data: Vec<u8>,
 }
 
 impl Frame {
-    /// Whether the frame is made of two fields, in a stream whose frames say so themselves.
+    /// Whether the frame says that it consists of two fields.
     fn has_fields(&self) -> bool {
         // The second letter of I: how the frame was sampled in time.
         let interlacing = self.parameters.split_ascii_whitespace().find_map(|word| word.strip_prefix('I'));
         interlacing.is_some_and(|letters| letters.as_bytes().get(1) == Some(&b'i'))
     }
 
-    /// Whether the frame is to be seen as two fields.
+    /// Whether to treat the frame as two fields.
     pub fn is_interlaced(&self, stream: Interlacing) -> bool {
         match stream {
             Interlacing::Progressive => false,
@@ -161,17 +165,17 @@ impl<R: Read> Reader<R> {
     /// Reads the stream's parameters.
     ///
     /// # Errors
-    /// [`Error::Picture`] when it is no such stream, or one that is not supported.
+    /// [`Error::Picture`] if it is not a YUV4MPEG2 stream, or an unsupported one.
     pub fn new(input: R) -> Result<Self> {
         let mut input = BufReader::with_capacity(1 << 16, input);
         let line =
             read_line(&mut input).map_err(|e| Error::Picture(Reason::from(e).within("cannot be read")))?;
         let Some(parameters) = line.strip_prefix(MAGIC) else {
-            let what = if line.is_empty() { "there is nothing in it" } else { "it begins otherwise" };
+            let what = if line.is_empty() { "there is nothing in it" } else { "it does not begin like one" };
             return Err(Error::Picture(format!("not a YUV4MPEG2 stream: {what}").into()));
         };
         let Some(parameters) = parameters.strip_suffix(b"\n") else {
-            return Err(Error::Picture("the stream ends, or goes on too long, in its first line".into()));
+            return Err(Error::Picture("the first line is incomplete or too long".into()));
         };
         let header = Header::parse(&String::from_utf8_lossy(parameters))?;
         Ok(Self { input, header, frames: 0 })
@@ -182,10 +186,10 @@ impl<R: Read> Reader<R> {
         &self.header
     }
 
-    /// Reads the next frame; `false` at the stream's end.
+    /// Reads the next frame; `false` at the end of the stream.
     ///
     /// # Errors
-    /// [`Error::Picture`] for streams that are broken or end within a frame.
+    /// [`Error::Picture`] for a stream that is broken or ends within a frame.
     pub fn read(&mut self, frame: &mut Frame) -> Result<bool> {
         let number = self.frames + 1;
         let broken = |e: io::Error| {
@@ -209,7 +213,7 @@ impl<R: Read> Reader<R> {
         let parameters = parameters.ok_or_else(|| no_frame(number))?;
         frame.parameters = String::from_utf8_lossy(parameters).into_owned();
         frame.data.clear();
-        let no_memory = |_| Error::Picture(format!("no memory for frames of {bytes} bytes").into());
+        let no_memory = |_| Error::Picture(format!("not enough memory for frames of {bytes} bytes").into());
         frame.data.try_reserve_exact(bytes).map_err(no_memory)?;
         (&mut self.input).take(bytes as u64).read_to_end(&mut frame.data).map_err(broken)?;
         if frame.data.len() < bytes {
@@ -225,11 +229,11 @@ impl<R: Read> Reader<R> {
 
 fn no_frame(number: u64) -> Error {
     Error::Picture(format!(
-        "there is no FRAME where frame {number} should begin: the frames are not of the size that the stream says"
+        "there is no FRAME where frame {number} should begin: the frames do not have the size that the stream states"
     ).into())
 }
 
-/// A line with its end, as far as there is one.
+/// A line including its newline, if it has one.
 fn read_line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     input.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
@@ -246,7 +250,7 @@ impl<W: Write> Writer<W> {
     /// Writes the stream's parameters.
     ///
     /// # Errors
-    /// Those of the output.
+    /// Those of the underlying writer.
     pub fn new(mut output: W, header: &Header) -> io::Result<Self> {
         writeln!(output, "{header}")?;
         Ok(Self { output })
@@ -255,7 +259,7 @@ impl<W: Write> Writer<W> {
     /// Writes a frame.
     ///
     /// # Errors
-    /// Those of the output.
+    /// Those of the underlying writer.
     pub fn write(&mut self, frame: &Frame) -> io::Result<()> {
         writeln!(self.output, "FRAME{}", frame.parameters)?;
         self.output.write_all(&frame.data)?;
@@ -281,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said() {
+    fn defaults() {
         let plain = header("H3 W2").unwrap();
         assert_eq!(plain.format, Format::parse("420jpeg").unwrap());
         assert_eq!((plain.range, plain.interlacing), (Range::Limited, Interlacing::Progressive));

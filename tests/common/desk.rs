@@ -1,4 +1,4 @@
-//! The program itself, run in a folder of its own.
+//! The program itself, run in a temporary folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,12 +7,12 @@ use std::process::{Command, Output};
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 use srcnn_gpu::{Layer, LayerShape, Metadata, Weights};
 
-/// A folder with a model and room for pictures.
+/// A temporary folder with a model in it.
 pub struct Desk {
     folder: tempfile::TempDir,
 }
 
-/// What a run left behind.
+/// The outcome of a run.
 pub struct Run {
     pub code: Option<i32>,
     pub stdout: String,
@@ -42,7 +42,7 @@ impl Desk {
         self.path(name).exists()
     }
 
-    /// Names in a folder, sorted, without hidden ones.
+    /// Names of the files in a folder, sorted, without hidden ones.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).unwrap();
         let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
@@ -55,7 +55,7 @@ impl Desk {
         let mut command = Command::new(env!("CARGO_BIN_EXE_srcnn-gpu"));
         command.current_dir(self.folder.path()).args(args.split_whitespace());
         command.env_remove("SRCNN_GPU").env_remove("RUST_LOG");
-        // Without it, a Mesa layer prints a remark of its own.
+        // Without it, a Mesa layer prints a message of its own.
         command.env("XDG_RUNTIME_DIR", self.folder.path());
         command
     }
@@ -81,7 +81,8 @@ impl From<Output> for Run {
 }
 
 impl Run {
-    /// Failed with this code, nothing on stdout, and one line on stderr that has all of `words`.
+    /// Asserts that the run failed with this code, printed nothing on stdout, and printed one line on stderr that
+    /// contains all of `words`.
     #[track_caller]
     pub fn fails(&self, code: i32, words: &[&str]) {
         let told: Vec<_> = self.stderr.lines().collect();
@@ -93,7 +94,7 @@ impl Run {
         assert_eq!(self.stdout, "");
     }
 
-    /// Ended with this code and a line on stderr that has `words`, whatever else is told.
+    /// Asserts that the run ended with this code and a line on stderr that contains `words`, among any others.
     #[track_caller]
     pub fn fails_with(&self, code: i32, words: &str) {
         assert_eq!(self.code, Some(code), "{}", self.stderr);
@@ -104,7 +105,7 @@ impl Run {
         );
     }
 
-    /// Went well, with these lines on stdout.
+    /// Asserts that the run succeeded and printed these lines on stdout.
     #[track_caller]
     pub fn wrote(&self, lines: &[&str]) {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
@@ -125,6 +126,6 @@ pub fn grey(width: u32, height: u32) -> GrayImage {
     ImageBuffer::from_fn(width, height, |x, y| Luma([(40 + 7 * x + 5 * y) as u8]))
 }
 
-pub fn colour(width: u32, height: u32) -> RgbImage {
+pub fn color(width: u32, height: u32) -> RgbImage {
     ImageBuffer::from_fn(width, height, |x, y| Rgb([(60 + 5 * x) as u8, (60 + 5 * y) as u8, 100]))
 }

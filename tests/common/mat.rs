@@ -1,4 +1,4 @@
-//! Shared by the tests of MATLAB weight files: files to read, written byte by byte.
+//! Shared by the tests of MATLAB weight files: writes such files byte by byte.
 
 /// A MATLAB 5 file with uncompressed variables (name, dimensions, values in MATLAB's order).
 pub fn mat_file(variables: &[(&str, &[i32], Vec<f64>)]) -> Vec<u8> {
@@ -22,8 +22,8 @@ pub fn mat_file(variables: &[(&str, &[i32], Vec<f64>)]) -> Vec<u8> {
     file
 }
 
-/// The value at a place of a layer's filters, 1000 filter + 100 input + 10 row + column, in the authors'
-/// order: axes input, column-major patch, filter, the first one running fastest.
+/// Values that encode their position in a layer's filters, 1000 filter + 100 input + 10 row + column, in the authors'
+/// order: axes input, column-major patch, filter, with the first one running fastest.
 fn authors_order(inputs: usize, filters: usize, size: usize) -> Vec<f64> {
     let mut values = Vec::new();
     for filter in 0..filters {

@@ -12,38 +12,39 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use srcnn_gpu::headless::{AdapterSelection, Gpu};
 use srcnn_gpu::{Architecture, Channels, Layer, Metadata, Padding, Weights};
 
-/// The adapter that the tests run on: `WGPU_BACKEND`, `WGPU_ADAPTER_NAME` and `SRCNN_GPU` choose, software otherwise
-/// as it comes. Fails when there is none: a green run has computed something.
+/// The adapter that the tests run on: `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose it (for the program, `SRCNN_GPU`),
+/// otherwise the first usable one. Fails if there is none, so that a green run has computed something.
 pub fn gpu() -> Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(|| {
         let gpu = srcnn_gpu::headless::open(&AdapterSelection::default())
-            .expect("the tests need an adapter, a software one will do");
+            .expect("the tests need an adapter; a software one will do");
         eprintln!("adapter: {} ({:?}, {})", gpu.info.name, gpu.info.backend, gpu.info.driver_info);
         gpu
     })
     .clone()
 }
 
-/// One test of a binary at a time may use a device, for as long as it holds this guard. wgpu's OpenGL backend panics in
-/// a thread that waits some seconds for another thread's work, and software adapters take that long to compile.
+/// Lets only one test of a binary use a device at a time, for as long as it holds this guard. wgpu's OpenGL backend
+/// panics in a thread that waits several seconds for another thread's work, and software adapters take that long to
+/// compile.
 pub fn alone() -> MutexGuard<'static, ()> {
     static DEVICE: Mutex<()> = Mutex::new(());
     DEVICE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The folder with pictures and golden vectors, or `None` with a line that says so.
+/// The folder with pictures and golden vectors; without it, prints a line and returns `None`.
 pub fn data(part: &str) -> Option<PathBuf> {
     match std::env::var_os("SRCNN_DATA") {
         Some(folder) => Some(PathBuf::from(folder).join(part)),
         None => {
-            eprintln!("SKIPPED: SRCNN_DATA is not set, {part} is not there to test with");
+            eprintln!("SKIPPED: SRCNN_DATA is not set, so {part} is missing");
             None
         }
     }
 }
 
-/// Numbers in -1..1 that look random and are the same everywhere.
+/// Pseudo-random numbers in -1..1, the same on every machine.
 pub fn noise(seed: u64) -> impl FnMut() -> f32 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move || {
@@ -52,7 +53,7 @@ pub fn noise(seed: u64) -> impl FnMut() -> f32 {
     }
 }
 
-/// A network with noise for filters, scaled so that maps stay around 1, and biases that matter.
+/// A network of random filters, scaled so that maps stay around 1, with biases large enough to matter.
 pub fn network(sizes: &str, filters: &str, channels: usize, padding: Padding) -> Weights {
     let architecture = Architecture::parse(sizes, filters, channels).expect("a valid architecture");
     let mut next = noise(7);
@@ -70,20 +71,20 @@ pub fn network(sizes: &str, filters: &str, channels: usize, padding: Padding) ->
     Weights::new(layers, Metadata { channels, padding, ..Metadata::default() }).expect("valid weights")
 }
 
-/// Rounding errors of `layers` layers that each sum up to `products` products of values around `magnitude`:
-/// each product and sum is off by half an ulp of the running sum at most; a factor of 4 for the running sums of
-/// values of mixed sign.
+/// Rounding errors of `layers` layers that each sum up to `products` products of values around `magnitude`: each
+/// product and sum is off by at most half an ulp of the running sum; a factor of 4 covers the running sums of values
+/// of mixed sign.
 pub fn tolerance(products: usize, layers: usize, magnitude: f64) -> f64 {
     4.0 * f64::from(f32::EPSILON) * products as f64 * layers as f64 * magnitude
 }
 
-/// Largest difference, and where it is.
+/// The largest difference and its index.
 pub fn difference(actual: &[f32], expected: &[f64]) -> (f64, usize) {
     assert_eq!(actual.len(), expected.len(), "lengths");
     let mut worst = (0.0, 0);
     for (i, (&a, &e)) in actual.iter().zip(expected).enumerate() {
         let d = (f64::from(a) - e).abs();
-        // A value that is not a number differs from everything.
+        // NaN differs from everything.
         if d > worst.0 || d.is_nan() {
             worst = (if d.is_nan() { f64::INFINITY } else { d }, i);
         }
@@ -91,8 +92,8 @@ pub fn difference(actual: &[f32], expected: &[f64]) -> (f64, usize) {
     worst
 }
 
-/// Fails unless all values agree to `tolerance`, and unless the comparison would notice a wrong value: one that is
-/// off by four tolerances.
+/// Asserts that all values agree to `tolerance`, and that the comparison would notice one wrong value: one that is off
+/// by four tolerances.
 pub fn assert_close(what: &str, actual: &[f32], expected: &[f64], tolerance: f64) {
     let (worst, at) = difference(actual, expected);
     assert!(

@@ -27,7 +27,7 @@ pub fn trainer(state: &State, options: &TrainerOptions, shard: &PackedShard) -> 
     trainer
 }
 
-/// One picture a sub-image, the target in its centre.
+/// A shard with one picture per sub-image, with the target in its center.
 pub fn shard_of(inputs: &[Maps], targets: &[Maps]) -> PackedShard {
     let mut shard = PackedShard::default();
     for (i, (input, target)) in inputs.iter().zip(targets).enumerate() {
@@ -46,12 +46,12 @@ pub fn shard_of(inputs: &[Maps], targets: &[Maps]) -> PackedShard {
     shard
 }
 
-/// The batch of all sub-images of a shard in their order.
+/// The batch of all sub-images of a shard, in order.
 pub fn in_order(shard: &PackedShard) -> Vec<Sample> {
     (0..shard.patches.len() as u32).map(|patch| Sample { patch, turn: 0 }).collect()
 }
 
-/// Numbers around 0.5, which f32 holds exactly.
+/// Numbers around 0.5 that are exact in f32.
 pub fn random_maps(seed: u64, count: usize, [channels, height, width]: [usize; 3]) -> Vec<Maps> {
     let mut next = noise(seed);
     let mut map = || Maps::from_fn([channels, height, width], |_, _, _| f64::from(0.5 + 0.4 * next()));
@@ -74,12 +74,12 @@ pub fn joined(maps: &[Maps]) -> Vec<f64> {
 }
 
 /// Rounding of a sum of products whose absolute values sum up to `total`: each rounding is at most half an ulp of a
-/// running sum below `total`, and hundreds of them with random signs come to a few ulps.
+/// running sum below `total`, and hundreds of them with random signs add up to a few ulps.
 pub fn rounding(total: f64) -> f64 {
     8.0 * f64::from(f32::EPSILON) * total
 }
 
-/// Largest sum of absolute products of a convolution or a gradient, from the twin on absolute values.
+/// Largest sum of absolute products in a convolution or gradient, from the twin's result for absolute values.
 pub fn largest(values: &[f64]) -> f64 {
     values.iter().fold(1e-30, |most, v| most.max(v.abs()))
 }

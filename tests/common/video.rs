@@ -10,7 +10,7 @@ use srcnn_gpu::video::{VideoUpscaler, upscale};
 
 use super::{gpu, noise};
 
-/// An output that can be looked at afterwards.
+/// An output that can be inspected afterwards.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 
@@ -24,7 +24,7 @@ impl Write for Shared {
     }
 }
 
-/// A stream of frames of waves and noise, other ones in each plane and frame.
+/// A stream of frames of waves and noise, different in each plane and frame.
 pub fn stream(parameters: &str, frames: u64) -> Vec<u8> {
     let line = format!("YUV4MPEG2 {parameters}\n");
     let first = Reader::new(line.as_bytes()).unwrap();

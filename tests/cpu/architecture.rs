@@ -1,10 +1,10 @@
-//! The house keeps its shape: floors of modules without circles, one place that waits for the device, twins that stand
-//! alone, files that can be read in one sitting. docs/ARCHITECTURE.md describes it.
+//! Checks the structure of the code: modules import downward without circles, only one place waits for the device,
+//! twins stand alone, files stay short. docs/ARCHITECTURE.md describes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Modules of the library from the ground up. A module imports from its own floor's folder and from floors below.
+/// Modules of the library, from the ground up. A module imports from its own folder and from lower floors only.
 const FLOORS: &[&[&str]] = &[
     &["error"],
     &["atomic", "chart", "color", "hash", "metrics", "network", "planes", "resample"],
@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["fuzzing", "lib"],
 ];
 
-/// A source file: its module path, `upscaler::tiles`, and its text without comments and tests.
+/// A source file: its module path, such as `upscaler::tiles`, and its text without comments and tests.
 struct Source {
     module: String,
     path: PathBuf,
@@ -41,7 +41,7 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-/// The files of a crate below `src/`: of the library, or with `cli` of the program.
+/// The source files of the library or, with `cli`, of the program.
 fn sources(cli: bool) -> Vec<Source> {
     let src = root().join("src");
     let mut paths = Vec::new();
@@ -62,7 +62,7 @@ fn sources(cli: bool) -> Vec<Source> {
     paths.into_iter().filter_map(parse).collect()
 }
 
-/// The paths that a file imports or names, as `a::b::C`, with groups in braces written out.
+/// The paths that a file imports or names, such as `a::b::C`, with groups in braces expanded.
 fn imports(source: &Source) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let code = &source.code;
@@ -70,7 +70,7 @@ fn imports(source: &Source) -> BTreeSet<String> {
         .into_iter()
         .flat_map(|(matches, word)| matches.map(move |(at, _)| (at, word)))
     {
-        // `super::super::` is read from its first `super`; `$crate` and the like are no paths of ours.
+        // `super::super::` is read from its first `super`; `$crate` and the like are not paths of this crate.
         if code[..start].ends_with("super::")
             || code[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_')
         {
@@ -92,7 +92,7 @@ fn imports(source: &Source) -> BTreeSet<String> {
     found
 }
 
-/// Writes out a path that may go on in braces.
+/// Expands a path that may continue in braces.
 fn expand(base: &str, rest: &str, found: &mut BTreeSet<String>) {
     let join = |name: &str| if base.is_empty() { name.to_owned() } else { format!("{base}::{name}") };
     let rest = rest.trim_start();
@@ -122,8 +122,8 @@ fn expand(base: &str, rest: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// For each file the files that it imports, with what it takes from them. The way to a module by its ancestors' `pub use` counts as
-/// an import of the ancestor.
+/// For each file, the files that it imports and what it takes from them. Importing a module through an ancestor's `pub
+/// use` counts as an import of the ancestor.
 fn arrows(sources: &[Source]) -> BTreeMap<&str, BTreeMap<&str, String>> {
     let modules: BTreeSet<&str> = sources.iter().map(|source| source.module.as_str()).collect();
     let target = |path: &str| {
@@ -144,7 +144,7 @@ fn arrows(sources: &[Source]) -> BTreeMap<&str, BTreeMap<&str, String>> {
         };
         let taken = imports(source);
         let arrows = taken.iter().filter_map(|path| target(path).map(|module| (module, path.clone())));
-        // A module and what it is made of are one thing, seen from near and from far.
+        // A module and its submodules count as one.
         arrows.filter(|(module, _)| !related(module) && *module != "lib").collect()
     };
     sources.iter().map(|source| (source.module.as_str(), of(source))).collect()
@@ -215,8 +215,8 @@ fn there_are_no_circles_of_imports() {
     assert_eq!(circle(&known).as_deref(), Some("b -> c -> b"), "a circle would not be noticed");
 }
 
-/// The twins judge: they take types from the ground and compute everything by themselves; and only what judges takes
-/// them.
+/// The twins judge the kernels, so they take only types from the ground and compute everything themselves; and only
+/// code that judges may import them.
 #[test]
 fn twins_stand_alone() {
     const TYPES: [&str; 3] = ["network", "weights", "error"];

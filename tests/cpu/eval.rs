@@ -89,7 +89,7 @@ fn measure(set: &Dataset, scale: f64, weights: Option<Weights>) -> SetReport {
     report
 }
 
-/// Table 1: the averages of bicubic interpolation, and each picture.
+/// Table 1: the averages of bicubic interpolation, and each single picture.
 #[test]
 fn bicubic_on_set5() {
     let Some(set5) = data("data/Set5") else { return };
@@ -103,9 +103,9 @@ fn bicubic_on_set5() {
         }
         let average = report.average.unwrap();
         assert_eq!(average.published.map(|row| row.bicubic), Some(printed));
-        // What is printed has two decimals.
+        // The printed figures have two decimals.
         assert!((average.score.psnr_bicubic - printed).abs() < 0.005, "x{scale} {average:?}");
-        // The pretended network is the same interpolation, of f32 input: a few pixels round the other way.
+        // The stand-in network is the same interpolation on f32 input: a few pixels round the other way.
         assert!((average.score.psnr - average.score.psnr_bicubic).abs() < 1e-4);
     }
 }
@@ -130,7 +130,7 @@ fn authors_networks_on_set5() {
     assert!((report.average.unwrap().score.psnr - published).abs() < 0.005);
 }
 
-/// The typed tables against the data that they come from.
+/// The transcribed tables against the data that they come from.
 #[test]
 fn published_figures_are_the_papers() {
     let Some(tables) = data("paper/tables.json") else { return };
@@ -162,7 +162,7 @@ fn published_figures_are_the_papers() {
     }
 }
 
-/// Luminance of `uint8` colours as MATLAB's, exactly.
+/// Luminance of `uint8` colors equals MATLAB's exactly.
 #[test]
 fn luminance_golden_vectors() {
     let Some(golden) = data("reference/rgb2ycbcr_y.safetensors") else { return };
@@ -173,7 +173,7 @@ fn luminance_golden_vectors() {
     assert_eq!(y, file.tensor("y_u8").unwrap().data());
 }
 
-/// What a folder holds besides pictures, and pictures that are none.
+/// Folders that contain other files too, and broken pictures.
 #[test]
 fn folders_and_broken_files() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What needs no device: weight files, the evaluation protocol, training data, the course of a training run.
+//! Tests that need no device: weight files, the evaluation protocol, training data, the course of a training run.
 
 #[path = "../common/mod.rs"]
 mod common;

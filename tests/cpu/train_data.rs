@@ -1,4 +1,4 @@
-//! Training data: what sub-images there are, how pictures are degraded and packed.
+//! Training data: which sub-images there are, and how pictures are degraded and packed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ fn grey(width: u32, height: u32) -> GrayImage {
     GrayImage::from_fn(width, height, |x, y| Luma([(x * 7 + y * 3 + x * y % 13 * 5) as u8]))
 }
 
-/// Sub-images from the paper's 91 pictures at a stride of 14, as many as the authors' loops over pictures cut to
-/// multiples of the scale give. The paper's text has "roughly 24,800".
+/// Sub-images of the paper's 91 pictures at a stride of 14: as many as the authors' loops give, over pictures cut to
+/// multiples of the scale. The paper's text says "roughly 24,800".
 #[test]
 fn sub_images_of_t91() {
     let Some(folder) = common::data("data/T91") else { return };
@@ -42,13 +42,13 @@ fn sub_images_of_t91() {
     let shard = set.load(0).unwrap();
     assert_eq!(shard.patches.len() as u64, patches);
     assert!(shard.targets.iter().all(|v| (16.0 / 255.0..=235.0 / 255.0).contains(v)));
-    // Bicubic is near the truth, and not the truth.
+    // Bicubic is close to the truth, but not equal.
     let squares: f64 = shard.inputs.iter().zip(&shard.targets).map(|(a, b)| f64::from(a - b).powi(2)).sum();
     let psnr = -10.0 * (squares / shard.inputs.len() as f64).log10();
     assert!((25.0..35.0).contains(&psnr), "{psnr}");
 }
 
-/// The packed values are those of the protocol's own steps, written out here, and places go by the stride.
+/// The packed values come from the protocol's own steps, written out here, and positions follow the stride.
 #[test]
 fn pictures_are_degraded_whole() {
     let folder = tempfile::tempdir().unwrap();
@@ -111,7 +111,7 @@ fn smaller_variants() {
     assert!(shard.targets.iter().all(|&v| (v * 255.0).fract() < 1e-3 || (v * 255.0).fract() > 0.999));
 }
 
-/// Every place of the whole pictures is in exactly one shard, with the same pixels, whatever the budget.
+/// Every sub-image of the whole pictures is in exactly one shard, with the same pixels, whatever the budget.
 #[test]
 fn shards_and_bands_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -154,7 +154,7 @@ fn pixels(shard: &PackedShard, patch: usize) -> Vec<u32> {
     rows.map(|v| v.to_bits()).collect()
 }
 
-/// Broken files are left out, in folders within folders too; without any good one it is an error.
+/// Broken files are skipped, in nested folders too; if no file is good, that is an error.
 #[test]
 fn unreadable_pictures() {
     let folder = tempfile::tempdir().unwrap();
@@ -167,7 +167,7 @@ fn unreadable_pictures() {
     grey(99, 99).save(folder.path().join("whole.png")).unwrap();
     grey(99, 99).save(deep.join("cut.png")).unwrap();
     let bytes = std::fs::read(deep.join("cut.png")).unwrap();
-    // The header is whole, the pixels are not.
+    // The header is complete, the pixels are not.
     std::fs::write(deep.join("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
     let set = Dataset::open(&config(folder.path(), 3), usize::MAX).unwrap();
     assert_eq!((set.files().len(), set.len()), (3, 2 * 25));
@@ -190,7 +190,7 @@ fn fingerprints_know_the_pictures() {
     assert_ne!(print(&["a.png", "b.png"]), print(&["a.png", "c.png"]));
 }
 
-/// Shards come in the order of the steps, each read while the one before is in use.
+/// Shards arrive in the order of the steps, each read while the previous one is in use.
 #[test]
 fn streaming() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The loop of a run with a stand-in for the GPU: what is kept, what is told, and that an interruption at any
+//! The loop of a run with a stand-in for the GPU: what it keeps, what it reports, and that an interruption at any
 //! moment changes nothing.
 
 use std::fs;
@@ -16,7 +16,7 @@ use srcnn_gpu::train::validate::{SetInfo, Validate};
 use srcnn_gpu::train::{State, TrainEngine};
 use srcnn_gpu::{Error, Metadata, Result, Weights};
 
-/// Parameters that change with each step in a way that depends on all that came before.
+/// Parameters that change with each step in a way that depends on everything before it.
 struct Fake {
     state: State,
     /// The loss is not finite from this step on.
@@ -26,7 +26,7 @@ struct Fake {
     /// Sets the flag after this step.
     stops: u64,
     stop: &'static AtomicBool,
-    /// Milliseconds that a step takes.
+    /// Milliseconds per step.
     pace: fn(u64) -> u64,
 }
 
@@ -60,7 +60,7 @@ impl TrainEngine for Fake {
     }
 }
 
-/// Scores from the weights alone; better and better at first, then worse.
+/// Scores from the weights alone: improving at first, then getting worse.
 struct Judge {
     sets: Vec<SetInfo>,
     scores: Vec<f64>,
@@ -157,7 +157,7 @@ fn folder(parent: &tempfile::TempDir, name: &str, config: &TrainConfig) -> RunFo
     RunFolder::create(&parent.path().join(name), config, "srcnn-gpu train").unwrap()
 }
 
-/// What the metrics say without speeds, which no two runs share.
+/// The metrics without speeds, which differ from run to run.
 fn metrics(folder: &RunFolder) -> Vec<String> {
     let records = folder.records().unwrap().into_iter().map(|mut record| {
         if let Record::Step(step) = &mut record {
@@ -194,7 +194,7 @@ fn a_whole_run() {
     assert_eq!(below.len(), 1);
     assert!(matches!(report.events.first(), Some(Event::Start { step: 0, total_steps: Some(45), .. })));
     assert!(matches!(report.events.last(), Some(Event::End { step: 45, interrupted: false, .. })));
-    // The first loss is the mean of what the stand-in gave.
+    // The first loss is the mean of the stand-in's losses.
     let Record::Step(first) = &records[0] else { panic!("{records:?}") };
     assert_eq!((first.step, first.loss), (1, 1.0));
     assert_eq!(first.learning_rates.len(), 3);
@@ -202,7 +202,7 @@ fn a_whole_run() {
     assert!(last.learning_rates[0] < 0.2 * first.learning_rates[0]);
 }
 
-/// Stopped at every possible step, and continued: the same parameters, metrics and curve.
+/// Stopped at every possible step and continued, a run gives the same parameters, metrics and curve.
 #[test]
 fn interrupted_anywhere_it_ends_the_same() {
     let parent = tempfile::tempdir().unwrap();
@@ -227,7 +227,7 @@ fn interrupted_anywhere_it_ends_the_same() {
     }
 }
 
-/// Killed after a checkpoint: what the metrics have beyond it is done again, once.
+/// After a kill, what the metrics have beyond the checkpoint is redone, once.
 #[test]
 fn killed_and_continued() {
     let parent = tempfile::tempdir().unwrap();
@@ -270,8 +270,8 @@ fn without_validation_the_last_weights_are_kept() {
     assert!(fs::read_to_string(folder.curve()).unwrap().contains("log10 of the loss"));
 }
 
-/// With a time limit the schedule follows the clock, also when steps take longer than they did at first: the run ends
-/// in time with its last rates.
+/// With a time limit, the schedule follows the clock, even when steps become slower: the run ends in time at its final
+/// learning rates.
 #[test]
 fn time_spans() {
     let parent = tempfile::tempdir().unwrap();
@@ -291,7 +291,7 @@ fn time_spans() {
     let report = run.go(&first, None);
     assert_eq!(report.outcome.unwrap(), Outcome::Done);
     let checkpoint = first.load_checkpoint().unwrap().unwrap();
-    // By the first speed, a thousand steps would have fitted.
+    // At the initial speed, a thousand steps would have fitted.
     let (steps, seconds) = (checkpoint.state.step, checkpoint.elapsed.as_secs_f64());
     assert!(steps > 60 && steps < 400 && (2.0..5.0).contains(&seconds), "{steps} steps, {seconds} s");
     let all = rates(&first);
@@ -303,7 +303,7 @@ fn time_spans() {
         report.events.iter().any(|e| matches!(e, Event::Estimate { total_steps, .. } if *total_steps > 60))
     );
 
-    // Interrupted: the rest of the time, from the rates that the first part came to.
+    // After an interruption: the rest of the time, from the rates that the first part reached.
     let second = folder(&parent, "second", &run.config);
     let part = Run { stops: 70, ..run.clone() }.go(&second, None);
     assert_eq!(part.outcome.unwrap(), Outcome::Interrupted);
@@ -316,7 +316,7 @@ fn time_spans() {
 }
 
 #[test]
-fn a_folder_that_goes_away_is_told() {
+fn a_folder_that_disappears_is_reported() {
     let parent = tempfile::tempdir().unwrap();
     let mut run = Run::new(20);
     let folder = folder(&parent, "run", &run.config);

@@ -1,11 +1,11 @@
-//! Weight files: what is read, what is written, and what is refused.
+//! Weight files: what can be read, what is written, and what is refused.
 
 use crate::common::data;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use srcnn_gpu::{Channels, Error, Layer, LayerShape, Metadata, Padding, Weights};
 
-/// Values that tell their places apart.
+/// Values that reveal their position.
 fn ramp(count: usize, start: f32) -> Vec<f32> {
     (0..count).map(|i| start + i as f32 / 64.0).collect()
 }
@@ -97,7 +97,7 @@ fn plain_exports_are_read() {
     assert_eq!(weights.parameters(), 23);
     let expected = Metadata { padding: Padding::Zero, ..Metadata::default() };
     assert_eq!(weights.metadata, expected);
-    // Without our version key, other people's metadata have no meaning here.
+    // Without our version key, other people's metadata mean nothing here.
     let foreign =
         safetensors_file(&plain(), &[("format", "pt"), ("architecture", "SRCNN"), ("padding", "?")]);
     assert_eq!(Weights::from_bytes(&foreign).unwrap(), weights);
@@ -178,7 +178,7 @@ fn wrong_metadata_are_named() {
 }
 
 #[test]
-fn things_that_are_no_weight_files() {
+fn other_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let good = network().to_safetensors().unwrap();
     let short = &good[..good.len() - 1];
@@ -223,7 +223,7 @@ fn golden_safetensors() {
             stored.data().as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect();
         assert_eq!(layer.weight, stored);
     }
-    // With the other tensors of that file it is no weight file.
+    // The other tensors in that file make it invalid as a weight file.
     assert!(message(&bytes).contains("unexpected tensor 'input'"));
 }
 

@@ -80,9 +80,9 @@ fn the_file_name_tells_the_scale() {
     assert_eq!(Weights::load(&path).unwrap().metadata.scales, [3.0]);
 }
 
-/// Some entries of the authors' files and the sums of a filter bank times its row and column numbers,
-/// which a wrong order of axes changes. Obtained with Python: `scipy.io.loadmat`, each patch by
-/// `reshape(f, f, order='F')`, stacked as [filter, input, row, column].
+/// Some entries of the authors' files, and the sums of a filter bank times its row and column numbers, which a wrong
+/// axis order would change. Obtained with Python: `scipy.io.loadmat`, each patch by `reshape(f, f, order='F')`,
+/// stacked as [filter, input, row, column].
 #[test]
 fn authors_files() {
     let Some(folder) = data("weights-authors") else { return };
@@ -134,7 +134,7 @@ fn authors_files() {
             let (by_row, by_column) = (sum(&|i| i / size % size), sum(&|i| i % size));
             assert!((by_row - bank.by_row).abs() < 1e-9 && (by_column - bank.by_column).abs() < 1e-9);
         }
-        // Compressed variables: cut and changed files are errors or other numbers, never a panic.
+        // Compressed variables: truncated and altered files give errors or other numbers, never a panic.
         let bytes = std::fs::read(&path).unwrap();
         for length in (0..bytes.len()).step_by(bytes.len() / 37) {
             message(&bytes[..length]);

@@ -1,11 +1,11 @@
-//! The choice of the kernels' shape: measured, kept, used, and without consequence but for rounding.
+//! The choice of the kernels' shape: measured, stored, used, and without consequences beyond rounding.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::common;
-use crate::common::desk::{Desk, Run, colour};
+use crate::common::desk::{Desk, Run, color};
 use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
 use srcnn_gpu::headless::autotune::{self, Tuned, pays, search, search_once, store, stored};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
@@ -20,7 +20,7 @@ fn default_shape(gpu: &Gpu) -> ConvShape {
     UpscalerOptions::for_device(&gpu.device).conv_shape
 }
 
-/// The one file with a choice in a folder, where nothing else is left behind.
+/// The one file with a choice in a folder; nothing else may be left behind.
 fn only_file(folder: &Path) -> PathBuf {
     let names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     let kernels = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("kernels-");
@@ -39,21 +39,21 @@ fn a_search_measures_and_takes_the_fastest() {
     assert!(measured.len() > 1, "nothing to choose from");
     let time = |shape| measured.iter().find(|one| one.shape == shape).unwrap().ms;
     let fastest = measured.iter().filter_map(|one| one.ms).fold(f64::INFINITY, f64::min);
-    // The default may stay where it is slower by little.
+    // The default may stay if it is only slightly slower.
     let slack = if best == default_shape(&gpu) { 1.5 } else { 1.05 };
     assert!(time(best).unwrap() <= slack * fastest, "{best}: {measured:?}");
     assert!(measured.iter().all(|one| one.ms.is_some() != one.reason.is_some()), "{measured:?}");
 }
 
-/// Half precision has a search of its own: layer by layer, and found by those who ask for it alone.
+/// Half precision is searched separately: layer by layer, and its choice is found only for half precision.
 #[test]
 fn half_precision_is_searched_by_itself() {
     let _alone = common::alone();
-    // Register tiles differ where there are more filters than a few.
+    // Register tiles only differ with more than a few filters.
     let (gpu, weights) = (common::gpu(), common::network("5-1-3", "16-12", 1, Padding::Replicate));
     let architecture = weights.architecture();
     if Precision::F16.check(&gpu.device).is_err() {
-        println!("skipped: this adapter has no 16-bit floats in shaders");
+        println!("SKIPPED: this adapter has no 16-bit floats in shaders");
         assert!(search(&gpu, &weights, Precision::F16).is_err());
         return;
     }
@@ -70,7 +70,7 @@ fn half_precision_is_searched_by_itself() {
 }
 
 #[test]
-fn only_much_work_is_worth_a_search() {
+fn only_large_work_is_worth_a_search() {
     let gpu = common::gpu();
     let network = Architecture::parse("9-1-5", "64-32", 1).unwrap();
     assert!(!pays(&gpu, &network, 0) && !pays(&gpu, &network, 3840 * 2160));
@@ -81,7 +81,7 @@ fn only_much_work_is_worth_a_search() {
 }
 
 #[test]
-fn a_choice_is_kept_and_broken_files_are_written_anew() {
+fn a_choice_is_stored_and_broken_files_are_replaced() {
     let _alone = common::alone();
     let (gpu, weights) = (common::gpu(), weights());
     let folder = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ fn a_choice_is_kept_and_broken_files_are_written_anew() {
         text[..text.len() / 2].into(),
         // Another driver.
         text.replace(env!("CARGO_PKG_VERSION"), "0.0.0"),
-        // What no device, and not this one, can run.
+        // A shape that no device can run.
         with("16x4,8x16,1,8,magic"),
         with("16x4,8x16,1024,1024,layers"),
         with("16x4,8x16,8,8,subgroup3"),
@@ -122,7 +122,7 @@ fn a_choice_is_kept_and_broken_files_are_written_anew() {
     // Other networks have choices of their own.
     let other = Architecture::parse("5-1-3", "6-4", 1).unwrap();
     assert_eq!(stored(&gpu, &other, Precision::F32, &cache), None);
-    // Nowhere to write to: no search, each time anew.
+    // A folder that cannot be written: no search, however often it is asked for.
     let blocked = folder.path().join("file");
     fs::write(&blocked, "").unwrap();
     assert_eq!(once(&blocked.join("cache")), None);
@@ -143,7 +143,7 @@ fn one_process_searches_and_a_search_that_kills_it_is_not_repeated_forever() {
     let none = search_once(&gpu, &weights, Precision::F32, folder.path(), || panic!("two searches")).unwrap();
     assert_eq!(none, None);
     drop(other);
-    // As two searches leave it that did not come to an end.
+    // What two searches leave that did not finish.
     fs::write(&lock, "..").unwrap();
     let tuned = search_once(&gpu, &weights, Precision::F32, folder.path(), || panic!("a third search"))
         .unwrap()
@@ -152,7 +152,7 @@ fn one_process_searches_and_a_search_that_kills_it_is_not_repeated_forever() {
     assert!(tuned.measured[0].reason.as_ref().unwrap().contains("2 searches"), "{tuned:?}");
     assert!(!lock.exists());
     assert_eq!(stored(&gpu, weights.architecture(), Precision::F32, folder.path()), Some(tuned));
-    // After one, the next process has another try.
+    // After one, the next process tries again.
     fs::remove_file(&file).unwrap();
     fs::write(&lock, ".").unwrap();
     let mut begun = 0;
@@ -160,9 +160,9 @@ fn one_process_searches_and_a_search_that_kills_it_is_not_repeated_forever() {
     assert_eq!(begun, 1);
 }
 
-/// Whatever is chosen: results are the same but for rounding, and do not depend on tiles at all.
+/// Whatever is chosen, results are the same up to rounding and do not depend on tiles at all.
 #[test]
-fn shapes_change_last_bits_alone() {
+fn shapes_change_only_the_last_bits() {
     let _alone = common::alone();
     let (gpu, weights) = (common::gpu(), weights());
     let mut noise = common::noise(5);
@@ -190,13 +190,13 @@ fn shapes_change_last_bits_alone() {
     }
 }
 
-/// Much work begins with a search, once: here a stream of nobody knows how many frames, by the network of the paper.
+/// A lot of work begins with a search, once: here a stream of unknown length, with the paper's network.
 #[test]
-fn much_work_begins_with_a_search() {
+fn large_work_begins_with_a_search() {
     let _alone = common::alone();
     let desk = Desk::new();
     if common::gpu().info.device_type != DeviceType::Cpu {
-        println!("skipped: such a stream is little work for a GPU");
+        println!("SKIPPED: for a GPU such a stream is not much work");
         return;
     }
     let frame: Vec<u8> = (0..96 * 64).map(|i: u32| (i * 7 % 251) as u8).collect();
@@ -216,7 +216,7 @@ fn much_work_begins_with_a_search() {
             fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| name.starts_with("kernels-")).collect::<Vec<_>>()
     };
-    // One frame in a file is little work.
+    // One frame in a file is not much work.
     let (searched, used, _) = run("a.y4m -o b.y4m");
     assert!(!searched && !used);
     let (searched, used, plain) = run("--no-autotune -");
@@ -229,17 +229,17 @@ fn much_work_begins_with_a_search() {
     assert!(devices.contains("kernels for 9-1-5 64-32 in f32: "), "{devices}");
     let (searched, used, again) = run("-");
     assert!(!searched && used && first == again);
-    // 8 bits hide what rounding changes, but for a step.
+    // Rounding differences disappear in 8 bits, except for single steps.
     assert_eq!(plain.len(), first.len());
     assert!(plain.iter().zip(&first).all(|(a, b)| a.abs_diff(*b) <= 1));
 }
 
-/// `bench` searches, `bench` and `upscale` take what is stored, and neither does with `--no-autotune`.
+/// `bench` searches, `bench` and `upscale` use what is stored, and neither does with `--no-autotune`.
 #[test]
 fn the_program() {
     let _alone = common::alone();
     let desk = Desk::new();
-    desk.save("a.png", colour(20, 16));
+    desk.save("a.png", color(20, 16));
     fs::write(desk.path("m.safetensors"), weights().to_safetensors().unwrap()).unwrap();
     let run = |args: &str| {
         let mut command = desk.command(args);
@@ -264,7 +264,7 @@ fn the_program() {
     assert!(report["shape"]["candidates"].as_array().unwrap().len() > 1, "{report}");
     let cache = desk.path("cache/srcnn-gpu");
     let file = only_file(&cache);
-    // Another shape than the search has found, so that its use shows.
+    // Another shape than the one found, so that its use shows.
     let mut tuned: Tuned = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     tuned.best = ConvShape { fused: None, workgroup: [2, 8], ..tuned.best };
     autotune::store(&tuned, &cache).unwrap();
@@ -274,7 +274,7 @@ fn the_program() {
         (&report["shape"]["from"], &report["shape"]["shape"]),
         (&"stored".into(), &best.as_str().into())
     );
-    // What was found in single precision is for that alone.
+    // A choice made in single precision is only for single precision.
     if Precision::F16.check(&common::gpu().device).is_ok() {
         let report = bench("--precision f16");
         let shape = autotune::default_shape(&common::gpu(), Precision::F16).to_string();
@@ -284,7 +284,7 @@ fn the_program() {
     let report = bench("--no-autotune");
     assert_eq!((&report["shape"]["from"], &report["shape"]["shape"]), (&"default".into(), &default));
 
-    // The adapters list what is known of the networks that come with the program, and of no others.
+    // `devices` lists what is known for the shipped networks, and for no others.
     let devices = run("devices").stdout;
     assert!(!devices.contains("by measurement"), "{devices}");
 
@@ -295,7 +295,7 @@ fn the_program() {
         assert_eq!((done.code, done.stderr.contains(&told)), (Some(0), expected), "{args}: {}", done.stderr);
         assert!(!done.stderr.contains("measuring which"), "{}", done.stderr);
     }
-    // A file that says nothing is no problem, and one small picture no reason for a search.
+    // A broken file is not a problem, and one small picture does not start a search.
     fs::write(&file, "{").unwrap();
     let done = run(upscale);
     assert!(done.code == Some(0) && !done.stderr.contains("kernels for"), "{}", done.stderr);

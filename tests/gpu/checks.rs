@@ -1,4 +1,4 @@
-//! What keeps wrong results from being taken for right ones, and the average over flips and turns.
+//! Checks that keep wrong results from passing as right ones, and the average over flips and rotations.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn picture() -> DynamicImage {
     RgbImage::from_fn(37, 29, |x, y| image::Rgb([(x * 6) as u8, (y * 8) as u8, (x * y % 256) as u8])).into()
 }
 
-/// A picture in one of its 8 ways: bit 0 mirrors columns, bit 1 rows, then bit 2 swaps them.
+/// A picture in one of its 8 symmetries: bit 0 mirrors columns, bit 1 mirrors rows, then bit 2 swaps the two.
 fn turn(picture: &Planes, way: usize) -> Planes {
     let Planes { width, height, .. } = *picture;
     let (wide, high) = if way & 4 == 0 { (width, height) } else { (height, width) };
@@ -34,7 +34,7 @@ fn turn(picture: &Planes, way: usize) -> Planes {
     Planes::new(wide, high, 1, data.collect()).unwrap()
 }
 
-/// The way back: swapped axes exchange their mirrors.
+/// The inverse: swapping the axes exchanges their mirrors.
 fn back(picture: &Planes, way: usize) -> Planes {
     let swapped = (way & 1) << 1 | (way & 2) >> 1;
     turn(picture, if way & 4 == 0 { way } else { 4 | swapped })
@@ -86,7 +86,7 @@ fn right_results_pass() {
     assert_eq!(headless.verified(), None);
 }
 
-/// A network that answers the same whatever it sees, as broken drivers do.
+/// A network with the same output whatever its input, as from a broken driver.
 fn constant(value: f32) -> Weights {
     let network = common::network("3-3", "2", 1, Padding::Replicate);
     let mut layers = network.layers().to_vec();
@@ -102,8 +102,8 @@ fn flat_results_are_refused() {
         let mut headless =
             Headless::new(common::gpu(), &constant(value), HeadlessOptions::default()).unwrap();
         let error = headless.upscale(&picture(), 2.0, &mut |_, _| ()).unwrap_err();
-        assert!(matches!(&error, Error::Gpu(text) if text.contains("of one color")), "{value}: {error}");
-        // A picture of one colour has no other result.
+        assert!(matches!(&error, Error::Gpu(text) if text.contains("one flat color")), "{value}: {error}");
+        // A flat picture cannot have any other result.
         let flat = DynamicImage::from(GrayImage::from_pixel(20, 20, image::Luma([90])));
         headless.upscale(&flat, 2.0, &mut |_, _| ()).unwrap();
     }
@@ -122,9 +122,7 @@ fn frames_without_contrast_or_numbers_are_refused() {
     let overflowing = Weights::new(overflowing, Metadata::default()).unwrap();
     let good =
         Weights::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/sharpen.safetensors")).unwrap();
-    for (weights, reason) in
-        [(good, ""), (constant(0.5), "one flat grey"), (overflowing, "not finite numbers")]
-    {
+    for (weights, reason) in [(good, ""), (constant(0.5), "one flat grey"), (overflowing, "not finite")] {
         let options = HeadlessOptions::default();
         let mut upscaler =
             VideoUpscaler::new(common::gpu(), &weights, options, reader.header(), 2.0).unwrap();
@@ -147,13 +145,13 @@ fn a_driver_is_tested_once() {
     assert!(self_test_once(&gpu, Precision::F32, Some(&cache)).unwrap());
     assert!(!self_test_once(&gpu, Precision::F32, Some(&cache)).unwrap());
     // Another driver, or a damaged file.
-    let sign = fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
-    let text = fs::read_to_string(&sign).unwrap();
+    let marker = fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&marker).unwrap();
     assert!(text.contains(&gpu.info.driver_info) && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
-    fs::write(&sign, text.replace(env!("CARGO_PKG_VERSION"), "0.0.0")).unwrap();
+    fs::write(&marker, text.replace(env!("CARGO_PKG_VERSION"), "0.0.0")).unwrap();
     assert!(self_test_once(&gpu, Precision::F32, Some(&cache)).unwrap());
     assert!(!self_test_once(&gpu, Precision::F32, Some(&cache)).unwrap());
-    // Nowhere to write to.
+    // A folder that cannot be written.
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     assert!(self_test_once(&gpu, Precision::F32, Some(&file.join("cache"))).unwrap());
@@ -180,7 +178,7 @@ fn the_program() {
     let output = program(folder.path(), "-v upscale a.png -o b.png -m flat.safetensors");
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("of one color") && text.contains("passed its self test"), "{text}");
+    assert!(text.contains("one flat color") && text.contains("passed its self test"), "{text}");
     assert_eq!(fs::read(folder.path().join("b.png")).unwrap(), b"old");
 
     let output = program(folder.path(), "-v upscale a.png -o b.png -m good.safetensors -x --verify");

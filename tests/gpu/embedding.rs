@@ -1,4 +1,4 @@
-//! The library inside a host that owns the device: what `record` does and leaves undone, and what it refuses.
+//! The library inside a host that owns the device: what `record` does, what it leaves alone, and what it refuses.
 
 use crate::common::{self, gpu, network};
 use image::{DynamicImage, RgbaImage};
@@ -8,7 +8,7 @@ use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::{self, TextureFormat, TextureUsages};
 use srcnn_gpu::{Error, KernelChoice, Padding, SourceKind, TileSlot, Upscaler, UpscalerOptions, Weights};
 
-/// A host's device, with exactly what the library says that it needs. Validation errors panic, as wgpu does it.
+/// A host's device, with exactly what the library says it needs. Validation errors panic, as is wgpu's default.
 struct Host {
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -49,7 +49,7 @@ impl Host {
         })
     }
 
-    /// A texture with a picture in it.
+    /// A texture that contains a picture.
     fn source(&self, picture: &RgbaImage) -> wgpu::TextureView {
         let usage = TextureUsages::TEXTURE_BINDING | TextureUsages::COPY_DST;
         let texture = self.texture(picture.dimensions(), TextureFormat::Rgba8Unorm, usage);
@@ -68,7 +68,7 @@ impl Host {
         self.device.create_command_encoder(&Default::default())
     }
 
-    /// The bytes of a texture, once all that was submitted is done.
+    /// The bytes of a texture, after everything submitted has finished.
     fn read(&self, view: &wgpu::TextureView) -> Vec<u8> {
         let texture = view.texture();
         let row = texture.width() * texture.format().block_copy_size(None).unwrap();
@@ -91,7 +91,7 @@ impl Host {
     }
 }
 
-/// A picture without symmetry, alpha included.
+/// A picture without symmetry, including alpha.
 fn picture(width: u32, height: u32) -> RgbaImage {
     RgbaImage::from_fn(width, height, |x, y| {
         let wave = |a: u32, b: u32| ((x * a + y * b) % 200 + 28) as u8;
@@ -99,7 +99,7 @@ fn picture(width: u32, height: u32) -> RgbaImage {
     })
 }
 
-/// Noise, of which the last layer takes a tenth, around a path that luminance takes unchanged.
+/// Random filters, which the last layer weights by a tenth, around a path that passes luminance through unchanged.
 fn weights() -> Weights {
     weights_of("12-6")
 }
@@ -119,14 +119,14 @@ fn weights_of(filters: &str) -> Weights {
     Weights::new(layers, noise.metadata).unwrap()
 }
 
-/// What [`Headless`] makes of a picture, as bytes.
+/// The result of [`Headless`] for a picture, as bytes.
 fn headless(picture: &RgbaImage, scale: f64) -> Vec<u8> {
     let mut headless = Headless::new(gpu(), &weights(), HeadlessOptions::default()).unwrap();
     let picture = DynamicImage::from(picture.clone());
     headless.upscale(&picture, scale, &mut |_, _| ()).unwrap().into_rgba8().into_raw()
 }
 
-/// The device rounds to bytes as it likes, and values may lie in the middle.
+/// Asserts equality up to one step: the device may round to bytes either way, and values may lie right in the middle.
 #[track_caller]
 fn assert_one_step(actual: &[u8], expected: &[u8]) {
     assert_eq!(actual.len(), expected.len());
@@ -134,7 +134,7 @@ fn assert_one_step(actual: &[u8], expected: &[u8]) {
     let worst = steps.iter().copied().max().unwrap();
     let differing = steps.iter().filter(|&&d| d > 0).count();
     assert!(worst <= 1 && differing * 100 <= steps.len(), "off by {worst}, {differing} of {}", steps.len());
-    // Neither flat nor mostly clamped: a wrong picture would show.
+    // Neither flat nor mostly clamped, so a wrong picture would show.
     let green = expected.iter().skip(1).step_by(4);
     let inside = green.clone().filter(|&g| (1..255).contains(g)).count();
     let (least, most) = (green.clone().min().unwrap(), green.clone().max().unwrap());
@@ -157,7 +157,7 @@ fn records_what_headless_computes() {
     let whole = host.read(&target);
     assert_one_step(&whole, &headless(&picture, 2.0));
 
-    // The same over several submissions.
+    // The same, spread over several submissions.
     let target = host.target(size, TextureFormat::Rgba8Unorm);
     for tiles in [0..1, 1..4] {
         let mut encoder = host.encoder();
@@ -167,7 +167,7 @@ fn records_what_headless_computes() {
     assert_eq!(host.read(&target), whole);
 }
 
-/// Tiles that are read from and written to textures of their own, two of them under way: the result is the whole one's,
+/// Tiles with source and target textures of their own, two of them in flight: the result equals the whole picture's
 /// bit for bit, and textures are no larger than a tile.
 #[test]
 fn tiles_in_textures_of_their_own_make_the_whole_result() {
@@ -189,8 +189,8 @@ fn tiles_in_textures_of_their_own_make_the_whole_result() {
         assert!(grid.target_texture.0 <= side && grid.target_texture.1 <= side, "{grid:?}");
         let mut result = vec![0; expected.len()];
         for first in (0..grid.tiles).step_by(2) {
-            // Both slots are recorded before either is submitted.
-            let under_way: Vec<_> = (first..grid.tiles.min(first + 2))
+            // Record both slots before submitting either.
+            let in_flight: Vec<_> = (first..grid.tiles.min(first + 2))
                 .map(|tile| {
                     let [columns, rows] = upscaler.tile(tile).unwrap().map(|span| span.source.clone());
                     let size = (columns.len() as u32, rows.len() as u32);
@@ -204,7 +204,7 @@ fn tiles_in_textures_of_their_own_make_the_whole_result() {
                     (tile, target, encoder)
                 })
                 .collect();
-            for (tile, target, encoder) in under_way {
+            for (tile, target, encoder) in in_flight {
                 host.queue.submit([encoder.finish()]);
                 let [columns, rows] = upscaler.tile(tile).unwrap();
                 let lines = host.read(&target);
@@ -221,7 +221,7 @@ fn tiles_in_textures_of_their_own_make_the_whole_result() {
     assert_eq!(upscaler.tile(0), None, "halving takes back what was prepared");
 }
 
-/// What a tile's textures and slots have to be, and weights of another network, are refused with a reason.
+/// Textures and slots that do not fit a tile, and weights of another network, are refused with a reason.
 #[test]
 fn wrong_tiles_and_weights_are_refused() {
     let _alone = common::alone();
@@ -305,7 +305,7 @@ fn float_targets_take_what_bytes_round() {
             TextureFormat::Rgba16Float => bytes.chunks_exact(2).map(|b| half([b[0], b[1]])).collect(),
             _ => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
         };
-        // A byte's rounding, and that of a half float below 2: 2^-11.
+        // The rounding of a byte, and that of a half float below 2: 2^-11.
         for (i, (value, &byte)) in values.iter().zip(&expected).enumerate() {
             let off = (value.clamp(0.0, 1.0) * 255.0 - f32::from(byte)).abs();
             assert!(off < 0.5 + 255.0 / 2048.0, "{format:?}: value {i} is {value}, expected {byte}/255");
@@ -314,7 +314,7 @@ fn float_targets_take_what_bytes_round() {
     }
 }
 
-/// A half float, IEEE 754 binary16, of those that are not infinite.
+/// Decodes a finite half float, IEEE 754 binary16.
 fn half(bytes: [u8; 2]) -> f32 {
     let bits = u16::from_le_bytes(bytes);
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
@@ -361,8 +361,8 @@ fn two_upscalers_share_an_encoder() {
     }
 }
 
-/// Writes to buffers take effect before all commands of a submission: those for the second size must not reach what
-/// was recorded for the first one.
+/// Buffer writes take effect before all commands of a submission: those for the second size must not affect what was
+/// recorded for the first.
 #[test]
 fn one_upscaler_records_two_sizes_into_an_encoder() {
     let _alone = common::alone();
@@ -410,13 +410,13 @@ fn unfit_textures_are_errors() {
     let view = |usage| host.texture((40, 30), format, usage).create_view(&Default::default());
     refused(record(&source, &view(TextureUsages::COPY_SRC)), "STORAGE_BINDING");
     refused(record(&view(TextureUsages::COPY_SRC), &target), "TEXTURE_BINDING");
-    // Integers are for the device to refuse.
+    // Integer textures are left for the device to refuse.
     let usage = TextureUsages::TEXTURE_BINDING;
     let integers = host.texture((20, 15), TextureFormat::Rgba8Uint, usage).create_view(&Default::default());
     assert!(matches!(record(&integers, &target), Err(Error::Gpu(_))));
     refused(upscaler.record_tiles(&mut encoder, &source, &target, 0..9), "tiles 0..9");
 
-    // None of which has spoilt the encoder.
+    // None of these has spoiled the encoder.
     upscaler.record(&mut encoder, &source, &target).unwrap();
     host.queue.submit([encoder.finish()]);
     assert_one_step(&host.read(&target), &headless(&picture(20, 15), 2.0));

@@ -10,7 +10,7 @@ use srcnn_gpu::{Channels, Enlargement, Layer, LayerShape, Metadata, Padding, Pla
 
 const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
 
-/// Asymmetric, not smooth: no transposition or shift of it passes for itself.
+/// Asymmetric and not smooth, so that no transposition or shift goes unnoticed.
 fn picture(channels: usize, height: usize, width: usize) -> Planes {
     let mut next = noise(3);
     let mut data = Vec::new();
@@ -45,7 +45,7 @@ fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
     reference::forward(weights, &maps(planes), padding).data
 }
 
-/// Tolerance of a whole network whose maps stay around 1.
+/// Tolerance for a whole network whose maps stay around 1.
 fn network_tolerance(weights: &Weights) -> f64 {
     let layers = weights.architecture().layers();
     tolerance(layers.iter().map(LayerShape::products).max().unwrap_or(1), layers.len(), 1.0)
@@ -80,7 +80,7 @@ fn other_shapes_agree_with_their_twins() {
     check("7-1-3", "13-9", 1, [17, 64]);
 }
 
-/// Ways to compute a network that this device can go: layer by layer, and fused.
+/// All ways to compute a network that this device supports: layer by layer, and fused.
 fn shapes() -> Vec<ConvShape> {
     let gpu = gpu();
     let lanes = gpu.info.subgroup_min_size;
@@ -147,7 +147,8 @@ fn three_channels_agree_with_their_twin() {
 #[test]
 fn filters_too_large_for_a_uniform_buffer_agree_with_their_twin() {
     let _alone = common::alone();
-    // Layer 2: one group of 4 filters is 128*7*7 vec4s, over 64 KiB. Layer 1 of 400 filters needs several chunks.
+    // Layer 2: one group of 4 filters is 128*7*7 vec4s, more than 64 KiB. Layer 1 with 400 filters needs several
+    // chunks.
     check("1-7-3", "128-5", 1, [18, 21]);
     check("9-1-3", "400-2", 1, [17, 19]);
 }
@@ -169,8 +170,8 @@ fn tiny_pictures_agree_with_their_twin() {
     }
 }
 
-/// Weights put in place of others compute as if they had been there from the beginning; those of another shape,
-/// padding or colour get a network of their own.
+/// Replaced weights compute as if they had been there from the start; those of another architecture, padding or color
+/// space get a network of their own.
 #[test]
 fn weights_are_replaced() {
     let _alone = common::alone();
@@ -222,7 +223,7 @@ fn tiled_equals_untiled_bit_for_bit() {
     }
 }
 
-/// Rows come from top to bottom, each once, and are those of the result as a whole, for all sizes of tiles.
+/// Rows come from top to bottom, each once, and equal those of the result as a whole, for all tile sizes.
 #[test]
 fn bands_put_together_are_the_result() {
     let _alone = common::alone();
@@ -249,7 +250,7 @@ fn bands_put_together_are_the_result() {
     }
 }
 
-/// A network that returns its input, max(0, x) - max(0, -x): resampling alone.
+/// A network that returns its input, max(0, x) - max(0, -x), for testing resampling alone.
 fn identity() -> Weights {
     let layer = |inputs, filters| Layer {
         shape: LayerShape { inputs, filters, size: 1 },

@@ -1,5 +1,5 @@
-//! The library on a device: kernels, inference, training and video against the CPU twins. Each test that opens a device
-//! holds `common::alone` as long as it uses it.
+//! The library on a device: kernels, inference, training and video against the CPU twins. Each test that opens a
+//! device holds `common::alone` for as long as it uses it.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! Compiled kernels in a file: they come back, and no file does harm.
+//! Compiled kernels in a file: they are found again, and no file does any harm.
 
 use std::fs;
 use std::path::Path;
@@ -12,17 +12,17 @@ use srcnn_gpu::train::State;
 use srcnn_gpu::train::gpu::Trainer;
 use srcnn_gpu::{Error, Padding, Planes, Upscaler, UpscalerOptions, wgpu};
 
-/// What wgpu returns of a cache without kernels: two headers.
+/// Size of wgpu's data for a cache without kernels: two headers.
 const EMPTY: usize = 64 + 32;
 
-/// A device of its own, with its kernels in `folder`.
+/// A device of its own, with its kernels kept in `folder`.
 fn gpu_with(folder: &Path) -> Gpu {
     let mut gpu = open(&AdapterSelection::default()).unwrap();
     gpu.pipelines = Pipelines::in_folder(&gpu, folder);
     gpu
 }
 
-/// A device with a cache, or `None` with a line that says so.
+/// A device with a cache; without support for one, prints a line and returns `None`.
 fn able(folder: &Path) -> Option<Gpu> {
     let gpu = gpu_with(folder);
     let able = gpu.device.features().contains(wgpu::Features::PIPELINE_CACHE);
@@ -41,7 +41,7 @@ fn holds_something(gpu: &Gpu) -> bool {
     length > EMPTY
 }
 
-/// A picture through a network, by all kernels that this takes.
+/// The result of a network for a picture, through all kernels that this takes.
 fn result(gpu: &Gpu) -> Vec<f32> {
     let weights = common::network("3-1-3", "8-4", 1, Padding::Replicate);
     let mut next = common::noise(3);
@@ -74,7 +74,7 @@ fn what_was_compiled_comes_back() {
     assert!(fs::read(&file).unwrap().len() <= written.len(), "all kernels were there already");
 }
 
-/// A whole file with these data, for the adapter that the file's name stands for.
+/// A valid file with these data, for the adapter in the file's name.
 fn whole(file: &Path, data: &[u8]) -> Vec<u8> {
     let name = file.file_stem().unwrap().to_str().unwrap();
     let key = u64::from_str_radix(name.strip_prefix("pipelines-").unwrap(), 16).unwrap();
@@ -93,7 +93,7 @@ fn unfit_files_are_ignored_and_replaced() {
     let file = gpu.pipelines.file().unwrap().to_owned();
     assert_eq!(result(&gpu), expected);
     let something = holds_something(&gpu);
-    // As short as a driver's data can be, or what this one has.
+    // As short as a driver's data can be, or this driver's own.
     let data = gpu.pipelines.cache().unwrap().get_data().unwrap();
     drop(gpu);
     let good = whole(&file, &data);
@@ -123,7 +123,7 @@ fn unfit_files_are_ignored_and_replaced() {
         drop(gpu);
         assert_eq!(file.exists(), something, "{what}");
     }
-    // Whole, but not what wgpu wrote, or wgpu on another adapter: these it finds itself.
+    // Valid files whose data are not from wgpu, or from wgpu on another adapter: wgpu notices these itself.
     let mut foreign = data.clone();
     foreign[20] ^= 1;
     for data in [b"no cache at all".repeat(20), foreign] {
@@ -152,7 +152,7 @@ fn a_folder_that_cannot_be_written_to_is_no_failure() {
     assert_eq!(fs::read(&file).unwrap(), b"in the way");
 }
 
-/// The options' cache is what kernels are compiled with: that of another device is refused.
+/// Kernels are compiled with the options' cache; one from another device is refused.
 #[test]
 fn hosts_bring_their_own() {
     let _alone = common::alone();
@@ -185,7 +185,7 @@ fn hosts_bring_their_own() {
     for refused in [upscaler(others.clone()), trainer(others).map(drop)] {
         assert!(matches!(&refused, Err(Error::Gpu(_))), "{refused:?}");
     }
-    // What a host brings is its own to store.
+    // A host's own cache is the host's to store.
     let mut host = gpu.clone();
     host.pipelines = Pipelines::from(gpu.pipelines.cache().unwrap().clone());
     assert!(host.pipelines.file().is_none());
@@ -197,7 +197,7 @@ fn the_program_keeps_them_in_the_cache_folder() {
     let _alone = common::alone();
     let desk = Desk::new();
     let folder = desk.path("cache");
-    // The program's own folder in it.
+    // The program's own folder inside it.
     let Some(gpu) = able(&folder.join("srcnn-gpu")) else { return };
     let file = gpu.pipelines.file().unwrap().to_owned();
     drop(gpu);

@@ -1,6 +1,6 @@
-//! Half precision against the CPU twins and single precision; what happens where an adapter does not have it.
+//! Half precision against the CPU twins and single precision, and what happens on adapters without it.
 
-use crate::common::desk::{Desk, colour};
+use crate::common::desk::{Desk, color};
 use crate::common::{self, assert_close, difference, gpu, network, noise, tolerance};
 use srcnn_gpu::gpu::kernels::{ConvShape, Registers};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
@@ -12,7 +12,7 @@ use srcnn_gpu::{
 
 const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
 
-/// The device, or `None` with a line that says why.
+/// The device; without support, prints a line and returns `None`.
 fn half_precision_gpu() -> Option<Gpu> {
     let gpu = gpu();
     if let Err(error) = Precision::F16.check(&gpu.device) {
@@ -22,7 +22,7 @@ fn half_precision_gpu() -> Option<Gpu> {
     Some(gpu)
 }
 
-/// Asymmetric, not smooth: no transposition or shift of it passes for itself.
+/// Asymmetric and not smooth, so that no transposition or shift goes unnoticed.
 fn picture(channels: usize, height: usize, width: usize) -> Planes {
     let mut next = noise(3);
     let value = |i: usize| {
@@ -46,8 +46,9 @@ fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
     reference::forward(weights, &input, padding).data
 }
 
-/// The roundings of a sum's products and partial sums are independent: their errors grow as the root of the number of
-/// products. Those of a hidden layer go through the others; a factor of 4 standard deviations. Maps stay around 1.
+/// The rounding errors of a sum's products and partial sums are independent, so they grow with the square root of the
+/// number of products. Those of a hidden layer go through the layers after it. A factor of 4 for four standard
+/// deviations; maps stay around 1.
 fn half_precision_tolerance(weights: &Weights) -> f64 {
     let layers = weights.architecture().layers();
     let hidden = &layers[..layers.len() - 1];
@@ -60,7 +61,7 @@ fn networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
     let _alone = common::alone();
     let Some(gpu) = half_precision_gpu() else { return };
     let registers = [Registers::P8x8, Registers::P8x16, Registers::P16x4];
-    // The first network with all paddings, the others with some.
+    // The first network with all paddings, the others with some of them.
     let networks = [
         ("9-1-5", "18-9", 1, PADDINGS.as_slice()),
         ("9-5-5", "10-17", 1, &PADDINGS[..2]),
@@ -70,7 +71,7 @@ fn networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
     for (i, (sizes, filters, channels, paddings)) in networks.into_iter().enumerate() {
         let planes = picture(channels, 23, 37);
         for (j, &padding) in paddings.iter().enumerate() {
-            // Each tile of registers is the one of spatial layers somewhere, and of pointwise ones.
+            // Each register tile is used somewhere for spatial layers, and somewhere for pointwise ones.
             let [spatial, pointwise] = [registers[(i + j) % 3], registers[(i + j + 1) % 3]];
             let shape = ConvShape { spatial, pointwise, workgroup: [2, 4], fused: None };
             let options = half_precision().with_padding(Some(padding)).with_conv_shape(Some(shape));
@@ -90,7 +91,7 @@ fn networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
     }
 }
 
-/// Means of the two results are the same to an eighth of a step of 8 bits, and values to two steps.
+/// The means of the two results agree to an eighth of an 8-bit step, and values to two steps.
 #[test]
 fn trained_networks_keep_their_brightness() {
     let _alone = common::alone();
@@ -114,7 +115,7 @@ fn the_adapter_passes_its_self_test() {
     self_test(&gpu, Precision::F16).unwrap();
 }
 
-/// Maps larger than 16 bits hold are an error, not a picture.
+/// Maps beyond the range of 16 bits are an error, not a picture.
 #[test]
 fn maps_that_overflow_are_refused() {
     let _alone = common::alone();
@@ -149,7 +150,7 @@ fn a_device_without_it_is_an_error() {
     refused(Headless::new(gpu, &weights, half_precision()).unwrap_err());
 }
 
-/// A host that asks for what a precision needs gets what it asked for.
+/// A host that requests what a precision needs can use that precision.
 #[test]
 fn a_host_s_device_with_it_runs_it() {
     let _alone = common::alone();
@@ -178,7 +179,7 @@ fn the_program() {
     let listed = desk.run("devices --json");
     let devices: Vec<serde_json::Value> = serde_json::from_str(&listed.stdout).unwrap();
     let (index, _) = find(&AdapterSelection::default()).unwrap();
-    desk.save("in.png", colour(12, 9));
+    desk.save("in.png", color(12, 9));
     let run = |precision: &str, more: &str| {
         desk.run(&format!("upscale in.png -o out/ -s 2 --precision {precision} --verify -m small {more}"))
     };
@@ -193,7 +194,7 @@ fn the_program() {
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     assert!(made.stderr.contains("verified: "), "{}", made.stderr);
     let half = desk.open("out/in.png").to_rgb8();
-    // The precision is one of the settings that a result in a folder is remembered by.
+    // The precision is one of the settings recorded for a result in a folder.
     assert_eq!(run("f16", "").stdout, "");
     assert!(run("f32", "").stdout.contains("in.png"));
     let single = desk.open("out/in.png").to_rgb8();

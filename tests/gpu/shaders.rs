@@ -1,5 +1,5 @@
-//! Every variant of every kernel parses, validates, and translates to what Vulkan, Metal, Direct3D and OpenGL take:
-//! no Mac or Windows machine is needed to find out.
+//! Every variant of every kernel parses, validates, and translates to what Vulkan, Metal, Direct3D and OpenGL take,
+//! without a Mac or a Windows machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,11 +14,11 @@ use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::Recipe;
 use srcnn_gpu::{Architecture, Channels, Metadata};
 
-/// Kernels of training, as this device gets them, by either optimizer.
+/// The training kernels that this device gets, with either optimizer.
 fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
     let _alone = common::alone();
     let gpu = common::gpu();
-    // Layer by layer for one optimizer; for the other with what some adapters alone have by default.
+    // Layer by layer for one optimizer; for the other, what is the default on only some adapters.
     let fused =
         Shape { weight_load: WeightLoad::Uniform, first_layers: true, ..Shape::for_device(&gpu.device) };
     let settings = [(Recipe::Paper, None), (Recipe::Fast, Some(fused))];
@@ -35,8 +35,8 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
     shaders.collect()
 }
 
-/// All variants, by name and text: filter sizes 1 to 11, one filter and several, in hidden and last layers; and the
-/// kernels of training for some networks.
+/// All variants, as name and text: filter sizes 1 to 11, one filter and several, hidden and last layers; and the
+/// training kernels of some networks.
 fn all() -> Vec<Shader> {
     let mut shaders = BTreeMap::new();
     for (sizes, filters, channels) in
@@ -77,7 +77,7 @@ fn all() -> Vec<Shader> {
     shaders.into_values().collect()
 }
 
-/// Names of the files of a folder in `shaders/`, and their texts.
+/// Names and texts of the files in a folder of `shaders/`.
 fn files(folder: &str) -> Vec<(String, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files = Vec::new();
@@ -128,9 +128,9 @@ fn the_list_has_every_setting() {
     for setting in settings.split_whitespace() {
         assert!(names.contains(setting), "no variant has {setting}");
     }
-    // For each size and binding: hidden layers with all register tiles and paddings; last layers of one and of three
-    // filters, which are few for any but the smallest tile, normalized or not. Half precision is for hidden layers, its
-    // filters are in one kind of binding.
+    // For each size and binding: hidden layers with all register tiles and paddings; last layers with one and with
+    // three filters, which only need the smallest tile, normalized or not. Half precision is for hidden layers only,
+    // with its filters in one kind of binding.
     let convolutions: BTreeSet<_> = shaders
         .iter()
         .filter(|shader| shader.name == "conv_forward")
@@ -161,7 +161,7 @@ fn no_file_is_forgotten() {
 
 #[test]
 fn names_of_a_network_s_variants_differ() {
-    // The last one's inner layers differ in nothing but the number of filters.
+    // The inner layers of the last one differ only in the number of filters.
     for (sizes, filters, channels) in [("9-1-5", "64-32", 1), ("9-1-5", "64-32", 3), ("3-3-3-3", "8-8-16", 1)]
     {
         let shaders = variants(&Architecture::parse(sizes, filters, channels).unwrap());
@@ -183,7 +183,7 @@ fn broken_shaders_are_refused() {
     float_index.wgsl.push_str("\nfn wrong(a: array<f32, 4>) -> f32 { return a[1.5]; }\n");
     assert!(refused(&float_index).contains(&good.variant), "{}", refused(&float_index));
 
-    // Valid as it stands, but not with this value.
+    // Valid by itself, but not with this value.
     let mut empty_workgroup = good.clone();
     empty_workgroup.overrides.retain(|(name, _)| *name != "WORKGROUP_X");
     empty_workgroup.overrides.push(("WORKGROUP_X", -1.0));

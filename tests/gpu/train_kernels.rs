@@ -1,4 +1,4 @@
-//! The kernels of training on the GPU, each against its CPU twin; the twins against differences of the loss.
+//! The training kernels on the GPU, each against its CPU twin, and the twins against finite differences of the loss.
 
 use crate::common::training::{
     in_order, joined, largest, options, random_maps, rounding, sgd, shard_of, split, trainer,
@@ -20,7 +20,7 @@ fn absolute_layer(layer: &Layer) -> Layer {
     Layer { shape: layer.shape, weight: all(&layer.weight), bias: all(&layer.bias) }
 }
 
-/// Each kernel against its twin, fed with what the GPU's own kernels before it wrote.
+/// Checks each kernel against its twin, on what the GPU's own previous kernels wrote.
 fn check(
     sizes: &str,
     filters: &str,
@@ -71,7 +71,7 @@ fn check(
     }
 
     let last = layers.len();
-    // Behind the valid-pixel map, which the device multiplies gradients by as it writes them.
+    // After the valid-pixel map, by which the device multiplies gradients as it writes them.
     let mapped = |maps: &Maps, layer: &Layer| match normalized {
         true => reference::by_valid_pixels(maps, layer.shape.size),
         false => maps.clone(),
@@ -93,7 +93,7 @@ fn check(
     for (l, layer) in layers.iter().enumerate().rev() {
         let pairs: Vec<_> = maps[l].iter().zip(&gradients).collect();
         let (weight, _) = reference::conv_grad_weight(layer.shape, &pairs, zeros(layer));
-        // One over the map, so that the biases' gradients are as before it.
+        // Divide by the map, so that the biases' gradients are as before it.
         let ones = Maps::from_fn([1, side, side], |_, _, _| 1.0);
         let map = mapped(&ones, layer);
         let bias: Vec<f64> = (0..layer.shape.filters)
@@ -228,13 +228,13 @@ fn other_tiles_agree_with_their_twins() {
 #[test]
 fn filters_too_large_for_a_uniform_buffer_agree_with_their_twins() {
     let _alone = alone();
-    // Layer 2 forward: one group of 4 filters is 128*7*7 vec4s, over 64 KiB; backward, several chunks.
+    // Layer 2 forward: one group of 4 filters is 128*7*7 vec4s, more than 64 KiB. Backward: several chunks.
     check("1-7-3", "128-5", 1, 10, 2, Padding::Valid, None);
     // Layer 2 by the kernel for 1x1 filters: 65 groups of 4 filters of at least 65 vec4s.
     check("3-1-3", "64-260", 1, 9, 2, Padding::Valid, None);
 }
 
-/// The twins' gradients against differences of the twins' losses.
+/// The twins' gradients against finite differences of the twins' losses.
 #[test]
 fn twins_agree_with_finite_differences() {
     for (sizes, filters, channels, padding) in [
@@ -263,7 +263,8 @@ fn twins_agree_with_finite_differences() {
                     let value = f64::from(*value);
                     (value, reference::backward(&layers, &inputs, &targets, padding).0)
                 };
-                // The loss is a parabola in one parameter but for the ReLUs' kinks, of which a small step meets few.
+                // In one parameter the loss is a parabola, except at the ReLUs' kinks, of which a small step meets
+                // few.
                 let step = 1.0 / 16384.0;
                 let ((above, higher), (below, lower)) = (moved(step), moved(-step));
                 let difference = (higher - lower) / (above - below);

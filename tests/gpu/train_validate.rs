@@ -1,4 +1,4 @@
-//! Validation while training gives the figures that `eval` gives.
+//! Validation during training gives the same figures as `eval`.
 
 use crate::common;
 use srcnn_gpu::train::validate::{Validate, Validator};

@@ -1,4 +1,5 @@
-//! Training steps on the GPU: golden vectors, batches, optimizers, what is refused. The kernels have tests of their own.
+//! Training steps on the GPU: golden vectors, batches, optimizers, and what is refused. The kernels have their own
+//! tests.
 
 use crate::common::training::{
     in_order, largest, options, random_maps, rounding, sgd, shard_of, split, trainer,
@@ -47,7 +48,7 @@ fn golden(name: &str, shape: Option<Shape>) {
     let options = options(batch, 33, Padding::Valid, sgd(3)).with_shape(shape);
     let mut trainer = trainer(&state, &options, &shard);
 
-    // Float32 accuracy: inputs and parameters are rounded (half an ulp each), sums of up to 2646 and 1600 products.
+    // Float32 accuracy: inputs and parameters are rounded (half an ulp each); sums have up to 2646 and 1600 products.
     let relative = 32.0 * f64::from(f32::EPSILON);
     let near = |what: &str, actual: &[f32], expected: &[f64]| {
         assert_close(&format!("{name}: {what}"), actual, expected, relative * largest(expected));
@@ -165,7 +166,7 @@ fn the_same_steps_give_the_same_bits() {
         let end = one.state().unwrap();
         assert!(losses[19] < losses[0], "{losses:?}");
 
-        // In other portions.
+        // Grouped differently.
         let mut other = trainer(&first, &options, &shard);
         let mut again = other.steps(&all[..70], &factors[..7]).unwrap();
         let middle = other.state().unwrap();
@@ -173,7 +174,7 @@ fn the_same_steps_give_the_same_bits() {
         assert_eq!(losses, again);
         assert_eq!(bits(&end), bits(&other.state().unwrap()));
 
-        // Restored in a new trainer, and in one that has done other things.
+        // Restored into a new trainer, and into one that has done other things.
         let mut resumed = trainer(&middle, &options, &shard);
         resumed.steps(&all[70..], &factors[7..]).unwrap();
         assert_eq!(bits(&end), bits(&resumed.state().unwrap()));
@@ -182,7 +183,7 @@ fn the_same_steps_give_the_same_bits() {
         other.steps(&all[70..], &factors[7..]).unwrap();
         assert_eq!(end, other.state().unwrap());
 
-        // Other sub-images give other bits: the comparison can fail.
+        // Other sub-images give other bits, so the comparison can fail.
         let mut wrong = all[70..].to_vec();
         wrong[129].turn ^= 1;
         other.restore(&middle).unwrap();
@@ -236,7 +237,7 @@ fn adam_on_spectra_agrees_with_its_twin() {
         for (l, gradient) in gradients.iter().enumerate() {
             let size = gradient.shape.size;
             let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| v.into()).collect() };
-            // The change of one group of values, whose gradient is `g`, in the optimizer's own terms.
+            // The change of one group of values with gradient `g`, in the optimizer's own terms.
             let change = |g: &[f64], first: &[f32], second: &[f32]| -> Vec<f64> {
                 let (mut p, mut m, mut v) = (vec![0.0; g.len()], wide(first), wide(second));
                 for (i, &g) in g.iter().enumerate() {
@@ -253,8 +254,8 @@ fn adam_on_spectra_agrees_with_its_twin() {
                 let step = reference::taps(&change(&g, &of(&first.weight), &of(&second.weight)), size);
                 weights.iter_mut().zip(step).for_each(|(w, s)| *w += s);
             }
-            // As for Adam; a frequency far below the largest is off by the rounding of the sum over the taps, and the
-            // way back adds `taps` changes.
+            // As for Adam, except that a frequency far below the largest is off by the rounding of the sum over the
+            // taps, and the transform back adds up `taps` changes.
             let spread = 0.5e-3 * size as f64;
             let tolerance = rounding(largest(&expected)) + spread * 4e-5 * taps as f64;
             assert_close(&format!("spectra {t} {l}"), &after.layers[l].weight, &expected, tolerance);
@@ -268,7 +269,7 @@ fn adam_on_spectra_agrees_with_its_twin() {
 }
 
 #[test]
-fn what_cannot_be_trained_is_refused() {
+fn invalid_training_is_refused() {
     let _alone = alone();
     let gpu = gpu();
     let layers = network("9-1-5", "4-3", 1, Padding::Replicate).layers().to_vec();
@@ -290,11 +291,13 @@ fn what_cannot_be_trained_is_refused() {
     }
     let mut odd = layers.clone();
     odd.remove(1);
-    assert!(new(&State::new(odd, 1), &options(4, 33, Padding::Valid, sgd(2))).contains("do not follow"));
+    assert!(
+        new(&State::new(odd, 1), &options(4, 33, Padding::Valid, sgd(2))).contains("do not fit together")
+    );
 
     let mut fresh = Trainer::new(&gpu.device, &gpu.queue, &state, &good).unwrap();
     let four = [Sample { patch: 0, turn: 0 }; 4];
-    assert!(fresh.step(&four, 1.0).unwrap_err().to_string().contains("without pictures"));
+    assert!(fresh.step(&four, 1.0).unwrap_err().to_string().contains("no pictures"));
     let mut shard = shard_of(&random_maps(1, 1, [1, 33, 33]), &random_maps(2, 1, [1, 21, 21]));
     fresh.set_pictures(&shard).unwrap();
     assert!(fresh.step(&four[..3], 1.0).is_err());

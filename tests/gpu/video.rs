@@ -10,7 +10,7 @@ use srcnn_gpu::video::format::Range;
 use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::{Padding, Planes};
 
-/// The samples of a plane, or of one of its fields, as they lie in a frame.
+/// The samples of a plane, or of one of its fields, in frame order.
 fn plane(bytes: &[u8], reader: &Reader<&[u8]>, plane: usize, field: Option<usize>) -> Vec<f64> {
     let (format, size) = (reader.header().format, reader.header().size());
     let bytes_of = |plane| format.plane_size(plane, size).iter().product::<usize>() * format.sample_bytes();
@@ -24,13 +24,13 @@ fn plane(bytes: &[u8], reader: &Reader<&[u8]>, plane: usize, field: Option<usize
     rows.flat_map(|row| row.chunks_exact(format.sample_bytes()).map(sample)).collect()
 }
 
-/// Where luma, Cb and Cr sit within their pixels, columns and rows; of whole frames, or of both fields.
+/// Positions of luma, Cb and Cr within their pixels (columns, rows), for whole frames or for both fields.
 type Sites = [[f64; 2]; 3];
 const MIDDLE: Sites = [[0.5; 2]; 3];
 const LEFT: Sites = [[0.5; 2], [0.25, 0.5], [0.25, 0.5]];
 
 /// Every format against the CPU twins, sample by sample: luma through the network in its range, chroma bicubic with
-/// the siting of the format, rounded once.
+/// the format's siting, rounded once.
 #[test]
 fn formats_and_siting() {
     let _alone = common::alone();
@@ -77,7 +77,7 @@ fn formats_and_siting() {
                         if component > 0 {
                             return resample(&low, down, across).unwrap();
                         }
-                        // What the network sees is 16/255 where it is black and 235/255 where it is white.
+                        // The network sees 16/255 for black and 235/255 for white.
                         let map = |v: f64| (16.0 + 219.0 * (v - black) / (white - black)) / 255.0;
                         let unmap = |v: f64| (v * 255.0 - 16.0) / 219.0 * (white - black) + black;
                         let low: Vec<f64> = low.iter().map(|&v| map(v)).collect();
@@ -109,8 +109,7 @@ fn formats_and_siting() {
     }
 }
 
-/// Luma as it comes out of a stream and as [`Headless`] computes it, in tiles of another size: the same but for the
-/// rounding.
+/// Luma from a stream and as [`Headless`] computes it, in tiles of another size: the same except for rounding.
 #[test]
 fn luma_is_that_of_planes_enlarged_alone() {
     let _alone = common::alone();
@@ -128,7 +127,7 @@ fn luma_is_that_of_planes_enlarged_alone() {
             for (i, (&sample, &value)) in plane(&high.data, &to, 0, None).iter().zip(&alone.data).enumerate()
             {
                 let exact = (f64::from(value) * 255.0).clamp(0.0, 255.0);
-                // A fused multiplication and addition may round a tie the other way.
+                // A fused multiply-add may round a tie the other way.
                 assert!(
                     (sample - exact).abs() <= 0.5 + 1e-4,
                     "tta {tta}, sample {i}: {sample}, alone {exact}"

@@ -1,5 +1,4 @@
-//! Layer 1 by Winograd's short convolutions: within rounding of the twin in f64, whatever the size, the padding and the
-//! tiles.
+//! Layer 1 by Winograd's minimal filtering: within rounding of the twin in f64, for all sizes, paddings and tiles.
 
 use crate::common::{self, assert_close, gpu, network, noise};
 use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
@@ -7,8 +6,8 @@ use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::{KernelChoice, Padding, Planes, SourceKind, Upscaler, UpscalerOptions, Weights};
 
-/// What results may differ by from those of the layers in f64, for values of 0 to 1: of the additions of F(4, 3), those of
-/// the points 2 and -2 make rounding up to 14 times what it is in three products.
+/// Allowed difference from the layers in f64, for values of 0 to 1. Of the additions in F(4, 3), those for the points
+/// 2 and -2 amplify rounding up to 14 times over that of three products.
 const TOLERANCE: f64 = 1e-5;
 const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
 
@@ -19,7 +18,7 @@ fn picture(width: usize, height: usize) -> Planes {
     Planes::new(width, height, 1, data).unwrap()
 }
 
-/// The ways to load weights that this device has.
+/// The ways to load weights that this device supports.
 fn shapes() -> Vec<ConvShape> {
     let shape = |load, workgroup| ConvShape {
         spatial: Registers::P8x8,
@@ -117,7 +116,7 @@ fn a_wrong_weight_is_noticed() {
     let expected = twin(&weights, &planes, Padding::Replicate);
     for layer in 0..3 {
         let mut layers = weights.layers().to_vec();
-        // The last ones: what is packed is cut off at the end first.
+        // The last ones: a truncated packing loses the end first.
         let taps = layers[layer].shape.size * layers[layer].shape.size;
         layers[layer].weight.iter_mut().skip(taps - 1).step_by(taps).for_each(|weight| *weight += 0.01);
         let wrong = Weights::new(layers, weights.metadata.clone()).unwrap();

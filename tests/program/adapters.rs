@@ -1,11 +1,11 @@
-//! Adapters: none, all, the one that is used.
+//! Adapters: none, all, and the one in use.
 
 use std::process::Stdio;
 
 use crate::common::desk::{Desk, Run, grey};
 
 #[test]
-fn no_adapter_is_code_3_and_lists_what_there_is() {
+fn no_adapter_is_code_3_and_lists_what_is_available() {
     let desk = Desk::new();
     desk.save("a.png", grey(4, 4));
     desk.upscale("a.png -g no-such-adapter").fails(3, &["adapter"]);
@@ -39,7 +39,7 @@ fn devices_as_text_and_json() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let desk = Desk::new();
     let mut child = desk.command("devices").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
@@ -48,13 +48,13 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn a_software_adapter_is_told_once() {
+fn a_software_adapter_is_reported_once() {
     let desk = Desk::new();
     let json = desk.run("devices --json").stdout;
     let devices: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
     let usable = |d: &&serde_json::Value| d["usable"] == true && d["type"] == "software";
     let Some(device) = devices.iter().find(usable) else {
-        println!("skipped: no software adapter here");
+        println!("SKIPPED: there is no software adapter");
         return;
     };
     desk.save("a.png", grey(4, 4));

@@ -1,14 +1,14 @@
-//! The program in the hands of other programs: events, dry runs, completions, manual pages, command lines that were
-//! made for programs of the ncnn-vulkan family.
+//! The program driven by other programs: events, dry runs, completions, manual pages, and command lines written for
+//! the ncnn-vulkan programs.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
 
-use crate::common::desk::{Desk, Run, colour, grey};
+use crate::common::desk::{Desk, Run, color, grey};
 use serde_json::Value;
 
-/// The events of a run; every line has to be one.
+/// The events of a run; every line must be one.
 #[track_caller]
 fn events(run: &Run) -> Vec<Value> {
     let parse = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_else(|e| panic!("{e}: {line}"));
@@ -26,7 +26,7 @@ fn of<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
 #[test]
 fn events_as_lines_of_json() {
     let desk = Desk::new();
-    desk.save("a.png", colour(20, 10));
+    desk.save("a.png", color(20, 10));
     fs::write(desk.path("b.png"), "no picture").unwrap();
     desk.save("c.png", grey(6, 6));
     desk.upscale("c.png -o out/").wrote(&["out/c.png"]);
@@ -66,7 +66,7 @@ fn events_as_lines_of_json() {
     }
     assert!(!run.stderr.contains("error: "), "told once: {}", run.stderr);
 
-    // The other spelling, without a word on stderr but warnings; what stops everything is an event too.
+    // The other spelling, with nothing on stderr but warnings. A fatal error is an event too.
     let run = desk.upscale("a.png -o x.png --progress json --quiet");
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     assert_eq!(of(&events(&run), "done").len(), 1);
@@ -77,9 +77,9 @@ fn events_as_lines_of_json() {
 }
 
 #[test]
-fn a_dry_run_tells_and_does_nothing() {
+fn a_dry_run_reports_and_does_nothing() {
     let desk = Desk::new();
-    desk.save("a.png", colour(20, 10));
+    desk.save("a.png", color(20, 10));
     fs::write(desk.path("b.png"), "no picture").unwrap();
     let run = desk.upscale("a.png b.png -o out --dry-run -g no-such-adapter -s 1.5");
     assert_eq!(
@@ -97,7 +97,7 @@ fn a_dry_run_tells_and_does_nothing() {
     assert_eq!(desk.names("."), ["a.png", "b.png", "m.safetensors"]);
 }
 
-/// A run with a file on its standard input.
+/// A run with `input` on its standard input.
 fn with_stdin(desk: &Desk, args: &str, input: &[u8]) -> Output {
     let mut command = desk.command(&format!("upscale -m m.safetensors {args}"));
     let mut child =
@@ -110,8 +110,8 @@ fn with_stdin(desk: &Desk, args: &str, input: &[u8]) -> Output {
 #[test]
 fn pictures_from_and_to_pipes() {
     let desk = Desk::new();
-    desk.save("a.png", colour(20, 10));
-    desk.save("a.jpg", colour(20, 10));
+    desk.save("a.png", color(20, 10));
+    desk.save("a.jpg", color(20, 10));
     let [png, jpg] = ["a.png", "a.jpg"].map(|name| fs::read(desk.path(name)).unwrap());
     desk.upscale("a.png -o file.png").wrote(&["file.png"]);
     let expected = fs::read(desk.path("file.png")).unwrap();
@@ -143,7 +143,7 @@ fn pictures_from_and_to_pipes() {
         let run = Run::from(with_stdin(&desk, args, input));
         run.fails(code, &[words]);
     }
-    // A reader that goes away.
+    // A reader that closes the pipe.
     let mut child = desk
         .command("upscale -m m.safetensors a.png -o - --quiet")
         .stdout(Stdio::piped())
@@ -168,7 +168,7 @@ fn completions_of_every_shell() {
     }
     match Command::new("bash").arg("-n").arg(desk.path("bash")).output() {
         Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-        Err(e) => println!("skipped: no bash to read its completions ({e})"),
+        Err(e) => println!("SKIPPED: no bash to read its completions ({e})"),
     }
     desk.run("completions tcsh").fails(2, &["'tcsh'", "bash"]);
 }
@@ -189,15 +189,15 @@ fn manual_pages_of_every_command() {
 }
 
 #[test]
-fn command_lines_of_the_ncnn_family() {
+fn ncnn_command_lines() {
     let desk = Desk::new();
     fs::create_dir(desk.path("models")).unwrap();
     fs::create_dir(desk.path("in")).unwrap();
     fs::create_dir(desk.path("out")).unwrap();
     fs::copy(desk.path("m.safetensors"), desk.path("models/mine.safetensors")).unwrap();
-    desk.save("in/a.png", colour(10, 8));
-    desk.save("in/b.jpg", colour(10, 8));
-    // As their front ends call them: no command, short flags, both files or both folders.
+    desk.save("in/a.png", color(10, 8));
+    desk.save("in/b.jpg", color(10, 8));
+    // As their front ends call them: no command, short flags, two files or two folders.
     for (line, results) in [
         ("-i in/a.png -o a.png -s 2 -t 0 -m models -n mine -g auto -j 1:2:2 -v", &["a.png"][..]),
         ("-v -i in/a.png -o v.png -m models -n mine", &[]),
@@ -206,13 +206,13 @@ fn command_lines_of_the_ncnn_family() {
     ] {
         let run = desk.run(line);
         if results.is_empty() {
-            // A flag that other commands have as well does not stand for one.
+            // A flag that other commands have too does not imply `upscale`.
             assert_eq!(run.code, Some(2), "{line}");
             continue;
         }
         assert_eq!(run.code, Some(0), "{line}: {}", run.stderr);
         assert_eq!(run.stdout.lines().collect::<Vec<_>>(), results, "{line}");
-        // One such line for each picture ends its progress, which front ends read.
+        // One such line ends the progress of each picture; front ends read it.
         let whole = run.stderr.lines().filter(|line| *line == "100.00%").count();
         assert_eq!(whole, results.len(), "{line}: {}", run.stderr);
     }
@@ -230,7 +230,7 @@ fn several_adapters_and_software_ones() {
     let desk = Desk::new();
     let devices: Vec<Value> = serde_json::from_str(&desk.run("devices --json").stdout).unwrap();
     fs::create_dir(desk.path("in")).unwrap();
-    (0..6).for_each(|i| desk.save(&format!("in/{i}.png"), colour(8, 8)));
+    (0..6).for_each(|i| desk.save(&format!("in/{i}.png"), color(8, 8)));
     if let Some(software) = devices.iter().find(|d| d["type"] == "software" && d["usable"] == true) {
         let run = desk.upscale("in/0.png -o a.png --json -g -1");
         assert_eq!(run.code, Some(0), "{}", run.stderr);
@@ -249,10 +249,10 @@ fn several_adapters_and_software_ones() {
 }
 
 #[test]
-fn a_reader_that_goes_away_stops_no_work() {
+fn a_closed_pipe_does_not_stop_the_work() {
     let desk = Desk::new();
     fs::create_dir(desk.path("in")).unwrap();
-    (0..12).for_each(|i| desk.save(&format!("in/{i}.png"), colour(8, 8)));
+    (0..12).for_each(|i| desk.save(&format!("in/{i}.png"), color(8, 8)));
     let mut command = desk.command("upscale -m m.safetensors in -o out --quiet");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();

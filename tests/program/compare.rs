@@ -1,4 +1,4 @@
-//! `srcnn-gpu compare` as a program: figures, matching of folders, forms of output, exit codes.
+//! `srcnn-gpu compare` as a program: figures, matching folders, output formats, exit codes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn json(folder: &Path, args: &str) -> serde_json::Value {
     serde_json::from_str(&stdout).unwrap()
 }
 
-/// A picture with edges, and the same with `noise` added to it.
+/// A picture with edges, with `noise` added to it.
 fn picture(width: u32, height: u32, noise: u32) -> DynamicImage {
     RgbImage::from_fn(width, height, |x, y| {
         let v = |a: u32, b: u32| {
@@ -45,7 +45,7 @@ fn save(folder: &Path, name: &str, picture: &DynamicImage) -> PathBuf {
     path
 }
 
-/// A weight file of a network that passes luminance through.
+/// The weight file of a network that passes luminance through.
 fn identity() -> Vec<u8> {
     let layer =
         Layer { shape: LayerShape { inputs: 1, filters: 1, size: 1 }, weight: vec![1.0], bias: vec![0.0] };
@@ -80,7 +80,7 @@ fn agrees_with_eval() {
     }
 }
 
-/// Colours as another program measures them.
+/// Color figures agree with those of another program.
 #[test]
 fn agrees_with_imagemagick() {
     if Command::new("compare").arg("-version").output().is_err() {
@@ -96,16 +96,16 @@ fn agrees_with_imagemagick() {
         .current_dir(desk.path())
         .output()
         .unwrap();
-    // A number, and from version 7 on the same divided by something in brackets.
+    // A number and, from version 7 on, a normalized one in brackets.
     let told = String::from_utf8(output.stderr).unwrap();
     let theirs: f64 = told.split_whitespace().next().unwrap().parse().unwrap();
     let ours = found["images"][0]["psnr"].as_f64().unwrap();
-    // They print six digits.
+    // ImageMagick prints six digits.
     assert!((ours - theirs).abs() < 2e-4 && ours > 20.0, "{ours} {theirs}");
 }
 
 #[test]
-fn forms_of_output() {
+fn output_formats() {
     let desk = tempfile::tempdir().unwrap();
     let folder = desk.path();
     save(folder, "a/one.png", &picture(30, 20, 0));
@@ -161,7 +161,7 @@ fn failures_do_not_stop_the_others() {
     told(["error: a", "twice.png: several pictures 'twice' in b"]);
     told(["warning: b", "more"]);
     assert_eq!(stderr.lines().count(), 5, "{stderr}");
-    // Multiples of 4 are what both have in common.
+    // What both have in common is cut to multiples of 4.
     assert_eq!(run(folder, "compare a/small.png b/small.png -s 2 --shave 0").0, 1);
     assert_eq!(run(folder, "compare a/small.png b/small.png -s 4 --shave 0").0, 0);
 }

@@ -43,10 +43,10 @@ fn shipped_networks_reach_table_1() {
         let (average, _) = program(&set5, "small".as_ref(), scale);
         let pictures = ["baby", "bird", "butterfly", "head", "woman"];
         let published = published::average(pictures, scale.parse().unwrap()).unwrap().srcnn;
-        // Printed as the paper prints it.
+        // Rounded as the paper prints it.
         let psnr = format!("{:.2}", average["psnr"].as_f64().unwrap()).parse::<f64>().unwrap();
         assert!(psnr >= published, "x{scale}: {average}, published {published}");
-        // Seven times the work has to be worth something.
+        // Seven times the work must pay off.
         let (large, _) = program(&set5, "large".as_ref(), scale);
         assert!(large["psnr"].as_f64() > average["psnr"].as_f64(), "x{scale}: {large}, small {average}");
     }

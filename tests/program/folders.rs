@@ -1,4 +1,4 @@
-//! Many pictures: what is found, what fails, what is done again, runs that are stopped, several processes.
+//! Many pictures: what is found, what fails, what is redone, interrupted runs, several processes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,18 +7,18 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::common::desk::{Desk, Run, colour, grey};
+use crate::common::desk::{Desk, Run, color, grey};
 use image::{DynamicImage, ImageBuffer, Luma};
 
 const FORMATS: [&str; 9] = ["png", "jpg", "bmp", "gif", "tga", "webp", "tiff", "ppm", "qoi"];
 
-/// Pictures called 00.png, 01.png, .. in a folder.
+/// Creates pictures called 00.png, 01.png, .. in a folder.
 fn pictures(desk: &Desk, folder: &str, count: usize, side: u32) {
     fs::create_dir_all(desk.path(folder)).unwrap();
-    (0..count).for_each(|i| desk.save(&format!("{folder}/{i:02}.png"), colour(side, side)));
+    (0..count).for_each(|i| desk.save(&format!("{folder}/{i:02}.png"), color(side, side)));
 }
 
-/// A run whose results are waited for, one at a time.
+/// Starts a run and returns its results one at a time, as they finish.
 fn start(desk: &Desk, args: &str) -> (Child, impl Iterator<Item = String> + use<>) {
     let mut command = desk.command(&format!("upscale -m m.safetensors {args}"));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -26,7 +26,7 @@ fn start(desk: &Desk, args: &str) -> (Child, impl Iterator<Item = String> + use<
     (child, lines)
 }
 
-/// Whole pictures of this size, and nothing else, are in a folder. Returns how many.
+/// Asserts that a folder contains only complete pictures of this size, and returns how many.
 #[track_caller]
 fn all_whole(desk: &Desk, folder: &str, side: u32) -> usize {
     let names = desk.names(folder);
@@ -44,7 +44,7 @@ fn temporary(desk: &Desk, folder: &str) -> Vec<String> {
 }
 
 #[test]
-fn two_hundred_mixed_files_of_which_twenty_are_broken() {
+fn two_hundred_mixed_files_with_twenty_broken() {
     let desk = Desk::new();
     let mut broken = BTreeSet::new();
     for i in 0..200 {
@@ -59,11 +59,11 @@ fn two_hundred_mixed_files_of_which_twenty_are_broken() {
                     let deep = ImageBuffer::from_fn(9, 6, |x, y| Luma([(3000 * x + 700 * y) as u16]));
                     desk.save(&name, DynamicImage::ImageLuma16(deep));
                 }
-                _ => desk.save(&name, colour(9, 6)),
+                _ => desk.save(&name, color(9, 6)),
             }
             continue;
         }
-        desk.save("whole.png", colour(30, 30));
+        desk.save("whole.png", color(30, 30));
         let whole = fs::read(desk.path("whole.png")).unwrap();
         let content = match broken.len() % 4 {
             0 => Vec::new(),
@@ -115,7 +115,7 @@ fn two_hundred_mixed_files_of_which_twenty_are_broken() {
 }
 
 #[test]
-fn a_killed_run_leaves_nothing_half_and_the_next_one_finishes() {
+fn a_killed_run_leaves_nothing_unfinished_and_the_next_one_completes() {
     let desk = Desk::new();
     pictures(&desk, "in", 60, 40);
     let (mut child, mut lines) = start(&desk, "in -o out -t 16");
@@ -125,7 +125,7 @@ fn a_killed_run_leaves_nothing_half_and_the_next_one_finishes() {
     let done = all_whole(&desk, "out", 80);
     assert!((1..60).contains(&done), "killed in the middle: {done} of 60");
 
-    // What a run leaves that is killed while it writes.
+    // The temporary file of a run that was killed while writing.
     fs::write(desk.path("out/.srcnn-gpu-aB3dE6"), "half a pict").unwrap();
     let run = desk.upscale("in -o out -t 16");
     assert_eq!(run.code, Some(0), "{}", run.stderr);
@@ -137,7 +137,7 @@ fn a_killed_run_leaves_nothing_half_and_the_next_one_finishes() {
 
 #[cfg(unix)]
 #[test]
-fn signals_end_a_run_at_once_and_leave_nothing_half() {
+fn signals_end_a_run_at_once_and_leave_nothing_unfinished() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let desk = Desk::new();
         pictures(&desk, "in", 60, 40);
@@ -165,7 +165,7 @@ fn signals_end_a_run_at_once_and_leave_nothing_half() {
 }
 
 #[test]
-fn results_are_made_again_when_they_are_out_of_date() {
+fn outdated_results_are_redone() {
     let desk = Desk::new();
     pictures(&desk, "in", 3, 4);
     let all = |prefix: &str| (0..3).map(|i| format!("{prefix}/0{i}.png")).collect::<Vec<_>>();
@@ -173,7 +173,7 @@ fn results_are_made_again_when_they_are_out_of_date() {
     let out: Vec<_> = out.iter().map(String::as_str).collect();
     desk.upscale("in -o out").wrote(&out);
     desk.upscale("in -o out").wrote(&[]);
-    // Other settings: the size, the network. What only concerns speed is none.
+    // Changed settings count: the size, the network. Those that only affect speed do not.
     desk.upscale("in -o out -t 32 -j 1:1:1").wrote(&[]);
     desk.upscale("in -o out -s 3").wrote(&out);
     desk.upscale("in -o out -s 3").wrote(&[]);
@@ -181,7 +181,7 @@ fn results_are_made_again_when_they_are_out_of_date() {
     let run = desk.run("upscale -m m.safetensors -m weights in -o out -s 3 --padding zero");
     assert_eq!(run.code, Some(4), "a network that is not there is no other setting: {}", run.stderr);
 
-    // Another picture of the same name; a result that somebody has changed; somebody's own file.
+    // Another picture with the same name; a result that somebody has changed; somebody's own file.
     desk.save("in/01.png", grey(5, 5));
     let later = SystemTime::now() + Duration::from_secs(10);
     let touch = |name: &str| {
@@ -209,7 +209,7 @@ fn results_are_made_again_when_they_are_out_of_date() {
 }
 
 #[test]
-fn results_beside_their_pictures_go_by_time_and_leave_no_record() {
+fn results_beside_their_pictures_compare_times_and_leave_no_record() {
     let desk = Desk::new();
     pictures(&desk, "in", 2, 4);
     desk.upscale("in").wrote(&["in/00_srcnn_x2.png", "in/01_srcnn_x2.png"]);
@@ -247,7 +247,7 @@ fn trees_lists_and_patterns() {
 }
 
 #[test]
-fn the_first_failure_can_be_the_end() {
+fn the_first_failure_can_end_the_run() {
     let desk = Desk::new();
     pictures(&desk, "in", 40, 8);
     fs::write(desk.path("in/00.png"), "no picture").unwrap();
@@ -306,7 +306,7 @@ fn shards_are_a_partition_and_share_a_folder() {
         runs[0].stderr
     );
     assert_eq!(all_whole(&desk, "out", 12), 20);
-    // Each has written down its results beside those of the others.
+    // Each process has recorded its results along with those of the others.
     desk.upscale("in -o out").wrote(&[]);
     assert!(desk.upscale("in -o out -v").stderr.matches("it is up to date").count() == 20);
     desk.upscale("in -o out --shard env").fails(2, &["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"]);

@@ -1,5 +1,5 @@
-//! A corpus of every format, depth, colour type, orientation, profile and animation through the real program: the
-//! results have the same properties, as other programs read them.
+//! A corpus of every format, depth, color type, orientation, profile and animation through the real program: the
+//! results have the same properties, as read by other programs.
 
 mod alpha;
 mod animation;

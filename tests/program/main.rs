@@ -1,4 +1,5 @@
-//! The program itself, run as a process: exit codes, what it prints where, what it writes and what it leaves alone.
+//! The program itself, run as a process: exit codes, what it prints and where, what it writes and what it leaves
+//! alone.
 
 #[path = "../common/mod.rs"]
 mod common;

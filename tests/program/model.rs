@@ -1,4 +1,4 @@
-//! `srcnn-gpu model`: weight files converted and described, and what it refuses.
+//! `srcnn-gpu model`: converting and describing weight files, and what it refuses.
 
 use std::process::{Command, Output};
 

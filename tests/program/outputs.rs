@@ -1,4 +1,4 @@
-//! Where results go, and what is left as it was.
+//! Where results go, and what is left untouched.
 
 use std::fs;
 
@@ -20,8 +20,8 @@ fn outputs_are_checked_before_the_work() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_takes_no_files() {
-    // Nobody, root included, may create files in /proc.
+fn a_folder_that_refuses_files() {
+    // Nobody, not even root, may create files in /proc.
     let desk = Desk::new();
     desk.save("a.png", grey(4, 4));
     desk.upscale("a.png -o /proc").fails(5, &["/proc", "no file can be created"]);
@@ -38,7 +38,7 @@ fn a_read_only_folder() {
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
     if fs::write(folder.join("probe"), "").is_ok() {
-        println!("skipped: this user may write to read-only folders");
+        println!("SKIPPED: this user may write to read-only folders");
         return;
     }
     desk.upscale("a.png -o sealed").fails(5, &["sealed", "ermission"]);
@@ -91,7 +91,7 @@ fn existing_policies() {
 }
 
 #[test]
-fn folders_leave_out_earlier_results_and_inputs_may_repeat() {
+fn folders_skip_earlier_results_and_inputs_may_repeat() {
     let desk = Desk::new();
     fs::create_dir(desk.path("in")).unwrap();
     desk.save("in/a.png", grey(4, 4));

@@ -1,11 +1,11 @@
-//! Pictures that are enlarged.
+//! Pictures that are enlarged successfully, and those that are not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageBuffer, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
-use crate::common::desk::{Desk, colour, grey, identity};
+use crate::common::desk::{Desk, color, grey, identity};
 
 #[test]
 fn sizes_names_and_types_of_results() {
@@ -43,8 +43,8 @@ fn sizes_names_and_types_of_results() {
     }
     for extension in ["jpg", "bmp", "ppm", "pnm", "qoi", "tga", "tif", "webp"] {
         let name = format!("c.{extension}");
-        desk.save("colour.png", colour(9, 6));
-        desk.upscale(&format!("colour.png -s 3 -o {name}")).wrote(&[&name]);
+        desk.save("color.png", color(9, 6));
+        desk.upscale(&format!("color.png -s 3 -o {name}")).wrote(&[&name]);
         let picture = desk.open(&name);
         assert_eq!((picture.width(), picture.height()), (27, 18), "{name}");
         assert!(picture.as_rgb8().is_some(), "{name}: {:?}", picture.color());
@@ -67,16 +67,16 @@ fn a_truncated_picture_and_a_folder_with_one_broken_file() {
     let desk = Desk::new();
     fs::create_dir(desk.path("in")).unwrap();
     desk.save("in/1.png", grey(5, 5));
-    desk.save("in/2.png", colour(40, 40));
-    desk.save("in/3.png", colour(5, 5));
+    desk.save("in/2.png", color(40, 40));
+    desk.save("in/3.png", color(5, 5));
     fs::write(desk.path("in/notes.txt"), "text").unwrap();
     let whole = fs::read(desk.path("in/2.png")).unwrap();
     fs::write(desk.path("in/2.png"), &whole[..whole.len() / 2]).unwrap();
-    // Told before an adapter is looked for.
+    // Reported before looking for an adapter.
     desk.upscale("in/2.png -o t.png -g no-such-adapter").fails(1, &["2.png"]);
     assert!(!desk.exists("t.png"));
 
-    desk.save("whole.jpg", colour(40, 40));
+    desk.save("whole.jpg", color(40, 40));
     let whole = fs::read(desk.path("whole.jpg")).unwrap();
     fs::write(desk.path("half.jpg"), &whole[..whole.len() - 20]).unwrap();
     assert!(!desk.upscale("whole.jpg -o t.png").stderr.contains("ends too early"));
@@ -92,18 +92,18 @@ fn a_truncated_picture_and_a_folder_with_one_broken_file() {
 }
 
 #[test]
-fn content_counts_not_the_extension() {
+fn the_content_counts_not_the_extension() {
     let desk = Desk::new();
-    desk.save("real.png", colour(6, 6));
+    desk.save("real.png", color(6, 6));
     fs::rename(desk.path("real.png"), desk.path("a.jpg")).unwrap();
     desk.upscale("a.jpg -o b.png").wrote(&["b.png"]);
     let gif = image::codecs::gif::GifEncoder::new(fs::File::create(desk.path("c.gif")).unwrap());
-    DynamicImage::from(colour(6, 6)).into_rgba8().write_with_encoder(gif).unwrap();
+    DynamicImage::from(color(6, 6)).into_rgba8().write_with_encoder(gif).unwrap();
     desk.upscale("c.gif").wrote(&["c_srcnn_x2.png"]);
 }
 
 #[test]
-fn colour_profiles_are_kept() {
+fn color_profiles_are_kept() {
     use image::{ImageDecoder, ImageEncoder, ImageReader};
     let desk = Desk::new();
     let mut profile = vec![0u8; 128];
@@ -111,7 +111,7 @@ fn colour_profiles_are_kept() {
     let file = fs::File::create(desk.path("a.png")).unwrap();
     let mut encoder = image::codecs::png::PngEncoder::new(file);
     encoder.set_icc_profile(profile.clone()).unwrap();
-    colour(6, 6).write_with_encoder(encoder).unwrap();
+    color(6, 6).write_with_encoder(encoder).unwrap();
     for name in ["b.png", "b.jpg", "b.webp"] {
         desk.upscale(&format!("a.png -o {name}")).wrote(&[name]);
         let mut decoder = ImageReader::open(desk.path(name)).unwrap().into_decoder().unwrap();
@@ -120,12 +120,12 @@ fn colour_profiles_are_kept() {
 }
 
 #[test]
-fn nearest_model_is_chosen_and_verbose_tells() {
+fn nearest_model_is_chosen_and_verbose_says_so() {
     let desk = Desk::new();
     desk.save("a.png", grey(4, 4));
     fs::write(desk.path("x3"), identity(3.0)).unwrap();
     fs::write(desk.path("x4"), identity(4.0)).unwrap();
-    // 3 is nearer to 3.45 by ratio (1.15) than 4 (1.16); 3.5 is the other way round.
+    // 3 is closer to 3.45 by ratio (1.15) than 4 is (1.16); for 3.5 it is the other way round.
     for (scale, model) in [("2", "m.safetensors"), ("3.45", "x3"), ("3.5", "x4"), ("4.5", "x4")] {
         let run = desk.upscale(&format!("a.png -m x3 -m x4 -s {scale} -v"));
         assert_eq!(run.code, Some(0), "{}", run.stderr);

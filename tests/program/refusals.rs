@@ -4,7 +4,7 @@ use std::fs;
 
 use image::{GrayImage, RgbaImage};
 
-use crate::common::desk::{Desk, colour, grey, identity};
+use crate::common::desk::{Desk, color, grey, identity};
 
 #[test]
 fn bad_models() {
@@ -21,7 +21,7 @@ fn bad_models() {
     for model in ["text", "empty", "nan", "short", "missing"] {
         desk.run(&format!("upscale a.png -m {model}")).fails(4, &["model", model]);
     }
-    // One bad file among good ones is an error too: a wrong choice would go unnoticed.
+    // One bad file among good ones is an error too: otherwise a wrong choice would go unnoticed.
     desk.upscale("a.png -m nan").fails(4, &["nan"]);
     assert!(!desk.exists("a_srcnn_x2.png"));
 }
@@ -58,9 +58,9 @@ fn results_beyond_memory_and_format_are_refused_early() {
     desk.upscale("long.png -s 17 -o long.jpg").fails(1, &["68000x17", ".jpg", "too large"]);
     desk.save("alpha.png", RgbaImage::new(4, 4));
     desk.upscale("alpha.png -o alpha.jpg").fails(1, &["alpha.png", "alpha channel", "write png"]);
-    desk.save("colour.png", colour(4, 4));
-    desk.upscale("colour.png -o colour.pgm").fails(1, &["colors", "ppm"]);
-    // A header that promises far more than there is.
+    desk.save("color.png", color(4, 4));
+    desk.upscale("color.png -o color.pgm").fails(1, &["colors", "ppm"]);
+    // A header that promises far more than the file contains.
     fs::write(desk.path("bomb.ppm"), "P6 2000000 2000000 255\n").unwrap();
     desk.upscale("bomb.ppm").fails(1, &["bomb.ppm", "2000000x2000000", "TiB", "available"]);
     assert!(!desk.exists("long.jpg") && !desk.exists("alpha.jpg"));

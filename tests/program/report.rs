@@ -1,4 +1,4 @@
-//! The page of `eval --html`: its pictures bit for bit, that it needs nothing else, and how a browser shows it.
+//! The page from `eval --html`: its pictures bit for bit, that it is self-contained, and how a browser shows it.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A network that sharpens what it gets: each plane less a part of its neighbours.
+/// A network that sharpens its input: each plane minus part of its neighbors.
 fn sharpening(channels: Channels) -> Vec<u8> {
     let count = channels.count();
     let first = LayerShape { inputs: count, filters: count, size: 1 };
@@ -40,22 +40,22 @@ fn grey(width: u32, height: u32) -> GrayImage {
     GrayImage::from_fn(width, height, |x, y| Luma([((x / 5 + y / 7) % 2 * 120 + 40 + x) as u8]))
 }
 
-fn colours(width: u32, height: u32) -> RgbImage {
+fn colors(width: u32, height: u32) -> RgbImage {
     let dot = |x: u32, y: u32| (x / 6 + y / 4) % 3 * 70 + 30;
     RgbImage::from_fn(width, height, |x, y| Rgb([dot(x, y) as u8, dot(y, x) as u8, 90 + (x % 60) as u8]))
 }
 
-/// A folder with a weight file, and with two pictures in another one.
+/// A folder with a weight file, and a subfolder with two pictures.
 fn desk() -> tempfile::TempDir {
     let desk = tempfile::tempdir().unwrap();
     fs::write(desk.path().join("m.safetensors"), sharpening(Channels::Y)).unwrap();
     fs::create_dir(desk.path().join("set")).unwrap();
     grey(61, 47).save(desk.path().join("set/grey.png")).unwrap();
-    colours(70, 50).save(desk.path().join("set/a&b's.png")).unwrap();
+    colors(70, 50).save(desk.path().join("set/a&b's.png")).unwrap();
     desk
 }
 
-/// What is between two texts, at each place where both are.
+/// Every text found between `before` and `after`.
 fn between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     page.split(before).skip(1).filter_map(|rest| rest.split_once(after).map(|(found, _)| found)).collect()
 }
@@ -75,7 +75,7 @@ fn decode(data_uri: &str) -> DynamicImage {
     image::load_from_memory(&bytes).unwrap()
 }
 
-/// The picture of a class in an article's slider.
+/// The picture with a given class in an article's slider.
 fn view(article: &str, class: &str) -> DynamicImage {
     let tag = between(article, &format!("<img class=\"{class}\""), ">")[0];
     decode(between(tag, "src=\"", "\"")[0])
@@ -100,7 +100,7 @@ fn shows_what_was_measured() {
             let printed = format!("{:.2} dB", row[key].as_f64().unwrap());
             assert!(article.contains(&printed), "{printed} is not in {}", &article[..300]);
         }
-        // Both results as `--save` writes them: luminance, which is all there is to a grey picture.
+        // Both results as `--save` writes them: luminance, which is everything for a grey picture.
         let name = ["a&b's", "grey"][image];
         let saved = |method: &str| {
             let file = desk.path().join(format!("out/{name}_x{scale}_{method}.png"));
@@ -117,10 +117,10 @@ fn shows_what_was_measured() {
                 DynamicImage::from(grey(61, 47)).crop_imm(0, 0, 61 - 61 % scale, 47 - 47 % scale)
             );
         } else {
-            let whole = DynamicImage::from(colours(70, 50));
+            let whole = DynamicImage::from(colors(70, 50));
             assert_eq!(truth, whole.crop_imm(0, 0, 70 - 70 % scale, 50 - 50 % scale));
-            // The colours' luminance is what was measured, but for the rounding of three channels, and where one of
-            // them leaves its range.
+            // The luminance of the colors is what was measured, except for rounding in three channels and for
+            // clamping.
             let (shown, measured) = (network.to_rgb8(), saved("srcnn"));
             let pixels = shown.pixels().zip(measured.pixels());
             let inside: Vec<_> =
@@ -146,9 +146,9 @@ fn shows_what_was_measured() {
     }
 }
 
-/// Neither addresses nor files: what looks like an address is the name of SVG.
+/// No addresses and no files: the only thing that looks like an address is the SVG namespace.
 #[test]
-fn needs_nothing_else() {
+fn is_self_contained() {
     let desk = desk();
     assert!(eval(desk.path(), "set -m m.safetensors --html page.html").status.success());
     let page = fs::read_to_string(desk.path().join("page.html")).unwrap();
@@ -173,8 +173,8 @@ fn three_channels_and_results_without_borders() {
         let page = fs::read_to_string(desk.path().join(format!("{model}.html"))).unwrap();
         let article = between(&page, "<article", "</article>")[0];
         let [truth, network] = ["truth", "network"].map(|class| view(article, class).to_rgb8());
-        // One pixel less on each side than the 69 x 48 that are multiples of 3.
-        assert_eq!(truth, DynamicImage::from(colours(70, 50)).crop_imm(1, 1, 67, 46).to_rgb8());
+        // One pixel less on each side than 69 x 48, the largest multiples of 3.
+        assert_eq!(truth, DynamicImage::from(colors(70, 50)).crop_imm(1, 1, 67, 46).to_rgb8());
         let difference =
             truth.iter().zip(network.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>();
         let mean = difference as f64 / truth.len() as f64;
@@ -187,14 +187,14 @@ fn failures() {
     let desk = desk();
     fs::write(desk.path().join("set/broken.png"), b"nothing").unwrap();
     fs::write(desk.path().join("page.html"), b"old").unwrap();
-    // Known before anything is measured.
+    // Noticed before anything is measured.
     for (page, words) in [("none/page.html", "none"), ("set", "it is a folder")] {
         let output = eval(desk.path(), &format!("set -m m.safetensors --html {page}"));
         assert_eq!((output.status.code(), output.stdout.len()), (Some(5), 0));
         assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
     }
     assert_eq!(fs::read(desk.path().join("page.html")).unwrap(), b"old");
-    // A picture that cannot be read does not stop the others.
+    // An unreadable picture does not stop the others.
     let output = eval(desk.path(), "set -m m.safetensors --html page.html");
     assert_eq!(output.status.code(), Some(1));
     let page = fs::read_to_string(desk.path().join("page.html")).unwrap();
@@ -202,7 +202,7 @@ fn failures() {
     assert!(page.ends_with("</html>\n"));
 }
 
-/// Sliders in a real browser: what is moved by its events is where the left picture ends.
+/// Sliders in a real browser: their events move the edge of the left picture.
 #[test]
 fn sliders_in_a_browser() {
     let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
@@ -215,7 +215,7 @@ fn sliders_in_a_browser() {
     let desk = desk();
     assert!(eval(desk.path(), "set -m m.safetensors --html page.html").status.success());
     let page = fs::read_to_string(desk.path().join("page.html")).unwrap();
-    // Tells in the page's title what it finds: pictures that are loaded, the first slider at the beginning, then moved,
+    // Reports its findings in the page's title: pictures that are loaded, the first slider at the start, then moved,
     // then with another pair.
     let probe = r#"<script>addEventListener("load", () => {
         const slider = document.querySelector(".slider"), range = slider.querySelector("input[type=range]");

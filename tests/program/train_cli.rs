@@ -1,4 +1,4 @@
-//! The commands around training: `degrade`, `model filters`, and what `train` refuses before it begins.
+//! The commands around training: `degrade`, `model filters`, and what `train` refuses before it starts.
 
 use std::fs;
 use std::path::Path;
@@ -26,15 +26,15 @@ fn fails(folder: &Path, args: &str, code: i32, words: &[&str]) {
     }
 }
 
-fn colour(width: u32, height: u32) -> RgbImage {
+fn color(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| Rgb([(x * 5 + y) as u8, (y * 7) as u8, (x * y) as u8]))
 }
 
-/// Every sample of the result is that of `imresize` on the cut picture, rounded.
+/// Every sample of the result equals `imresize` of the cropped picture, rounded.
 #[test]
 fn degrade_is_imresize() {
     let folder = tempfile::tempdir().unwrap();
-    let picture = colour(31, 25);
+    let picture = color(31, 25);
     picture.save(folder.path().join("a.png")).unwrap();
     let output = run(folder.path(), "degrade a.png low.png -s 3");
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "low.png\n", "{:?}", output.stderr);
@@ -57,7 +57,7 @@ fn degrade_folders_and_depths() {
     let deep: ImageBuffer<Luma<u16>, Vec<u16>> =
         ImageBuffer::from_fn(20, 20, |x, y| Luma([(x * 3000 + y) as u16]));
     DynamicImage::from(deep).save(folder.path().join("in/deep.png")).unwrap();
-    colour(40, 40).save(folder.path().join("in/b.jpg")).unwrap();
+    color(40, 40).save(folder.path().join("in/b.jpg")).unwrap();
     GrayImage::new(3, 30).save(folder.path().join("in/small.png")).unwrap();
     let output = run(folder.path(), "degrade in out -s 4 --degradation gaussian:1.2");
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -65,7 +65,7 @@ fn degrade_folders_and_depths() {
     assert!(stderr.contains("small.png: 3x30 is smaller than the scale 4"), "{stderr}");
     let deep = image::open(folder.path().join("out/deep.png")).unwrap();
     assert!(matches!(&deep, DynamicImage::ImageLuma16(b) if b.dimensions() == (5, 5)), "{:?}", deep.color());
-    // A ramp keeps its slope in the middle: samples are taken at the centres of 4 pixels.
+    // A ramp keeps its slope in the middle: samples lie at the centers of 4 pixels.
     assert!(deep.to_luma16().get_pixel(2, 2).0[0].abs_diff((9.5f64 * 3000.0 + 9.5) as u16) <= 1);
     assert!(folder.path().join("out/b.jpg").exists());
     fails(folder.path(), "degrade in/small.png x.png -s 4", 1, &["smaller than the scale"]);
@@ -88,7 +88,7 @@ fn filters_as_a_sheet() {
 }
 
 #[test]
-fn train_refuses_before_it_begins() {
+fn train_refuses_before_it_starts() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("data")).unwrap();
     let at = |args: &str, code, words: &[&str]| fails(folder.path(), args, code, words);

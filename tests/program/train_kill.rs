@@ -1,5 +1,5 @@
-//! The real `srcnn-gpu train` as a process: killed, interrupted, with a full disk, without its folder. Whatever
-//! happens, the run ends with the weights of one that nothing has happened to, bit for bit.
+//! The real `srcnn-gpu train` as a process: killed, interrupted, with a full disk, with its folder deleted. Whatever
+//! happens, it ends with the same weights, bit for bit, as an undisturbed run.
 #![cfg(unix)]
 
 use std::fs;
@@ -16,7 +16,7 @@ const SETTINGS: &str = "train data -s 3 --val val --arch 3-1-3 --filters 4-4 --b
 /// Steps of a whole run.
 const STEPS: u64 = 200;
 
-/// A folder with pictures to train on, and one to measure on.
+/// A folder with pictures to train on, and one with pictures to measure on.
 fn desk() -> tempfile::TempDir {
     let desk = tempfile::tempdir().unwrap();
     for folder in ["data", "val"] {
@@ -48,7 +48,7 @@ fn run(desk: &Path, args: &str) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
-/// A run under way that tells its events.
+/// A run in progress that reports its events.
 struct Running {
     child: Child,
     events: BufReader<ChildStdout>,
@@ -65,7 +65,7 @@ impl Running {
         Self { child, events }
     }
 
-    /// Waits for so many blocks of steps; whether the run is still under way then.
+    /// Waits for this many blocks of steps; returns whether the run is still in progress then.
     fn wait_for(&mut self, blocks: u64) -> bool {
         let mut left = blocks;
         let mut line = String::new();
@@ -91,13 +91,13 @@ impl Running {
     }
 }
 
-/// What a finished run leaves, without what differs from one machine's minute to the next: times and speeds.
+/// What a finished run leaves, without what differs from run to run: times and speeds.
 fn result(run: &Path) -> (Checkpoint, Vec<u8>, Vec<serde_json::Value>) {
     let checkpoint = Checkpoint::load(&run.join("last.ckpt")).unwrap();
     let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let metrics = metrics.lines().map(|line| {
         let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
-        // An interruption cuts the means of losses, not the steps.
+        // An interruption splits the means of losses, but not the steps.
         for key in ["subimages_per_second", "loss"] {
             record.as_object_mut().unwrap().remove(key);
         }
@@ -111,7 +111,7 @@ fn result(run: &Path) -> (Checkpoint, Vec<u8>, Vec<serde_json::Value>) {
     )
 }
 
-/// Both runs have ended with the same parameters, best weights and figures, which are those of a run that learned.
+/// Asserts that both runs ended with the same parameters, best weights and figures, and that the run has learned.
 #[track_caller]
 fn same(desk: &Path, one: &str, other: &str) {
     let (one, other) = (result(&desk.join(one)), result(&desk.join(other)));
@@ -121,7 +121,7 @@ fn same(desk: &Path, one: &str, other: &str) {
     assert_eq!(one.2, other.2);
 }
 
-/// Numbers that look random, from a seed that is printed: `SRCNN_TEST_SEED` gives it back.
+/// Pseudo-random numbers from a seed that is printed; set `SRCNN_TEST_SEED` to repeat them.
 fn random() -> impl FnMut(u64) -> u64 {
     let clock = || std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into();
     let given = std::env::var("SRCNN_TEST_SEED").ok();
@@ -146,12 +146,12 @@ fn killed_at_any_moment_it_ends_the_same() {
         let (blocks, pause) = (1 + random(12), random(20_000));
         println!("kill after {blocks} blocks and {pause} microseconds");
         let mut running = Running::start(desk.path(), &args);
-        let under_way = running.wait_for(blocks);
+        let in_progress = running.wait_for(blocks);
         std::thread::sleep(Duration::from_micros(pause));
         running.signal("-KILL");
         let (code, stderr) = running.end();
-        // None is a signal; a run that was over before it is none.
-        assert!(code.is_none() || !under_way || code == Some(0), "{code:?} {stderr}");
+        // None means a signal; a run that had already finished has no signal.
+        assert!(code.is_none() || !in_progress || code == Some(0), "{code:?} {stderr}");
         kills += u32::from(code.is_none());
         args = "train --resume killed".into();
     }
@@ -160,7 +160,7 @@ fn killed_at_any_moment_it_ends_the_same() {
     let (code, stderr) = run(desk.path(), &args);
     assert_eq!(code, Some(0), "{stderr}");
     same(desk.path(), "whole", "killed");
-    // Nothing is left of what a killed process was writing; a new empty file may be a living one's.
+    // Nothing is left of what a killed process was writing; a new empty file may belong to a living one.
     let left = fs::read_dir(desk.path().join("killed")).unwrap().map(Result::unwrap);
     let left = left.filter(|entry| entry.path().is_dir() || entry.metadata().unwrap().len() > 0);
     let mut left: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
@@ -176,7 +176,7 @@ fn killed_at_any_moment_it_ends_the_same() {
     ];
     assert_eq!(left, files);
 
-    // The same by Ctrl-C, which saves: nothing is done again.
+    // The same with Ctrl-C, which saves, so that nothing is redone.
     let mut running = Running::start(desk.path(), &new_run("interrupted", STEPS));
     assert!(running.wait_for(2 + random(4)));
     running.signal("-INT");
@@ -203,11 +203,11 @@ fn a_folder_that_is_deleted() {
         errors[0].contains("run") && ["gone", "exist"].iter().any(|word| errors[0].contains(word)),
         "{stderr}"
     );
-    // Nobody gets half a run back.
+    // Nobody is left with half a run.
     assert!(!desk.path().join("run/last.ckpt").exists());
 }
 
-/// Pictures that cannot be read: left out where they never could, refused where the run knew them.
+/// Unreadable pictures are skipped if they never could be read, refused if the run has used them before.
 #[test]
 fn pictures_that_cannot_be_read() {
     let desk = desk();
@@ -229,13 +229,13 @@ fn pictures_that_cannot_be_read() {
         "{stderr}"
     );
     assert_eq!(fs::read(desk.path().join("run/last.ckpt")).unwrap(), before);
-    // With the picture back, it goes on.
+    // With the picture back, it continues.
     fs::write(desk.path().join("data/2.png"), &picture).unwrap();
     let (code, stderr) = run(desk.path(), "train --resume run --steps 40");
     assert_eq!(code, Some(0), "{stderr}");
 }
 
-/// A disk of its own that is full in the middle of a run; afterwards there is room again.
+/// A separate disk that fills up in the middle of a run; afterwards there is room again.
 #[test]
 fn a_full_disk() {
     let mounts = |args: &[&str]| {
@@ -244,14 +244,14 @@ fn a_full_disk() {
         probe.status().is_ok_and(|status| status.success())
     };
     let Some(unshare) = [vec!["-m"], vec!["-rm"]].into_iter().find(|args| mounts(args)) else {
-        println!("SKIPPED: no file system of our own can be mounted here");
+        println!("SKIPPED: file systems cannot be mounted here");
         return;
     };
     let desk = desk();
     let whole = run(desk.path(), &new_run("whole", STEPS));
     assert_eq!(whole.0, Some(0), "{}", whole.1);
     fs::create_dir(desk.path().join("disk")).unwrap();
-    // What is mounted goes with the shell, so all of it is one script; the run is copied out at the end.
+    // The mount disappears with the shell, so everything is one script; the run is copied out at the end.
     let script = format!(
         "mount -t tmpfs -o size=256k tmpfs disk || exit 90\n\
          $PROGRAM {} 2>told.txt & run=$!\n\

@@ -1,4 +1,4 @@
-//! Usage, before any file is touched.
+//! Usage errors, found before any file is touched.
 
 use crate::common::desk::{Desk, grey};
 

@@ -1,5 +1,5 @@
-//! The program with video on its standard input and output: between two real ffmpegs, streams that break, memory that
-//! does not grow.
+//! The program with video on standard input and output: between two real ffmpegs, with broken streams, and with
+//! constant memory.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ fn weights() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/sharpen.safetensors")
 }
 
-/// The program with video from its standard input to its standard output, and more arguments.
+/// The program reading video from standard input and writing it to standard output, plus more arguments.
 fn program(folder: &Path, args: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_srcnn-gpu"));
     command.current_dir(folder).arg("upscale").arg("-m").arg(weights()).args(args.split_whitespace());
@@ -30,7 +30,7 @@ fn program(folder: &Path, args: &str) -> Command {
 fn run(mut child: Child, input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // A reader that goes away is what some of the tests are about.
+    // Some of the tests close the pipe early.
     let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     feeder.join().unwrap();
@@ -41,7 +41,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The real thing, or `None` with a line that says so.
+/// The real ffmpeg; if it is not installed, prints a line and returns `None`.
 fn ffmpeg(args: &str) -> Option<Command> {
     if Command::new("ffmpeg").arg("-version").stdout(Stdio::null()).status().is_err() {
         eprintln!("SKIPPED: ffmpeg is not installed (Debian: apt install ffmpeg)");
@@ -53,8 +53,8 @@ fn ffmpeg(args: &str) -> Option<Command> {
     Some(command)
 }
 
-/// Between two ffmpegs, in formats as cameras and encoders have them: the parameters pass through, all frames come out
-/// as the library makes them.
+/// Between two ffmpegs, in the formats of cameras and encoders: the parameters pass through, and all frames equal the
+/// library's.
 #[test]
 fn between_two_ffmpegs() {
     let _alone = common::alone();
@@ -93,7 +93,7 @@ fn between_two_ffmpegs() {
     }
 }
 
-/// A grey video in full range against its frames as PNG files, each enlarged as a picture.
+/// A full-range grey video against its frames as PNG files, each enlarged as a picture.
 #[test]
 fn frames_as_picture_files() {
     let _alone = common::alone();
@@ -120,7 +120,7 @@ fn frames_as_picture_files() {
         let video: GrayImage = open(format!("high{number}.png"));
         assert_eq!(video.dimensions(), (128, 96));
         let differences = alone.iter().zip(video.iter()).filter(|(a, b)| a != b).count();
-        // Grey pictures take the way by red, green and blue, whose coefficients are rounded: ties may fall apart.
+        // Grey pictures go through red, green and blue, whose coefficients are rounded: ties may round differently.
         let most = alone.iter().zip(video.iter()).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(
             most <= Some(1) && differences <= 3,
@@ -142,7 +142,7 @@ fn streams_that_break() {
     assert!(text.contains("error: standard input: the stream is truncated: frame 5 ends after"), "{text}");
     assert_eq!(frames(&output.stdout).len(), 4, "whole frames before the break are written");
 
-    // A file's old content is not lost to a broken stream.
+    // A file's old content survives a broken stream.
     fs::write(folder.path().join("cut.y4m"), cut).unwrap();
     fs::write(folder.path().join("high.y4m"), "old").unwrap();
     let output = program(folder.path(), "cut.y4m -o high.y4m").output().unwrap();
@@ -163,7 +163,7 @@ fn streams_that_break() {
         assert!(text.contains(reason), "{args}: {text}");
     }
 
-    // A reader that has seen enough, while the source goes on: a quiet end.
+    // A reader that closes early while the source continues: a quiet end.
     let mut child = program(folder.path(), "- -o -").spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
@@ -180,7 +180,7 @@ fn streams_that_break() {
     assert!(!stderr(&output).contains("error"), "{}", stderr(&output));
 }
 
-/// Resident memory after 300 frames is what it was after 20, but for less than what a few frames take.
+/// Resident memory after 300 frames is what it was after 20, give or take a few frames.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow() {

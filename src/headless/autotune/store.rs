@@ -1,4 +1,4 @@
-//! Choices among the user's cached files: a file for each adapter, driver, version of the kernels, network, and precision.
+//! Stored choices in a cache folder: a file for each adapter, driver, kernel version, network and precision.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -9,16 +9,17 @@ use crate::atomic::write_atomically;
 use crate::error::{Error, Reason, Result};
 use crate::hash::fnv;
 use crate::headless::Gpu;
-use crate::headless::self_test::key;
+use crate::headless::self_test::adapter_key;
 use crate::network::Architecture;
 use crate::precision::Precision;
 use crate::weights::Weights;
 
-/// Searches that may end without a result, as when a driver takes the program down with it. Then the default is taken.
+/// Number of searches that may die without a result, for example when a driver crashes the program; after that, the
+/// default is stored.
 const FAILURES: u64 = 2;
 
-/// The choice that is stored for this adapter, driver, network, precision and version of the kernels. `None` when there is none, or
-/// it cannot be read, or is not one that the device can run.
+/// The choice stored for this adapter, driver, kernel version, network and precision. `None` if there is none, it
+/// cannot be read, or the device cannot run it.
 pub fn stored(gpu: &Gpu, architecture: &Architecture, precision: Precision, folder: &Path) -> Option<Tuned> {
     let key = network_key(gpu, architecture, precision);
     let text = fs::read_to_string(path(folder, &key)).ok()?;
@@ -26,10 +27,10 @@ pub fn stored(gpu: &Gpu, architecture: &Architecture, precision: Precision, fold
     (tuned.key == key && is_possible(gpu, tuned.best)).then_some(tuned)
 }
 
-/// Stores a choice, whole or not at all.
+/// Stores a choice, atomically.
 ///
 /// # Errors
-/// [`Error::Output`].
+/// [`Error::Output`] when the file cannot be written.
 pub fn store(tuned: &Tuned, folder: &Path) -> Result<()> {
     let path = path(folder, &tuned.key);
     let failed = |reason: Reason| Error::Output { path: path.clone(), reason };
@@ -38,15 +39,15 @@ pub fn store(tuned: &Tuned, folder: &Path) -> Result<()> {
     write_atomically(&path, |file| file.write_all(text.as_bytes()))
 }
 
-/// The stored choice, or else that of a [`search`], which is stored: what a program calls that has much work ahead (see
-/// [`pays`](super::pays)). `None` where a search is not possible: another process is at it, or nothing can be stored in
-/// `folder` ([`cache_folder`](crate::headless::cache_folder) is the program's). `begin` is called before a search.
+/// The stored choice, or else the result of a [`search`], which is then stored: for programs with a lot of work ahead
+/// (see [`pays`](super::pays)). `None` if a search is not possible: another process is searching, or `folder` is not
+/// writable (the program's is [`cache_folder`](crate::headless::cache_folder)). `begin` is called before a search.
 ///
-/// A search that its process does not survive is tried once more, by whoever comes next; after that, and when the device
-/// is lost, the default is stored.
+/// If a search kills its process, the next process tries once more; after that, or if the device is lost, the default
+/// is stored.
 ///
 /// # Errors
-/// What the device reports where not even the default runs any more: it is of no more use.
+/// What the device reports when not even the default runs; the device is then unusable.
 pub fn search_once(
     gpu: &Gpu,
     weights: &Weights,
@@ -67,14 +68,14 @@ pub fn search_once(
         .inspect_err(|e| give_up(e));
     let Ok(mut file) = file else { return Ok(None) };
     if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
-        give_up(&"another process is at it");
+        give_up(&"another process is searching");
         return Ok(None);
     }
-    // Another process may have finished between the two looks.
+    // Another process may have finished between the first check and the lock.
     if let Some(tuned) = ready() {
         return Ok(Some(tuned));
     }
-    // A byte for each search that was begun; none is left by one that ends.
+    // One byte per search begun; a search that finishes removes the file.
     let failures = file.metadata().map_or(0, |about| about.len());
     let default = |reason: String| {
         let mut tuned = Tuned::default_of(gpu, precision, key.clone());
@@ -82,7 +83,7 @@ pub fn search_once(
         tuned
     };
     let outcome = if failures >= FAILURES {
-        Ok(default(format!("{failures} searches did not come to an end")))
+        Ok(default(format!("{failures} searches did not finish")))
     } else {
         if let Err(e) = file.write_all(b".") {
             give_up(&e);
@@ -92,23 +93,23 @@ pub fn search_once(
         search(gpu, weights, precision)
     };
     if let Err(Error::OutOfMemory(_)) = &outcome {
-        // Of others' making, maybe: the next process has another try.
+        // Perhaps other programs hold the memory: let the next process try again.
         return outcome.map(Some);
     }
     let found = outcome.as_ref().map_or_else(|error| default(error.to_string()), Clone::clone);
     if let Err(error) = store(&found, folder) {
-        // The byte stays, so this does not go on forever.
-        log::warn!("the choice of kernels cannot be kept: {error}");
+        // The byte stays, so this does not repeat forever.
+        log::warn!("cannot store the choice of kernels: {error}");
     } else if let Err(error) = fs::remove_file(&lock) {
         give_up(&error);
     }
     outcome.map(Some)
 }
 
-/// All that a choice depends on, as text.
+/// Everything that a choice depends on, as text.
 pub(super) fn network_key(gpu: &Gpu, architecture: &Architecture, precision: Precision) -> String {
     let subgroups = gpu.device.features().contains(wgpu::Features::SUBGROUP);
-    let key = key(&gpu.info, std::slice::from_ref(architecture));
+    let key = adapter_key(&gpu.info, std::slice::from_ref(architecture));
     format!("{key}{architecture} {precision}{}\n", if subgroups { " subgroups" } else { "" })
 }
 

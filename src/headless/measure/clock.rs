@@ -1,4 +1,4 @@
-//! Clocks: what a time is taken with, and how long one submission takes by it.
+//! Clocks: how times are taken, and how long one submission takes.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::gpu::scoped;
 pub use crate::gpu::timestamps::Timestamps;
 use crate::headless::Gpu;
 
-/// What is waited for.
+/// What readbacks wait for, named in errors.
 pub(super) const WHAT: &str = "a measurement";
 
 /// How times are taken.
@@ -19,16 +19,16 @@ pub(super) const WHAT: &str = "a measurement";
 pub enum Clock {
     /// From submission until the device is idle.
     Wall,
-    /// Processor time of all threads over the number of processors: the time that a software adapter would take if
-    /// nothing else ran. Where the system tells it (Linux).
+    /// Processor time of all threads divided by the number of processors: what a software adapter would take if
+    /// nothing else ran. Linux only.
     Processor,
-    /// The device's own, at the beginning and the end of a compute pass: no submission and no waiting in it. Needs
-    /// [`wgpu::Features::TIMESTAMP_QUERY`].
+    /// The device's own clock, from the start to the end of a compute pass, so that submitting and waiting do not
+    /// count. Needs [`wgpu::Features::TIMESTAMP_QUERY`].
     Timestamps,
 }
 
 impl Clock {
-    /// Processor time for software adapters, timestamps for all others; the wall's clock where there are none.
+    /// Processor time for software adapters and timestamps for all others; wall time where those are not available.
     pub fn for_gpu(gpu: &Gpu) -> Self {
         let software = is_software(&gpu.info);
         if software && processor_time().is_some() {
@@ -40,14 +40,14 @@ impl Clock {
         }
     }
 
-    /// The one for work outside of compute passes, such as copies: timestamps there are another feature.
+    /// The clock for work outside of compute passes, such as copies: timestamps there need another feature.
     pub(super) fn outside_passes(self, gpu: &Gpu) -> Self {
         let inside_encoders = wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS;
         let lacks = self == Self::Timestamps && !gpu.device.features().contains(inside_encoders);
         if lacks { Self::Wall } else { self }
     }
 
-    /// The time since this was called, by this clock; for timestamps, the wall's.
+    /// Starts the clock; the closure returns the time since then. Timestamps fall back to wall time here.
     pub(crate) fn start(self) -> impl Fn() -> Duration {
         let start = Instant::now();
         let before = self.now(start);
@@ -75,19 +75,19 @@ impl fmt::Display for Clock {
     }
 }
 
-/// Time that all threads of this process spent on processors.
+/// Processor time that all threads of this process have used.
 fn processor_time() -> Option<Duration> {
     let mut sum = Duration::ZERO;
     for thread in std::fs::read_dir("/proc/self/task").ok()? {
-        // A thread may end meanwhile.
+        // A thread may have ended in the meantime.
         let Ok(text) = std::fs::read_to_string(thread.ok()?.path().join("schedstat")) else { continue };
         sum += Duration::from_nanos(text.split_whitespace().next()?.parse().ok()?);
     }
     Some(sum)
 }
 
-/// Submits what `record` records, waits for it, and returns how long that took. With [`Clock::Timestamps`], `record`
-/// gets the [`Timestamps`] to put into its one compute pass.
+/// Submits what `record` records, waits for it, and returns how long it took. With [`Clock::Timestamps`], `record`
+/// gets the [`Timestamps`] to use in its one compute pass.
 ///
 /// # Errors
 /// What `record` returns, and what the device reports.
@@ -124,7 +124,7 @@ pub fn timed(
         Some(readback) => readback.finish(device, |bytes| Ok(Timestamps::elapsed(queue, bytes)))?,
         None => Duration::ZERO,
     };
-    // Some adapters do not count. Never nothing at all: rates are made of it.
+    // Some adapters report no time. Never return zero: rates divide by it.
     let time = if stamped.is_zero() { spent } else { stamped };
     Ok(time.max(Duration::from_nanos(1)))
 }

@@ -1,4 +1,4 @@
-//! A network on planes in GPU memory, to be run again and again.
+//! A network on planes in GPU memory, for repeated runs.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::precision::Precision;
 use crate::upscaler::{SourceKind, Upscaler};
 use crate::weights::Weights;
 
-/// A compiled network, and planes for it.
+/// A compiled network with planes to run on.
 #[derive(Debug)]
-pub(in crate::headless) struct Run<'a> {
+pub(in crate::headless) struct NetworkRun<'a> {
     gpu: &'a Gpu,
     upscaler: Upscaler,
     format: wgpu::TextureFormat,
@@ -30,8 +30,8 @@ struct Planes {
     target: wgpu::TextureView,
 }
 
-impl<'a> Run<'a> {
-    /// Compiles a network: of the options shape, precision, winograd and padding count.
+impl<'a> NetworkRun<'a> {
+    /// Compiles a network. Only the options' shape, precision, winograd and padding are used.
     ///
     /// # Errors
     /// As [`Upscaler::new`].
@@ -45,7 +45,8 @@ impl<'a> Run<'a> {
         Ok(Self { gpu, upscaler, format, precision, planes: None })
     }
 
-    /// Makes planes of `size` pixels with a synthetic picture, to be enlarged by `factor`; returns the result's size.
+    /// Creates planes of `size` pixels with a synthetic picture, to be enlarged by `factor`; returns the result's
+    /// size.
     ///
     /// # Errors
     /// As [`Upscaler::prepare`].
@@ -67,23 +68,23 @@ impl<'a> Run<'a> {
         Ok(result)
     }
 
-    /// Names of the kernels, in the order in which they run.
+    /// Names of the kernels, in execution order.
     pub fn kernels(&self) -> Vec<&'static str> {
         self.upscaler.kernels()
     }
 
-    /// Runs all kernels, for what they leave in the target.
+    /// Runs all kernels, for their result in the target.
     ///
     /// # Errors
-    /// As [`Run::time`].
+    /// As [`NetworkRun::time`].
     pub fn compute(&self) -> Result<()> {
         self.time(Clock::Wall, None).map(drop)
     }
 
-    /// Runs all kernels, from source to target, or one of them alone, and returns how long it took.
+    /// Runs all kernels, from source to target, or only the given one, and returns how long it took.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] before [`Run::prepare`]; what the device reports.
+    /// [`Error::InvalidArgument`] before [`NetworkRun::prepare`]; what the device reports.
     pub fn time(&self, clock: Clock, kernel: Option<usize>) -> Result<Duration> {
         let Planes { source, target } = self.planes()?;
         timed(self.gpu, clock, |encoder, stamps| {
@@ -94,7 +95,7 @@ impl<'a> Run<'a> {
     /// The target's values, texel by texel.
     ///
     /// # Errors
-    /// As [`Run::time`].
+    /// As [`NetworkRun::time`].
     pub fn result(&self) -> Result<Vec<f32>> {
         let Gpu { device, queue, .. } = self.gpu;
         let target = self.planes()?.target.texture();
@@ -114,7 +115,7 @@ impl<'a> Run<'a> {
     }
 
     fn planes(&self) -> Result<&Planes> {
-        self.planes.as_ref().ok_or_else(|| Error::invalid("call prepare before anything is timed"))
+        self.planes.as_ref().ok_or_else(|| Error::invalid("call prepare before timing or reading a result"))
     }
 
     fn texel_bytes(&self) -> u32 {

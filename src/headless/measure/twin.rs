@@ -1,6 +1,6 @@
-//! Whether what is timed computes right: a small picture beside the CPU twin's.
+//! Checks that what is timed computes the right result: a small picture against the CPU twin.
 
-use super::Run;
+use super::NetworkRun;
 use super::synthetic;
 use crate::error::{Error, Result};
 use crate::network::Padding;
@@ -8,16 +8,16 @@ use crate::precision::Precision;
 use crate::reference::{Maps, forward};
 use crate::weights::Weights;
 
-/// Neither square nor whole workgroups.
+/// Neither square nor a multiple of the workgroup size.
 const SIZE: (u32, u32) = (43, 37);
 
-/// What the CPU computes for a small picture, in f64.
+/// The CPU's result for a small picture, in f64.
 #[derive(Debug)]
-pub(in crate::headless) struct Twin {
+pub(in crate::headless) struct CpuTwin {
     expected: Maps,
 }
 
-impl Twin {
+impl CpuTwin {
     pub const PADDING: Padding = Padding::Replicate;
 
     /// # Errors
@@ -32,11 +32,11 @@ impl Twin {
         Ok(Self { expected: forward(weights, &picture, Self::PADDING) })
     }
 
-    /// Runs the same on the device, where [`Twin::PADDING`] has been asked for; returns the largest difference.
+    /// Runs the same picture on the device and returns the largest difference. The run must use [`CpuTwin::PADDING`].
     ///
     /// # Errors
-    /// [`Error::Gpu`] when they differ by more than rounding can; also what the device reports.
-    pub fn check(&self, run: &mut Run<'_>) -> Result<f64> {
+    /// [`Error::Gpu`] when they differ by more than rounding; also what the device reports.
+    pub fn check(&self, run: &mut NetworkRun<'_>) -> Result<f64> {
         run.prepare(SIZE, 1.0)?;
         run.compute()?;
         let Maps { channels, .. } = self.expected;
@@ -48,15 +48,15 @@ impl Twin {
     }
 }
 
-/// Samples of a texel of the textures that hold so many channels.
+/// Samples per texel of the textures that hold this many channels.
 fn texels(channels: usize) -> usize {
     if channels == 1 { 1 } else { 4 }
 }
 
-/// The largest difference of values.
+/// The largest difference between two sequences of values.
 ///
 /// # Errors
-/// [`Error::Gpu`] when it is more than rounding can be: of the sums of a few layers, in this precision.
+/// [`Error::Gpu`] when it is more than rounding in this precision can cause over a few layers.
 pub(crate) fn compare(
     actual: &[f32],
     expected: impl Iterator<Item = f64> + Clone,
@@ -64,10 +64,12 @@ pub(crate) fn compare(
 ) -> Result<f64> {
     let range = expected.clone().fold(1.0, |range: f64, value| range.max(value.abs()));
     let differences = actual.iter().zip(expected).map(|(&a, e)| (f64::from(a) - e).abs());
-    // A value that is not a number is as far off as can be.
+    // NaN counts as infinitely far off.
     let largest = differences.fold(0.0, |all: f64, d| if d.is_nan() { f64::INFINITY } else { all.max(d) });
     if largest > precision.tolerance() * range {
-        return Err(Error::Gpu(format!("results are off by {largest:.1e}: the time means nothing").into()));
+        return Err(Error::Gpu(
+            format!("results are off by {largest:.1e}, so the time means nothing").into(),
+        ));
     }
     Ok(largest)
 }

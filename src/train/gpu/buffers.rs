@@ -5,10 +5,10 @@ use crate::error::{Error, Result};
 use crate::gpu::memory::{DYNAMIC_SPACING, buffer, staging};
 use crate::gpu::scoped;
 
-/// Most steps of one submit.
+/// Maximum number of steps per submission.
 pub(super) const SLOTS: usize = 64;
 
-/// All in the order of the parameters: each layer's weights as in PyTorch, then its biases.
+/// All in parameter order: each layer's weights as in PyTorch, then its biases.
 #[derive(Debug)]
 pub(super) struct Buffers {
     pub parameters: wgpu::Buffer,
@@ -21,16 +21,16 @@ pub(super) struct Buffers {
     /// `[row][sub-image]`.
     pub squares: wgpu::Buffer,
     pub losses: wgpu::Buffer,
-    /// Two submits are under way at a time.
+    /// Two, because two submissions are in flight at a time.
     pub losses_staging: [wgpu::Buffer; 2],
     pub slots: wgpu::Buffer,
-    /// `[step of a submit][sub-image]`.
+    /// `[step within the submission][sub-image]`.
     pub samples: wgpu::Buffer,
 }
 
 impl Buffers {
     /// # Errors
-    /// [`Error::MissingCapability`] for bindings beyond the device's limits, and what the device reports.
+    /// [`Error::MissingCapability`] for buffers larger than the device can bind, and what the device reports.
     pub fn new(
         device: &wgpu::Device,
         options: &TrainerOptions,

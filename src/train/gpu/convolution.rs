@@ -1,4 +1,4 @@
-//! One convolution over a batch: its tile, its filters packed on the device, its dispatches.
+//! One convolution over a batch: its register tile, its filters packed on the device, its dispatches.
 
 use super::layer_place::{Direction, LayerPlace, aligned};
 use super::maps::Maps;
@@ -13,7 +13,7 @@ use crate::gpu::memory::constant;
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 
-/// Tile of the convolution: texels of a row, and outputs / 4.
+/// Register tile of the convolution: texels per row, and outputs / 4.
 fn tile(shape: &Shape, texels: usize, outputs: usize) -> (usize, usize) {
     let (most_texels, most_quads) = (shape.spatial.0.clamp(1, 7), shape.spatial.1.clamp(1, 2));
     let tiles = texels.div_ceil(most_texels);
@@ -21,7 +21,7 @@ fn tile(shape: &Shape, texels: usize, outputs: usize) -> (usize, usize) {
     (texels.div_ceil(tiles), outputs.div_ceil(4).div_ceil(groups))
 }
 
-/// The dispatches of one convolution, and of the packing of its filters.
+/// The dispatches of one convolution, and those that pack its filters.
 #[derive(Debug)]
 pub(super) struct Convolution {
     pub dispatches: Vec<Dispatch>,
@@ -52,9 +52,9 @@ impl Convolution {
         let reach = if transposed { size - 1 - place.padding } else { place.padding };
         let (read_texels, shift) = aligned(reach);
         let (inputs, planes) = (input.layout.channels, output.layout.channels);
-        // One filter alone would leave three quarters of a vec4 idle: it computes four rows instead.
+        // A single filter would leave three quarters of a vec4 idle, so it computes four rows instead.
         let output_rows = if planes == 1 { 4 } else { 1 };
-        // Taps of a row, in blocks of as many as the kernel takes at a time.
+        // Taps of a row, in blocks as wide as the kernel takes at a time.
         let columns = size + shift;
         let (block, blocks) = if columns <= 9 { (columns, 1) } else { (8, columns.div_ceil(8)) };
         let rows = size + output_rows - 1;

@@ -1,4 +1,4 @@
-//! Layers 1 and 2 of a network f1-1-f3 forward in one dispatch: `conv_fused_batch.wgsl`.
+//! Layers 1 and 2 of an f1-1-f3 network forward in one dispatch: `conv_fused_batch.wgsl`.
 
 use super::Shape;
 use super::layer_place::{LayerPlace, aligned};
@@ -20,8 +20,8 @@ pub(super) struct FirstLayers {
 
 impl FirstLayers {
     /// Compiles the kernel; `maps` are the input and the outputs of both layers. `None` for networks that it does not
-    /// cover (more channels than one, a second layer larger than 1x1 or of more than 32 filters, f1 above 9, padding that
-    /// is not a multiple of 4), filters beyond one binding, and where `shape` does not ask for it.
+    /// cover (more than one channel, a second layer larger than 1x1 or with more than 32 filters, f1 above 9, padding
+    /// that is not a multiple of 4), for filters too large for one binding, or if `shape` does not ask for it.
     ///
     /// # Errors
     /// What the device reports.

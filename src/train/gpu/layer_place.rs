@@ -1,22 +1,22 @@
-//! A layer of the network, and where its parameters are.
+//! A layer of the network and the position of its parameters.
 
 use crate::network::{LayerShape, Padding};
 
-/// A layer and where its parameters are.
+/// A layer and the position of its parameters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LayerPlace {
     pub shape: LayerShape,
-    /// Index of the first weight, and of the first bias, among all parameters.
+    /// Index of the first weight and of the first bias among all parameters.
     pub weight_start: usize,
     pub bias_start: usize,
-    /// Zeros that the layer sees around its input on each side.
+    /// Width in pixels of the zeros that the layer sees on each side of its input.
     pub padding: usize,
-    /// Size of its filters where its sums are multiplied by the valid-pixel map, else 0.
+    /// Size of its filters if its sums are multiplied by the valid-pixel map, else 0.
     pub normalized: usize,
 }
 
 impl LayerPlace {
-    /// Layers with their places among the parameters, and the number of these.
+    /// All layers with their positions, and the total number of parameters.
     pub fn of(shapes: &[LayerShape], padding: Padding) -> (Vec<Self>, usize) {
         let mut next = 0;
         let mut take = |count| {
@@ -37,17 +37,17 @@ impl LayerPlace {
 /// What a convolution computes for a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// The layer's output, with ReLU where it is not the last layer.
+    /// The layer's output, with ReLU for all but the last layer.
     Forward { relu: bool },
-    /// The gradient of the layer's input, through the ReLU and the valid-pixel map of the layer before.
+    /// The gradient of the layer's input, through the ReLU and the valid-pixel map of the previous layer.
     GradInput {
-        /// That layer's [`LayerPlace::normalized`].
+        /// The previous layer's [`LayerPlace::normalized`].
         normalized: usize,
     },
 }
 
 impl Direction {
-    /// Whether inputs and filters change places.
+    /// Whether inputs and filters are swapped.
     pub fn transposed(self) -> bool {
         matches!(self, Self::GradInput { .. })
     }
@@ -61,8 +61,8 @@ impl Direction {
     }
 }
 
-/// Texels and columns by which reads begin before the pixel that is computed, for zeros of `padding` pixels: whole
-/// texels, and the taps shifted right by the excess.
+/// Where reads begin for a padding of `padding` pixels: the number of whole texels before the computed pixel, and the
+/// number of columns by which the taps shift right to make up for the excess.
 pub(super) fn aligned(padding: usize) -> (usize, usize) {
     let texels = padding.div_ceil(4);
     (texels, texels * 4 - padding)

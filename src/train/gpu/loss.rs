@@ -1,4 +1,4 @@
-//! The loss of equation 4: its dispatches.
+//! The dispatches for the loss of equation 4.
 
 use super::Shape;
 use super::buffers::Buffers;
@@ -11,8 +11,8 @@ use crate::gpu::dispatch::Dispatch;
 use crate::gpu::memory::element_binding;
 use crate::gpu::scoped;
 
-/// The loss, its gradient, and its sum. `normalized` is the size of the last layer's filters where its sums are multiplied
-/// by the valid-pixel map, else 0.
+/// The dispatches for the loss with its gradient, and for the loss's sum. `normalized` is the size of the last layer's
+/// filters if its sums are multiplied by the valid-pixel map, else 0.
 ///
 /// # Errors
 /// What the device reports.

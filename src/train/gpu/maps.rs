@@ -1,4 +1,4 @@
-//! How the maps of a batch lie in a texture, and their readback.
+//! How the maps of a batch are laid out in a texture, and their readback.
 
 use super::WHAT;
 use crate::error::{Error, Result};
@@ -13,20 +13,20 @@ pub(super) struct BatchLayout {
     pub channels: usize,
     pub width: usize,
     pub height: usize,
-    /// Rows of zeros above and below, and at least so many columns on each side.
+    /// Rows of zeros above and below, and at least that many columns of zeros on each side.
     pub border: usize,
     pub across: usize,
 }
 
 impl BatchLayout {
-    /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last plane;
-    /// what they compute from it is not written.
+    /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last plane; what
+    /// they compute from these is never written.
     const SLACK: [usize; 2] = [12, 12];
 
-    /// A layout in textures of at most `longest` texels a side.
+    /// A layout in textures of at most `longest` texels per side.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when the batch does not fit in such a texture.
+    /// [`Error::InvalidArgument`] if the batch does not fit into such a texture.
     pub fn new(
         batch: usize,
         [channels, height, width]: [usize; 3],
@@ -39,7 +39,7 @@ impl BatchLayout {
         match layout.size().into_iter().max() {
             Some(side) if side > longest => Err(Error::invalid(format!(
                 "a batch of {batch} sub-images with {channels} maps of {width}x{height} needs a texture of {side} \
-                 texels, the device allows {longest}; use a smaller batch or patch"
+                 texels, but the device allows {longest}; use a smaller batch or patch"
             ))),
             _ => Ok(layout),
         }
@@ -50,12 +50,12 @@ impl BatchLayout {
         self.border.div_ceil(4)
     }
 
-    /// Texels of a row of a plane.
+    /// Texels per row of a plane.
     pub fn texels(&self) -> usize {
         self.left() + (self.width + self.border).div_ceil(4)
     }
 
-    /// Texels that hold pixels of a row.
+    /// Texels per row that contain pixels.
     pub fn pixel_texels(&self) -> usize {
         self.width.div_ceil(4)
     }
@@ -83,10 +83,10 @@ pub(super) struct Maps {
 }
 
 impl Maps {
-    /// All zeros.
+    /// Creates maps filled with zeros.
     ///
     /// # Errors
-    /// Out of memory.
+    /// [`Error::OutOfMemory`].
     pub fn new(device: &wgpu::Device, label: &str, layout: BatchLayout) -> Result<Self> {
         use wgpu::TextureUsages as Usage;
         let usage = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING | Usage::COPY_SRC;
@@ -96,7 +96,7 @@ impl Maps {
         Ok(Self { layout, view, texture })
     }
 
-    /// The values, `[sub-image][channel][row][column]`.
+    /// The values, as `[sub-image][channel][row][column]`.
     ///
     /// # Errors
     /// What the device reports.

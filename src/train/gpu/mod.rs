@@ -1,4 +1,4 @@
-//! Training steps on the GPU: forward, loss, backward and update in WGSL, recorded many at a time.
+//! Training steps on the GPU: forward, loss, backward and update in WGSL, many recorded at a time.
 //!
 //! A step gathers its batch from pictures that live on the device (`gather.wgsl`), runs the layers forward
 //! (`conv_batch.wgsl`, `conv_pointwise.wgsl` for 1x1, or the first two at once in `conv_fused_batch.wgsl`), takes the loss of
@@ -7,7 +7,7 @@
 //! the parameters (`update.wgsl`, or `spectrum.wgsl` and `spectrum_update.wgsl`) and lays the filters out for the next step
 //! (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
 //!
-//! [`Trainer`] does steps on given sub-images, of a shard in memory.
+//! [`Trainer`] runs steps on chosen sub-images of a shard that is in memory.
 
 mod buffers;
 mod convolution;
@@ -35,30 +35,30 @@ pub use trainer::Trainer;
 /// Feature maps, as kernels write them.
 const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Float);
 
-/// What is waited for.
+/// What readbacks wait for, named in errors.
 const WHAT: &str = "training steps";
 
-/// Sizes of register tiles and workgroups, to be chosen per adapter.
+/// Sizes of register tiles and workgroups, chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
-    /// Most texels (of 4 pixels of a row, up to 7) and most fours of outputs (up to 2) that an invocation of a
-    /// convolution owns.
+    /// Most texels (4 pixels of a row each; up to 7) and most vec4s of outputs (up to 2) that an invocation of a
+    /// convolution computes.
     pub spatial: (usize, usize),
-    /// Most inputs, up to 64, that an invocation of `conv_pointwise.wgsl` holds; 1x1 convolutions of more inputs run as
-    /// all others.
+    /// Most inputs, up to 64, that an invocation of `conv_pointwise.wgsl` holds; 1x1 convolutions with more inputs use
+    /// the general kernel.
     pub pointwise: usize,
-    /// Sub-images of a workgroup.
+    /// Sub-images per workgroup.
     pub workgroup: u32,
-    /// Parts of the batch whose weight gradients are summed at first.
+    /// Number of parts of the batch whose weight gradients are summed separately first.
     pub parts: usize,
-    /// Most sums of a tile of the weight gradient, for filters larger than a pixel and for 1x1. On software adapters a
-    /// load of a texel costs as much as some hundred products: sums in the first level cache, loaded and stored for every
-    /// four products, are the lesser evil there.
+    /// Most sums in a tile of the weight gradient, for filters larger than 1x1 and for 1x1. On software adapters
+    /// loading a texel costs as much as several hundred products, so sums kept in the first-level cache, loaded and
+    /// stored for every four products, are the lesser evil.
     pub weight_sums: (usize, usize),
-    /// How invocations of 1x1 convolutions and of `conv_fused_batch.wgsl` load their weights. With subgroups, a workgroup
-    /// has to consist of whole ones.
+    /// How invocations of 1x1 convolutions and of `conv_fused_batch.wgsl` load their weights. With subgroups, a
+    /// workgroup must consist of whole ones.
     pub weight_load: WeightLoad,
-    /// Layers 1 and 2 of networks that `conv_fused_batch.wgsl` covers run in it forward, instead of layer by layer.
+    /// Whether layers 1 and 2 run forward in one kernel where `conv_fused_batch.wgsl` covers them.
     pub first_layers: bool,
 }
 
@@ -67,7 +67,7 @@ impl Shape {
     pub fn for_device(device: &wgpu::Device) -> Self {
         let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
         if software {
-            // Invocations are the 8 lanes of a vector, registers are the first level cache.
+            // Invocations are the 8 lanes of a vector, and registers live in the first-level cache.
             let subgroup = subgroup_lanes.filter(|&lanes| lanes == 8).map(WeightLoad::Subgroup);
             Self {
                 spatial: (7, 2),
@@ -92,7 +92,7 @@ impl Shape {
     }
 }
 
-/// Parts of a batch that are summed each for itself.
+/// Number of parts of a batch that are summed separately.
 fn parts(batch: usize, shape: &Shape) -> usize {
     shape.parts.clamp(1, batch)
 }

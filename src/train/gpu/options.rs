@@ -4,7 +4,7 @@ use super::Shape;
 use crate::network::Padding;
 use crate::train::config::Optimizer;
 
-/// Settings of a [`Trainer`](super::Trainer). Begin with [`TrainerOptions::new`] and set what should differ:
+/// Settings of a [`Trainer`](super::Trainer). Start from [`TrainerOptions::new`] and change what you need:
 ///
 /// ```
 /// use srcnn_gpu::Padding;
@@ -17,23 +17,23 @@ use crate::train::config::Optimizer;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TrainerOptions {
-    /// Sub-images in a step: n of equation 4.
+    /// Sub-images per step: n of equation 4.
     pub batch: usize,
     /// Width and height of a sub-image in pixels.
     pub patch: usize,
-    /// What layers see around a sub-image: [`Padding::Valid`] as in the paper, or [`Padding::Zero`] or
-    /// [`Padding::Normalized`], which treat each sub-image as a picture with borders.
+    /// What layers see around a sub-image: nothing with [`Padding::Valid`], as in the paper. [`Padding::Zero`] and
+    /// [`Padding::Normalized`] treat each sub-image as a picture with borders.
     pub padding: Padding,
     /// How gradients become updates.
     pub optimizer: Optimizer,
-    /// Register tiles and workgroups; the device's default when `None`.
+    /// Register tiles and workgroups; `None` takes the device's default.
     pub shape: Option<Shape>,
-    /// Where compiled kernels are looked up and kept: a cache of the same device, or none. The host loads and stores it.
+    /// Cache in which compiled kernels are looked up and kept, from the same device. The host loads and stores it.
     pub pipeline_cache: Option<wgpu::PipelineCache>,
 }
 
 impl TrainerOptions {
-    /// Steps of `batch` sub-images of `patch` x `patch` pixels, without padding, in the device's default shape.
+    /// Steps of `batch` sub-images of `patch` x `patch` pixels, without padding, with the device's default shape.
     pub fn new(batch: usize, patch: usize, optimizer: Optimizer) -> Self {
         Self { batch, patch, padding: Padding::Valid, optimizer, shape: None, pipeline_cache: None }
     }

@@ -1,4 +1,4 @@
-//! Filters as the convolutions read them: their packing on the device.
+//! Packs filters on the device, the way the convolutions read them.
 
 use super::layer_place::LayerPlace;
 use crate::error::Result;
@@ -28,8 +28,8 @@ pub(super) struct Packing {
 }
 
 impl Packing {
-    /// All of a layer's output planes in one chunk, in groups of 4 of `group_length` floats; transposed for the gradient
-    /// of the input.
+    /// All of a layer's output planes in one chunk, in groups of 4 with `group_length` floats each; transposed for the
+    /// gradient of the input.
     pub fn new(place: &LayerPlace, transposed: bool, group_length: usize) -> Self {
         let shape = place.shape;
         let groups = if transposed { shape.inputs } else { shape.filters }.div_ceil(4);
@@ -52,12 +52,12 @@ impl Packing {
         }
     }
 
-    /// The same without taps: a layer's biases and nothing else.
+    /// Only a layer's biases, without taps.
     pub fn biases(place: &LayerPlace) -> Self {
         Self { inputs: 0, ..Self::new(place, false, 4) }
     }
 
-    /// The same behind `start` floats.
+    /// The same, placed after the first `start` floats.
     pub fn behind(self, start: usize) -> Self {
         Self { start: start as u32, ..self }
     }
@@ -82,7 +82,7 @@ impl Packing {
     }
 }
 
-/// The buffer that packed filters of `length` floats go to.
+/// A buffer for packed filters of `length` floats.
 ///
 /// # Errors
 /// What the device reports.

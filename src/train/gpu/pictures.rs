@@ -1,4 +1,4 @@
-//! Pictures on the device, and the dispatches that take a batch from them.
+//! Pictures on the device, and the dispatches that gather a batch from them.
 
 use super::MAPS;
 use super::maps::{BatchLayout, Maps};
@@ -11,7 +11,7 @@ use crate::gpu::memory::{constant, element_binding};
 use crate::gpu::scoped;
 use crate::train::shard::PackedShard;
 
-/// The kernel that takes one side of a batch, inputs or targets, from pictures.
+/// The kernel that gathers one side of a batch, inputs or targets, from pictures.
 #[derive(Debug)]
 pub(super) struct Gather {
     pub kernel: Kernel,
@@ -19,7 +19,7 @@ pub(super) struct Gather {
 }
 
 impl Gather {
-    /// For sub-images of `patch` pixels a side of which `output` gets the center.
+    /// For sub-images of `patch` pixels per side, of which `output` gets the center.
     pub fn new(compiler: Compiler<'_>, patch: usize, output: &BatchLayout, workgroup: u32) -> Result<Self> {
         let prelude = Prelude::default()
             .numbers([
@@ -41,7 +41,7 @@ impl Gather {
 /// A shard on the device.
 #[derive(Debug)]
 pub(super) struct Pictures {
-    /// Sub-images in it.
+    /// Number of sub-images.
     pub patches: usize,
     /// Write the inputs and the targets of a batch.
     pub gathers: [Dispatch; 2],
@@ -51,8 +51,8 @@ impl Pictures {
     /// Uploads a shard.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a shard with places outside of its pictures, [`Error::MissingCapability`] for
-    /// one too large for a binding, and what the device reports.
+    /// [`Error::InvalidArgument`] for a shard with a picture or sub-image out of range, [`Error::MissingCapability`]
+    /// for one too large for a binding, and what the device reports.
     pub fn new(
         device: &wgpu::Device,
         shard: &PackedShard,
@@ -68,7 +68,7 @@ impl Pictures {
             (size_of_val(&shard.inputs[..]) as u64, device.limits().max_storage_buffer_binding_size);
         if size > most {
             return Err(Error::MissingCapability(format!(
-                "storage bindings of {size} bytes for a shard of pictures, {most} are allowed"
+                "storage bindings of {size} bytes for a shard of pictures, where {most} are allowed"
             )));
         }
         let upload = |label: &str, contents: &[u8]| {
@@ -95,7 +95,7 @@ impl Pictures {
     }
 }
 
-/// What the gather kernel relies on.
+/// Checks what the gather kernel relies on.
 fn check(shard: &PackedShard, patch: usize, channels: usize) -> Result<()> {
     let wrong = |what: &str| Err(Error::invalid(format!("a shard of training pictures {what}")));
     if shard.patches.is_empty() {

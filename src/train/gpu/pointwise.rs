@@ -11,11 +11,11 @@ use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernels::WeightStore;
 use crate::gpu::scoped;
 
-/// The dispatches of a 1x1 convolution, and of the packing of its filters. `gate` is the output whose ReLU gates the
+/// The dispatch of a 1x1 convolution, and the one that packs its filters. `gate` is the output whose ReLU gates the
 /// gradient.
 ///
 /// # Errors
-/// [`Error::MissingCapability`] for filters too many for one binding, and what the device reports.
+/// [`Error::MissingCapability`] for too many filters for one binding, and what the device reports.
 pub(super) fn pointwise(
     compiler @ Compiler { device, .. }: Compiler<'_>,
     pack: &Kernel,

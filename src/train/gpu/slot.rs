@@ -1,4 +1,4 @@
-//! What differs from step to step: an element of a buffer that is chosen by dynamic offset.
+//! What differs from step to step: a buffer element chosen by dynamic offset.
 
 use crate::train::config::Optimizer;
 
@@ -15,13 +15,15 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// For the step that follows `done` steps, whose number in its block is `index`.
+    /// For the step after `done` steps, with number `index` within its submission; `factor` multiplies the learning
+    /// rates.
     pub fn new(optimizer: &Optimizer, index: usize, done: u64, factor: f32) -> Self {
         let (decay, epsilon) = match optimizer {
             Optimizer::Sgd { momentum, .. } => ([*momentum as f32, 0.0], 0.0),
             Optimizer::Adam { betas, epsilon, .. } => (betas.map(|beta| beta as f32), *epsilon as f32),
         };
-        // The decays as the shader has them, rounded; the exponent is exact up to 2^31 and the power long 0 there.
+        // Use the decays as the shader has them, rounded. Clamping the exponent is harmless: the power is 0 long
+        // before 2^31.
         let step = i32::try_from(done + 1).unwrap_or(i32::MAX);
         let correction = decay.map(|decay| (1.0 / (1.0 - f64::from(decay).powi(step))) as f32);
         Self { index: index as u32, factor, decay, correction, epsilon, padding: 0.0 }

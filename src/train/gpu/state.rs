@@ -1,4 +1,4 @@
-//! What goes into a [`Trainer`] and comes out of it beside steps: states, gradients, maps.
+//! What goes into a [`Trainer`] and comes out of it besides steps: states, gradients, maps.
 
 use super::Trainer;
 use super::WHAT;
@@ -26,7 +26,7 @@ impl Trainer {
         })
     }
 
-    /// Goes on from a state: the steps that follow are, bit for bit, those that followed it.
+    /// Continues from a state: the steps that follow are, bit for bit, the ones that would have followed it.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a state of another network or optimizer, and what the device reports.
@@ -58,7 +58,7 @@ impl Trainer {
         })
     }
 
-    /// Gradients of the loss in the last step, with the shapes of the parameters.
+    /// Gradients of the loss in the last step, in the shapes of the parameters.
     ///
     /// # Errors
     /// What the device reports.
@@ -66,17 +66,17 @@ impl Trainer {
         Ok(self.layers(&self.read(&self.buffers.gradients)?))
     }
 
-    /// Maps of the last step, `[sub-image][channel][row][column]`: the input for 0, else the output of that layer,
-    /// counted from 1.
+    /// Maps of the last step, as `[sub-image][channel][row][column]`: the input for layer 0, else the output of that
+    /// layer, counted from 1.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a layer that is not there, and what the device reports.
+    /// [`Error::InvalidArgument`] for a layer that does not exist, and what the device reports.
     pub fn maps(&self, layer: usize) -> Result<Vec<f32>> {
         self.read_maps(self.maps.get(layer))
     }
 
-    /// Gradients of the loss with respect to the output of a layer (before its ReLU), counted from 1, in the last
-    /// step; 0 gives the targets. With padding `normalized` those of its sums, before the valid-pixel map.
+    /// Gradients of the loss in the last step with respect to a layer's output (before its ReLU), counted from 1; 0
+    /// gives the targets. With padding `normalized`, with respect to its sums before the valid-pixel map.
     ///
     /// # Errors
     /// As [`Trainer::maps`].
@@ -85,7 +85,7 @@ impl Trainer {
     }
 
     fn read_maps(&self, maps: Option<&Maps>) -> Result<Vec<f32>> {
-        let maps = maps.ok_or_else(|| Error::invalid("there is no such layer"))?;
+        let maps = maps.ok_or_else(|| Error::invalid("the network has no such layer"))?;
         maps.read(&self.device, &self.queue)
     }
 
@@ -98,7 +98,7 @@ impl Trainer {
         readback.finish(device, |bytes| Ok(bytemuck::pod_collect_to_vec(bytes)))
     }
 
-    /// Values in the order of the parameters, by layer.
+    /// Splits values in parameter order into layers.
     fn layers(&self, mut values: &[f32]) -> Vec<Layer> {
         let mut take = |count: usize| {
             let (taken, rest) = values.split_at(count);

@@ -26,10 +26,10 @@ use crate::train::State;
 use crate::train::order::Sample;
 use crate::train::shard::PackedShard;
 
-/// Time that a submit should take at most, well below what systems take for a device that has hung.
+/// Target time per submission, well below what operating systems take for a hung device.
 const SUBMIT: Duration = Duration::from_millis(250);
 
-/// Trains one network. Everything that a step needs is made in [`Trainer::new`] and [`Trainer::set_pictures`].
+/// Trains one network. [`Trainer::new`] and [`Trainer::set_pictures`] create everything that a step needs.
 #[derive(Debug)]
 pub struct Trainer {
     pub(super) device: wgpu::Device,
@@ -37,28 +37,29 @@ pub struct Trainer {
     pub(super) options: TrainerOptions,
     pub(super) shapes: Vec<LayerShape>,
     pub(super) step: u64,
-    /// Steps that the next submit takes.
+    /// Number of steps in the next submission.
     per_submit: usize,
     pub(super) buffers: Buffers,
     /// Input, then the output of each layer.
     pub(super) maps: Vec<Maps>,
-    /// Gradients of the outputs of each layer.
+    /// Gradients with respect to each layer's output.
     pub(super) gradients: Vec<Maps>,
     pub(super) solution: Maps,
     gathers: [Gather; 2],
     pictures: Option<Pictures>,
-    /// A step from the gathered batch to the packed filters.
+    /// The dispatches of a step, from the gathered batch to the packed filters.
     dispatches: Vec<Dispatch>,
     pub(super) packs: Vec<Dispatch>,
 }
 
 impl Trainer {
-    /// Takes a network to a device and compiles everything.
+    /// Puts a network on a device and compiles everything.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a state that does not fit the optimizer or itself, a padding that cannot be
-    /// trained with, or sub-images that are too small for the network or too many for the device's textures;
-    /// [`Error::MissingCapability`] for layers beyond its limits; what the device reports, out of memory above all.
+    /// [`Error::InvalidArgument`] for a state that is inconsistent or does not fit the optimizer, a padding that
+    /// training does not support, or sub-images that are too small for the network or too many for the device's
+    /// textures; [`Error::MissingCapability`] for layers beyond the device's limits; what the device reports, out of
+    /// memory above all.
     pub fn new(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
@@ -73,7 +74,7 @@ impl Trainer {
         let longest = device.limits().max_texture_dimension_2d;
         let batch = options.batch;
 
-        // Sizes of the input and of each layer's output; a border where the next layer sees zeros.
+        // Sizes of the input and of each layer's output, with a border where the next layer sees zeros.
         let mut side = options.patch;
         let layout =
             |channels, side, border| BatchLayout::new(batch, [channels, side, side], border, longest);
@@ -96,7 +97,7 @@ impl Trainer {
                 &format!("srcnn.train.conv{}", l + 1),
                 layout(filters, side, border)?,
             )?);
-            // The input's gradient is a full convolution over the output's; the first layer's input needs none.
+            // The input's gradient is a full convolution over the output's. The first layer's input needs none.
             let border = if l == 0 { 0 } else { size - 1 - place.padding };
             gradients.push(Maps::new(
                 device,
@@ -184,12 +185,12 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// Takes the pictures of a shard to the device, in place of those before.
+    /// Uploads the pictures of a shard, replacing the previous ones.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a shard with places outside of its pictures, and what the device reports.
+    /// [`Error::InvalidArgument`] for a shard with a picture or sub-image out of range, and what the device reports.
     pub fn set_pictures(&mut self, shard: &PackedShard) -> Result<()> {
-        // Those before make room first.
+        // Free the previous pictures first, to make room.
         self.pictures = None;
         self.pictures = Some(Pictures::new(
             &self.device,
@@ -203,8 +204,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// One step on a batch of sub-images of the pictures; `factor` multiplies the learning rates. Returns the loss of
-    /// equation 4 before the update.
+    /// Runs one step on a batch of sub-images; `factor` multiplies the learning rates. Returns the loss of equation 4
+    /// before the update.
     ///
     /// # Errors
     /// As [`Trainer::steps`].
@@ -212,31 +213,31 @@ impl Trainer {
         Ok(self.steps(batch, &[factor])?.into_iter().sum())
     }
 
-    /// A step for each factor, with the batches one after another in `samples`. Returns the losses. How steps are
-    /// grouped into calls makes no difference to any bit.
+    /// Runs one step per factor, with the batches one after another in `samples`, and returns the losses. How steps
+    /// are grouped into calls does not change a single bit.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] without pictures, or for samples that are not theirs or not as many as the steps
-    /// need; what the device reports. A loss that is not finite is no error.
+    /// [`Error::InvalidArgument`] before [`Trainer::set_pictures`], for samples out of range, or if their number is
+    /// not a batch per step; what the device reports. A loss that is not finite is not an error.
     pub fn steps(&mut self, samples: &[Sample], factors: &[f32]) -> Result<Vec<f32>> {
         let batch = self.options.batch;
         let Some(pictures) = &self.pictures else {
-            return Err(Error::invalid("a trainer without pictures; call set_pictures first"));
+            return Err(Error::invalid("the trainer has no pictures: call set_pictures first"));
         };
         if samples.len() != factors.len() * batch
             || samples.iter().any(|sample| sample.patch as usize >= pictures.patches || sample.turn > 7)
         {
             return Err(Error::invalid(format!(
-                "{} steps need {batch} samples each, of {} sub-images in 8 turns",
+                "{} steps need {batch} samples each, from {} sub-images in 8 symmetries",
                 factors.len(),
                 pictures.patches
             )));
         }
         let mut losses = Vec::with_capacity(factors.len());
-        let mut under_way: Option<(Readback, usize, Instant)> = None;
+        let mut in_flight: Option<(Readback, usize, Instant)> = None;
         let (mut submitted, mut turn) = (0, 0);
         let mut finished = Instant::now();
-        // While one submit is computed, the next is recorded: the device never waits for the losses to be read.
+        // While one submission is computed, the next is recorded: the device never waits for the losses to be read.
         loop {
             let count = self.per_submit.min(factors.len() - submitted);
             let next = (count > 0).then(|| {
@@ -244,7 +245,7 @@ impl Trainer {
                 let samples = &samples[submitted * batch..end * batch];
                 self.submit(samples, &factors[submitted..end], pictures, turn)
             });
-            if let Some((before, count, begun)) = under_way.take() {
+            if let Some((before, count, begun)) = in_flight.take() {
                 let read = |bytes: &[u8]| Ok(bytemuck::pod_collect_to_vec::<u8, f32>(bytes));
                 losses.extend(before.finish(&self.device, read)?.into_iter().take(count));
                 let took = finished.max(begun).elapsed();
@@ -253,7 +254,7 @@ impl Trainer {
                 self.per_submit = (fitting as usize).clamp(1, SLOTS.min(2 * self.per_submit));
             }
             let Some(next) = next else { break };
-            under_way = Some((next?, count, Instant::now()));
+            in_flight = Some((next?, count, Instant::now()));
             self.step += count as u64;
             submitted += count;
             turn = 1 - turn;
@@ -261,7 +262,7 @@ impl Trainer {
         Ok(losses)
     }
 
-    /// Records and submits steps; `turn` is the staging buffer of their losses.
+    /// Records and submits steps; `turn` chooses the staging buffer for their losses.
     fn submit(
         &self,
         samples: &[Sample],
@@ -292,14 +293,14 @@ impl Trainer {
         })
     }
 
-    /// What each kernel of a step takes by `clock`, in its unit, in their order, each run `times` times by itself. The
-    /// parameters are worth nothing afterwards: [`Trainer::restore`] them.
+    /// The time of each kernel of a step, by `clock` and in its unit, in execution order; each runs `times` times by
+    /// itself. This ruins the parameters: [`Trainer::restore`] them afterwards.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] without pictures, and what the device reports.
     pub fn profile(&self, times: u32, clock: &dyn Fn() -> f64) -> Result<Vec<(&'static str, f64)>> {
         let Some(pictures) = &self.pictures else {
-            return Err(Error::invalid("a trainer without pictures; call set_pictures first"));
+            return Err(Error::invalid("the trainer has no pictures: call set_pictures first"));
         };
         let dispatches = pictures.gathers.iter().chain(&self.dispatches);
         let time = |dispatch: &Dispatch| {
@@ -322,7 +323,7 @@ impl Trainer {
         gathers.chain(self.dispatches.iter().map(|dispatch| &*dispatch.kernel.shader))
     }
 
-    /// Steps done, those before the state that the trainer began with included.
+    /// Number of steps done, including those before the initial state.
     pub fn steps_done(&self) -> u64 {
         self.step
     }
@@ -334,18 +335,18 @@ fn check(shapes: &[LayerShape], options: &TrainerOptions) -> Result<()> {
     let inputs = shapes.first().map_or(0, |s| s.inputs);
     let architecture = Architecture::new(&sizes, &filters[..filters.len().saturating_sub(1)], inputs)?;
     if architecture.layers() != shapes {
-        return Err(Error::invalid("layers that do not follow from each other"));
+        return Err(Error::invalid("the layers do not fit together"));
     }
     if options.batch == 0 {
-        return Err(Error::invalid("a batch of 0 sub-images: 1 or more"));
+        return Err(Error::invalid("a batch of 0 sub-images: use 1 or more"));
     }
     if options.optimizer.learning_rates().len() != shapes.len() {
         return Err(Error::invalid(format!("{} layers need as many learning rates", shapes.len())));
     }
     match options.padding {
         Padding::Valid | Padding::Zero | Padding::Normalized => Ok(()),
-        other => {
-            Err(Error::invalid(format!("padding {other}: training is with 'valid', 'zero' or 'normalized'")))
-        }
+        other => Err(Error::invalid(format!(
+            "padding '{other}': training supports 'valid', 'zero' and 'normalized'"
+        ))),
     }
 }

@@ -1,4 +1,4 @@
-//! From the parts of the gradients to new parameters.
+//! From partial gradients to new parameters.
 
 use super::buffers::Buffers;
 use super::layer_place::LayerPlace;
@@ -16,7 +16,7 @@ use crate::train::spectrum::cosines;
 const READ: Binding = Binding::Read;
 const WRITE: Binding = Binding::Write;
 
-/// The sum of the gradients' parts, and the update of all layers.
+/// The dispatches that sum the partial gradients and update all layers.
 ///
 /// # Errors
 /// What the device reports.
@@ -75,7 +75,7 @@ pub(super) fn update(
     Ok(dispatches)
 }
 
-/// C of each layer, one after the other.
+/// The cosine matrix C of each layer, one after another.
 fn cosine_table(device: &wgpu::Device, places: &[LayerPlace]) -> Result<wgpu::Buffer> {
     let table: Vec<f32> =
         places.iter().flat_map(|place| cosines(place.shape.size)).map(|c| c as f32).collect();

@@ -10,7 +10,7 @@ use crate::gpu::dispatch::Dispatch;
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 
-/// Which weights an invocation owns, so that it needs few loads for its products.
+/// The weights that an invocation computes, chosen so that many products share few loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tile {
     /// `conv_grad_weight_pointwise.wgsl`: blocks of 8 filters and of 8 inputs.
@@ -22,8 +22,8 @@ enum Tile {
 }
 
 impl Tile {
-    /// A tile of at most `spatial` or `pointwise` sums, or not many more. `zeros` tells that the gradient has zeros
-    /// around it wherever the filter reaches.
+    /// A tile of at most `spatial` or `pointwise` sums, or a few more. `zeros` says whether the gradient has a border
+    /// of zeros as wide as the filter reaches.
     fn new(
         LayerShape { inputs, filters, size }: LayerShape,
         (spatial, pointwise): (usize, usize),
@@ -37,7 +37,7 @@ impl Tile {
             };
         }
         if filters == 1 && size <= 9 && zeros && size * size <= spatial {
-            // Half as many inputs as there could be: 200 sums ran as fast as 400.
+            // Half as many inputs as would fit: 200 sums ran as fast as 400.
             return Self::Last { inputs: inputs.min((spatial / 2).div_ceil(size * size)).min(8) };
         }
         // Larger filters are cut at multiples of 4 columns.
@@ -48,7 +48,7 @@ impl Tile {
     }
 }
 
-/// The dispatch that writes a layer's partial sums to `sums`, `[part][parameter]`.
+/// The dispatch that writes a layer's partial sums to `sums`, as `[part][parameter]`.
 ///
 /// # Errors
 /// What the device reports.

@@ -56,15 +56,15 @@ fn jpeg_has_no_alpha() {
 
     assert_eq!(desk.upscaled("disc.png -o a.jpg --background 00ff80 -q 100"), "");
     let flat = desk.open("a.jpg").into_rgb8();
-    let near = |x: u32, y: u32, colour: [u8; 3]| {
+    let near = |x: u32, y: u32, color: [u8; 3]| {
         let pixel = flat.get_pixel(x, y);
-        assert!(pixel.0.iter().zip(colour).all(|(a, b)| a.abs_diff(b) < 8), "{pixel:?} is not {colour:?}");
+        assert!(pixel.0.iter().zip(color).all(|(a, b)| a.abs_diff(b) < 8), "{pixel:?} is not {color:?}");
     };
     near(2, 2, [0, 255, 128]);
     near(32, 32, RED);
 
     desk.upscaled("disc.png -o b.jpg --alpha drop");
-    // Nothing is lost where nothing is transparent.
+    // Nothing is lost if nothing is transparent.
     let opaque = DynamicImage::from(disc().into_rgb8()).into_rgba8();
     desk.write("opaque.png", encoded(&opaque.into(), ImageFormat::Png));
     assert_eq!(desk.upscaled("opaque.png -o c.jpg"), "");

@@ -1,4 +1,4 @@
-//! GIF, APNG and animated WebP: frames, their times, repetitions, and what is seen of them.
+//! GIF, APNG and animated WebP: frames, their durations, repetitions, and how frames compose.
 
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 use image::{AnimationDecoder, DynamicImage, ImageFormat, RgbaImage};
@@ -6,7 +6,7 @@ use image::{AnimationDecoder, DynamicImage, ImageFormat, RgbaImage};
 use super::corpus::encoded;
 use super::desk::Desk;
 
-/// Four frames that need each other: a whole one, parts with holes on it, and all ways to be taken away again.
+/// Four frames that build on each other: a complete one, then partial ones with holes, with every disposal method.
 fn gif() -> Vec<u8> {
     let mut file = Vec::new();
     let palette = [0, 0, 0, 220, 30, 30, 30, 200, 40, 40, 60, 230];
@@ -41,7 +41,7 @@ fn gif() -> Vec<u8> {
     file
 }
 
-/// What is seen of each frame, as ImageMagick composes it, or as the `image` crate does.
+/// Each frame as displayed, composed by ImageMagick or else by the `image` crate.
 fn composed(desk: &Desk) -> Vec<DynamicImage> {
     if desk.tool("convert", &["in.gif", "-coalesce", "PNG32:seen%d.png"]).is_some() {
         return (0..4).map(|i| desk.open(&format!("seen{i}.png")).into_rgba8().into()).collect();
@@ -50,7 +50,7 @@ fn composed(desk: &Desk) -> Vec<DynamicImage> {
     decoder.into_frames().map(|frame| DynamicImage::from(frame.unwrap().into_buffer())).collect()
 }
 
-/// The frames of an APNG file, as ffmpeg reads them, or as the `image` crate does.
+/// The frames of an APNG file, read by ffmpeg or else by the `image` crate.
 fn apng_frames(desk: &Desk, name: &str) -> Vec<RgbaImage> {
     let args = ["-v", "error", "-i", name, "-vsync", "passthrough", "-pix_fmt", "rgba", "frame%d.png"];
     if desk.tool("ffmpeg", &args).is_some() {
@@ -62,7 +62,7 @@ fn apng_frames(desk: &Desk, name: &str) -> Vec<RgbaImage> {
 }
 
 #[test]
-fn frames_are_what_is_seen() {
+fn frames_are_composed() {
     let desk = Desk::new();
     desk.write("in.gif", gif());
     for (index, frame) in composed(&desk).iter().enumerate() {
@@ -76,11 +76,11 @@ fn frames_are_what_is_seen() {
     let together = apng_frames(&desk, "out.apng");
     assert_eq!(together.len(), 4);
     for (index, (together, alone)) in together.iter().zip(&alone).enumerate() {
-        // The colour of what is wholly transparent is nobody's business.
+        // The color of fully transparent pixels does not matter.
         let same = together.pixels().zip(alone.pixels()).all(|(a, b)| a == b || (a[3] == 0 && b[3] == 0));
         assert!(same, "frame {index}");
     }
-    // The same through WebP, which this program writes and reads, and back.
+    // The same through WebP, written and read back by this program.
     desk.upscaled("in.gif -o out.webp -s 2");
     let file = std::io::BufReader::new(std::fs::File::open(desk.path("out.webp")).unwrap());
     let decoder = image::codecs::webp::WebPDecoder::new(file).unwrap();
@@ -137,7 +137,7 @@ fn times_and_repetitions_are_kept() {
     }
 }
 
-/// Frames of 16 bits, one of which is mixed with what is below, and one of which takes itself away.
+/// 16-bit frames, one blended over the previous one, and one that is disposed of.
 #[test]
 fn apng_of_16_bits() {
     let desk = Desk::new();
@@ -186,7 +186,7 @@ fn apng_of_16_bits() {
             let (corner, middle) = (at(1, 1, channel), at(17, 13, channel));
             let expected = if frame == 0 { f64::from(ground[channel]) } else { mixed[channel] };
             assert!((corner - f64::from(ground[channel])).abs() < 40.0, "frame {frame}: {corner}");
-            // The network sharpens what is around it a little.
+            // The network sharpens the surroundings a little.
             assert!((middle - expected).abs() < 700.0, "frame {frame}: {middle} is not {expected}");
         }
         assert_eq!(at(17, 13, 3), 65535.0, "frame {frame}");
@@ -201,7 +201,7 @@ fn names_and_refusals() {
     desk.write("still.gif", encoded(&still.into(), ImageFormat::Gif));
     desk.upscaled("in.gif still.gif");
     assert!(desk.path("in_srcnn_x2.gif").exists(), "an animation stays one");
-    assert!(desk.path("still_srcnn_x2.png").exists(), "a picture is not pressed into 256 colours");
+    assert!(desk.path("still_srcnn_x2.png").exists(), "a picture is not reduced to 256 colors");
     desk.upscaled("still.gif -f same");
     assert!(desk.path("still_srcnn_x2.gif").exists());
     desk.fails("in.gif -o a.jpg", 1, &["in.gif", "4 frames", ".jpg", "write gif"]);

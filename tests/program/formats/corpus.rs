@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{ColorType, DynamicImage, GenericImageView, ImageEncoder, ImageFormat};
 
-/// Smooth colours that use all bits of 16, in any colour type.
+/// Smooth colors that use all 16 bits, in any color type.
 pub fn picture(color: ColorType, width: u32, height: u32) -> DynamicImage {
     let pixel = |x: u32, y: u32| {
         let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
@@ -32,16 +32,16 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     file.into_inner()
 }
 
-/// A PNG file with a palette or shades of grey, of 1, 2, 4 or 8 bits, with transparent entries or not.
+/// A PNG file with a palette or grey levels of 1, 2, 4 or 8 bits, with or without transparent entries.
 pub fn indexed_png(bits: u8, palette: bool, transparent: bool) -> Vec<u8> {
-    let (width, height, colours) = (16u32, 8u32, 1usize << bits);
+    let (width, height, colors) = (16u32, 8u32, 1usize << bits);
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(if palette { png::ColorType::Indexed } else { png::ColorType::Grayscale });
     encoder.set_depth(png::BitDepth::from_u8(bits).unwrap());
     if palette {
         encoder
-            .set_palette((0..colours).flat_map(|i| [200, (i * 90) as u8, (i * 7) as u8]).collect::<Vec<_>>());
+            .set_palette((0..colors).flat_map(|i| [200, (i * 90) as u8, (i * 7) as u8]).collect::<Vec<_>>());
     }
     if transparent {
         encoder.set_trns(if palette { vec![40, 200] } else { vec![0, 1] });
@@ -56,7 +56,7 @@ pub fn indexed_png(bits: u8, palette: bool, transparent: bool) -> Vec<u8> {
     file
 }
 
-/// A TIFF file of one strip: entries of one or more 16-bit numbers or 32-bit ones, in order of their tags.
+/// A TIFF file with one strip; entries have one or more 16-bit numbers or 32-bit ones, in order of their tags.
 pub fn tiff(width: u32, height: u32, pixels: &[u8], entries: &[(u16, &[u16])]) -> Vec<u8> {
     let base: [(u16, u32); 5] =
         [(0x100, width), (0x101, height), (0x111, 8), (0x116, height), (0x117, pixels.len() as u32)];
@@ -90,12 +90,12 @@ pub fn tiff(width: u32, height: u32, pixels: &[u8], entries: &[(u16, &[u16])]) -
     file
 }
 
-/// A picture with a palette as TIFF, and the colours that it stands for.
+/// A palette picture as TIFF, and the same picture in color.
 pub fn palette_tiff(bits: u16) -> (Vec<u8>, DynamicImage) {
-    let colours = 1usize << bits;
+    let colors = 1usize << bits;
     let shade = |channel: usize, i: usize| ((i * (50 + 40 * channel)) % 256) as u16 * 257;
-    let map: Vec<u16> = (0..3).flat_map(|c| (0..colours).map(move |i| shade(c, i))).collect();
-    let indices: Vec<u8> = (0..16 * 6).map(|i| (i * 5 % colours) as u8).collect();
+    let map: Vec<u16> = (0..3).flat_map(|c| (0..colors).map(move |i| shade(c, i))).collect();
+    let indices: Vec<u8> = (0..16 * 6).map(|i| (i * 5 % colors) as u8).collect();
     let per_byte = usize::from(8 / bits);
     let pixels: Vec<u8> = indices
         .chunks(per_byte)
@@ -103,14 +103,14 @@ pub fn palette_tiff(bits: u16) -> (Vec<u8>, DynamicImage) {
         .collect();
     let file =
         tiff(16, 6, &pixels, &[(0x102, &[bits]), (0x103, &[1]), (0x106, &[3]), (0x115, &[1]), (0x140, &map)]);
-    let colour = |x: u32, y: u32| {
+    let color = |x: u32, y: u32| {
         let index = usize::from(indices[(y * 16 + x) as usize]);
         image::Rgb([0, 1, 2].map(|channel| (shade(channel, index) / 257) as u8))
     };
-    (file, image::RgbImage::from_fn(16, 6, colour).into())
+    (file, image::RgbImage::from_fn(16, 6, color).into())
 }
 
-/// Grey with alpha of 8 bits as TIFF.
+/// An 8-bit grey picture with alpha as TIFF.
 pub fn grey_alpha_tiff(picture: &DynamicImage) -> Vec<u8> {
     let (width, height) = picture.dimensions();
     let wide = picture.color() == ColorType::La16;
@@ -124,7 +124,7 @@ pub fn grey_alpha_tiff(picture: &DynamicImage) -> Vec<u8> {
     tiff(width, height, &le, &entries)
 }
 
-/// A colour profile for `b"RGB "` or `b"GRAY"`: a header and a description.
+/// A color profile for `b"RGB "` or `b"GRAY"`: a header and a description.
 pub fn profile(space: &[u8; 4]) -> Vec<u8> {
     let description = b"desc\0\0\0\0\0\0\0\x06tests\0\0\0";
     let mut profile = vec![0; 128];
@@ -202,7 +202,7 @@ pub fn xmp(orientation: u16) -> String {
     )
 }
 
-/// A file with profile, Exif and XMP, by encoders of other crates and by hand.
+/// A file with profile, Exif and XMP, written partly by other crates' encoders and partly by hand.
 pub fn described(picture: &DynamicImage, format: ImageFormat, exif: &[u8], xmp: &str) -> Vec<u8> {
     let space = if picture.color().has_color() { b"RGB " } else { b"GRAY" };
     let (icc, exif) = (profile(space), exif.to_vec());

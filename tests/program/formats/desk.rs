@@ -1,4 +1,4 @@
-//! A folder to work in, the program, and the programs that check it.
+//! A temporary folder, the program, and the tools that check its results.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// With the file of a network that sharpens, as if trained for a scale of 2.
+    /// With the file of a sharpening network, marked as trained for a scale of 2.
     pub fn new() -> Self {
         let desk = Self { folder: tempfile::tempdir().unwrap() };
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/sharpen.safetensors");
@@ -44,18 +44,18 @@ impl Desk {
         command.args(args.split_whitespace()).output().unwrap()
     }
 
-    /// Runs `upscale`, which has to go well. Returns what it remarked.
+    /// Runs `upscale`, which must succeed, and returns its remarks.
     #[track_caller]
     pub fn upscaled(&self, args: &str) -> String {
         let output = self.upscale(args);
         let remarks = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(0), "{args}: {remarks}");
-        // Summaries of folders and the note on a software adapter are no remarks on pictures.
+        // Summaries of folders and the note on a software adapter are not remarks on pictures.
         let known = |line: &&str| !line.contains("no GPU in use") && !line.contains(" done in ");
         remarks.lines().filter(known).collect::<Vec<_>>().join("\n")
     }
 
-    /// Runs `upscale`, which has to fail with this code and with these words on one line.
+    /// Runs `upscale`, which must fail with this code and with these words on one line.
     #[track_caller]
     pub fn fails(&self, args: &str, code: i32, words: &[&str]) {
         let output = self.upscale(args);
@@ -65,7 +65,7 @@ impl Desk {
         assert!(words.iter().all(|word| line.contains(word)), "{words:?} are not all in: {told}");
     }
 
-    /// Runs another program in the folder; `None` with a line that says so when it is not installed.
+    /// Runs another program in the folder; if it is not installed, prints a line and returns `None`.
     pub fn tool(&self, program: &str, args: &[&str]) -> Option<String> {
         match Command::new(program).current_dir(self.folder.path()).args(args).output() {
             Ok(output) => {
@@ -80,7 +80,7 @@ impl Desk {
         }
     }
 
-    /// What exiftool reads in files, by their names: tags as numbers where they are.
+    /// What exiftool reads from files, by file name; numeric tags as numbers.
     pub fn exiftool(&self, names: &[&str]) -> Option<BTreeMap<String, Value>> {
         let args = [&["-j", "-n", "-G"], names].concat();
         let files: Vec<Value> = serde_json::from_str(&self.tool("exiftool", &args)?).unwrap();

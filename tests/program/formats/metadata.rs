@@ -9,7 +9,7 @@ use super::desk::Desk;
 const SOURCES: [(&str, ImageFormat); 3] =
     [("a.png", ImageFormat::Png), ("a.jpg", ImageFormat::Jpeg), ("a.webp", ImageFormat::WebP)];
 
-/// From every format to every one that holds them, TIFF and back from TIFF too.
+/// From every format to every other that can hold them, TIFF included.
 #[test]
 fn profile_exif_and_xmp_go_from_format_to_format() {
     let desk = Desk::new();
@@ -41,20 +41,20 @@ fn profile_exif_and_xmp_go_from_format_to_format() {
         assert_eq!(tags["EXIF:Artist"], "Somebody", "{name}");
         assert_eq!(tags["EXIF:DateTimeOriginal"], "2020:02:03 04:05:06", "{name}");
         assert_eq!(tags["EXIF:GPSLatitude"], 48.5, "{name}");
-        // From TIFF there is none left to tell, as pixels are upright.
+        // From TIFF there is no orientation left, as pixels are upright.
         assert!(tags.get("EXIF:Orientation").is_none_or(|number| number == 1), "{name}");
         assert_eq!(tags["EXIF:ExifImageWidth"], width, "{name}");
         assert_eq!(tags["XMP:Title"], "A title", "{name}");
         assert_eq!(tags["XMP:Orientation"], 1, "{name}");
         assert_eq!(tags["Composite:ImageSize"], format!("{width} {height}"), "{name}");
         assert_eq!(tags["ICC_Profile:ProfileDescription"], "tests", "{name}");
-        // The profile as it was, byte for byte.
+        // The profile is unchanged, byte for byte.
         let extracted = desk.tool("exiftool", &["-icc_profile", "-b", "-w", "%d%f_%e.icc", name]);
         assert!(extracted.is_some());
         let icc = std::fs::read(desk.path(&format!("{}.icc", name.replace('.', "_")))).unwrap();
         assert_eq!(icc, profile(b"RGB "), "{name}");
     }
-    // What only the same format can hold.
+    // Metadata that only the same format can hold.
     assert_eq!(found["out/a_png.png"]["PNG:Comment"], "a comment");
     assert_eq!(found["out/a_png.png"]["PNG:PixelsPerUnitX"], 5906);
     assert_eq!(found["out/a_jpg.jpg"]["File:Comment"], "a comment");
@@ -62,7 +62,7 @@ fn profile_exif_and_xmp_go_from_format_to_format() {
 }
 
 #[test]
-fn metadata_can_be_left_out() {
+fn metadata_can_be_dropped() {
     let desk = Desk::new();
     let picture = picture(ColorType::Rgb8, 20, 10);
     for (name, format) in SOURCES {
@@ -85,7 +85,7 @@ fn metadata_can_be_left_out() {
 }
 
 #[test]
-fn what_a_format_cannot_hold_is_told() {
+fn what_a_format_cannot_hold_is_reported() {
     let desk = Desk::new();
     let picture = picture(ColorType::Rgb8, 20, 10);
     desk.write("a.png", described(&picture, ImageFormat::Png, &exif(1, 20), &xmp(1)));
@@ -106,7 +106,7 @@ fn orientations_are_applied() {
     desk.upscaled("upright.png -s 2");
     let expected = desk.open("upright_srcnn_x2.png");
     for number in 1..=8u8 {
-        // Turned the other way, so that the orientation turns it back.
+        // Turned the opposite way, so that the orientation turns it back.
         let mut stored = upright.clone();
         stored.apply_orientation(match Orientation::from_exif(number).unwrap() {
             Orientation::Rotate90 => Orientation::Rotate270,
@@ -140,11 +140,11 @@ fn orientations_are_applied() {
     }
 }
 
-/// By the definition of both colour spaces: the same curve, other primaries.
-fn p3_to_srgb(colour: [u8; 3]) -> [f64; 3] {
+/// By the definition of both color spaces: the same curve, different primaries.
+fn p3_to_srgb(color: [u8; 3]) -> [f64; 3] {
     const MATRIX: [[f64; 3]; 3] =
         [[1.2249, -0.2249, 0.0], [-0.0421, 1.0421, 0.0], [-0.0196, -0.0786, 1.0983]];
-    let linear = colour.map(|v| {
+    let linear = color.map(|v| {
         let v = f64::from(v) / 255.0;
         if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
     });
@@ -156,25 +156,25 @@ fn p3_to_srgb(colour: [u8; 3]) -> [f64; 3] {
 }
 
 #[test]
-fn colours_are_brought_to_srgb() {
+fn colors_are_converted_to_srgb() {
     let desk = Desk::new();
     let p3 = moxcms::ColorProfile::new_display_p3().encode().unwrap();
-    let colours = [[128, 128, 128], [150, 90, 60], [40, 90, 200], [60, 180, 70]];
-    for (index, colour) in colours.into_iter().enumerate() {
+    let colors = [[128, 128, 128], [150, 90, 60], [40, 90, 200], [60, 180, 70]];
+    for (index, color) in colors.into_iter().enumerate() {
         let mut file = Vec::new();
         let mut encoder = image::codecs::png::PngEncoder::new(&mut file);
         encoder.set_icc_profile(p3.clone()).unwrap();
-        image::RgbImage::from_pixel(12, 9, image::Rgb(colour)).write_with_encoder(encoder).unwrap();
+        image::RgbImage::from_pixel(12, 9, image::Rgb(color)).write_with_encoder(encoder).unwrap();
         desk.write(&format!("in/{index}.png"), file);
     }
     assert_eq!(desk.upscaled("in -o out/ --icc srgb"), "");
-    for (index, colour) in colours.into_iter().enumerate() {
-        let expected = p3_to_srgb(colour);
-        assert!(index == 0 || expected.iter().zip(colour).any(|(a, b)| (a - f64::from(b)).abs() > 4.0));
+    for (index, color) in colors.into_iter().enumerate() {
+        let expected = p3_to_srgb(color);
+        assert!(index == 0 || expected.iter().zip(color).any(|(a, b)| (a - f64::from(b)).abs() > 4.0));
         let result = desk.open(&format!("out/{index}.png"));
         for pixel in result.as_rgb8().unwrap().pixels() {
             let near = pixel.0.iter().zip(expected).all(|(a, b)| (f64::from(*a) - b).abs() < 2.0);
-            assert!(near, "{colour:?} became {pixel:?}, not {expected:?}");
+            assert!(near, "{color:?} became {pixel:?}, not {expected:?}");
         }
     }
     let Some(found) = desk.exiftool(&["out/1.png"]) else { return };
@@ -182,7 +182,7 @@ fn colours_are_brought_to_srgb() {
     assert!(name.contains("sRGB"), "{name}");
 }
 
-/// A profile for other colours than those that are written would be wrong.
+/// A profile for colors other than those written would be wrong.
 #[test]
 fn grey_profiles_stay_with_grey() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! Sizes other than a factor, and factors in steps.
+//! Sizes given directly instead of by a factor, and factors in steps.
 
 use image::{ColorType, GenericImageView, ImageFormat};
 
@@ -28,7 +28,7 @@ fn sizes_are_exact() {
         assert_eq!(desk.upscaled(&format!("a.png {args}")), "");
         assert_eq!(desk.open(name).dimensions(), size, "{args}");
     }
-    // Results of an earlier run are not taken for sources.
+    // Results of an earlier run are not taken as sources.
     desk.upscaled(". --width 30");
     assert!(!desk.path("a_srcnn_w53_srcnn_w30.png").exists() && desk.path("a_srcnn_w30.png").exists());
 }
@@ -45,8 +45,8 @@ fn smaller_sizes_are_refused() {
     desk.fails("a.png --width 0", 2, &["--width"]);
 }
 
-/// A network of scale 2 takes three steps to 8, and nothing is rounded between them: the result is not what three runs
-/// through files of 8 bits give, and near to what three runs through 16 bits give.
+/// A network of scale 2 takes three steps to 8 without rounding in between: the result differs from three runs through
+/// 8-bit files and is close to three runs through 16-bit files.
 #[test]
 fn large_factors_go_in_steps_without_rounding() {
     let desk = desk();
@@ -67,11 +67,11 @@ fn large_factors_go_in_steps_without_rounding() {
     assert!(sixteen < 2.0 && eight > 10.0, "{eight} and {sixteen} of 65535");
 }
 
-/// Results from 64 MiB on are written while they are computed; they are the same as smaller ones.
+/// Results of 64 MiB or more are written while they are computed, and equal smaller ones.
 #[test]
 fn large_results_are_written_in_bands() {
     let desk = Desk::new();
-    // A network of one tap, as speed is not what this is about.
+    // A network of one tap, since speed does not matter here.
     let shape = LayerShape { inputs: 1, filters: 1, size: 1 };
     let layer = Layer { shape, weight: vec![1.0], bias: vec![0.0] };
     let metadata = Metadata { scales: vec![4.0], ..Metadata::default() };
@@ -89,7 +89,7 @@ fn large_results_are_written_in_bands() {
     let near = |(a, b): (&u16, &u8)| (f32::from(*a) / 257.0 - f32::from(*b)).abs() <= 0.51;
     let whole = desk.open("b.tga");
     assert!(bands.as_rgba16().unwrap().iter().zip(whole.as_rgba8().unwrap().iter()).all(near));
-    // What cannot be written in the end leaves nothing.
+    // A write that fails at the very end leaves nothing behind.
     desk.write("taken/keep", "");
     desk.fails("a.png -s 4 -o taken/keep/b.png", 5, &["taken/keep"]);
     let names: Vec<_> = std::fs::read_dir(desk.path("taken")).unwrap().collect();

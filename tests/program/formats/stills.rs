@@ -1,11 +1,11 @@
-//! Every format, depth and colour type.
+//! Every format, depth and color type.
 
 use image::{ColorType, GenericImageView, ImageFormat};
 
 use super::corpus::{encoded, grey_alpha_tiff, indexed_png, palette_tiff, picture};
 use super::desk::Desk;
 
-/// What ImageMagick tells of a file: format and channels, bits a channel, width, height.
+/// What ImageMagick reports for a file: format, channels, bits per channel, width, height.
 fn identified(desk: &Desk, name: &str) -> Option<(String, String, u32, u32, u32)> {
     let told = desk.tool("identify", &["-format", "%m %[channels] %z %w %h", name])?.to_lowercase();
     let words: Vec<&str> = told.split_whitespace().collect();
@@ -15,7 +15,7 @@ fn identified(desk: &Desk, name: &str) -> Option<(String, String, u32, u32, u32)
 }
 
 #[test]
-fn depth_and_colour_type_are_kept() {
+fn depth_and_color_type_are_kept() {
     use ColorType::{L8, L16, La8, La16, Rgb8, Rgb16, Rgba8, Rgba16};
     let desk = Desk::new();
     let mut corpus: Vec<(String, ColorType)> = Vec::new();
@@ -56,7 +56,7 @@ fn depth_and_colour_type_are_kept() {
     for (name, color) in &corpus {
         let (before, after) =
             (image::open(desk.path(&format!("in/{name}"))), desk.path(&format!("out/{name}")));
-        // The `image` crate reads no palettes and no grey with alpha in TIFF; ImageMagick does, below.
+        // The `image` crate reads neither palettes nor grey with alpha from TIFF; ImageMagick does, below.
         let Ok(after) = image::open(after) else {
             assert!(name.ends_with("tiff") && color.has_alpha(), "{name}");
             continue;
@@ -69,7 +69,7 @@ fn depth_and_colour_type_are_kept() {
     for (name, color) in corpus {
         let extension = name.rsplit_once('.').unwrap().1;
         if extension == "qoi" {
-            // ImageMagick reads it only where ffmpeg or a newer version is there.
+            // ImageMagick can only read it if ffmpeg or a newer version is installed.
             let args = ["-v", "error", "-show_entries", "stream=width,height,pix_fmt", "-of", "csv=p=0"];
             let expected = if color.has_alpha() { "28,22,rgba" } else { "28,22,rgb24" };
             if let Some(told) = desk.tool("ffprobe", &[&args[..], &[&format!("out/{name}")]].concat()) {
@@ -84,12 +84,12 @@ fn depth_and_colour_type_are_kept() {
             "jpg" => "jpeg",
             "pnm" if color == Rgb8 => "ppm",
             "pnm" => "pgm",
-            // The second version of the format has no alpha.
+            // Version 2 of the format has no alpha.
             "bmp" if !color.has_alpha() => "bmp3",
             other => other,
         };
         assert_eq!(format, expected, "{name}");
-        // Not every format has a grey of its own.
+        // Not every format has a grey type of its own.
         let grey = channels.starts_with("gray");
         assert!(grey || color.has_color() || ["tga", "webp"].contains(&extension), "{name}: {channels}");
         assert!(!(grey && color.has_color()), "{name}: {channels}");
@@ -100,7 +100,7 @@ fn depth_and_colour_type_are_kept() {
     }
 }
 
-/// What only this program reads is read right: the same as the same picture in another format.
+/// What only this program reads is read correctly: equal to the same picture in another format.
 #[test]
 fn palettes_and_grey_with_alpha_in_tiff() {
     let desk = Desk::new();
@@ -121,7 +121,7 @@ fn palettes_and_grey_with_alpha_in_tiff() {
     }
 }
 
-/// Colours that are multiplied with alpha are divided by it.
+/// Premultiplied colors are divided by alpha.
 #[test]
 fn premultiplied_tiff() {
     let desk = Desk::new();
@@ -141,7 +141,7 @@ fn formats_depths_and_quality_by_flags() {
     let desk = Desk::new();
     desk.write("rgb16.png", encoded(&picture(ColorType::Rgb16, 20, 10), ImageFormat::Png));
     desk.write("rgb8.bmp", encoded(&picture(ColorType::Rgb8, 20, 10), ImageFormat::Bmp));
-    // What a format cannot hold is told.
+    // What a format cannot hold is reported.
     let remarks = desk.upscaled("rgb16.png -o a.jpg");
     assert!(remarks.contains("16 bits per channel become 8"), "{remarks}");
     assert_eq!(desk.upscaled("rgb16.png -o a.jpg --depth 8"), "");
@@ -149,7 +149,7 @@ fn formats_depths_and_quality_by_flags() {
     assert_eq!(desk.open("rgb16_srcnn_x2.png").color(), ColorType::Rgb8);
     desk.fails("rgb16.png -o b.webp --depth 16", 1, &["--depth 16", ".webp", "8 bits"]);
 
-    // More bits than the source has are used: they are computed, not made from the rounded ones.
+    // Extra bits beyond the source's are used: they are computed, not derived from rounded ones.
     assert_eq!(desk.upscaled("rgb8.bmp -f png --depth 16"), "");
     let deep = desk.open("rgb8_srcnn_x2.png");
     assert!(deep.as_rgb16().unwrap().iter().any(|value| value % 257 != 0));
@@ -174,7 +174,7 @@ fn formats_depths_and_quality_by_flags() {
     }
 }
 
-/// With and without the feature, `-q` is used or said not to be.
+/// With the feature `-q` is used; without it, the program says that it is not.
 #[test]
 fn quality_of_webp() {
     let desk = Desk::new();

@@ -1,7 +1,7 @@
 //! Times burn's wgpu backend: `cargo run --release -- infer WIDTHxHEIGHT` or `train BATCH`.
 //!
-//! The network is 9-1-5 64-32 with burn's own initialization: times do not depend on the weights. Results are read
-//! inside of the timed region, because burn hands them out before they are computed.
+//! The network is 9-1-5 64-32 with burn's own initialization; times do not depend on the weights. Results are read
+//! inside the timed region, because burn returns them before they are computed.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ fn values(shape: [usize; 4], device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(data, shape), device)
 }
 
-/// The median of at least five runs after one that is not counted.
+/// The median of at least five runs, after one warm-up run.
 fn median(mut run: impl FnMut()) -> Duration {
     run();
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! The search itself: from the default shape along one parameter after the other, keeping what is faster.
+//! The search itself: coordinate search from the default shape, one parameter at a time, keeping what is faster.
 
 use std::time::Duration;
 
@@ -8,28 +8,29 @@ use crate::gpu::kernels::{ConvShape, Registers, WeightLoad};
 use crate::headless::measure::compare;
 use crate::precision::Precision;
 
-/// A candidate is given up after its first run when that takes this much longer than the best.
+/// A candidate is given up after its first run if that takes this many times as long as the best.
 const CLEARLY_SLOWER: f64 = 1.25;
-/// What has to be gained for another shape to be taken: less is noise, and costs the same bits as before.
-const WORTH: f64 = 0.97;
-/// Runs of a candidate, as long as they fit into the time; the best counts.
+/// Another shape must take at most this fraction of the time to win: smaller gains are noise, not worth changing the
+/// last bits for.
+const WORTHWHILE: f64 = 0.97;
+/// Runs of a candidate, as many as fit into `TIME_PER_CANDIDATE`; the shortest counts.
 const REPEATS: u32 = 5;
-const TIME: Duration = Duration::from_millis(60);
+const TIME_PER_CANDIDATE: Duration = Duration::from_millis(60);
 
-/// Values that each parameter may have.
+/// Values that each parameter can take.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Axes {
-    pub ways: Vec<Option<WeightLoad>>,
+pub struct SearchSpace {
+    pub weight_loads: Vec<Option<WeightLoad>>,
     pub workgroups: Vec<[u32; 2]>,
     pub spatial: Vec<Registers>,
     pub pointwise: Vec<Registers>,
 }
 
-impl Axes {
-    /// The neighbours of a shape along each axis, in the order in which axes are gone through.
+impl SearchSpace {
+    /// The neighbors of a shape along an axis, in the order in which they are tried.
     fn along(&self, axis: usize, from: ConvShape) -> Vec<ConvShape> {
         match axis {
-            0 => self.ways.iter().map(|&fused| ConvShape { fused, ..from }).collect(),
+            0 => self.weight_loads.iter().map(|&fused| ConvShape { fused, ..from }).collect(),
             1 => self.workgroups.iter().map(|&workgroup| ConvShape { workgroup, ..from }).collect(),
             2 => self.spatial.iter().map(|&spatial| ConvShape { spatial, ..from }).collect(),
             _ => self.pointwise.iter().map(|&pointwise| ConvShape { pointwise, ..from }).collect(),
@@ -39,81 +40,81 @@ impl Axes {
     const COUNT: usize = 4;
 }
 
-/// A candidate that is compiled and has computed a picture.
-pub struct Ready<'a> {
-    /// Its result for the same picture as all others.
+/// A candidate that has been compiled and has computed a picture.
+pub struct Candidate<'a> {
+    /// Its result for the picture that all candidates compute.
     pub result: Vec<f32>,
-    /// Runs it once.
+    /// Runs it once and returns the time.
     pub time: Box<dyn FnMut() -> Result<Duration> + 'a>,
 }
 
-/// What the candidates are measured with.
-pub trait Bench<'a> {
-    /// What tells the kernels of a shape from those of another.
+/// Compiles and runs candidates.
+pub trait Runner<'a> {
+    /// Identifies the kernels of a shape.
     type Kernels: PartialEq;
 
-    /// The kernels that the network runs in a shape: equal ones are measured once.
+    /// The kernels that the network runs with a shape; shapes with equal kernels are measured once.
     fn kernels(&self, shape: ConvShape) -> Result<Self::Kernels>;
 
     /// Compiles a candidate and computes the picture.
     ///
     /// # Errors
-    /// Why it cannot be taken.
-    fn open(&mut self, shape: ConvShape) -> Result<Ready<'a>>;
+    /// Why the candidate cannot be used.
+    fn compile(&mut self, shape: ConvShape) -> Result<Candidate<'a>>;
 }
 
-/// Looks for a shape that is faster than `default`, as long as `time_left` says so; results may differ by what rounding
-/// in `precision` can make of them. Returns it, and all that were measured.
+/// Looks for a shape faster than `default` while `time_left` returns true; results may differ by rounding in
+/// `precision`. Returns the best shape and everything that was measured.
 ///
 /// # Errors
-/// When the default does not run, at the beginning or at the end.
-pub fn climb<'a, B: Bench<'a>>(
+/// When the default does not run, at the start or in the final comparison.
+pub fn coordinate_search<'a, B: Runner<'a>>(
     default: ConvShape,
-    axes: &Axes,
+    space: &SearchSpace,
     precision: Precision,
-    bench: &mut B,
+    runner: &mut B,
     time_left: impl Fn() -> bool,
 ) -> Result<(ConvShape, Vec<Measured>)> {
-    let mut tried = vec![bench.kernels(default)?];
-    let mut first = bench.open(default)?;
+    let mut tried = vec![runner.kernels(default)?];
+    let mut first = runner.compile(default)?;
     let expected = std::mem::take(&mut first.result);
     let mut measured = vec![Measured::of(default, best_of(&mut first, None)?)];
-    // Place among the measured, and the candidate; none where that is the default.
-    let mut best: (usize, Option<Ready<'_>>) = (0, None);
-    'search: for axis in 0..Axes::COUNT {
-        for shape in axes.along(axis, measured[best.0].shape) {
+    // Index in `measured`, and the candidate; `None` while the default is best.
+    let mut best: (usize, Option<Candidate<'_>>) = (0, None);
+    'search: for axis in 0..SearchSpace::COUNT {
+        for shape in space.along(axis, measured[best.0].shape) {
             if !time_left() {
-                log::debug!("no time for {shape} and others");
+                log::debug!("out of time: {shape} and the rest are not tried");
                 break 'search;
             }
-            let kernels = bench.kernels(shape);
+            let kernels = runner.kernels(shape);
             if kernels.as_ref().is_ok_and(|kernels| tried.contains(kernels)) {
                 continue;
             }
             let fastest = measured[best.0].ms;
             let attempt = kernels.and_then(|kernels| {
                 tried.push(kernels);
-                let mut ready = bench.open(shape)?;
-                let result = std::mem::take(&mut ready.result);
+                let mut candidate = runner.compile(shape)?;
+                let result = std::mem::take(&mut candidate.result);
                 compare(&result, expected.iter().map(|&value| f64::from(value)), precision)?;
-                Ok((best_of(&mut ready, fastest)?, ready))
+                Ok((best_of(&mut candidate, fastest)?, candidate))
             });
             match attempt {
-                Ok((time, ready)) => {
+                Ok((time, candidate)) => {
                     measured.push(Measured::of(shape, time));
                     log::debug!("{shape}: {:.2} ms", ms(time));
-                    if fastest.is_none_or(|fastest| ms(time) < WORTH * fastest) {
-                        best = (measured.len() - 1, Some(ready));
+                    if fastest.is_none_or(|fastest| ms(time) < WORTHWHILE * fastest) {
+                        best = (measured.len() - 1, Some(candidate));
                     }
                 }
                 Err(error) => {
-                    log::debug!("{shape} is left out: {error}");
+                    log::debug!("{shape} is rejected: {error}");
                     measured.push(Measured { shape, ms: None, reason: Some(error.to_string()) });
                 }
             }
         }
     }
-    // Once more side by side: clocks rise, and other work comes and goes. Also tells a device that was lost meanwhile.
+    // Compare once more, side by side: clocks ramp up, and other load comes and goes. This also notices a lost device.
     let (place, candidate) = &mut best;
     let mut times = [Duration::MAX; 2];
     for _ in 0..REPEATS {
@@ -126,27 +127,27 @@ pub fn climb<'a, B: Bench<'a>>(
     if candidate.is_some() {
         measured[*place].ms = Some(ms(times[1]));
     }
-    let faster = candidate.is_some() && ms(times[1]) < WORTH * ms(times[0]);
+    let faster = candidate.is_some() && ms(times[1]) < WORTHWHILE * ms(times[0]);
     Ok((measured[if faster { *place } else { 0 }].shape, measured))
 }
 
-/// The shortest of some runs; the only one, when that is clearly slower than `fastest`, in milliseconds.
-fn best_of(ready: &mut Ready<'_>, fastest: Option<f64>) -> Result<Duration> {
-    let mut best = (ready.time)()?;
+/// The shortest of several runs; a single run if that is clearly slower than `fastest` milliseconds.
+fn best_of(candidate: &mut Candidate<'_>, fastest: Option<f64>) -> Result<Duration> {
+    let mut best = (candidate.time)()?;
     let mut sum = best;
     let clearly_slower = fastest.is_some_and(|fastest| ms(best) > CLEARLY_SLOWER * fastest);
     for _ in 1..if clearly_slower { 1 } else { REPEATS } {
-        if sum > TIME {
+        if sum > TIME_PER_CANDIDATE {
             break;
         }
-        let time = (ready.time)()?;
+        let time = (candidate.time)()?;
         best = best.min(time);
         sum += time;
     }
     Ok(best)
 }
 
-/// Milliseconds, to a nanosecond.
+/// Milliseconds, with nanosecond resolution.
 fn ms(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e6
 }
@@ -167,23 +168,23 @@ mod tests {
     const DEFAULT: ConvShape =
         ConvShape { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16], fused: None };
 
-    fn axes() -> Axes {
-        Axes {
-            ways: vec![None, Some(WeightLoad::Uniform), Some(WeightLoad::Subgroup(32))],
+    fn search_space() -> SearchSpace {
+        SearchSpace {
+            weight_loads: vec![None, Some(WeightLoad::Uniform), Some(WeightLoad::Subgroup(32))],
             workgroups: vec![[4, 16], [8, 8], [32, 2]],
             spatial: Registers::ALL.into(),
             pointwise: Registers::ALL.into(),
         }
     }
 
-    /// An adapter that is not there: what a shape takes in microseconds, and what comes out, by the shape.
-    struct Pretended<T: Fn(ConvShape) -> Result<(u64, f32)>> {
+    /// A fake adapter: maps a shape to its time in microseconds and to a value of its result.
+    struct FakeRunner<T: Fn(ConvShape) -> Result<(u64, f32)>> {
         adapter: T,
-        opened: Vec<ConvShape>,
+        compiled: Vec<ConvShape>,
         runs: Rc<Cell<u32>>,
     }
 
-    impl<'a, T: Fn(ConvShape) -> Result<(u64, f32)>> Bench<'a> for Pretended<T> {
+    impl<'a, T: Fn(ConvShape) -> Result<(u64, f32)>> Runner<'a> for FakeRunner<T> {
         type Kernels = (Registers, Registers, [u32; 2], Option<WeightLoad>);
 
         fn kernels(&self, shape: ConvShape) -> Result<Self::Kernels> {
@@ -192,26 +193,26 @@ mod tests {
             Ok((tile(shape.spatial), tile(shape.pointwise), shape.workgroup, shape.fused))
         }
 
-        fn open(&mut self, shape: ConvShape) -> Result<Ready<'a>> {
-            self.opened.push(shape);
+        fn compile(&mut self, shape: ConvShape) -> Result<Candidate<'a>> {
+            self.compiled.push(shape);
             let (micros, value) = (self.adapter)(shape)?;
             let runs = self.runs.clone();
             let time = move || {
                 runs.set(runs.get() + 1);
                 Ok(Duration::from_micros(micros))
             };
-            Ok(Ready { result: vec![0.25, value, 0.75], time: Box::new(time) })
+            Ok(Candidate { result: vec![0.25, value, 0.75], time: Box::new(time) })
         }
     }
 
-    fn pretend<T: Fn(ConvShape) -> Result<(u64, f32)>>(adapter: T) -> Pretended<T> {
-        Pretended { adapter, opened: Vec::new(), runs: Rc::default() }
+    fn fake<T: Fn(ConvShape) -> Result<(u64, f32)>>(adapter: T) -> FakeRunner<T> {
+        FakeRunner { adapter, compiled: Vec::new(), runs: Rc::default() }
     }
 
     fn search<T: Fn(ConvShape) -> Result<(u64, f32)>>(
-        bench: &mut Pretended<T>,
+        runner: &mut FakeRunner<T>,
     ) -> Result<(ConvShape, Vec<Measured>)> {
-        climb(DEFAULT, &axes(), Precision::F32, bench, || true)
+        coordinate_search(DEFAULT, &search_space(), Precision::F32, runner, || true)
     }
 
     #[test]
@@ -225,8 +226,8 @@ mod tests {
                 Some(_) => 2000 + workgroup,
             }
         };
-        let mut bench = pretend(|shape| Ok((time(shape), 0.5)));
-        let (best, measured) = search(&mut bench).unwrap();
+        let mut runner = fake(|shape| Ok((time(shape), 0.5)));
+        let (best, measured) = search(&mut runner).unwrap();
         let wanted = ConvShape {
             spatial: Registers::P16x4,
             pointwise: Registers::P8x16,
@@ -234,13 +235,13 @@ mod tests {
             fused: None,
         };
         assert_eq!(best, wanted);
-        // No product of all axes, and nothing twice.
+        // Not the product of all axes, and nothing twice.
         assert_eq!(measured.len(), 1 + 2 + 2 + 2 + 2);
-        assert!(bench.opened.iter().enumerate().all(|(i, shape)| !bench.opened[..i].contains(shape)));
+        assert!(runner.compiled.iter().enumerate().all(|(i, shape)| !runner.compiled[..i].contains(shape)));
 
         // Fused kernels do not depend on register tiles.
-        let mut bench = pretend(|shape| Ok((4000 - time(shape), 0.5)));
-        let (best, measured) = search(&mut bench).unwrap();
+        let mut runner = fake(|shape| Ok((4000 - time(shape), 0.5)));
+        let (best, measured) = search(&mut runner).unwrap();
         assert_eq!((best.fused, best.workgroup), (Some(WeightLoad::Uniform), [4, 16]));
         assert_eq!(measured.len(), 1 + 2 + 2);
     }
@@ -248,72 +249,76 @@ mod tests {
     #[test]
     fn wrong_and_broken_candidates_cannot_win() {
         for wrong in [0.502, f32::NAN, 0.0] {
-            let mut bench = pretend(|shape| match shape.fused {
+            let mut runner = fake(|shape| match shape.fused {
                 None => Ok((1000, 0.5)),
                 Some(WeightLoad::Uniform) => Ok((10, wrong)),
                 Some(_) => Err(Error::Gpu("refused by the driver".into())),
             });
-            let (best, measured) = search(&mut bench).unwrap();
+            let (best, measured) = search(&mut runner).unwrap();
             assert_eq!(best, DEFAULT);
             assert_eq!(measured[1].ms, None);
             assert!(measured[1].reason.as_ref().unwrap().contains("off by"), "{measured:?}");
             assert!(measured[2].reason.as_ref().unwrap().contains("refused"), "{measured:?}");
         }
-        // What rounding to 16 bits can make of it is enough in that precision alone.
+        // An error of the size of rounding to 16 bits passes only in that precision.
         let half = |shape: ConvShape| match shape.fused {
             None => Ok((1000, 0.5)),
             Some(_) => Ok((10, 0.502)),
         };
         for (precision, wins) in [(Precision::F32, false), (Precision::F16, true)] {
-            let (best, _) = climb(DEFAULT, &axes(), precision, &mut pretend(half), || true).unwrap();
+            let (best, _) =
+                coordinate_search(DEFAULT, &search_space(), precision, &mut fake(half), || true).unwrap();
             assert_eq!(best != DEFAULT, wins, "{precision}");
         }
         // The same candidate with the right values does win.
         let right = |shape: ConvShape| Ok((if shape.fused.is_none() { 1000 } else { 10 }, 0.50001));
-        assert_eq!(search(&mut pretend(right)).unwrap().0.fused, Some(WeightLoad::Uniform));
-        let none = pretend(|_| Err(Error::Gpu("nothing runs".into())));
-        assert!(search(&mut { none }).unwrap_err().to_string().contains("nothing runs"));
+        assert_eq!(search(&mut fake(right)).unwrap().0.fused, Some(WeightLoad::Uniform));
+        let broken = fake(|_| Err(Error::Gpu("nothing runs".into())));
+        assert!(search(&mut { broken }).unwrap_err().to_string().contains("nothing runs"));
     }
 
     #[test]
-    fn little_is_not_worth_a_change_and_slow_ones_run_once() {
-        let mut bench = pretend(|shape| Ok((if shape == DEFAULT { 1000 } else { 980 }, 0.5)));
-        assert_eq!(search(&mut bench).unwrap().0, DEFAULT);
-        let mut bench = pretend(|shape| Ok((if shape == DEFAULT { 1000 } else { 1300 }, 0.5)));
-        let (best, measured) = search(&mut bench).unwrap();
+    fn small_gains_change_nothing_and_slow_candidates_run_once() {
+        let mut runner = fake(|shape| Ok((if shape == DEFAULT { 1000 } else { 980 }, 0.5)));
+        assert_eq!(search(&mut runner).unwrap().0, DEFAULT);
+        let mut runner = fake(|shape| Ok((if shape == DEFAULT { 1000 } else { 1300 }, 0.5)));
+        let (best, measured) = search(&mut runner).unwrap();
         let others = measured.len() as u32 - 1;
-        assert_eq!((best, bench.runs.get()), (DEFAULT, REPEATS + others + REPEATS));
-        // No time at all: the default alone.
-        let mut bench = pretend(|_| Ok((1000, 0.5)));
-        let (best, measured) = climb(DEFAULT, &axes(), Precision::F32, &mut bench, || false).unwrap();
+        assert_eq!((best, runner.runs.get()), (DEFAULT, REPEATS + others + REPEATS));
+        // Out of time at once: the default alone.
+        let mut runner = fake(|_| Ok((1000, 0.5)));
+        let (best, measured) =
+            coordinate_search(DEFAULT, &search_space(), Precision::F32, &mut runner, || false).unwrap();
         assert_eq!((best, measured.len()), (DEFAULT, 1));
     }
 
-    /// What was fast only because of what else ran meanwhile loses side by side.
+    /// A candidate that only looked fast because of other load loses the final comparison.
     #[test]
     fn the_end_is_side_by_side() {
         let runs = Rc::new(Cell::new(0));
-        struct Moody(Rc<Cell<u32>>);
-        impl Bench<'static> for Moody {
+        struct ChangingRunner(Rc<Cell<u32>>);
+        impl Runner<'static> for ChangingRunner {
             type Kernels = ConvShape;
             fn kernels(&self, shape: ConvShape) -> Result<ConvShape> {
                 Ok(shape)
             }
-            fn open(&mut self, shape: ConvShape) -> Result<Ready<'static>> {
+            fn compile(&mut self, shape: ConvShape) -> Result<Candidate<'static>> {
                 let runs = self.0.clone();
                 let time = move || {
                     runs.set(runs.get() + 1);
-                    // The first runs are slow, whatever runs.
+                    // The first runs are slow, whichever candidate runs.
                     Ok(Duration::from_micros(match (runs.get() <= REPEATS, shape == DEFAULT) {
                         (true, _) => 3000,
                         (_, true) => 1000,
                         (_, false) => 1500,
                     }))
                 };
-                Ok(Ready { result: vec![0.5], time: Box::new(time) })
+                Ok(Candidate { result: vec![0.5], time: Box::new(time) })
             }
         }
-        let (best, measured) = climb(DEFAULT, &axes(), Precision::F32, &mut Moody(runs), || true).unwrap();
+        let (best, measured) =
+            coordinate_search(DEFAULT, &search_space(), Precision::F32, &mut ChangingRunner(runs), || true)
+                .unwrap();
         assert_eq!((best, measured[0].ms), (DEFAULT, Some(1.0)));
     }
 }

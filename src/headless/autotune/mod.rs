@@ -1,7 +1,7 @@
-//! Chooses the shape of the kernels for an adapter and a network by measuring: what is fastest differs from one GPU to
-//! the next. Nothing here runs by itself; without it there are defaults.
+//! Chooses the shape of the kernels for an adapter and a network by measuring, because the fastest shape differs from
+//! one GPU to the next. Nothing here runs by itself; without it the defaults apply.
 //!
-//! A host that enlarges much asks once for each network, with a folder of its own or the program's:
+//! A host with a lot of work calls it once per network, with a cache folder of its own or the program's:
 //!
 //! ```no_run
 //! # fn main() -> srcnn_gpu::Result<()> {
@@ -19,23 +19,23 @@
 //! # Ok(()) }
 //! ```
 //!
-//! For an [`Upscaler`](crate::Upscaler) the shape goes to
-//! [`UpscalerOptions::conv_shape`](crate::UpscalerOptions::conv_shape), and a [`Gpu`] is made of the host's device,
-//! queue, `device.adapter_info()`, and default faults and pipelines. The search submits work and waits for it.
+//! For an [`Upscaler`](crate::Upscaler), pass the shape to
+//! [`UpscalerOptions::conv_shape`](crate::UpscalerOptions::conv_shape); build the [`Gpu`] from the host's device,
+//! queue and `device.adapter_info()`, with default faults and pipelines. The search submits work and waits for it.
 //!
-//! Each shape adds up the same products in an order of its own, so results may differ in their last bits. With any
-//! shape they are the same however a picture is cut into tiles.
+//! Each shape adds up the same products in a different order, so results may differ in their last bits. For a given
+//! shape they do not depend on how a picture is cut into tiles.
 
-mod climb;
+mod coordinate_search;
 mod store;
 
 use std::time::Duration;
 
-use climb::{Axes, Bench, Ready, climb};
+use coordinate_search::{Candidate, Runner, SearchSpace, coordinate_search};
 use serde::{Deserialize, Serialize};
 pub use store::{search_once, store, stored};
 
-use super::measure::{Clock, Run, Twin};
+use super::measure::{Clock, CpuTwin, NetworkRun};
 use super::{Gpu, HeadlessOptions, Pipelines};
 use crate::error::Result;
 use crate::gpu::adapter::{AdapterKind, is_software};
@@ -45,14 +45,14 @@ use crate::precision::Precision;
 use crate::upscaler::{KernelChoice, pass_shaders};
 use crate::weights::Weights;
 
-/// A candidate and how it did.
+/// A candidate and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// The candidate.
     pub shape: ConvShape,
-    /// Milliseconds for the network on a plane of the size that the search took; `None` when there is no time.
+    /// Milliseconds for the network on a plane of the search's size; `None` if the candidate was rejected.
     pub ms: Option<f64>,
-    /// Why there is no time: the result is wrong, or the device refuses.
+    /// Why it was rejected: the result is wrong, or the device refuses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -60,7 +60,7 @@ pub struct Measured {
 /// What a search found, as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
-    /// Adapter, driver, version of the kernels, network and precision that it holds for.
+    /// Adapter, driver, kernel version, network and precision that it is valid for.
     pub key: String,
     /// The fastest shape.
     pub best: ConvShape,
@@ -75,10 +75,11 @@ impl Tuned {
     }
 }
 
-/// Whether a search, of a few seconds at most, is a small part of the work ahead: `pixels` of results by a network. Where
-/// it is not, a later run with more to do searches, or `srcnn-gpu bench --tune`.
+/// Whether a search, which takes a few seconds at most, is small beside the work ahead: a network's results of
+/// `pixels` pixels in total. If not, leave the search to a later run with more to do, or to `srcnn-gpu runner --tune`.
 ///
-/// For 9-1-5 these are 250 megapixels on software adapters, a gigapixel on integrated GPUs, and twelve on others.
+/// For 9-1-5 the threshold is 250 megapixels on software adapters, one gigapixel on integrated GPUs and twelve on
+/// discrete ones.
 pub fn pays(gpu: &Gpu, architecture: &Architecture, pixels: u64) -> bool {
     // A few percent of the time that such work takes.
     let multiply_adds = match gpu.info.device_type {
@@ -89,21 +90,21 @@ pub fn pays(gpu: &Gpu, architecture: &Architecture, pixels: u64) -> bool {
     pixels as f64 * architecture.multiply_adds() as f64 >= multiply_adds
 }
 
-/// Measures candidates for a network in a precision, and returns the fastest: a candidate counts only if its result for a
-/// small picture is the CPU twin's and for a large one the default's, but for rounding. The default wins unless it is
-/// slower by three percent. Takes two or three seconds at most on a GPU, five on a software adapter that nothing else
-/// keeps busy.
+/// Measures candidates for a network in a precision and returns the fastest. A candidate counts only if, up to
+/// rounding, its result for a small picture equals the CPU twin's and its result for a large one equals the default's.
+/// The default wins unless another is at least three percent faster. Takes two or three seconds at most on a GPU, five
+/// on an otherwise idle software adapter.
 ///
 /// # Errors
 /// When not even the default runs.
 pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tuned> {
-    // Candidates are compiled once and for all.
+    // Each candidate is compiled only once, so a pipeline cache would only grow.
     let gpu = &Gpu { pipelines: Pipelines::default(), ..gpu.clone() };
     let software = is_software(&gpu.info);
     let budget = Duration::from_secs(2);
     let multiply_adds = weights.architecture().multiply_adds() as f64;
     let work = match (software, precision) {
-        // Software adapters convert for each product.
+        // Software adapters convert to and from 16 bits for each product.
         (true, Precision::F16) => 5e7,
         (true, Precision::F32) => 4e8,
         (false, _) => 4e9,
@@ -111,16 +112,19 @@ pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tune
     let side = (work / multiply_adds).sqrt().clamp(64.0, 1024.0) as u32;
     let clock = Clock::for_gpu(gpu);
     let elapsed = clock.start();
-    let twin = Twin::new(weights)?;
-    let mut candidates = Candidates { gpu, weights, precision, twin, clock, side, sized: false };
-    let (best, measured) =
-        climb(default_shape(gpu, precision), &axes(gpu, precision), precision, &mut candidates, || {
-            elapsed() < budget
-        })?;
+    let twin = CpuTwin::new(weights)?;
+    let mut candidates = DeviceRunner { gpu, weights, precision, twin, clock, side, sized: false };
+    let (best, measured) = coordinate_search(
+        default_shape(gpu, precision),
+        &search_space(gpu, precision),
+        precision,
+        &mut candidates,
+        || elapsed() < budget,
+    )?;
     Ok(Tuned { key: store::network_key(gpu, weights.architecture(), precision), best, measured })
 }
 
-/// The shape that is taken without a search. In half precision there are no fused kernels.
+/// The shape used without a search. There are no fused kernels in half precision.
 pub fn default_shape(gpu: &Gpu, precision: Precision) -> ConvShape {
     let shape = ConvShape::for_device(&gpu.device);
     match precision {
@@ -129,7 +133,7 @@ pub fn default_shape(gpu: &Gpu, precision: Precision) -> ConvShape {
     }
 }
 
-/// The lanes of the device's subgroups, where all are alike and kernels can make use of them.
+/// Lanes of the device's subgroups, if they all have the same size and kernels can use it.
 fn lanes(gpu: &Gpu) -> Option<u32> {
     AdapterKind::of(&gpu.device).subgroup_lanes.filter(|lanes| (4..=64).contains(lanes))
 }
@@ -147,27 +151,27 @@ fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
     }
 }
 
-/// The values worth a try, those of the default among them.
-fn axes(gpu: &Gpu, precision: Precision) -> Axes {
+/// The values worth trying, including the default's.
+fn search_space(gpu: &Gpu, precision: Precision) -> SearchSpace {
     let default = default_shape(gpu, precision);
     let software = is_software(&gpu.info);
-    let mut ways = vec![None];
+    let mut weight_loads = vec![None];
     if precision == Precision::F32 {
-        ways.push(Some(WeightLoad::Uniform));
-        ways.extend(lanes(gpu).map(|lanes| Some(WeightLoad::Subgroup(lanes))));
+        weight_loads.push(Some(WeightLoad::Uniform));
+        weight_loads.extend(lanes(gpu).map(|lanes| Some(WeightLoad::Subgroup(lanes))));
     }
     if software {
-        // Lanes are neighbors in a column. In single precision the register tiles are known, so the way is all there is to
-        // choose.
+        // Lanes are neighbors in a column. In single precision the register tiles are known, which leaves only the weight load
+        // to choose.
         let (spatial, pointwise) = match precision {
             Precision::F32 => (vec![default.spatial], vec![default.pointwise]),
             Precision::F16 => (Registers::ALL.into(), Registers::ALL.into()),
         };
-        return Axes { ways, workgroups: vec![default.workgroup], spatial, pointwise };
+        return SearchSpace { weight_loads, workgroups: vec![default.workgroup], spatial, pointwise };
     }
     let workgroups = [[4, 16], [8, 8], [32, 2], [8, 16], [32, 8]].into_iter();
-    Axes {
-        ways,
+    SearchSpace {
+        weight_loads,
         workgroups: workgroups
             .filter(|&workgroup| is_possible(gpu, ConvShape { workgroup, ..default }))
             .collect(),
@@ -176,30 +180,31 @@ fn axes(gpu: &Gpu, precision: Precision) -> Axes {
     }
 }
 
-/// The candidates on a device.
-struct Candidates<'a> {
+/// Runs candidates on a device.
+struct DeviceRunner<'a> {
     gpu: &'a Gpu,
     weights: &'a Weights,
     precision: Precision,
-    twin: Twin,
+    twin: CpuTwin,
     clock: Clock,
-    /// Side of the plane that is measured on.
+    /// Side in pixels of the plane to measure on.
     side: u32,
+    /// Whether `side` has been adjusted to the adapter's speed.
     sized: bool,
 }
 
-impl<'a> Bench<'a> for Candidates<'a> {
+impl<'a> Runner<'a> for DeviceRunner<'a> {
     type Kernels = Vec<Shader>;
 
     fn kernels(&self, shape: ConvShape) -> Result<Vec<Shader>> {
-        pass_shaders(&self.gpu.device, self.weights, Twin::PADDING, self.precision, shape)
+        pass_shaders(&self.gpu.device, self.weights, CpuTwin::PADDING, self.precision, shape)
     }
 
-    fn open(&mut self, shape: ConvShape) -> Result<Ready<'a>> {
-        /// Shorter runs are lost in what is around them.
+    fn compile(&mut self, shape: ConvShape) -> Result<Candidate<'a>> {
+        /// Shorter runs drown in the overhead around them.
         const ENOUGH: Duration = Duration::from_millis(2);
-        let (padding, conv_shape) = (Some(Twin::PADDING), Some(shape));
-        // Shapes alone are compared.
+        let (padding, conv_shape) = (Some(CpuTwin::PADDING), Some(shape));
+        // Only shapes are compared.
         let winograd = KernelChoice::Never;
         let precision = self.precision;
         let options = HeadlessOptions::default()
@@ -207,7 +212,7 @@ impl<'a> Bench<'a> for Candidates<'a> {
             .with_conv_shape(conv_shape)
             .with_precision(precision)
             .with_winograd(winograd);
-        let mut run = Run::new(self.gpu, self.weights, options)?;
+        let mut run = NetworkRun::new(self.gpu, self.weights, options)?;
         self.twin.check(&mut run)?;
         run.prepare((self.side, self.side), 1.0)?;
         run.compute()?;
@@ -220,6 +225,6 @@ impl<'a> Bench<'a> for Candidates<'a> {
             }
         }
         let (result, clock) = (run.result()?, self.clock);
-        Ok(Ready { result, time: Box::new(move || run.time(clock, None)) })
+        Ok(Candidate { result, time: Box::new(move || run.time(clock, None)) })
     }
 }

@@ -1,4 +1,4 @@
-//! Measures what an adapter reaches, and what the kernels of a network take of it.
+//! Measures what an adapter can reach and how much of it a network's kernels use.
 
 mod clock;
 mod run;
@@ -7,8 +7,8 @@ mod twin;
 use std::time::Duration;
 
 pub use clock::{Clock, Timestamps, timed};
-pub(super) use run::Run;
-pub(super) use twin::Twin;
+pub(super) use run::NetworkRun;
+pub(super) use twin::CpuTwin;
 pub(crate) use twin::compare;
 
 use super::{Gpu, HeadlessOptions};
@@ -23,35 +23,35 @@ use crate::planes::Planes;
 use crate::upscaler::KernelChoice;
 use crate::weights::Weights;
 
-/// The shortest of several times.
+/// The shortest of several runs.
 pub(crate) fn best(repeats: usize, mut time: impl FnMut() -> Result<Duration>) -> Result<Duration> {
     (0..repeats.max(1)).try_fold(Duration::MAX, |best, _| Ok(best.min(time()?)))
 }
 
-/// What an adapter reaches.
+/// The peak rates that an adapter reaches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ceilings {
-    /// Multiplications and additions a second, in independent chains of them.
+    /// Multiplications and additions per second, in independent chains.
     pub operations: f64,
-    /// Bytes a second, read and written, that copies from buffer to buffer move.
+    /// Bytes per second, read plus written, in copies from buffer to buffer.
     pub copied: f64,
 }
 
 impl Ceilings {
-    /// The higher ones of two measurements.
+    /// The higher rates of two measurements.
     pub fn max(self, other: Self) -> Self {
         Self { operations: self.operations.max(other.operations), copied: self.copied.max(other.copied) }
     }
 }
 
-/// Measures an adapter.
+/// Measures the peak rates of an adapter.
 ///
 /// # Errors
 /// What the device reports.
 pub fn ceilings(gpu: &Gpu, clock: Clock) -> Result<Ceilings> {
     const REPEATS: usize = 4;
     let software = is_software(&gpu.info);
-    // Beyond all caches, and long enough to be timed.
+    // Larger than any cache, and long enough to be timed.
     let (groups, copied) = if software { (64, 32 << 20) } else { (16384, 256 << 20) };
     let copied = gpu.device.limits().max_buffer_size.min(copied);
     let kernel = Kernel::new(gpu.compiler(), &kernels::ceiling(), &[Binding::Uniform, Binding::Write])?;
@@ -86,7 +86,7 @@ pub fn ceilings(gpu: &Gpu, clock: Clock) -> Result<Ceilings> {
             Ok(())
         })
     };
-    // The first run compiles, and touches the memory.
+    // The first run compiles, and touches the memory for the first time.
     compute()?;
     copy()?;
     let operations = (groups * 64 * CEILING_OPERATIONS) as f64;
@@ -96,29 +96,29 @@ pub fn ceilings(gpu: &Gpu, clock: Clock) -> Result<Ceilings> {
     })
 }
 
-/// What a network takes on an adapter.
+/// How long a network takes on an adapter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkTimes {
     /// Pixels of the result.
     pub pixels: u64,
-    /// Multiplications and additions of the network, as its layers define them.
+    /// Multiplications and additions of the network, as its layers define them, for all pixels.
     pub operations: f64,
-    /// All kernels, from source texture to target texture.
+    /// All kernels together, from source texture to target texture.
     pub whole: Duration,
-    /// Each kernel by itself: its name and its time.
+    /// Each kernel by itself: name and time.
     pub kernels: Vec<(&'static str, Duration)>,
 }
 
 impl NetworkTimes {
-    /// The kernels of the network alone: from planes of the result's size, without resampling and conversion.
+    /// The network's own kernels: planes of the result's size in and out, without resampling and conversion.
     pub fn network(&self) -> Duration {
         let outer = ["resample_columns", "resample_rows", "texture_from_planes"];
         self.kernels.iter().filter(|(name, _)| !outer.contains(name)).map(|(_, time)| *time).sum()
     }
 }
 
-/// Times a network on its own planes in GPU memory, each time the best of `repeats`: planes of `size` pixels, enlarged
-/// by `factor`. Of the options shape, precision, winograd and padding count.
+/// Times a network on its own planes in GPU memory, the best of `repeats` runs each: planes of `size` pixels, enlarged
+/// by `factor`. Only the options' shape, precision, winograd and padding are used.
 ///
 /// # Errors
 /// As [`Upscaler::new`](crate::Upscaler::new) and [`Upscaler::prepare`](crate::Upscaler::prepare).
@@ -131,9 +131,9 @@ pub fn network(
     factor: f64,
     repeats: usize,
 ) -> Result<NetworkTimes> {
-    let mut run = Run::new(gpu, weights, options)?;
+    let mut run = NetworkRun::new(gpu, weights, options)?;
     let (width, height) = run.prepare(size, factor)?;
-    // The first run compiles what the driver has not compiled yet.
+    // The first run compiles whatever the driver has left to compile.
     run.compute()?;
     let whole = best(repeats, || run.time(clock, None))?;
     let kernels = run.kernels().into_iter().enumerate();
@@ -143,10 +143,10 @@ pub fn network(
     Ok(NetworkTimes { pixels, operations, whole, kernels: kernels.collect::<Result<_>>()? })
 }
 
-/// A synthetic picture: neither smooth nor noise alone, and the same every time.
+/// A synthetic picture: a smooth pattern plus noise, the same every time.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a picture without pixels.
+/// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for an empty picture.
 pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes> {
     let mut state = 1u32;
     let data = (0..width * height * channels).map(|i| {
@@ -158,19 +158,19 @@ pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes>
     Planes::new(width, height, channels, data.collect())
 }
 
-/// Compares the network's result for a small synthetic picture with that of its CPU twin; returns the largest
-/// difference of a value. Of the options shape, precision and winograd count; where that is left to the size of the
-/// picture, both ways are checked.
+/// Compares the network's result for a small synthetic picture with its CPU twin's and returns the largest difference
+/// of any value. Only the options' shape, precision and winograd are used; with [`KernelChoice::Auto`] both paths are
+/// checked.
 ///
 /// # Errors
-/// [`Error::Gpu`](crate::Error::Gpu) when they differ by more than rounding can; also what the device reports.
+/// [`Error::Gpu`](crate::Error::Gpu) when they differ by more than rounding; also what the device reports.
 pub fn check(gpu: &Gpu, weights: &Weights, options: HeadlessOptions) -> Result<f64> {
-    let options = options.with_padding(Some(Twin::PADDING));
-    let ways = match options.winograd {
+    let options = options.with_padding(Some(CpuTwin::PADDING));
+    let choices = match options.winograd {
         KernelChoice::Auto => &[KernelChoice::Never, KernelChoice::Always][..],
-        way => &[way],
+        choice => &[choice],
     };
-    let twin = Twin::new(weights)?;
-    let check = |&winograd| twin.check(&mut Run::new(gpu, weights, options.with_winograd(winograd))?);
-    ways.iter().map(check).try_fold(0.0, |all: f64, off| Ok(all.max(off?)))
+    let twin = CpuTwin::new(weights)?;
+    let check = |&winograd| twin.check(&mut NetworkRun::new(gpu, weights, options.with_winograd(winograd))?);
+    choices.iter().map(check).try_fold(0.0, |worst: f64, difference| Ok(worst.max(difference?)))
 }
