@@ -10,7 +10,7 @@ mod common;
 
 use std::time::Instant;
 
-use srcnn_gpu::gpu::shaders::Fetch;
+use srcnn_gpu::gpu::kernels::WeightLoad;
 use srcnn_gpu::headless::measure::Clock;
 use srcnn_gpu::train::gpu::Shape;
 use srcnn_gpu::train::measure::Training;
@@ -32,7 +32,7 @@ fn parse(text: &str) -> Option<Shape> {
         workgroup: workgroup.parse().ok()?,
         parts: parts.parse().ok()?,
         weight_sums: pair(weight_sums)?,
-        fetch: lanes.parse().map_or(Fetch::Uniform, Fetch::Subgroup),
+        weight_load: lanes.parse().map_or(WeightLoad::Uniform, WeightLoad::Subgroup),
         first_layers: lanes != "none",
     })
 }

@@ -1,10 +1,11 @@
-// What an adapter reaches in multiply-adds: 12 independent chains an invocation, enough to hide the latency of each, and
-// 8 steps between two rounds of the loop, so that its overhead does not show. Nothing is loaded but two numbers.
+// The rate of multiply-adds that an adapter can reach: 12 independent chains an invocation, enough to hide the latency
+// of each, and 8 steps in each round of the loop, so that its overhead does not show. Nothing is loaded but two
+// numbers.
 // Grid: x = as many workgroups as keep the adapter busy.
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<uniform> numbers: vec4<f32>; // factor and summand, such that chains stay finite
+@group(0) @binding(0) var<uniform> numbers: vec4<f32>; // factor and summand that keep the chains finite
 @group(0) @binding(1) var<storage, read_write> output: array<f32>; // [invocations]
 
 struct Chains {

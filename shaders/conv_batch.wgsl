@@ -3,31 +3,28 @@
 //
 //   output[b, n, y, x] = B[n] + sum over c, i, j of W[n, c, i, j] input[b, c, y - READ_ROWS + i, x - 4 READ_TEXELS + j]
 //
-// With RELU the maximum of that and 0; GATED: zero where `gate`, a layer's output, is not above 0 (the gradient of
-// its ReLU).
+// With RELU max(0, .) of that. With GATED zero where `gate`, a layer's output, is not positive (the gradient of its
+// ReLU). Where NORMALIZED is not 0, sums are multiplied by the valid-pixel map of a layer with filters of that size:
+// for a gradient, the layer before.
 //
-// Where NORMALIZED is not 0, sums are multiplied by the valid-pixel map of a layer with filters of that size: the
-// layer's own, or for a gradient those of the layer whose output it belongs to.
-//
-// One invocation owns up to 7 texels, of 4 pixels of a row, for QUADS times 4 outputs of one sub-image, kept in
+// One invocation owns up to 7 texels, of 4 pixels of a row, for QUADS times 4 outputs of one sub-image, all in
 // registers: for each input and row of the filter it loads the texels once, and takes the taps of a row in blocks. The
-// outputs are filters, or with OUTPUT_ROWS = 4 four rows of one filter, whose taps have been moved down by 0 to 3 rows in
-// a filter of FILTER_ROWS = f + 3. Neighbouring invocations do the same for other sub-images.
+// outputs are filters; or with OUTPUT_ROWS = 4 they are four rows of one filter, whose taps have been moved down by 0
+// to 3 rows in a filter of FILTER_ROWS = f + 3. Neighboring invocations do the same for other sub-images.
 // Grid: x = sub-images / WORKGROUP x TILES in a row, y = rows / OUTPUT_ROWS, z = groups of QUADS.
+// Entry point: shared/weight_load_uniform.wgsl.
 //
-// weights: for each 4 outputs [B, W as [c][i][block][j]].
+// weights: for each 4 outputs, GROUP vec4s long, [B, W as [c][i][block][j]].
 //
 // Prelude: BATCH, INPUTS, PLANES (of the output), FILTER_ROWS, FILTER (columns of a block: up to 9, or 8 if there are
-// several), BLOCKS (in a row), OUTPUT_ROWS, READ_ROWS, READ_TEXELS, TEXELS (of a tile), TILES, QUADS (1 or 2), WEIGHTS,
-// RELU, GATED, NORMALIZED, INPUT, GATE, OUTPUT.
+// several), BLOCKS (in a row), OUTPUT_ROWS, READ_ROWS, READ_TEXELS, TEXELS (of a tile), TILES, QUADS (1 or 2), GROUP,
+// WEIGHTS, RELU, GATED, NORMALIZED, INPUT, GATE, OUTPUT.
+//#import taps
+//#import write_map
 
 override WORKGROUP: u32 = 8u;
 
-// Length of a row of taps, and of a group of `weights`, in vec4s.
-const ROW: u32 = BLOCKS * FILTER;
-const GROUP: u32 = 1u + INPUTS * FILTER_ROWS * ROW;
-
-@group(0) @binding(0) var<uniform> first: vec4<u32>; // x: the first plane of the output that this dispatch computes
+@group(0) @binding(0) var<uniform> first: vec4<u32>; // x: the first output plane of this dispatch
 @group(0) @binding(2) var input: texture_2d<f32>;
 @group(0) @binding(3) var gate: texture_2d<f32>;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
@@ -68,12 +65,12 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     var sums = Sums();
     var more = Sums();
     var tap = group * GROUP + 1u;
-    // One loop over inputs, rows and blocks: software adapters copy all sums for each loop that they are in.
+    // One loop over inputs, rows and blocks: software adapters copy all sums once for each level of nesting.
     for (var k = 0u; k < INPUTS * FILTER_ROWS * BLOCKS; k++) {
         let block = i32(k % BLOCKS);
         let row = at.row - i32(READ_ROWS) + i32(k / BLOCKS % FILTER_ROWS);
         let column = at.texel - i32(READ_TEXELS) + 2 * block;
-        let texels = load_texels(place(INPUT, k / BLOCKS / FILTER_ROWS, at.sub_image, column, row));
+        let texels = load_texels(texel_address(INPUT, k / BLOCKS / FILTER_ROWS, at.sub_image, column, row));
         sums = add_texels(sums, texels, tap);
         if QUADS > 1u {
             more = add_texels(more, texels, tap + GROUP);

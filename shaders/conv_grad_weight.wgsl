@@ -1,16 +1,19 @@
 // Gradients of one layer's filters and biases, as partial sums over parts of the batch:
 //
 //   weight[n, c, i, j] = sum over b, y, x of gradient[b, n, y, x] input[b, c, y - READ_ROWS + i, x - READ_COLUMNS + j]
-//   bias[n]            = sum over b, y, x of gradient[b, n, y, x], without the map that NORMALIZED multiplied it by
+//   bias[n]            = sum over b, y, x of gradient[b, n, y, x], without the factor that NORMALIZED put into it
 //
-// One invocation owns TILE_ROWS x TILE_COLUMNS taps of one input for TILE_FILTERS filters in registers, over all pixels
-// of the sub-images part, part + PARTS, part + 2 PARTS and so on: it goes over the gradient, with the rows of the input
-// that a row of it meets.
+// where READ_COLUMNS = 4 READ_TEXELS - SHIFT.
+//
+// One invocation owns TILE_ROWS x TILE_COLUMNS taps of one input for TILE_FILTERS filters, in registers, over all
+// pixels of the sub-images part, part + PARTS, part + 2 PARTS and so on. It goes over the rows of the gradient, with
+// the input rows that each meets. grad_sum.wgsl adds up the parts.
 // Grid: x = PARTS / WORKGROUP, y = groups of filters, z = inputs x groups of tap rows x groups of tap columns.
 //
-// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (in them), FILTERS, INPUTS, SIZE, NORMALIZED, READ_ROWS,
-// READ_TEXELS, SHIFT, WINDOW, TILE_FILTERS (up to 16), TILE_ROWS and TILE_COLUMNS (up to 9, or multiples of 4), INPUT,
-// GRADIENT.
+// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (among the parameters), FILTERS, INPUTS, SIZE,
+// NORMALIZED (as in conv_batch.wgsl), READ_ROWS, READ_TEXELS, SHIFT, WINDOW, TILE_FILTERS (up to 16), TILE_ROWS and
+// TILE_COLUMNS (up to 9, or multiples of 4), INPUT, GRADIENT.
+//#import filter_sums
 
 override WORKGROUP: u32 = 8u;
 
@@ -48,7 +51,7 @@ struct Sums {
     biases: Biases,
 }
 
-// Sums of the biases, 4 in a vec4.
+// Sums of the bias gradients, 4 in a vec4.
 struct Biases {
     b0: vec4<f32>,
     b1: vec4<f32>,
@@ -133,7 +136,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     if TILE_FILTERS > 15u {
         store(sums.f15, tile, 15u, part);
     }
-    // All tiles of a filter have the same sums.
+    // All tiles of a filter have the same sums of gradients.
     if tile.c + tile.row + tile.column == 0u {
         store_biases(sums.biases.b0, tile, 0u, part);
         store_biases(sums.biases.b1, tile, 4u, part);
@@ -142,7 +145,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     }
 }
 
-// The sums of the tile's filter k.
+// Stores the sums of the tile's filter k.
 fn store(sums: Filter, tile: Tile, k: u32, part: u32) {
     store_filter(sums, tile.n + k, tile.c, tile.row, tile.column, part * PARAMETERS);
 }
@@ -153,102 +156,102 @@ fn store_biases(sums: vec4<f32>, tile: Tile, first: u32, part: u32) {
     }
 }
 
-// What a row of gradients adds.
+// Adds what a row of gradients contributes.
 fn add_row(sums: ptr<function, Sums>, tile: Tile, sub_image: u32, y: i32) {
     let column = i32(tile.column / 4u) - i32(READ_TEXELS);
-    let at = place(INPUT, tile.c, sub_image, column, y + i32(tile.row) - i32(READ_ROWS));
+    let at = texel_address(INPUT, tile.c, sub_image, column, y + i32(tile.row) - i32(READ_ROWS));
     var before = first_rows(at);
     for (var x = 0; x * 4 < i32(GRADIENT.width); x++) {
-        let window = whole_rows(before, at, x);
+        let window = complete_rows(before, at, x);
         before = advance_rows(window);
-        let place = Texel(sub_image, x, y, true);
+        let texel = Texel(sub_image, x, y, true);
         let share = valid_share(GRADIENT, NORMALIZED, x, y);
         {
-            let g = load_gradients(tile.n, place);
+            let g = load_gradients(tile.n, texel);
             (*sums).f0 = add_filter((*sums).f0, g, window);
             (*sums).biases.b0.x += dot(g, share);
         }
         if TILE_FILTERS > 1u {
-            let g = load_gradients(tile.n + 1u, place);
+            let g = load_gradients(tile.n + 1u, texel);
             (*sums).f1 = add_filter((*sums).f1, g, window);
             (*sums).biases.b0.y += dot(g, share);
         }
         if TILE_FILTERS > 2u {
-            let g = load_gradients(tile.n + 2u, place);
+            let g = load_gradients(tile.n + 2u, texel);
             (*sums).f2 = add_filter((*sums).f2, g, window);
             (*sums).biases.b0.z += dot(g, share);
         }
         if TILE_FILTERS > 3u {
-            let g = load_gradients(tile.n + 3u, place);
+            let g = load_gradients(tile.n + 3u, texel);
             (*sums).f3 = add_filter((*sums).f3, g, window);
             (*sums).biases.b0.w += dot(g, share);
         }
         if TILE_FILTERS > 4u {
-            let g = load_gradients(tile.n + 4u, place);
+            let g = load_gradients(tile.n + 4u, texel);
             (*sums).f4 = add_filter((*sums).f4, g, window);
             (*sums).biases.b1.x += dot(g, share);
         }
         if TILE_FILTERS > 5u {
-            let g = load_gradients(tile.n + 5u, place);
+            let g = load_gradients(tile.n + 5u, texel);
             (*sums).f5 = add_filter((*sums).f5, g, window);
             (*sums).biases.b1.y += dot(g, share);
         }
         if TILE_FILTERS > 6u {
-            let g = load_gradients(tile.n + 6u, place);
+            let g = load_gradients(tile.n + 6u, texel);
             (*sums).f6 = add_filter((*sums).f6, g, window);
             (*sums).biases.b1.z += dot(g, share);
         }
         if TILE_FILTERS > 7u {
-            let g = load_gradients(tile.n + 7u, place);
+            let g = load_gradients(tile.n + 7u, texel);
             (*sums).f7 = add_filter((*sums).f7, g, window);
             (*sums).biases.b1.w += dot(g, share);
         }
         if TILE_FILTERS > 8u {
-            let g = load_gradients(tile.n + 8u, place);
+            let g = load_gradients(tile.n + 8u, texel);
             (*sums).f8 = add_filter((*sums).f8, g, window);
             (*sums).biases.b2.x += dot(g, share);
         }
         if TILE_FILTERS > 9u {
-            let g = load_gradients(tile.n + 9u, place);
+            let g = load_gradients(tile.n + 9u, texel);
             (*sums).f9 = add_filter((*sums).f9, g, window);
             (*sums).biases.b2.y += dot(g, share);
         }
         if TILE_FILTERS > 10u {
-            let g = load_gradients(tile.n + 10u, place);
+            let g = load_gradients(tile.n + 10u, texel);
             (*sums).f10 = add_filter((*sums).f10, g, window);
             (*sums).biases.b2.z += dot(g, share);
         }
         if TILE_FILTERS > 11u {
-            let g = load_gradients(tile.n + 11u, place);
+            let g = load_gradients(tile.n + 11u, texel);
             (*sums).f11 = add_filter((*sums).f11, g, window);
             (*sums).biases.b2.w += dot(g, share);
         }
         if TILE_FILTERS > 12u {
-            let g = load_gradients(tile.n + 12u, place);
+            let g = load_gradients(tile.n + 12u, texel);
             (*sums).f12 = add_filter((*sums).f12, g, window);
             (*sums).biases.b3.x += dot(g, share);
         }
         if TILE_FILTERS > 13u {
-            let g = load_gradients(tile.n + 13u, place);
+            let g = load_gradients(tile.n + 13u, texel);
             (*sums).f13 = add_filter((*sums).f13, g, window);
             (*sums).biases.b3.y += dot(g, share);
         }
         if TILE_FILTERS > 14u {
-            let g = load_gradients(tile.n + 14u, place);
+            let g = load_gradients(tile.n + 14u, texel);
             (*sums).f14 = add_filter((*sums).f14, g, window);
             (*sums).biases.b3.z += dot(g, share);
         }
         if TILE_FILTERS > 15u {
-            let g = load_gradients(tile.n + 15u, place);
+            let g = load_gradients(tile.n + 15u, texel);
             (*sums).f15 = add_filter((*sums).f15, g, window);
             (*sums).biases.b3.w += dot(g, share);
         }
     }
 }
 
-// Planes past the last one are not stored and may as well be the last.
+// Sums for planes past the last one are not stored, so the last one stands in for them.
 fn load_gradients(n: u32, at: Texel) -> vec4<f32> {
-    return textureLoad(gradient, place(GRADIENT, min(n, FILTERS - 1u), at.sub_image, at.texel, at.row), 0);
+    return textureLoad(gradient, texel_address(GRADIENT, min(n, FILTERS - 1u), at.sub_image, at.texel, at.row), 0);
 }
 
 fn first_rows(at: vec2<i32>) -> Window {
@@ -281,32 +284,32 @@ fn first_rows(at: vec2<i32>) -> Window {
     return window;
 }
 
-fn whole_rows(before: Window, at: vec2<i32>, x: i32) -> Window {
+fn complete_rows(before: Window, at: vec2<i32>, x: i32) -> Window {
     var window = before;
-    window.r0 = whole(window.r0, at + vec2(0, 0), x);
+    window.r0 = complete(window.r0, at + vec2(0, 0), x);
     if TILE_ROWS > 1u {
-        window.r1 = whole(window.r1, at + vec2(0, 1), x);
+        window.r1 = complete(window.r1, at + vec2(0, 1), x);
     }
     if TILE_ROWS > 2u {
-        window.r2 = whole(window.r2, at + vec2(0, 2), x);
+        window.r2 = complete(window.r2, at + vec2(0, 2), x);
     }
     if TILE_ROWS > 3u {
-        window.r3 = whole(window.r3, at + vec2(0, 3), x);
+        window.r3 = complete(window.r3, at + vec2(0, 3), x);
     }
     if TILE_ROWS > 4u {
-        window.r4 = whole(window.r4, at + vec2(0, 4), x);
+        window.r4 = complete(window.r4, at + vec2(0, 4), x);
     }
     if TILE_ROWS > 5u {
-        window.r5 = whole(window.r5, at + vec2(0, 5), x);
+        window.r5 = complete(window.r5, at + vec2(0, 5), x);
     }
     if TILE_ROWS > 6u {
-        window.r6 = whole(window.r6, at + vec2(0, 6), x);
+        window.r6 = complete(window.r6, at + vec2(0, 6), x);
     }
     if TILE_ROWS > 7u {
-        window.r7 = whole(window.r7, at + vec2(0, 7), x);
+        window.r7 = complete(window.r7, at + vec2(0, 7), x);
     }
     if TILE_ROWS > 8u {
-        window.r8 = whole(window.r8, at + vec2(0, 8), x);
+        window.r8 = complete(window.r8, at + vec2(0, 8), x);
     }
     return window;
 }

@@ -1,14 +1,15 @@
-// The same as conv_grad_weight.wgsl for a last layer, of one filter and many inputs:
+// The same as conv_grad_weight.wgsl for a last layer, with one filter and many inputs:
 //
 //   weight[c, i, j] = sum over b, y, x of gradient[b, y - i + READ_ROWS, x] input[b, c, y, x - READ_COLUMNS + j]
-//   bias            = sum over b, y, x of gradient[b, y, x], without the map that NORMALIZED multiplied it by
+//   bias            = sum over b, y, x of gradient[b, y, x], without the factor that NORMALIZED put into it
 //
-// One invocation owns all taps of TILE_INPUTS inputs in registers, over all pixels of the sub-images part, part + PARTS,
-// part + 2 PARTS and so on: it goes over the rows of the input, each loaded once, with all rows of the gradient that a
-// row of it meets. Where these are outside, the gradient has zeros around it.
+// One invocation owns all taps of TILE_INPUTS inputs, in registers, over all pixels of the sub-images part, part +
+// PARTS, part + 2 PARTS and so on. It goes over the rows of the input, each loaded once, with all gradient rows that
+// each meets; the gradient has zeros around it where these lie outside.
 // Grid: x = PARTS / WORKGROUP, y = groups of inputs.
 //
-// Prelude: that of conv_grad_weight.wgsl, SIZE up to 9, TILE_ROWS = TILE_COLUMNS = SIZE; TILE_INPUTS (up to 8).
+// Prelude: that of conv_grad_weight.wgsl with SIZE up to 9, TILE_ROWS = TILE_COLUMNS = SIZE; TILE_INPUTS (up to 8).
+//#import filter_sums
 
 override WORKGROUP: u32 = 8u;
 
@@ -28,7 +29,7 @@ struct Sums {
     bias: f32,
 }
 
-// Four gradients of each row.
+// 4 gradients of each row.
 struct Gradients {
     r0: vec4<f32>,
     r1: vec4<f32>,
@@ -76,7 +77,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     if TILE_INPUTS > 7u {
         store(sums.s7, c + 7u, part);
     }
-    // All tiles have the same sum.
+    // All tiles have the same sum of gradients.
     if c == 0u {
         parts[part * PARAMETERS + BIAS_START] = sums.bias;
     }
@@ -86,7 +87,7 @@ fn store(sums: Filter, c: u32, part: u32) {
     store_filter(sums, 0u, c, 0u, 0u, part * PARAMETERS);
 }
 
-// What a row of the inputs adds.
+// Adds what a row of the inputs contributes.
 fn add_row(sums: ptr<function, Sums>, c: u32, sub_image: u32, y: i32) {
     let a0 = input_row(c + 0u, sub_image, y);
     let a1 = input_row(c + 1u, sub_image, y);
@@ -104,56 +105,57 @@ fn add_row(sums: ptr<function, Sums>, c: u32, sub_image: u32, y: i32) {
     var w5 = first_texels(a5);
     var w6 = first_texels(a6);
     var w7 = first_texels(a7);
-    let last = place(GRADIENT, 0u, sub_image, 0, y + i32(READ_ROWS));
+    let last = texel_address(GRADIENT, 0u, sub_image, 0, y + i32(READ_ROWS));
     for (var x = 0; x * 4 < i32(GRADIENT.width); x++) {
         let g = load_gradients(last, x);
         // The row at the same height as that of the input.
         let same = textureLoad(gradient, last + vec2(x * NEXT_TEXEL, -i32(READ_ROWS)), 0);
         (*sums).bias += dot(same, valid_share(GRADIENT, NORMALIZED, x, y));
-        w0 = whole(w0, a0, x);
+        w0 = complete(w0, a0, x);
         (*sums).s0 = add_filter((*sums).s0, g, w0);
         w0 = advance(w0);
         if TILE_INPUTS > 1u {
-            w1 = whole(w1, a1, x);
+            w1 = complete(w1, a1, x);
             (*sums).s1 = add_filter((*sums).s1, g, w1);
             w1 = advance(w1);
         }
         if TILE_INPUTS > 2u {
-            w2 = whole(w2, a2, x);
+            w2 = complete(w2, a2, x);
             (*sums).s2 = add_filter((*sums).s2, g, w2);
             w2 = advance(w2);
         }
         if TILE_INPUTS > 3u {
-            w3 = whole(w3, a3, x);
+            w3 = complete(w3, a3, x);
             (*sums).s3 = add_filter((*sums).s3, g, w3);
             w3 = advance(w3);
         }
         if TILE_INPUTS > 4u {
-            w4 = whole(w4, a4, x);
+            w4 = complete(w4, a4, x);
             (*sums).s4 = add_filter((*sums).s4, g, w4);
             w4 = advance(w4);
         }
         if TILE_INPUTS > 5u {
-            w5 = whole(w5, a5, x);
+            w5 = complete(w5, a5, x);
             (*sums).s5 = add_filter((*sums).s5, g, w5);
             w5 = advance(w5);
         }
         if TILE_INPUTS > 6u {
-            w6 = whole(w6, a6, x);
+            w6 = complete(w6, a6, x);
             (*sums).s6 = add_filter((*sums).s6, g, w6);
             w6 = advance(w6);
         }
         if TILE_INPUTS > 7u {
-            w7 = whole(w7, a7, x);
+            w7 = complete(w7, a7, x);
             (*sums).s7 = add_filter((*sums).s7, g, w7);
             w7 = advance(w7);
         }
     }
 }
 
-// First texel under the first tap of a row; planes past the last one are not stored and may as well be the last.
+// First texel under the first tap of a row. Sums for planes past the last one are not stored, so the last one stands
+// in.
 fn input_row(c: u32, sub_image: u32, y: i32) -> vec2<i32> {
-    return place(INPUT, min(c, INPUTS - 1u), sub_image, -i32(READ_TEXELS), y);
+    return texel_address(INPUT, min(c, INPUTS - 1u), sub_image, -i32(READ_TEXELS), y);
 }
 
 // Rows of the gradient from `last` upwards.

@@ -1,14 +1,15 @@
 // The same as conv_grad_weight.wgsl for a layer of 1x1 filters:
 //
 //   weight[n, c] = sum over b, y, x of gradient[b, n, y, x] input[b, c, y, x]
-//   bias[n]      = sum over b, y, x of gradient[b, n, y, x], without the map that NORMALIZED multiplied it by
+//   bias[n]      = sum over b, y, x of gradient[b, n, y, x], without the factor that NORMALIZED put into it
 //
-// One invocation owns the weights of 8 FILTER_EIGHTS filters for 8 INPUT_EIGHTS inputs in registers, over all pixels of
-// the sub-images part, part + PARTS, part + 2 PARTS and so on.
+// One invocation owns the weights of 8 FILTER_BLOCKS8 filters for 8 INPUT_BLOCKS8 inputs, in registers, over all pixels
+// of the sub-images part, part + PARTS, part + 2 PARTS and so on.
 // Grid: x = PARTS / WORKGROUP, y = groups of filters, z = groups of inputs.
 //
-// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (in them), FILTERS, INPUTS, NORMALIZED, FILTER_EIGHTS and
-// INPUT_EIGHTS (up to 4), INPUT, GRADIENT.
+// Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (among the parameters), FILTERS, INPUTS, NORMALIZED
+// (as in conv_batch.wgsl), FILTER_BLOCKS8 and INPUT_BLOCKS8 (up to 4), INPUT, GRADIENT.
+//#import load_block8
 
 override WORKGROUP: u32 = 8u;
 
@@ -16,41 +17,41 @@ override WORKGROUP: u32 = 8u;
 @group(0) @binding(1) var gradient: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read_write> parts: array<f32>; // [part][parameter]
 
-// For each filter the sums of all inputs, 4 in a vec4, and the sums of the biases.
+// For each filter the sums of all inputs, 4 in a vec4, and the sums of the bias gradients.
 struct Sums {
-    f0: Eight,
-    f1: Eight,
-    f2: Eight,
-    f3: Eight,
-    f4: Eight,
-    f5: Eight,
-    f6: Eight,
-    f7: Eight,
-    f8: Eight,
-    f9: Eight,
-    f10: Eight,
-    f11: Eight,
-    f12: Eight,
-    f13: Eight,
-    f14: Eight,
-    f15: Eight,
-    f16: Eight,
-    f17: Eight,
-    f18: Eight,
-    f19: Eight,
-    f20: Eight,
-    f21: Eight,
-    f22: Eight,
-    f23: Eight,
-    f24: Eight,
-    f25: Eight,
-    f26: Eight,
-    f27: Eight,
-    f28: Eight,
-    f29: Eight,
-    f30: Eight,
-    f31: Eight,
-    biases: Eight,
+    f0: Block8,
+    f1: Block8,
+    f2: Block8,
+    f3: Block8,
+    f4: Block8,
+    f5: Block8,
+    f6: Block8,
+    f7: Block8,
+    f8: Block8,
+    f9: Block8,
+    f10: Block8,
+    f11: Block8,
+    f12: Block8,
+    f13: Block8,
+    f14: Block8,
+    f15: Block8,
+    f16: Block8,
+    f17: Block8,
+    f18: Block8,
+    f19: Block8,
+    f20: Block8,
+    f21: Block8,
+    f22: Block8,
+    f23: Block8,
+    f24: Block8,
+    f25: Block8,
+    f26: Block8,
+    f27: Block8,
+    f28: Block8,
+    f29: Block8,
+    f30: Block8,
+    f31: Block8,
+    biases: Block8,
 }
 
 // The first filter and the first input of a tile.
@@ -65,7 +66,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     if part >= PARTS {
         return;
     }
-    let tile = Tile(workgroup.y * 8u * FILTER_EIGHTS, workgroup.z * 8u * INPUT_EIGHTS);
+    let tile = Tile(workgroup.y * 8u * FILTER_BLOCKS8, workgroup.z * 8u * INPUT_BLOCKS8);
     var sums = Sums();
     for (var sub_image = part; sub_image < BATCH; sub_image += PARTS) {
         for (var y = 0; y < i32(GRADIENT.height); y++) {
@@ -111,15 +112,15 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
 
 fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     var inputs = Maps();
-    inputs.a = load_eight(tile.c, at);
-    if INPUT_EIGHTS > 1u {
-        inputs.b = load_eight(tile.c + 8u, at);
+    inputs.a = load_block8(tile.c, at);
+    if INPUT_BLOCKS8 > 1u {
+        inputs.b = load_block8(tile.c + 8u, at);
     }
-    if INPUT_EIGHTS > 2u {
-        inputs.c = load_eight(tile.c + 16u, at);
+    if INPUT_BLOCKS8 > 2u {
+        inputs.c = load_block8(tile.c + 16u, at);
     }
-    if INPUT_EIGHTS > 3u {
-        inputs.d = load_eight(tile.c + 24u, at);
+    if INPUT_BLOCKS8 > 3u {
+        inputs.d = load_block8(tile.c + 24u, at);
     }
     let share = valid_share(GRADIENT, NORMALIZED, at.texel, at.row);
     let g0 = load_gradients(tile.n, 0u, at);
@@ -196,21 +197,21 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).biases.s7 += dots(share, g28, g29, g30, g31);
 }
 
-// Of filter k of the tile.
+// Gradients of the tile's filter k.
 fn load_gradients(n: u32, k: u32, at: Texel) -> vec4<f32> {
-    if k >= 8u * FILTER_EIGHTS {
+    if k >= 8u * FILTER_BLOCKS8 {
         return vec4(0.0);
     }
     let plane = min(n + k, FILTERS - 1u);
-    return textureLoad(gradient, place(GRADIENT, plane, at.sub_image, at.texel, at.row), 0);
+    return textureLoad(gradient, texel_address(GRADIENT, plane, at.sub_image, at.texel, at.row), 0);
 }
 
 // Adds to the sums of the tile's filter k.
-fn add_filter(sums: Eight, g: vec4<f32>, inputs: Maps, k: u32) -> Eight {
-    if k >= 8u * FILTER_EIGHTS {
+fn add_filter(sums: Block8, g: vec4<f32>, inputs: Maps, k: u32) -> Block8 {
+    if k >= 8u * FILTER_BLOCKS8 {
         return sums;
     }
-    return Eight(
+    return Block8(
         add_dots(sums.s0, g, inputs.a.s0, inputs.a.s1, inputs.a.s2, inputs.a.s3, 0u),
         add_dots(sums.s1, g, inputs.a.s4, inputs.a.s5, inputs.a.s6, inputs.a.s7, 0u),
         add_dots(sums.s2, g, inputs.b.s0, inputs.b.s1, inputs.b.s2, inputs.b.s3, 1u),
@@ -222,7 +223,7 @@ fn add_filter(sums: Eight, g: vec4<f32>, inputs: Maps, k: u32) -> Eight {
     );
 }
 
-// The same for four inputs of eight number `eight`.
+// The same for 4 inputs of block number `block`.
 fn add_dots(
     sums: vec4<f32>,
     g: vec4<f32>,
@@ -230,9 +231,9 @@ fn add_dots(
     b: vec4<f32>,
     c: vec4<f32>,
     d: vec4<f32>,
-    eight: u32,
+    block: u32,
 ) -> vec4<f32> {
-    if eight >= INPUT_EIGHTS {
+    if block >= INPUT_BLOCKS8 {
         return sums;
     }
     return sums + dots(g, a, b, c, d);
@@ -242,30 +243,30 @@ fn dots(g: vec4<f32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) ->
     return vec4(dot(g, a), dot(g, b), dot(g, c), dot(g, d));
 }
 
-// The sums of the tile's filter k.
-fn store_filter(sums: Eight, bias: f32, tile: Tile, k: u32, start: u32) {
+// Stores the sums of the tile's filter k.
+fn store_filter(sums: Block8, bias: f32, tile: Tile, k: u32, start: u32) {
     let n = tile.n + k;
-    if k >= 8u * FILTER_EIGHTS || n >= FILTERS {
+    if k >= 8u * FILTER_BLOCKS8 || n >= FILTERS {
         return;
     }
-    // All tiles of a filter have the same sum.
+    // All tiles of a filter have the same sum of gradients.
     if tile.c == 0u {
         parts[start + BIAS_START + n] = bias;
     }
     let first = start + WEIGHT_START + n * INPUTS;
-    store_four(sums.s0, tile.c, first, 0u);
-    store_four(sums.s1, tile.c, first, 1u);
-    store_four(sums.s2, tile.c, first, 2u);
-    store_four(sums.s3, tile.c, first, 3u);
-    store_four(sums.s4, tile.c, first, 4u);
-    store_four(sums.s5, tile.c, first, 5u);
-    store_four(sums.s6, tile.c, first, 6u);
-    store_four(sums.s7, tile.c, first, 7u);
+    store_quad(sums.s0, tile.c, first, 0u);
+    store_quad(sums.s1, tile.c, first, 1u);
+    store_quad(sums.s2, tile.c, first, 2u);
+    store_quad(sums.s3, tile.c, first, 3u);
+    store_quad(sums.s4, tile.c, first, 4u);
+    store_quad(sums.s5, tile.c, first, 5u);
+    store_quad(sums.s6, tile.c, first, 6u);
+    store_quad(sums.s7, tile.c, first, 7u);
 }
 
-// Of inputs 4 i to 4 i + 3 of the tile.
-fn store_four(sums: vec4<f32>, first: u32, start: u32, i: u32) {
-    for (var o = 0u; o < 4u && i < 2u * INPUT_EIGHTS && first + 4u * i + o < INPUTS; o++) {
+// Stores the sums of inputs 4 i to 4 i + 3 of the tile.
+fn store_quad(sums: vec4<f32>, first: u32, start: u32, i: u32) {
+    for (var o = 0u; o < 4u && i < 2u * INPUT_BLOCKS8 && first + 4u * i + o < INPUTS; o++) {
         parts[start + first + 4u * i + o] = sums[o];
     }
 }

@@ -3,19 +3,22 @@
 //
 //   output[b, n, y, x] = B[n] + sum over c of W[n, c] input[b, c, y, x]
 //
-// RELU, GATED and NORMALIZED as in conv_batch.wgsl. One invocation owns 4 pixels of a row, a texel, of one sub-image for
-// all outputs: it loads all channels once and goes over the outputs in groups of 4. Neighbouring invocations do the same
-// for other sub-images. Grid: x = sub-images / WORKGROUP x texels in a row, y = rows.
+// RELU, GATED and NORMALIZED as in conv_batch.wgsl.
 //
-// weights: for each 4 outputs [B, W as [c]].
+// One invocation owns 4 pixels of a row, a texel, of one sub-image for all outputs: it loads all channels once and goes
+// over the outputs in groups of 4. Neighboring invocations do the same for other sub-images.
+// Grid: x = sub-images / WORKGROUP x texels in a row, y = rows. Entry point and weights: shared/weight_load_*.wgsl.
 //
-// Prelude: BATCH, INPUTS, EIGHTS (of inputs, up to 8), PLANES (of the output), RELU, GATED, NORMALIZED, LANES, WEIGHTS,
-// STAGED, INPUT, GATE, OUTPUT; FILTER = 1.
+// weights: for each 4 outputs, GROUP vec4s long, [B, W as [c]].
+//
+// Prelude: BATCH, INPUTS, BLOCKS8 (of inputs, up to 8), PLANES (of the output), RELU, GATED, NORMALIZED, LANES, GROUP,
+// WEIGHTS, INPUT, GATE, OUTPUT; FILTER = 1.
+//#import taps
+//#import load_block8
+//#import write_map
 
 override WORKGROUP: u32 = 8u;
 
-// Length of a group of `weights`, in vec4s: a multiple of LANES.
-const GROUP: u32 = (8u * EIGHTS + LANES) / LANES * LANES;
 // Texels of a row of the output.
 const TEXELS: u32 = (OUTPUT.width + 3u) / 4u;
 
@@ -24,13 +27,12 @@ const TEXELS: u32 = (OUTPUT.width + 3u) / 4u;
 @group(0) @binding(3) var output: texture_storage_2d<rgba32float, write>;
 
 fn run(lane: u32, workgroup: vec3<u32>) {
-    // No invocation returns early: they exchange weights.
+    // No invocation returns early: subgroups exchange weights.
     let at = texel(workgroup.x / TEXELS * WORKGROUP + lane, workgroup.x % TEXELS, workgroup.y);
     let low = load_maps(0u, at);
     let high = load_maps(32u, at);
     for (var n = 0u; n < PLANES; n += 4u) {
         let base = n / 4u * GROUP;
-        stage(base, GROUP);
         let bias = weight(base, 0u);
         let ab = add_all(low, high, base, false);
         write_map(ab.a, bias.x, n, at);
@@ -43,49 +45,49 @@ fn run(lane: u32, workgroup: vec3<u32>) {
 
 fn load_maps(c: u32, at: Texel) -> Maps {
     var maps = Maps();
-    if 8u * EIGHTS > c {
-        maps.a = load_eight(c, at);
+    if 8u * BLOCKS8 > c {
+        maps.a = load_block8(c, at);
     }
-    if 8u * EIGHTS > c + 8u {
-        maps.b = load_eight(c + 8u, at);
+    if 8u * BLOCKS8 > c + 8u {
+        maps.b = load_block8(c + 8u, at);
     }
-    if 8u * EIGHTS > c + 16u {
-        maps.c = load_eight(c + 16u, at);
+    if 8u * BLOCKS8 > c + 16u {
+        maps.c = load_block8(c + 16u, at);
     }
-    if 8u * EIGHTS > c + 24u {
-        maps.d = load_eight(c + 24u, at);
+    if 8u * BLOCKS8 > c + 24u {
+        maps.d = load_block8(c + 24u, at);
     }
     return maps;
 }
 
 // The sums of the first two outputs of a group, or of the second two.
 fn add_all(low: Maps, high: Maps, base: u32, second: bool) -> Pair {
-    var sums = add_eight(Pair(), low.a, base, 1u, second);
-    if EIGHTS > 1u {
-        sums = add_eight(sums, low.b, base, 9u, second);
+    var sums = add_block8(Pair(), low.a, base, 1u, second);
+    if BLOCKS8 > 1u {
+        sums = add_block8(sums, low.b, base, 9u, second);
     }
-    if EIGHTS > 2u {
-        sums = add_eight(sums, low.c, base, 17u, second);
+    if BLOCKS8 > 2u {
+        sums = add_block8(sums, low.c, base, 17u, second);
     }
-    if EIGHTS > 3u {
-        sums = add_eight(sums, low.d, base, 25u, second);
+    if BLOCKS8 > 3u {
+        sums = add_block8(sums, low.d, base, 25u, second);
     }
-    if EIGHTS > 4u {
-        sums = add_eight(sums, high.a, base, 33u, second);
+    if BLOCKS8 > 4u {
+        sums = add_block8(sums, high.a, base, 33u, second);
     }
-    if EIGHTS > 5u {
-        sums = add_eight(sums, high.b, base, 41u, second);
+    if BLOCKS8 > 5u {
+        sums = add_block8(sums, high.b, base, 41u, second);
     }
-    if EIGHTS > 6u {
-        sums = add_eight(sums, high.c, base, 49u, second);
+    if BLOCKS8 > 6u {
+        sums = add_block8(sums, high.c, base, 49u, second);
     }
-    if EIGHTS > 7u {
-        sums = add_eight(sums, high.d, base, 57u, second);
+    if BLOCKS8 > 7u {
+        sums = add_block8(sums, high.d, base, 57u, second);
     }
     return sums;
 }
 
-fn add_eight(before: Pair, maps: Eight, base: u32, at: u32, second: bool) -> Pair {
+fn add_block8(before: Pair, maps: Block8, base: u32, at: u32, second: bool) -> Pair {
     var sums = add_tap(before, maps.s0, base, at, second);
     sums = add_tap(sums, maps.s1, base, at + 1u, second);
     sums = add_tap(sums, maps.s2, base, at + 2u, second);

@@ -6,6 +6,7 @@
 //
 // One invocation owns one row of one sub-image. Grid: x = sub-images / WORKGROUP, y = rows.
 // Prelude: BATCH, CHANNELS, NORMALIZED, PREDICTION, SOLUTION (the target's maps), GRADIENT.
+//#import batch_layout
 
 override WORKGROUP: u32 = 8u;
 
@@ -24,13 +25,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var sum = 0.0;
     for (var c = 0u; c < CHANNELS; c++) {
         for (var texel = 0; texel * 4 < i32(PREDICTION.width); texel++) {
-            let f = textureLoad(prediction, place(PREDICTION, c, sub_image, texel, row), 0);
-            let x = textureLoad(solution, place(SOLUTION, c, sub_image, texel, row), 0);
+            let f = textureLoad(prediction, texel_address(PREDICTION, c, sub_image, texel, row), 0);
+            let x = textureLoad(solution, texel_address(SOLUTION, c, sub_image, texel, row), 0);
             // Past the row's end both are zero.
             let difference = f - x;
             sum += dot(difference, difference);
             let slope = difference * (2.0 / f32(BATCH)) / valid_share(GRADIENT, NORMALIZED, texel, row);
-            textureStore(gradient, place(GRADIENT, c, sub_image, texel, row), slope);
+            textureStore(gradient, texel_address(GRADIENT, c, sub_image, texel, row), slope);
         }
     }
     squares[id.y * BATCH + sub_image] = sum;

@@ -1,8 +1,8 @@
-// A layer's parameters, laid out for convolutions: chunks of groups of [biases, then taps as c, i, j][outputs].
+// Lays a layer's parameters out for convolutions: chunks of groups of [biases, then taps as c, i, j][outputs].
 //
-// Forward: output planes are the filters. Transposed, for the gradient of the input: output planes are the inputs,
-// taps are flipped on both axes, biases are zero. Taps begin `shift` columns late so that the reads are aligned to
-// texels, and `output_rows` = 4 outputs are one filter, moved down by 0 to 3 rows.
+// Forward, output planes are the filters. Transposed, for the gradient of the input, output planes are the inputs, taps
+// are flipped on both axes and biases are zero. Taps begin `shift` columns late so that reads are aligned to texels.
+// With `output_rows` = 4, the 4 outputs of a group are one filter, moved down by 0 to 3 rows.
 //
 // One invocation owns every n-th value, where n is the number of invocations.
 
@@ -18,16 +18,16 @@ struct Packing {
     filters: u32,
     inputs: u32,
     size: u32,
-    // Taps of a row, those that are zero included.
+    // Taps of a row, including those that are zero.
     columns: u32,
     shift: u32,
     output_rows: u32,
     chunk_groups: u32,
-    // Lengths of a group and of a chunk; what they do not fill is zero.
+    // Lengths of a group and of a chunk in floats, padded with zeros.
     group_length: u32,
     chunk_length: u32,
     length: u32,
-    // Where in the buffer this begins.
+    // Where this begins in the buffer.
     start: u32,
     transposed: u32,
 }

@@ -1,22 +1,24 @@
-// The first half of bicubic resampling, equal to MATLAB's imresize (see src/resample.rs): the columns, and from texels to
+// The first half of bicubic resampling, equal to MATLAB's imresize (src/resample.rs): the columns, and from texels to
 // planes (section 3.1).
 //
 //   texel[y, x] = sum over taps t of weight[x, t] source[y, index[x, t]]
 //   output[plane, y, x] = texel[y, x][plane]
 //
 // Texels are red, green, blue and alpha (or the network's channels), taken as they are stored: a view with an sRGB
-// format would hand over linear light, which the networks are not trained on. The taps come from a table made on the
-// host, addressed by picture coordinates, so that a tile reads what the whole picture would.
-// With YCBCR, red, green and blue become luminance and chrominance as MATLAB's rgb2ycbcr (BT.601, all in 0..1):
-// Y in 16/255..235/255, Cb and Cr around 128/255; that is linear and so commutes with resampling.
-// Columns outside the picture get the nearest one inside.
+// format would return linear light, which the networks are not trained on. The host's table of taps is addressed by
+// picture coordinates, so a tile reads what the whole picture would. With YCBCR, red, green and blue become luminance
+// and chrominance; that is linear and so commutes with resampling. Columns outside the picture get the nearest one
+// inside.
+//
 // One invocation owns 4 pixels of a row, all planes. Grid: x = columns / 4, y = rows of the source.
+//#import region
+//#import ycbcr
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
 override YCBCR: bool = true;
 
-@group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture columns][taps] of (index, bits of the weight)
+@group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture columns][taps], index and bits of the weight
 @group(0) @binding(2) var source: texture_2d<f32>;
 @group(0) @binding(3) var output: texture_storage_2d<rgba32float, write>;
 
@@ -41,12 +43,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         texels = mat4x4(ycbcr(texels[0]), ycbcr(texels[1]), ycbcr(texels[2]), ycbcr(texels[3]));
     }
     let planes = transpose(texels);
-    for (var plane = 0u; plane < region.planes; plane++) {
+    for (var plane = 0u; plane < region.output.planes; plane++) {
         textureStore(output, output_plane(plane) + vec2<i32>(id.xy), planes[plane]);
     }
 }
 
 fn weighted(tap: vec2<u32>, y: i32) -> vec4<f32> {
-    let at = region.source + vec2(i32(tap.x) - region.offset.x, y);
+    let at = region.host_texel + vec2(i32(tap.x) - region.source_start.x, y);
     return bitcast<f32>(tap.y) * textureLoad(source, at, 0);
 }

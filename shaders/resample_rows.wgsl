@@ -3,14 +3,15 @@
 //   output[plane, y, x] = sum over taps t of weight[y, t] input[plane, index[y, t], x]
 //
 // Positions outside the picture get what the padding of the first layer needs: PADDING.
-// One invocation owns 4 pixels of a row, all planes. Grid: x = columns / 4, y = rows.
 //
-// Prelude: PADDING.
+// One invocation owns 4 pixels of a row, all planes. Grid: x = columns / 4, y = rows. Prelude: PADDING.
+//#import padding
+//#import region
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
 
-@group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture rows][taps] of (index, bits of the weight)
+@group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture rows][taps], index and bits of the weight
 @group(0) @binding(2) var input: texture_2d<f32>; // planes, as resample_columns writes them
 @group(0) @binding(3) var output: texture_storage_2d<rgba32float, write>;
 
@@ -25,8 +26,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let first = u32(region.origin.y + inside) * region.taps;
     let columns = position.x + vec4(0, 1, 2, 3);
     let outside = (columns < vec4(-region.origin.x)) | (columns > vec4(last.x)) | vec4<bool>(inside != position.y);
-    for (var plane = 0u; plane < region.planes; plane++) {
-        let start = input_plane(plane) + vec2(i32(id.x), -region.offset.y);
+    for (var plane = 0u; plane < region.output.planes; plane++) {
+        let start = input_plane(plane) + vec2(i32(id.x), -region.source_start.y);
         var sum = vec4(0.0);
         for (var t = 0u; t < region.taps; t++) {
             let tap = taps[first + t];

@@ -1,9 +1,11 @@
-// Adam (Kingma and Ba 2015) on a layer's spectrum. The gradient's spectrum is g[n][c][k] = sum over taps p of
-// D[k][p] G[n][c][p]; m and v are running means of g and g^2; direction = m' / (sqrt(v') + epsilon), where m' and v' are
-// m and v over 1 - decay^t.
+// Adam (Kingma and Ba 2015) on a layer's spectrum. The gradient's spectrum is g[n][c][k] = sum over taps p of D[k][p]
+// G[n][c][p]; m and v are running means of g and g^2; direction = m' / (sqrt(v') + epsilon), where m' and v' are m and
+// v over 1 - decay^t. spectrum_update.wgsl takes the direction back to the parameters.
 //
 // One invocation owns every n-th value of the spectrum, where n is the number of invocations.
 // Prelude: that of shared/spectrum.wgsl, PARAMETERS.
+//#import slot
+//#import spectrum
 
 override WORKGROUP: u32 = 64u;
 

@@ -1,9 +1,12 @@
-// Writes the result into a part of the target texture: the network's planes F(Y) in place of the first bicubic ones,
-// the others as bicubic left them; alpha is the fourth plane, or 1.
+// Writes the result into a part of the target texture: the network's planes F(Y) replace the first bicubic planes, the
+// others stay bicubic; alpha is the fourth plane, or 1.
 //
-// With YCBCR the planes are converted to red, green and blue by the inverse of `resample_columns`. Float targets get the
-// values unclamped; shared/target_*.wgsl declares the texture, one file a format.
+// With YCBCR, planes are converted to red, green and blue by the inverse of resample_columns.wgsl. Float targets get
+// the values unclamped.
+//
 // One invocation owns the 4 pixels of a texel of the network's planes. Grid: x = columns / 4, y = rows.
+//#import region
+//#import target
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
@@ -17,7 +20,7 @@ override NETWORK_PLANES: u32 = 1u;
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     // The first texel may begin before the result.
-    let position = vec2<i32>(i32(id.x) * 4 - region.source.x % 4, i32(id.y));
+    let position = vec2<i32>(i32(id.x) * 4 - region.input_margin.x % 4, i32(id.y));
     if any(position >= region.size) {
         return;
     }
@@ -37,11 +40,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 fn plane(plane: u32, position: vec2<i32>) -> vec4<f32> {
     var values = vec4(select(0.0, 1.0, plane == 3u));
     if plane < NETWORK_PLANES {
-        let own = position + region.source;
+        let own = position + region.input_margin;
         values = textureLoad(network, input_plane(plane) + vec2(own.x / 4, own.y), 0);
     } else if plane < PLANES {
-        let around = position + region.halo;
-        let at = output_plane(plane) + vec2(0, around.y);
+        let around = position + region.bicubic_margin;
+        let at = plane_start(region.bicubic, plane) + vec2(0, around.y);
         let first = around.x >> 2u;
         let a = textureLoad(bicubic, at + vec2(max(first, 0), 0), 0);
         let b = textureLoad(bicubic, at + vec2(first + 1, 0), 0);
@@ -55,7 +58,7 @@ fn plane(plane: u32, position: vec2<i32>) -> vec4<f32> {
 fn store(planes: vec4<f32>, position: vec2<i32>) {
     var texel = planes;
     if YCBCR {
-        // The inverse of the matrix of rgb2ycbcr, times 255.
+        // The inverse of rgb2ycbcr's matrix, times 255.
         let ycbcr = planes.xyz - vec3(16.0, 128.0, 128.0) / 255.0;
         texel = vec4(
             dot(ycbcr, vec3(1.1643835616438356, 3.0112439743723867e-07, 1.596026887335704)),
@@ -65,6 +68,6 @@ fn store(planes: vec4<f32>, position: vec2<i32>) {
         );
     }
     if position.x >= 0 && position.x < region.size.x {
-        textureStore(target_texture, region.offset + position, texel);
+        textureStore(target_texture, region.host_texel + position, texel);
     }
 }

@@ -3,6 +3,7 @@
 // m' and v' are m and v over 1 - decay^t.
 //
 // One invocation owns every n-th parameter, where n is the number of invocations. Prelude: PARAMETERS, ADAM.
+//#import slot
 
 override WORKGROUP: u32 = 64u;
 

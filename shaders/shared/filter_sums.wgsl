@@ -1,8 +1,10 @@
-// Appended to the weight gradients of layers with filters larger than a pixel: sums for up to 9 x 9 taps in registers,
-// and the pixels of an input's row that they meet.
+// Filter gradients of layers with filters larger than a pixel: sums for up to 9 x 9 taps in registers, and the pixels
+// of an input row that these taps meet.
 //
-// The first tap of the first gradient of a texel reads the pixel SHIFT behind the first one of the row's first texel;
-// WINDOW texels hold the pixels of all taps of a texel of gradients.
+// For each 4 gradients of a row, a texel, a window of WINDOW texels of the input holds the pixels of all taps. The
+// first tap of the first gradient reads pixel SHIFT of the window.
+//#import batch_layout
+
 struct Taps {
     c0: f32,
     c1: f32,
@@ -34,12 +36,12 @@ struct Row {
     d: vec4<f32>,
 }
 
-// A texel of the row that begins at `at`.
+// Texel number `texel` of the row that begins at `at`.
 fn load_pixels(at: vec2<i32>, texel: i32) -> vec4<f32> {
     return textureLoad(input, at + vec2(texel * NEXT_TEXEL, 0), 0);
 }
 
-// All texels of a window but the last, of the row that begins at `at`.
+// The first window of the row that begins at `at`, without its last texel.
 fn first_texels(at: vec2<i32>) -> Row {
     var row = Row();
     if WINDOW > 1u {
@@ -54,8 +56,8 @@ fn first_texels(at: vec2<i32>) -> Row {
     return row;
 }
 
-// The same with the last texel, for the texel x of gradients.
-fn whole(before: Row, at: vec2<i32>, x: i32) -> Row {
+// Completes the window for texel x of the gradients.
+fn complete(before: Row, at: vec2<i32>, x: i32) -> Row {
     let last = load_pixels(at, x + i32(WINDOW) - 1);
     var row = before;
     if WINDOW == 1u {
@@ -70,16 +72,17 @@ fn whole(before: Row, at: vec2<i32>, x: i32) -> Row {
     return row;
 }
 
+// Moves the window one texel to the right.
 fn advance(row: Row) -> Row {
     return Row(row.b, row.c, row.d, vec4(0.0));
 }
 
-// Adds what four gradients make of a row's pixels to the sums of a filter's row.
+// Adds the products of 4 gradients and the pixels of a window to the sums of one filter row.
 fn add_taps(before: Taps, g: vec4<f32>, row: Row) -> Taps {
-    // The pixels from the first tap on.
-    let a = behind_shift(row.a, row.b);
-    let b = behind_shift(row.b, row.c);
-    let c = behind_shift(row.c, row.d);
+    // The pixels from the first tap.
+    let a = shifted(row.a, row.b);
+    let b = shifted(row.b, row.c);
+    let c = shifted(row.c, row.d);
     var sums = before;
     sums.c0 += dot(g, a);
     if TILE_COLUMNS > 1u {
@@ -109,8 +112,8 @@ fn add_taps(before: Taps, g: vec4<f32>, row: Row) -> Taps {
     return sums;
 }
 
-// Four pixels, SHIFT behind the first ones.
-fn behind_shift(first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
+// 4 pixels, SHIFT to the right of the first ones.
+fn shifted(first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
     var pixels = first;
     if SHIFT == 1u {
         pixels = vec4(first.yzw, second.x);
@@ -122,7 +125,8 @@ fn behind_shift(first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
     return pixels;
 }
 
-// Stores the sums of filter n and input c, whose first tap is `row` and `column`, behind `part`.
+// Stores the sums of filter n and input c whose first tap is at `row` and `column`; the part's parameters begin at
+// `part`.
 fn store_filter(sums: Filter, n: u32, c: u32, row: u32, column: u32, part: u32) {
     if n >= FILTERS || c >= INPUTS {
         return;

@@ -1,13 +1,14 @@
-// Appended to the kernels of training that differ from step to step. Mirrors `Slot` in src/train/gpu/steps.rs.
+// What changes from one training step to the next. Mirrors `Slot` in src/train/gpu/steps.rs.
 struct Slot {
-    // The step's number in its block: where its samples and its loss are.
+    // Number of the step in its block: where its samples and its loss are.
     index: u32,
     // Multiplies the learning rates.
     factor: f32,
     // SGD: the momentum, in x. Adam: decay of the first and second moment.
     decay: vec2<f32>,
-    // Adam: 1 / (1 - decay^t), and what is added to the root of the second moment.
+    // Adam: 1 / (1 - decay^t) for both moments.
     correction: vec2<f32>,
+    // Adam: added to the root of the second moment.
     epsilon: f32,
 }
 

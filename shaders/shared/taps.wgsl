@@ -1,8 +1,10 @@
-// Appended to convolutions: 4 pixels of a plane under a filter of FILTER x FILTER taps, all of them in registers, for 4
-// filters whose weights are [tap] in vec4s from a place `at` behind a `base`.
+// 4 pixels of a plane, a texel, under a filter of FILTER x FILTER taps (up to 9 x 9), all in registers. The weights are
+// those of 4 filters, one vec4 for each tap.
+//#import weight_load
+
 const TAPS: u32 = FILTER * FILTER;
 
-// Rows of the input, from the first tap of the first pixel on.
+// Rows of the input that the filter covers, from the first tap of the first pixel.
 struct Window {
     r0: Row,
     r1: Row,
@@ -21,7 +23,7 @@ struct Row {
     c: vec4<f32>,
 }
 
-// 4 pixels of two filters.
+// The sums of two filters.
 struct Pair {
     a: vec4<f32>,
     b: vec4<f32>,
@@ -69,8 +71,8 @@ fn load_row(at: vec2<i32>) -> Row {
     return row;
 }
 
-// Adds what the first two of the 4 filters make of the window, or the second two: 8 sums of 8 lanes are what the
-// registers of a CPU hold.
+// Adds the window under the first two of the 4 filters, or the second two. Two at a time, because the vector registers
+// of a CPU hold 8 sums of 8 lanes.
 fn add_pair(before: Pair, window: Window, base: u32, at: u32, second: bool) -> Pair {
     var sums = add_row(before, window.r0, base, at, second);
     if FILTER > 1u {

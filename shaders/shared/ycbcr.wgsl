@@ -1,5 +1,4 @@
-// Appended to resample_columns.wgsl and luminance.wgsl: red, green and blue to luminance and chrominance as MATLAB's rgb2ycbcr
-// (BT.601, all in 0..1).
+// Red, green and blue to luminance and chrominance as in MATLAB's rgb2ycbcr (BT.601, all values in 0..1).
 fn ycbcr(texel: vec4<f32>) -> vec4<f32> {
     let rgb = texel.rgb / 255.0;
     return vec4(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use serde::Serialize;
-use srcnn_gpu::gpu::shaders::ConvShape;
+use srcnn_gpu::gpu::kernels::ConvShape;
 use srcnn_gpu::headless::autotune::{self, Measured};
 use srcnn_gpu::headless::measure::{self, Clock};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter, cache_folder};

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use srcnn_gpu::gpu::shaders::ConvShape;
+use srcnn_gpu::gpu::kernels::ConvShape;
 use srcnn_gpu::headless::{Gpu, adapter, autotune, cache_folder, self_test};
 use srcnn_gpu::wgpu::Adapter;
 use srcnn_gpu::{Error, Precision, Result, Shipped};

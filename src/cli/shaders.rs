@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use srcnn_gpu::gpu::shaders::variants;
+use srcnn_gpu::gpu::kernels::variants;
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::{Architecture, Result};
 

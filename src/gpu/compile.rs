@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::kernels::Shader;
 use super::scope::scoped;
-use super::shaders::Shader;
 use crate::error::Result;
 
 /// The kind of a binding; binding numbers count up from 0.

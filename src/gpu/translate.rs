@@ -6,7 +6,7 @@ use naga::back::{self, PipelineConstants};
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ResourceBinding, TypeInner};
 
-use super::shaders::Shader;
+use super::kernels::Shader;
 use crate::error::{Error, Result};
 
 /// A shading language.

@@ -1,6 +1,6 @@
 //! The settings of a [`Headless`](super::Headless).
 
-use crate::gpu::shaders::ConvShape;
+use crate::gpu::kernels::ConvShape;
 use crate::headless::Gpu;
 use crate::network::Padding;
 use crate::precision::Precision;

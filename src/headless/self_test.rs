@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Gpu, Headless, HeadlessOptions};
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result};
-use crate::gpu::shaders;
+use crate::gpu::kernels;
 use crate::hash::fnv;
 use crate::network::{Architecture, Padding};
 use crate::planes::Planes;
@@ -69,7 +69,7 @@ pub fn cache_folder() -> Option<PathBuf> {
 /// Everything that a fact about an adapter depends on, as text: adapter, driver, and the kernels of some networks.
 pub(super) fn adapter_key(info: &wgpu::AdapterInfo, networks: &[Architecture]) -> String {
     let padding = [Padding::Normalized];
-    let shaders = networks.iter().flat_map(|network| shaders::variants_with(network, &padding));
+    let shaders = networks.iter().flat_map(|network| kernels::variants_with(network, &padding));
     let kernels: String = shaders.map(|shader| format!("{}{:?}", shader.wgsl, shader.overrides)).collect();
     format!(
         "{}\n{} {:x}:{:x}\n{}\n{}\n{} {:016x}{}\n",

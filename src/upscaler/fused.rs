@@ -1,8 +1,9 @@
-//! Networks of three layers whose last maps stay in registers: `conv_first.wgsl`, `conv_wide.wgsl`, `sum_rows.wgsl`.
+//! Networks of three layers whose last maps stay in registers: `conv_fused_head.wgsl`, `conv_fused_body.wgsl`,
+//! `conv_fused_sum.wgsl`.
 
 use super::pass::{Chunk, PassDescriptor};
-use crate::gpu::shaders::{
-    self, ConvShape, FirstVariant, PIXEL_WORKGROUP, Settings, Shader, Tail, WeightStore, WideVariant,
+use crate::gpu::kernels::{
+    self, BodyVariant, ConvShape, EpilogueLayout, HeadVariant, PIXEL_WORKGROUP, Settings, Shader, WeightStore,
 };
 use crate::network::Padding;
 use crate::precision::Precision;
@@ -18,12 +19,12 @@ pub(super) fn passes(
     let [first, second, third] = weights.layers() else { return None };
     let (architecture, settings) =
         (weights.architecture(), Settings::new(padding, shape.fused?, shape.workgroup));
-    let variant = FirstVariant::new(architecture, settings, limits)?;
+    let variant = HeadVariant::new(architecture, settings, limits)?;
     let covers = [4 * settings.workgroup[0], settings.workgroup[1]];
     let (reach, size) = (third.shape.radius(), third.shape.size);
 
     let mut first_pass = PassDescriptor {
-        shader: shaders::conv_first(&variant),
+        shader: kernels::conv_fused_head(&variant),
         layer: 0,
         planes: 2 * size,
         reach,
@@ -34,34 +35,34 @@ pub(super) fn passes(
         precision: Precision::F32,
         weights: Vec::new(),
     };
-    let mut packed = pack_first(&variant, first, second);
+    let mut packed = pack_head(&variant, first, second);
     let mut passes = Vec::new();
-    if let Some(tail) = variant.tail {
-        pack_tail(&mut packed, &tail, &settings, second, third);
+    if let Some(layout) = variant.epilogue_layout() {
+        pack_epilogue(&mut packed, &layout, second, third);
         first_pass.weights = packed;
         passes.push(first_pass);
     } else {
-        let wide = WideVariant::new(architecture, settings, limits)?;
+        let body = BodyVariant::new(architecture, settings, limits)?;
         first_pass.planes = first.shape.filters;
         first_pass.reach = reach + second.shape.radius();
         first_pass.weights = packed;
         passes.push(first_pass);
-        let mut packed = pack_wide(&wide, second);
-        pack_tail(&mut packed, &wide.tail, &settings, second, third);
+        let mut packed = pack_body(&body, second);
+        pack_epilogue(&mut packed, &body.epilogue_layout(), second, third);
         passes.push(PassDescriptor {
-            shader: shaders::conv_wide(&wide),
+            shader: kernels::conv_fused_body(&body),
             layer: 1,
             planes: 2 * size,
             reach,
             covers,
             chunks: vec![Chunk::ALL],
-            store: wide.store,
-            binding: wide.weights() as u64 * 16,
+            store: body.store,
+            binding: body.weights() as u64 * 16,
             precision: Precision::F32,
             weights: packed,
         });
     }
-    passes.push(last_sum(shaders::sum_rows(size, settings.normalized), third));
+    passes.push(last_sum(kernels::conv_fused_sum(size, settings.normalized), third));
     Some(passes)
 }
 
@@ -83,7 +84,7 @@ pub(super) fn last_sum(shader: Shader, third: &Layer) -> PassDescriptor {
 
 /// Packs groups of 4 filters of layer 1: biases, taps and, with an epilogue, the columns of layer 2. Here and below,
 /// padding filters are zero.
-fn pack_first(variant: &FirstVariant, first: &Layer, second: &Layer) -> Vec<f32> {
+fn pack_head(variant: &HeadVariant, first: &Layer, second: &Layer) -> Vec<f32> {
     let mut packed = vec![0.0; 4 * variant.groups * variant.group()];
     let (filters, taps) = (first.shape.filters, variant.filter * variant.filter);
     for n in 0..filters {
@@ -92,9 +93,9 @@ fn pack_first(variant: &FirstVariant, first: &Layer, second: &Layer) -> Vec<f32>
         for tap in 0..taps {
             packed[start + 4 * (1 + tap)] = first.weight[n * taps + tap];
         }
-        if variant.tail.is_some() {
+        if variant.epilogue.is_some() {
             for k in 0..second.shape.filters {
-                packed[start + 4 * (1 + taps + k)] = second.weight[k * filters + n];
+                packed[start + 4 * (variant.columns_2() + k)] = second.weight[k * filters + n];
             }
         }
     }
@@ -102,7 +103,7 @@ fn pack_first(variant: &FirstVariant, first: &Layer, second: &Layer) -> Vec<f32>
 }
 
 /// Packs, for each input, the taps of each 4 filters of layer 2.
-fn pack_wide(variant: &WideVariant, second: &Layer) -> Vec<f32> {
+fn pack_body(variant: &BodyVariant, second: &Layer) -> Vec<f32> {
     let mut packed = vec![0.0; 4 * variant.inputs * variant.input()];
     let taps = variant.filter * variant.filter;
     for k in 0..second.shape.filters {
@@ -117,16 +118,15 @@ fn pack_wide(variant: &WideVariant, second: &Layer) -> Vec<f32> {
 }
 
 /// Appends the biases of layer 2, and the rows of layer 3's filter as `[i][j][filter of layer 2]`.
-fn pack_tail(packed: &mut Vec<f32>, tail: &Tail, settings: &Settings, second: &Layer, third: &Layer) {
-    let start = packed.len();
-    let rows = start + 4 * tail.biases(settings);
-    packed.resize(rows + 4 * tail.filter * tail.row(settings), 0.0);
-    packed[start..][..second.bias.len()].copy_from_slice(&second.bias);
-    let size = tail.filter;
+fn pack_epilogue(packed: &mut Vec<f32>, layout: &EpilogueLayout, second: &Layer, third: &Layer) {
+    packed.resize(4 * layout.end, 0.0);
+    packed[4 * layout.bias_2..][..second.bias.len()].copy_from_slice(&second.bias);
+    let size = third.shape.size;
+    let maps = second.shape.filters.next_multiple_of(8);
     for k in 0..second.shape.filters {
         for i in 0..size {
             for j in 0..size {
-                let at = rows + 4 * i * tail.row(settings) + j * 8 * tail.eights + k;
+                let at = 4 * (layout.rows_3 + i * layout.row_3) + j * maps + k;
                 packed[at] = third.weight[(k * size + i) * size + j];
             }
         }

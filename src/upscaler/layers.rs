@@ -2,7 +2,7 @@
 
 use super::pass::{Chunk, PassDescriptor};
 use crate::error::{Error, Result};
-use crate::gpu::shaders::{self, ConvShape, ConvVariant, WeightStore};
+use crate::gpu::kernels::{self, ConvShape, ConvVariant, WeightStore};
 use crate::network::Padding;
 use crate::precision::{Precision, rounded, rounded_filter};
 use crate::weights::{Layer, Weights};
@@ -20,7 +20,7 @@ fn layer(
     let (variant, weights, chunks) = pack(layer, last, padding, precision, shape, limits)?;
     let ConvVariant { registers, output_rows, workgroup: [x, y], uniform, precision, .. } = variant;
     Ok(PassDescriptor {
-        shader: shaders::conv_forward(&variant),
+        shader: kernels::conv_forward(&variant),
         layer: index,
         planes: layer.shape.filters,
         reach,
@@ -52,7 +52,6 @@ fn pack(
     let ConvVariant { output_rows, uniform, precision, .. } = variant;
     let (filter_rows, outputs) = (variant.filter_rows(), variant.registers.outputs());
     let (group_filters, group_floats) = (variant.group_filters(), variant.group_floats());
-    let biases = variant.biases();
     let groups = filters.div_ceil(group_filters);
     let chunk_groups = variant.weights * 4 / group_floats;
     let alignment = if uniform {
@@ -82,7 +81,7 @@ fn pack(
                 for i in 0..size {
                     for j in 0..size {
                         let tap = (c * filter_rows + i + row) * size + j;
-                        packed[start + (biases + tap) * outputs + output] =
+                        packed[start + variant.first_tap() + tap * outputs + output] =
                             weight[((filter * inputs + c) * size + i) * size + j];
                     }
                 }

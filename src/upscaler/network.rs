@@ -5,7 +5,7 @@ use super::{KernelChoice, SourceKind, UpscalerOptions, fused, layers, winograd};
 use crate::error::{Error, Result};
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
-use crate::gpu::shaders::{self, ConvShape, OutsideValue};
+use crate::gpu::kernels::{self, ConvShape, OutsideValue};
 use crate::network::{Architecture, Channels, Padding};
 use crate::precision::Precision;
 use crate::resample::ResampleTable;
@@ -60,7 +60,7 @@ impl GpuNetwork {
         }
         let planes = if color { 4 } else { channels };
         let to_texture =
-            shaders::texture_from_planes(format, ycbcr, [channels, planes]).ok_or_else(|| {
+            kernels::texture_from_planes(format, ycbcr, [channels, planes]).ok_or_else(|| {
                 Error::invalid(format!(
                     "target format {format:?} is not supported; use Rgba8Unorm, Rgba16Float, Rgba32Float or R32Float"
                 ))
@@ -89,8 +89,8 @@ impl GpuNetwork {
             compiled: [if depends { None } else { Some(compile(compiler, queue, passes)?) }, None],
             path: Path::Shape,
             aligned,
-            resample_columns: Kernel::new(compiler, &shaders::resample_columns(ycbcr), &resample)?,
-            resample_rows: Kernel::new(compiler, &shaders::resample_rows(outside), &resample)?,
+            resample_columns: Kernel::new(compiler, &kernels::resample_columns(ycbcr), &resample)?,
+            resample_rows: Kernel::new(compiler, &kernels::resample_rows(outside), &resample)?,
             to_texture: Kernel::new(
                 compiler,
                 &to_texture,
@@ -201,7 +201,7 @@ pub(crate) fn pass_shaders(
     padding: Padding,
     precision: Precision,
     shape: ConvShape,
-) -> Result<Vec<shaders::Shader>> {
+) -> Result<Vec<kernels::Shader>> {
     let (passes, _) = passes(device, weights, padding, precision, shape)?;
     Ok(passes.into_iter().map(|pass| pass.shader).collect())
 }

@@ -1,6 +1,6 @@
 //! The settings of an [`Upscaler`](super::Upscaler).
 
-use crate::gpu::shaders::ConvShape;
+use crate::gpu::kernels::ConvShape;
 use crate::network::Padding;
 use crate::precision::Precision;
 

@@ -2,9 +2,9 @@
 
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::kernels::{Shader, WEIGHT_COLUMNS, WeightStore};
 use crate::gpu::memory::{buffer, texture, upload, view};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{Shader, WEIGHT_COLUMNS, WeightStore};
 use crate::precision::{Precision, half};
 
 /// The format of feature maps.

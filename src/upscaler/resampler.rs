@@ -7,9 +7,9 @@ use super::tables::Taps;
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
+use crate::gpu::kernels::{self, OutsideValue};
 use crate::gpu::memory::{constant, element_binding, spaced, texture, view};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, OutsideValue};
 use crate::resample::ResampleTable;
 
 /// The kernels, compiled once for all plane sizes.
@@ -25,8 +25,8 @@ impl ResampleKernels {
     pub fn new(compiler: Compiler<'_>) -> Result<Self> {
         let bindings = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
-            columns: Kernel::new(compiler, &shaders::resample_columns(false), &bindings)?,
-            rows: Kernel::new(compiler, &shaders::resample_rows(OutsideValue::None), &bindings)?,
+            columns: Kernel::new(compiler, &kernels::resample_columns(false), &bindings)?,
+            rows: Kernel::new(compiler, &kernels::resample_rows(OutsideValue::None), &bindings)?,
         })
     }
 }
@@ -59,12 +59,11 @@ impl Resampler {
             size: [output[0] as i32, rows as i32],
             picture: output.map(|len| len as i32),
             taps: taps.count,
-            planes: 1,
             ..Region::default()
         };
         let regions = [
-            region(rows.input_len, &taps[0]).writes(horizontal),
-            region(rows.output_len, &taps[1]).reads(horizontal).writes(vertical),
+            Region { output: horizontal, ..region(rows.input_len, &taps[0]) },
+            Region { input: horizontal, output: vertical, ..region(rows.output_len, &taps[1]) },
         ];
         scoped(device, || {
             let contents = spaced(regions.into_iter());

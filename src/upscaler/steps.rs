@@ -4,7 +4,7 @@ use super::layouts::Layouts;
 use super::network::GpuNetwork;
 use super::plan::TileSpan;
 use super::region::Region;
-use crate::gpu::shaders::PIXEL_WORKGROUP;
+use crate::gpu::kernels::PIXEL_WORKGROUP;
 
 /// Where tiles lie in the source and target textures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +56,9 @@ impl Frame<'_> {
         let mut before = full.origin;
         for (number, (pass, maps)) in network.passes().iter().zip(maps.windows(2)).enumerate() {
             let region = self.around(tile, pass.reach);
-            let source = minus(region.origin, before);
+            let input_margin = minus(region.origin, before);
             before = region.origin;
-            let region = Region { source, planes: pass.planes as u32, ..region };
-            let region = region.reads(maps[0]).writes(maps[1]);
+            let region = Region { input_margin, input: maps[0], output: maps[1], ..region };
             let [columns, rows] = region.size.map(|len| len as u32);
             steps.extend(pass.chunks.iter().enumerate().map(|(index, chunk)| Step {
                 stage: Stage::Pass { pass: number, chunk: index },
@@ -95,16 +94,20 @@ impl Frame<'_> {
     /// Resamples into the bicubic planes of a region.
     fn resampling(&self, tile: [&TileSpan; 2], full: Region) -> [Step; 2] {
         let first = both(tile, |span| span.source.start);
-        let full = Region { offset: first, planes: self.network.planes as u32, ..full };
+        let full = Region { source_start: first, ..full };
         let columns = Region {
             size: [full.size[0], tile[1].source.len() as i32],
-            source: self.at(first),
+            host_texel: self.at(first),
             taps: self.taps[0],
+            output: self.layouts.horizontal,
             ..full
         };
-        let (columns, rows) =
-            (columns.writes(self.layouts.horizontal), Region { taps: self.taps[1], ..full });
-        let rows = rows.reads(self.layouts.horizontal).writes(self.layouts.maps[0]);
+        let rows = Region {
+            taps: self.taps[1],
+            input: self.layouts.horizontal,
+            output: self.layouts.maps[0],
+            ..full
+        };
         [Step::per_texel(Stage::ResampleColumns, columns), Step::per_texel(Stage::ResampleRows, rows)]
     }
 
@@ -114,16 +117,16 @@ impl Frame<'_> {
         let target = Region {
             origin: first,
             size: both(tile, |span| span.len),
-            offset: self.at(both(tile, |span| span.start)),
-            halo: minus(first, full.origin),
-            source: minus(first, origin),
-            planes: self.network.planes as u32,
+            host_texel: self.at(both(tile, |span| span.start)),
+            input_margin: minus(first, origin),
+            bicubic_margin: minus(first, full.origin),
+            input: self.layouts.result(),
+            bicubic: self.layouts.maps[0],
             ..*full
         };
-        let target = target.reads(self.layouts.result()).writes(self.layouts.maps[0]);
         // Invocations start at whole texels of the network's planes.
         let [columns, rows] = target.size;
-        let texels = Region { size: [columns + target.source[0] % 4, rows], ..target };
+        let texels = Region { size: [columns + target.input_margin[0] % 4, rows], ..target };
         Step { region: target, ..Step::per_texel(Stage::ToTarget, texels) }
     }
 }

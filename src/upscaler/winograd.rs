@@ -2,7 +2,7 @@
 
 use super::fused::last_sum;
 use super::pass::{Chunk, PassDescriptor};
-use crate::gpu::shaders::{self, ConvShape, POINTS, Settings, WinogradVariant};
+use crate::gpu::kernels::{self, ConvShape, POINTS, Settings, WinogradVariant};
 use crate::network::Padding;
 use crate::precision::Precision;
 use crate::weights::Weights;
@@ -28,7 +28,7 @@ pub(super) fn variant(
 pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<PassDescriptor> {
     let [.., third] = weights.layers() else { return Vec::new() };
     let pass = PassDescriptor {
-        shader: shaders::conv_winograd(variant),
+        shader: kernels::conv_winograd(variant),
         layer: 0,
         planes: PLANES,
         reach: third.shape.radius(),
@@ -39,7 +39,7 @@ pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<PassDe
         precision: Precision::F32,
         weights: pack(variant, weights),
     };
-    let sum = shaders::sum_squares(third.shape.size, variant.settings.normalized);
+    let sum = kernels::conv_winograd_sum(third.shape.size, variant.settings.normalized);
     vec![pass, last_sum(sum, third)]
 }
 
@@ -61,16 +61,15 @@ fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
             }
         }
         for k in 0..second.shape.filters {
-            packed[start + 4 * variant.columns_start() + 2 * k + second_of_pair] =
-                second.weight[k * filters + n];
+            packed[start + 4 * variant.columns_2() + 2 * k + second_of_pair] = second.weight[k * filters + n];
         }
     }
-    let biases = 4 * variant.pairs * variant.pair();
+    let (biases, first_tap) = (4 * variant.bias_2(), 4 * variant.taps_3());
     packed[biases..][..second.bias.len()].copy_from_slice(&second.bias);
-    let taps = variant.tail.filter * variant.tail.filter;
+    let taps = variant.epilogue.filter * variant.epilogue.filter;
     for k in 0..second.shape.filters {
         for tap in 0..taps {
-            packed[biases + 4 * (1 + tap) * variant.tap() + k] = third.weight[k * taps + tap];
+            packed[first_tap + 4 * tap * variant.tap_3() + k] = third.weight[k * taps + tap];
         }
     }
     packed

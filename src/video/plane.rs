@@ -6,9 +6,9 @@ use super::format::Mapping;
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
+use crate::gpu::kernels::{self, PIXEL_WORKGROUP};
 use crate::gpu::memory::{constant, texture, upload, view};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, PIXEL_WORKGROUP};
 use crate::resample::ResampleTable;
 use crate::upscaler::{Enlargement, ResampleKernels, Resampler, Upscaler};
 use crate::weights::Weights;
@@ -38,7 +38,7 @@ pub(super) struct Kernels {
 impl Kernels {
     pub fn new(compiler: Compiler<'_>, sample_bytes: usize, symmetries: usize) -> Result<Self> {
         let samples = |maps, symmetries| {
-            let shader = shaders::samples_from_texture(sample_bytes, maps, symmetries);
+            let shader = kernels::samples_from_texture(sample_bytes, maps, symmetries);
             let [uniform, write] = [Binding::Uniform, Binding::Write];
             Kernel::new(compiler, &shader, &[uniform, Binding::Texture, write, write, write])
         };

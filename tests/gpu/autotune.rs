@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use crate::common;
 use crate::common::desk::{Desk, Run, color};
-use srcnn_gpu::gpu::shaders::{ConvShape, Fetch, Registers};
+use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
 use srcnn_gpu::headless::autotune::{self, Tuned, pays, search, search_once, store, stored};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::DeviceType;
@@ -180,9 +180,7 @@ fn shapes_change_only_the_last_bits() {
     };
     let mut shapes: Vec<_> =
         Registers::ALL.into_iter().zip([[8, 8], [4, 16], [32, 2]]).map(|(r, w)| tile(r, w, None)).collect();
-    for fetch in [Fetch::Uniform, Fetch::Storage, Fetch::Workgroup] {
-        shapes.extend([[8, 8], [32, 2]].map(|w| tile(Registers::P8x8, w, Some(fetch))));
-    }
+    shapes.extend([[8, 8], [32, 2]].map(|w| tile(Registers::P8x8, w, Some(WeightLoad::Uniform))));
     for shape in shapes {
         let whole = run(shape, None);
         common::assert_close(&shape.to_string(), &whole, &expected, common::tolerance(150, 3, 2.0));

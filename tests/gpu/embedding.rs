@@ -2,7 +2,7 @@
 
 use crate::common::{self, gpu, network};
 use image::{DynamicImage, RgbaImage};
-use srcnn_gpu::gpu::shaders::{ConvShape, Fetch};
+use srcnn_gpu::gpu::kernels::{ConvShape, WeightLoad};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::{self, TextureFormat, TextureUsages};
@@ -251,10 +251,10 @@ fn wrong_tiles_and_weights_are_refused() {
     refused(upscaler.set_weights(&weights_of("8-4")), "made for");
 }
 
-/// Uniform bindings of 16 KiB cannot hold the weights of the paper's network: they are then stored elsewhere, or the
-/// network runs layer by layer.
+/// The weights of the paper's network do not fit in uniform bindings of 16 KiB: they go to a texture then, or the network runs
+/// layer by layer.
 #[test]
-fn every_way_to_fetch_weights_runs_with_the_least_limits() {
+fn every_way_to_load_weights_runs_with_the_least_limits() {
     let _alone = common::alone();
     let host = Host::new();
     let defaults = || UpscalerOptions::for_device(&host.device);
@@ -270,17 +270,17 @@ fn every_way_to_fetch_weights_runs_with_the_least_limits() {
         host.queue.submit([encoder.finish()]);
         (host.read(&target), upscaler.kernels().contains(&kernel))
     };
-    let plain = (KernelChoice::Never, "conv_first");
+    let plain = (KernelChoice::Never, "conv_fused_head");
     let (layers, fused) = run(None, plain.0, plain.1);
     assert!(!fused);
-    let mut ways = vec![(Fetch::Uniform, false), (Fetch::Storage, true), (Fetch::Workgroup, true)];
-    if let Some(fetch @ Fetch::Subgroup(_)) = defaults().conv_shape.fused {
-        ways.push((fetch, true));
+    let mut ways = vec![(WeightLoad::Uniform, false)];
+    if let Some(load @ WeightLoad::Subgroup(_)) = defaults().conv_shape.fused {
+        ways.push((load, true));
     }
-    for (fetch, fits) in ways {
+    for (load, fits) in ways {
         for (when, kernel) in [plain, (KernelChoice::Always, "conv_winograd")] {
-            let (result, used) = run(Some(fetch), when, kernel);
-            assert_eq!(used, fits, "{fetch} {kernel}");
+            let (result, used) = run(Some(load), when, kernel);
+            assert_eq!(used, fits, "{load} {kernel}");
             assert_one_step(&result, &layers);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::common::{self, assert_close, data, gpu, network, noise, tolerance};
 use safetensors::SafeTensors;
-use srcnn_gpu::gpu::shaders::{ConvShape, Fetch, Registers};
+use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::resample::ResampleTable;
@@ -86,7 +86,7 @@ fn shapes() -> Vec<ConvShape> {
     let lanes = gpu.info.subgroup_min_size;
     let subgroup = (gpu.device.features().contains(wgpu::Features::SUBGROUP)
         && gpu.info.subgroup_max_size == lanes)
-        .then_some(Fetch::Subgroup(lanes));
+        .then_some(WeightLoad::Subgroup(lanes));
     let shape = |fused, workgroup| ConvShape {
         spatial: Registers::P8x8,
         pointwise: Registers::P8x16,
@@ -95,13 +95,11 @@ fn shapes() -> Vec<ConvShape> {
     };
     let mut shapes = vec![
         shape(None, [1, 8]),
-        shape(Some(Fetch::Uniform), [4, 2]),
-        shape(Some(Fetch::Storage), [1, 8]),
-        shape(Some(Fetch::Workgroup), [1, 8]),
-        // More invocations than some parts of the weights have vec4s, and not a multiple of a vector's lanes.
-        shape(Some(Fetch::Workgroup), [3, 13]),
+        shape(Some(WeightLoad::Uniform), [4, 2]),
+        // Not a multiple of a vector's lanes.
+        shape(Some(WeightLoad::Uniform), [3, 13]),
     ];
-    shapes.extend(subgroup.map(|fetch| shape(Some(fetch), [2, lanes])));
+    shapes.extend(subgroup.map(|load| shape(Some(load), [2, lanes])));
     shapes
 }
 

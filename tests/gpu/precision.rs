@@ -2,7 +2,7 @@
 
 use crate::common::desk::{Desk, color};
 use crate::common::{self, assert_close, difference, gpu, network, noise, tolerance};
-use srcnn_gpu::gpu::shaders::{ConvShape, Registers};
+use srcnn_gpu::gpu::kernels::{ConvShape, Registers};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, self_test};
 use srcnn_gpu::reference::{self, Maps};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::common;
-use srcnn_gpu::gpu::shaders::{Fetch, Shader, variants};
+use srcnn_gpu::gpu::kernels::{Shader, WeightLoad, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Initialization;
@@ -19,7 +19,8 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
     let _alone = common::alone();
     let gpu = common::gpu();
     // Layer by layer for one optimizer; for the other, what is the default on only some adapters.
-    let fused = Shape { fetch: Fetch::Uniform, first_layers: true, ..Shape::for_device(&gpu.device) };
+    let fused =
+        Shape { weight_load: WeightLoad::Uniform, first_layers: true, ..Shape::for_device(&gpu.device) };
     let settings = [(Recipe::Paper, None), (Recipe::Fast, Some(fused))];
     let shaders = settings.into_iter().flat_map(|(recipe, shape)| {
         let optimizer = recipe.config(3, architecture, channels).optimizer;
@@ -67,7 +68,8 @@ fn all() -> Vec<Shader> {
     ] {
         let fused = variants(&Architecture::parse(sizes, filters, 1).unwrap());
         for shader in fused.into_iter().filter(|shader| {
-            ["conv_first", "conv_wide", "conv_winograd", "sum_rows", "sum_squares"].contains(&shader.name)
+            ["conv_fused_head", "conv_fused_body", "conv_winograd", "conv_fused_sum", "conv_winograd_sum"]
+                .contains(&shader.name)
         }) {
             shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
         }
@@ -121,7 +123,7 @@ fn the_list_has_every_setting() {
     let shaders = all();
     let names: BTreeSet<_> = shaders.iter().flat_map(|shader| shader.variant.split('-')).collect();
     let settings = "1x1 3x3 5x5 7x7 9x9 11x11 rows1 rows4 relu normalized uniform storage registers16x4 \
-        registers8x8 registers8x16 ycbcr replicate zero rgba8unorm rgba16float rgba32float planes1of1 planes1of4 planes3of3 planes3of4 texture subgroup8 workgroup \
+        registers8x8 registers8x16 ycbcr replicate zero rgba8unorm rgba16float rgba32float planes1of1 planes1of4 planes3of3 planes3of4 texture subgroup8 \
         filters8 filters16 filters24 filters32 filters64 f16";
     for setting in settings.split_whitespace() {
         assert!(names.contains(setting), "no variant has {setting}");

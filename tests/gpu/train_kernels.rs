@@ -4,7 +4,7 @@ use crate::common::training::{
     in_order, joined, largest, options, random_maps, rounding, sgd, shard_of, split, trainer,
 };
 use crate::common::{alone, assert_close, network};
-use srcnn_gpu::gpu::shaders::Fetch;
+use srcnn_gpu::gpu::kernels::WeightLoad;
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
@@ -197,7 +197,7 @@ fn other_tiles_agree_with_their_twins() {
             workgroup: 3,
             parts: 1,
             weight_sums: (40, 64),
-            fetch: Fetch::Uniform,
+            weight_load: WeightLoad::Uniform,
             first_layers: true,
         },
         Shape {
@@ -206,7 +206,7 @@ fn other_tiles_agree_with_their_twins() {
             workgroup: 32,
             parts: 100,
             weight_sums: (20, 9),
-            fetch: Fetch::Uniform,
+            weight_load: WeightLoad::Uniform,
             first_layers: false,
         },
         Shape {
@@ -215,16 +215,7 @@ fn other_tiles_agree_with_their_twins() {
             workgroup: 5,
             parts: 2,
             weight_sums: (40, 64),
-            fetch: Fetch::Workgroup,
-            first_layers: true,
-        },
-        Shape {
-            spatial: (4, 1),
-            pointwise: 16,
-            workgroup: 8,
-            parts: 2,
-            weight_sums: (40, 64),
-            fetch: Fetch::Storage,
+            weight_load: WeightLoad::Uniform,
             first_layers: true,
         },
     ];
@@ -239,6 +230,8 @@ fn filters_too_large_for_a_uniform_buffer_agree_with_their_twins() {
     let _alone = alone();
     // Layer 2 forward: one group of 4 filters is 128*7*7 vec4s, more than 64 KiB. Backward: several chunks.
     check("1-7-3", "128-5", 1, 10, 2, Padding::Valid, None);
+    // Layer 2 by the kernel for 1x1 filters: 65 groups of 4 filters of at least 65 vec4s.
+    check("3-1-3", "64-260", 1, 9, 2, Padding::Valid, None);
 }
 
 /// The twins' gradients against finite differences of the twins' losses.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Measured;
 use crate::error::Result;
-use crate::gpu::shaders::{ConvShape, Fetch, Registers};
+use crate::gpu::kernels::{ConvShape, Registers, WeightLoad};
 use crate::headless::measure::compare;
 use crate::precision::Precision;
 
@@ -20,7 +20,7 @@ const TIME_PER_CANDIDATE: Duration = Duration::from_millis(60);
 /// Values that each parameter can take.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchSpace {
-    pub weight_loads: Vec<Option<Fetch>>,
+    pub weight_loads: Vec<Option<WeightLoad>>,
     pub workgroups: Vec<[u32; 2]>,
     pub spatial: Vec<Registers>,
     pub pointwise: Vec<Registers>,
@@ -170,7 +170,7 @@ mod tests {
 
     fn search_space() -> SearchSpace {
         SearchSpace {
-            weight_loads: vec![None, Some(Fetch::Uniform), Some(Fetch::Subgroup(32))],
+            weight_loads: vec![None, Some(WeightLoad::Uniform), Some(WeightLoad::Subgroup(32))],
             workgroups: vec![[4, 16], [8, 8], [32, 2]],
             spatial: Registers::ALL.into(),
             pointwise: Registers::ALL.into(),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     impl<'a, T: Fn(ConvShape) -> Result<(u64, f32)>> Runner<'a> for FakeRunner<T> {
-        type Kernels = (Registers, Registers, [u32; 2], Option<Fetch>);
+        type Kernels = (Registers, Registers, [u32; 2], Option<WeightLoad>);
 
         fn kernels(&self, shape: ConvShape) -> Result<Self::Kernels> {
             // Fused kernels have no register tiles.
@@ -242,7 +242,7 @@ mod tests {
         // Fused kernels do not depend on register tiles.
         let mut runner = fake(|shape| Ok((4000 - time(shape), 0.5)));
         let (best, measured) = search(&mut runner).unwrap();
-        assert_eq!((best.fused, best.workgroup), (Some(Fetch::Uniform), [4, 16]));
+        assert_eq!((best.fused, best.workgroup), (Some(WeightLoad::Uniform), [4, 16]));
         assert_eq!(measured.len(), 1 + 2 + 2);
     }
 
@@ -251,7 +251,7 @@ mod tests {
         for wrong in [0.502, f32::NAN, 0.0] {
             let mut runner = fake(|shape| match shape.fused {
                 None => Ok((1000, 0.5)),
-                Some(Fetch::Uniform) => Ok((10, wrong)),
+                Some(WeightLoad::Uniform) => Ok((10, wrong)),
                 Some(_) => Err(Error::Gpu("refused by the driver".into())),
             });
             let (best, measured) = search(&mut runner).unwrap();
@@ -272,7 +272,7 @@ mod tests {
         }
         // The same candidate with the right values does win.
         let right = |shape: ConvShape| Ok((if shape.fused.is_none() { 1000 } else { 10 }, 0.50001));
-        assert_eq!(search(&mut fake(right)).unwrap().0.fused, Some(Fetch::Uniform));
+        assert_eq!(search(&mut fake(right)).unwrap().0.fused, Some(WeightLoad::Uniform));
         let broken = fake(|_| Err(Error::Gpu("nothing runs".into())));
         assert!(search(&mut { broken }).unwrap_err().to_string().contains("nothing runs"));
     }

@@ -39,7 +39,7 @@ use super::measure::{Clock, CpuTwin, NetworkRun};
 use super::{Gpu, HeadlessOptions, Pipelines};
 use crate::error::Result;
 use crate::gpu::adapter::{AdapterKind, is_software};
-use crate::gpu::shaders::{ConvShape, Fetch, Registers, Shader};
+use crate::gpu::kernels::{ConvShape, Registers, Shader, WeightLoad};
 use crate::network::Architecture;
 use crate::precision::Precision;
 use crate::upscaler::{KernelChoice, pass_shaders};
@@ -146,7 +146,7 @@ fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
         && y <= limits.max_compute_workgroup_size_y
         && x * y <= limits.max_compute_invocations_per_workgroup;
     fits && match shape.fused {
-        Some(Fetch::Subgroup(asked)) => lanes(gpu) == Some(asked) && (x * y).is_multiple_of(asked),
+        Some(WeightLoad::Subgroup(asked)) => lanes(gpu) == Some(asked) && (x * y).is_multiple_of(asked),
         _ => true,
     }
 }
@@ -157,15 +157,12 @@ fn search_space(gpu: &Gpu, precision: Precision) -> SearchSpace {
     let software = is_software(&gpu.info);
     let mut weight_loads = vec![None];
     if precision == Precision::F32 {
-        weight_loads.push(Some(Fetch::Uniform));
-        weight_loads.extend(lanes(gpu).map(|lanes| Some(Fetch::Subgroup(lanes))));
-        if !software {
-            weight_loads.extend([Fetch::Storage, Fetch::Workgroup].map(Some));
-        }
+        weight_loads.push(Some(WeightLoad::Uniform));
+        weight_loads.extend(lanes(gpu).map(|lanes| Some(WeightLoad::Subgroup(lanes))));
     }
     if software {
-        // Lanes are neighbors in a column; storage buffers and workgroup memory are slow. In single precision the best
-        // register tiles are known, which leaves only the weight load to choose.
+        // Lanes are neighbors in a column. In single precision the register tiles are known, which leaves only the weight load
+        // to choose.
         let (spatial, pointwise) = match precision {
             Precision::F32 => (vec![default.spatial], vec![default.pointwise]),
             Precision::F16 => (Registers::ALL.into(), Registers::ALL.into()),

@@ -16,9 +16,9 @@ use crate::error::Result;
 use crate::gpu::adapter::is_software;
 use crate::gpu::compile::{Binding, Kernel};
 use crate::gpu::dispatch::record;
+use crate::gpu::kernels::{self, CEILING_OPERATIONS};
 use crate::gpu::memory::{buffer, constant};
 use crate::gpu::scoped;
-use crate::gpu::shaders::{self, CEILING_OPERATIONS};
 use crate::planes::Planes;
 use crate::upscaler::KernelChoice;
 use crate::weights::Weights;
@@ -54,7 +54,7 @@ pub fn ceilings(gpu: &Gpu, clock: Clock) -> Result<Ceilings> {
     // Larger than any cache, and long enough to be timed.
     let (groups, copied) = if software { (64, 32 << 20) } else { (16384, 256 << 20) };
     let copied = gpu.device.limits().max_buffer_size.min(copied);
-    let kernel = Kernel::new(gpu.compiler(), &shaders::ceiling(), &[Binding::Uniform, Binding::Write])?;
+    let kernel = Kernel::new(gpu.compiler(), &kernels::ceiling(), &[Binding::Uniform, Binding::Write])?;
     use wgpu::BufferUsages as Usage;
     let device = &gpu.device;
     let (group, copies) = scoped(device, || {

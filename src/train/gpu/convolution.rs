@@ -113,14 +113,14 @@ impl Convolution {
                 ("TEXELS", texels),
                 ("TILES", row_tiles),
                 ("QUADS", quads),
-                ("LANES", 1),
+                ("GROUP", group_length / 4),
                 ("WEIGHTS", weights),
             ])
             .flag("RELU", direction == Direction::Forward { relu: true })
             .flag("GATED", transposed)
-            .maps("INPUT", &input.layout)
-            .maps("GATE", &gate.layout)
-            .maps("OUTPUT", &output.layout);
+            .value("INPUT", &input.layout.wgsl())
+            .value("GATE", &gate.layout.wgsl())
+            .value("OUTPUT", &output.layout.wgsl());
         let shader = shaders::conv_batch(prelude, uniform, shape.workgroup);
         let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
         let bindings = [Binding::Uniform, weights_kind, Binding::Texture, Binding::Texture, MAPS];

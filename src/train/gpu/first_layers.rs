@@ -1,4 +1,4 @@
-//! Layers 1 and 2 of an f1-1-f3 network forward in one dispatch: `conv_first_batch.wgsl`.
+//! Layers 1 and 2 of an f1-1-f3 network forward in one dispatch: `conv_fused_batch.wgsl`.
 
 use super::Shape;
 use super::layer_place::{LayerPlace, aligned};
@@ -8,8 +8,8 @@ use super::shaders::{self, Prelude};
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
+use crate::gpu::kernels::WeightStore;
 use crate::gpu::scoped;
-use crate::gpu::shaders::WeightStore;
 
 /// The dispatch of both layers, and those that pack their filters.
 #[derive(Debug)]
@@ -39,22 +39,22 @@ impl FirstLayers {
         if one.inputs != 1 || one.size > 9 || shift != 0 || two.size != 1 || two.filters > 32 {
             return Ok(None);
         }
-        let lanes = shape.fetch.lanes();
-        let (groups, eights) = (one.filters.div_ceil(4), two.filters.div_ceil(8));
-        // In vec4s, as in the shader.
+        let lanes = shape.weight_load.lanes();
+        let (groups, blocks8) = (one.filters.div_ceil(4), two.filters.div_ceil(8));
+        // In vec4s.
         let group = (1 + one.size * one.size).next_multiple_of(lanes);
-        let columns = (1 + 8 * eights).next_multiple_of(lanes);
-        let biases = groups * (group + columns);
-        let weights = (biases + 2 * eights).next_multiple_of(lanes);
-        let staged = group.max(columns);
-        let store = shape.fetch.store(weights, staged, &device.limits());
-        let Some(store) = store.filter(|&store| store != WeightStore::Texture) else { return Ok(None) };
-        let uniform = store == WeightStore::Uniform;
+        let columns = (1 + 8 * blocks8).next_multiple_of(lanes);
+        let columns_start = groups * group;
+        let biases = columns_start + groups * columns;
+        let weights = (biases + 2 * blocks8).next_multiple_of(lanes);
+        if shape.weight_load.store(weights, &device.limits()) != Some(WeightStore::Uniform) {
+            return Ok(None);
+        }
 
         let packed = packed_buffer(device, 4 * weights)?;
         let packings = [
             Packing::new(first, false, 4 * group),
-            Packing::new(second, true, 4 * columns).behind(4 * groups * group),
+            Packing::new(second, true, 4 * columns).behind(4 * columns_start),
             Packing::biases(second).behind(4 * biases),
         ];
         let packs = packings.map(|packing| packing.dispatch(device, pack, parameters, &packed));
@@ -65,7 +65,7 @@ impl FirstLayers {
                 ("FILTER", one.size),
                 ("GROUPS", groups),
                 ("FILTERS_1", one.filters),
-                ("EIGHTS", eights),
+                ("BLOCKS8", blocks8),
                 ("FILTERS_2", two.filters),
                 ("READ_ROWS", first.padding),
                 ("READ_TEXELS", read_texels),
@@ -73,15 +73,17 @@ impl FirstLayers {
                 ("NORMALIZED_2", second.normalized),
                 ("LANES", lanes),
                 ("WEIGHTS", weights),
-                ("STAGED", staged),
+                ("GROUP", group),
+                ("COLUMNS", columns),
+                ("COLUMNS_START", columns_start),
+                ("BIAS_2", biases),
             ])
-            .maps("INPUT", &input.layout)
-            .maps("OUTPUT_1", &output_1.layout)
-            .maps("OUTPUT_2", &output_2.layout);
-        let shader = shaders::conv_first_batch(prelude, shape.fetch, uniform, shape.workgroup);
-        let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
+            .value("INPUT", &input.layout.wgsl())
+            .value("OUTPUT_1", &output_1.layout.wgsl())
+            .value("OUTPUT_2", &output_2.layout.wgsl());
+        let shader = shaders::conv_fused_batch(prelude, shape.weight_load, shape.workgroup);
         let kernel =
-            Kernel::new(compiler, &shader, &[Binding::Texture, weights_kind, super::MAPS, super::MAPS])?;
+            Kernel::new(compiler, &shader, &[Binding::Texture, Binding::Uniform, super::MAPS, super::MAPS])?;
         let resources = [
             wgpu::BindingResource::TextureView(&input.view),
             packed.as_entire_binding(),

@@ -2,7 +2,7 @@
 
 use super::Shape;
 use super::buffers::Buffers;
-use super::maps::{MapLayout, Maps};
+use super::maps::{BatchLayout, Maps};
 use super::shaders::{self, Prelude};
 use super::slot::Slot;
 use crate::error::Result;
@@ -25,12 +25,12 @@ pub(super) fn loss(
     buffers: &Buffers,
     shape: &Shape,
 ) -> Result<[Dispatch; 2]> {
-    let MapLayout { batch, channels, height, .. } = prediction.layout;
+    let BatchLayout { batch, channels, height, .. } = prediction.layout;
     let prelude = Prelude::default()
         .numbers([("BATCH", batch), ("CHANNELS", channels), ("NORMALIZED", normalized)])
-        .maps("PREDICTION", &prediction.layout)
-        .maps("SOLUTION", &solution.layout)
-        .maps("GRADIENT", &gradient.layout);
+        .value("PREDICTION", &prediction.layout.wgsl())
+        .value("SOLUTION", &solution.layout.wgsl())
+        .value("GRADIENT", &gradient.layout.wgsl());
     let kinds = [Binding::Texture, Binding::Texture, super::MAPS, Binding::Write];
     let kernel = Kernel::new(compiler, &shaders::loss(prelude, shape.workgroup), &kinds)?;
     let [f, x, g] = [prediction, solution, gradient].map(|m| wgpu::BindingResource::TextureView(&m.view));

@@ -6,9 +6,9 @@ use crate::gpu::memory::{copy_texture, row_stride, staging, texture, view};
 use crate::gpu::readback::Readback;
 use crate::gpu::scoped;
 
-/// Mirrors `MapLayout` in `shaders/shared/maps.wgsl`, where the layout is described.
+/// Mirrors `BatchLayout` in `shaders/shared/maps.wgsl`, where the layout is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct MapLayout {
+pub(super) struct BatchLayout {
     pub batch: usize,
     pub channels: usize,
     pub width: usize,
@@ -18,7 +18,7 @@ pub(super) struct MapLayout {
     pub across: usize,
 }
 
-impl MapLayout {
+impl BatchLayout {
     /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last plane; what
     /// they compute from these is never written.
     const SLACK: [usize; 2] = [12, 12];
@@ -77,7 +77,7 @@ impl MapLayout {
 /// Maps on the device.
 #[derive(Debug)]
 pub(super) struct Maps {
-    pub layout: MapLayout,
+    pub layout: BatchLayout,
     pub view: wgpu::TextureView,
     texture: wgpu::Texture,
 }
@@ -87,7 +87,7 @@ impl Maps {
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
-    pub fn new(device: &wgpu::Device, label: &str, layout: MapLayout) -> Result<Self> {
+    pub fn new(device: &wgpu::Device, label: &str, layout: BatchLayout) -> Result<Self> {
         use wgpu::TextureUsages as Usage;
         let usage = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING | Usage::COPY_SRC;
         let format = wgpu::TextureFormat::Rgba32Float;
@@ -101,7 +101,7 @@ impl Maps {
     /// # Errors
     /// What the device reports.
     pub fn read(&self, device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Vec<f32>> {
-        let MapLayout { batch, channels, width, height, border, across } = self.layout;
+        let BatchLayout { batch, channels, width, height, border, across } = self.layout;
         let size @ [columns, rows] = self.layout.size();
         let stride = row_stride(columns, 16);
         let bytes = u64::from(stride) * u64::from(rows);

@@ -1,10 +1,10 @@
 //! Training steps on the GPU: forward, loss, backward and update in WGSL, many recorded at a time.
 //!
 //! A step gathers its batch from pictures that live on the device (`gather.wgsl`), runs the layers forward
-//! (`conv_batch.wgsl`, `conv_pointwise.wgsl` for 1x1, or the first two at once in `conv_first_batch.wgsl`), takes the loss of
+//! (`conv_batch.wgsl`, `conv_pointwise.wgsl` for 1x1, or the first two at once in `conv_fused_batch.wgsl`), takes the loss of
 //! equation 4 and its gradient (`loss.wgsl`, `loss_sum.wgsl`), runs the layers backward (the same kernels with flipped and
 //! transposed filters for the input's gradient, `conv_grad_weight*.wgsl` and `grad_sum.wgsl` for the parameters'), updates
-//! the parameters (`update.wgsl`, or `spectrum.wgsl` and `descend.wgsl`) and lays the filters out for the next step
+//! the parameters (`update.wgsl`, or `spectrum.wgsl` and `spectrum_update.wgsl`) and lays the filters out for the next step
 //! (`pack.wgsl`). All sums have a fixed order: the same steps on the same adapter give the same bits.
 //!
 //! [`Trainer`] runs steps on chosen sub-images of a shard that is in memory.
@@ -28,7 +28,7 @@ mod weight_gradient;
 
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::Binding;
-use crate::gpu::shaders::Fetch;
+use crate::gpu::kernels::WeightLoad;
 pub use options::TrainerOptions;
 pub use trainer::Trainer;
 
@@ -55,10 +55,10 @@ pub struct Shape {
     /// loading a texel costs as much as several hundred products, so sums kept in the first-level cache, loaded and
     /// stored for every four products, are the lesser evil.
     pub weight_sums: (usize, usize),
-    /// How invocations of 1x1 convolutions and of `conv_first_batch.wgsl` load their weights. With subgroups, a
+    /// How invocations of 1x1 convolutions and of `conv_fused_batch.wgsl` load their weights. With subgroups, a
     /// workgroup must consist of whole ones.
-    pub fetch: Fetch,
-    /// Whether layers 1 and 2 run forward in one kernel where `conv_first_batch.wgsl` covers them.
+    pub weight_load: WeightLoad,
+    /// Whether layers 1 and 2 run forward in one kernel where `conv_fused_batch.wgsl` covers them.
     pub first_layers: bool,
 }
 
@@ -68,14 +68,14 @@ impl Shape {
         let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
         if software {
             // Invocations are the 8 lanes of a vector, and registers live in the first-level cache.
-            let subgroup = subgroup_lanes.filter(|&lanes| lanes == 8).map(Fetch::Subgroup);
+            let subgroup = subgroup_lanes.filter(|&lanes| lanes == 8).map(WeightLoad::Subgroup);
             Self {
                 spatial: (7, 2),
                 pointwise: 64,
                 workgroup: 8,
                 parts: 16,
                 weight_sums: (400, 1024),
-                fetch: subgroup.unwrap_or(Fetch::Uniform),
+                weight_load: subgroup.unwrap_or(WeightLoad::Uniform),
                 first_layers: subgroup.is_some(),
             }
         } else {
@@ -85,7 +85,7 @@ impl Shape {
                 workgroup: 32,
                 parts: 128,
                 weight_sums: (40, 64),
-                fetch: Fetch::Uniform,
+                weight_load: WeightLoad::Uniform,
                 first_layers: false,
             }
         }

@@ -1,7 +1,7 @@
 //! Pictures on the device, and the dispatches that gather a batch from them.
 
 use super::MAPS;
-use super::maps::{MapLayout, Maps};
+use super::maps::{BatchLayout, Maps};
 use super::shaders::{self, Prelude};
 use super::slot::Slot;
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub(super) struct Gather {
 
 impl Gather {
     /// For sub-images of `patch` pixels per side, of which `output` gets the center.
-    pub fn new(compiler: Compiler<'_>, patch: usize, output: &MapLayout, workgroup: u32) -> Result<Self> {
+    pub fn new(compiler: Compiler<'_>, patch: usize, output: &BatchLayout, workgroup: u32) -> Result<Self> {
         let prelude = Prelude::default()
             .numbers([
                 ("BATCH", output.batch),
@@ -28,7 +28,7 @@ impl Gather {
                 ("PATCH", patch),
                 ("CROP", (patch - output.width) / 2),
             ])
-            .maps("OUTPUT", output);
+            .value("OUTPUT", &output.wgsl());
         let shader = shaders::gather(prelude, workgroup);
         let read = Binding::Read;
         let kernel = Kernel::new(compiler, &shader, &[Binding::Region, read, read, read, read, MAPS])?;

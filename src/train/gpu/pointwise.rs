@@ -8,8 +8,8 @@ use super::shaders::{self, Prelude};
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
+use crate::gpu::kernels::WeightStore;
 use crate::gpu::scoped;
-use crate::gpu::shaders::Fetch;
 
 /// The dispatch of a 1x1 convolution, and the one that packs its filters. `gate` is the output whose ReLU gates the
 /// gradient.
@@ -27,13 +27,12 @@ pub(super) fn pointwise(
 ) -> Result<[Dispatch; 2]> {
     let transposed = direction.transposed();
     let (inputs, planes) = (input.layout.channels, output.layout.channels);
-    let (eights, groups) = (inputs.div_ceil(8), planes.div_ceil(4));
-    // In vec4s, as in the shader.
-    let group = (1 + 8 * eights).next_multiple_of(shape.fetch.lanes());
+    let (blocks8, groups) = (inputs.div_ceil(8), planes.div_ceil(4));
+    // In vec4s.
+    let group = (1 + 8 * blocks8).next_multiple_of(shape.weight_load.lanes());
     let weights = groups * group;
     let limits = device.limits();
-    let uniform =
-        shape.fetch != Fetch::Storage && weights as u64 * 16 <= limits.max_uniform_buffer_binding_size;
+    let uniform = weights as u64 * 16 <= limits.max_uniform_buffer_binding_size;
     if !uniform && weights as u64 * 16 > limits.max_storage_buffer_binding_size {
         return Err(Error::MissingCapability(format!(
             "storage bindings of {} bytes for {:?}",
@@ -50,20 +49,24 @@ pub(super) fn pointwise(
             ("BATCH", input.layout.batch),
             ("INPUTS", inputs),
             ("PLANES", planes),
-            ("EIGHTS", eights),
+            ("BLOCKS8", blocks8),
             ("NORMALIZED", direction.normalized(place)),
-            ("LANES", shape.fetch.lanes()),
+            ("LANES", shape.weight_load.lanes()),
             ("FILTER", 1),
             ("WEIGHTS", weights),
-            ("STAGED", group),
+            ("GROUP", group),
         ])
         .flag("RELU", direction == Direction::Forward { relu: true })
         .flag("GATED", transposed)
-        .maps("INPUT", &input.layout)
-        .maps("GATE", &gate.layout)
-        .maps("OUTPUT", &output.layout);
-    let shader = shaders::conv_pointwise(prelude, shape.fetch, uniform, shape.workgroup);
-    let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
+        .value("INPUT", &input.layout.wgsl())
+        .value("GATE", &gate.layout.wgsl())
+        .value("OUTPUT", &output.layout.wgsl());
+    let (store, weights_kind) = if uniform {
+        (WeightStore::Uniform, Binding::Uniform)
+    } else {
+        (WeightStore::Storage, Binding::Read)
+    };
+    let shader = shaders::conv_pointwise(prelude, shape.weight_load, store, shape.workgroup);
     let kernel =
         Kernel::new(compiler, &shader, &[Binding::Texture, weights_kind, Binding::Texture, super::MAPS])?;
     let resources = [

@@ -7,7 +7,7 @@ use super::convolution::Convolution;
 use super::first_layers::FirstLayers;
 use super::layer_place::{Direction, LayerPlace};
 use super::loss::loss;
-use super::maps::{MapLayout, Maps};
+use super::maps::{BatchLayout, Maps};
 use super::options::TrainerOptions;
 use super::pictures::{Gather, Pictures};
 use super::shaders;
@@ -18,9 +18,9 @@ use super::{Shape, WHAT, parts};
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
+use crate::gpu::kernels::Shader;
 use crate::gpu::memory::spaced;
 use crate::gpu::readback::Readback;
-use crate::gpu::shaders::Shader;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::train::State;
 use crate::train::order::Sample;
@@ -76,7 +76,8 @@ impl Trainer {
 
         // Sizes of the input and of each layer's output, with a border where the next layer sees zeros.
         let mut side = options.patch;
-        let layout = |channels, side, border| MapLayout::new(batch, [channels, side, side], border, longest);
+        let layout =
+            |channels, side, border| BatchLayout::new(batch, [channels, side, side], border, longest);
         let mut maps =
             vec![Maps::new(device, "srcnn.train.input", layout(shapes[0].inputs, side, places[0].padding)?)?];
         let mut gradients = Vec::new();

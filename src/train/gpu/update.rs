@@ -7,9 +7,9 @@ use super::slot::Slot;
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
+use crate::gpu::kernels::Shader;
 use crate::gpu::memory::{buffer, constant, element_binding};
 use crate::gpu::scoped;
-use crate::gpu::shaders::Shader;
 use crate::train::config::Optimizer;
 use crate::train::spectrum::cosines;
 
@@ -70,7 +70,7 @@ pub(super) fn update(
             length,
         )?);
         let back = [(READ, &cosines), (READ, &direction), (READ, rates), (WRITE, p)];
-        dispatches.push(over_elements(compiler, buffers, &shaders::descend(prelude), back, length)?);
+        dispatches.push(over_elements(compiler, buffers, &shaders::spectrum_update(prelude), back, length)?);
     }
     Ok(dispatches)
 }

@@ -78,8 +78,8 @@ pub(super) fn weight_gradient(
             ("READ_ROWS", place.padding),
             ("READ_TEXELS", read_texels),
         ])
-        .maps("INPUT", &input.layout)
-        .maps("GRADIENT", &gradient.layout);
+        .value("INPUT", &input.layout.wgsl())
+        .value("GRADIENT", &gradient.layout.wgsl());
     let taps = |prelude: Prelude, rows: usize, columns: usize| {
         prelude.numbers([
             ("SHIFT", shift),
@@ -91,7 +91,7 @@ pub(super) fn weight_gradient(
     let zeros = gradient.layout.border + place.padding + 1 >= size;
     let (shader, y, z) = match Tile::new(place.shape, shape.weight_sums, zeros) {
         Tile::Pointwise { filters: fs, inputs: cs } => {
-            let prelude = prelude.numbers([("FILTER_EIGHTS", fs), ("INPUT_EIGHTS", cs)]);
+            let prelude = prelude.numbers([("FILTER_BLOCKS8", fs), ("INPUT_BLOCKS8", cs)]);
             let shader = shaders::conv_grad_weight_pointwise(prelude, shape.workgroup);
             (shader, filters.div_ceil(8 * fs), inputs.div_ceil(8 * cs))
         }

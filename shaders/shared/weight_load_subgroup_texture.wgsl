@@ -1,7 +1,5 @@
-// As fetch_subgroup.wgsl, for weights too many for a uniform buffer: software adapters load from textures of
-// rgba32float faster than from storage buffers. The texture is WEIGHT_COLUMNS texels wide.
-const WEIGHT_COLUMNS: u32 = 1024u;
-
+// As weight_load_subgroup.wgsl, for weights that do not fit in a uniform buffer: software adapters load from textures
+// of rgba32float faster than from storage buffers. The texture is WEIGHT_COLUMNS texels wide.
 @group(0) @binding(1) var weights: texture_2d<f32>;
 
 var<private> subgroup_lane: u32;
@@ -15,9 +13,6 @@ fn main(
     subgroup_lane = subgroup_invocation;
     run(lane, workgroup);
 }
-
-// Weights that are about to be used (shared/fetch_workgroup.wgsl): nothing has to be done for them.
-fn stage(base: u32, length: u32) {}
 
 fn weight(base: u32, at: u32) -> vec4<f32> {
     let n = base + at / LANES * LANES + subgroup_lane;

@@ -1,11 +1,17 @@
-// Appended to conv_winograd.wgsl: layer 1 by Winograd's F(4, 3) along rows, for a square of 4 x 4 pixels. A vec4 is 4
-// rows of one column, a mat3x4 12 rows of it, a mat4x4 4 rows of 4 columns.
+// Layer 1 by Winograd's F(4, 3) along rows, for a square of 4 x 4 pixels. A vec4 is 4 rows of one column, a mat3x4 12
+// rows of it, a mat4x4 4 rows of 4 columns.
+//
+// A row of a filter is cut into BLOCKS blocks b of 3 taps. 4 neighboring pixels under a block take 6 products instead
+// of 12, one for each point p of 0, 1, -1, 2, -2 and infinity: of U = G W1, which the host computes, and V = B' d of 6
+// pixels d. All rows and blocks are added up before A' leads back to pixels:
+//
+//   M[p] = sum over i, b of U[n, p, b, i] V[p, b, y + i],  F1[n, x] = max(0, B1[n] + m A'(M)[x])
+//#import weight_load
 
-// Blocks of 3 taps in a row; columns and rows of pixels that the taps for a square read.
-const BLOCKS: u32 = (FILTER + 2u) / 3u;
+// Columns and rows of pixels under the taps of a square.
 const WINDOW: u32 = FILTER + 3u;
 
-// V of a block, by points: 12 rows of it, from the first row of the filter for the first row of pixels on.
+// V of a block for each point: 12 rows, the first of them under the filter's first row for the first row of pixels.
 struct Points {
     p0: mat3x4<f32>,
     p1: mat3x4<f32>,
@@ -25,7 +31,7 @@ fn load_blocks(at: vec2<i32>) -> Blocks {
     let t0 = load_texels(at);
     let t1 = load_texels(at + vec2(NEXT_TEXEL, 0));
     var t2 = Texels();
-    // Columns that no tap is for would only add rounding errors that depend on what lies there.
+    // Columns beyond the filter would only add rounding errors that depend on what lies there.
     if WINDOW > 8u {
         t2 = load_texels(at + vec2(2 * NEXT_TEXEL, 0));
     }
@@ -104,7 +110,7 @@ fn points(
     );
 }
 
-// A map of layer 1, the filter's U at `at`.
+// A map of layer 1; the filter's U is at `at`.
 fn first_layer(blocks: Blocks, m: mat4x4<f32>, bias: f32, base: u32, at: u32) -> mat4x4<f32> {
     let m0 = point(blocks.a.p0, blocks.b.p0, blocks.c.p0, base, at);
     let m1 = point(blocks.a.p1, blocks.b.p1, blocks.c.p1, base, at + POINT);
@@ -132,7 +138,7 @@ fn relu(sum: vec4<f32>, m: vec4<f32>, bias: f32) -> vec4<f32> {
     return max(sum + bias, vec4(0.0));
 }
 
-// M of a point.
+// M of a point, whose U is at `at`.
 fn point(a: mat3x4<f32>, b: mat3x4<f32>, c: mat3x4<f32>, base: u32, at: u32) -> vec4<f32> {
     var sum = add_column(vec4(0.0), a, base, at, 0u);
     if BLOCKS > 1u {
@@ -144,7 +150,7 @@ fn point(a: mat3x4<f32>, b: mat3x4<f32>, c: mat3x4<f32>, base: u32, at: u32) -> 
     return sum;
 }
 
-// Adds what the rows of a filter make of V, for 4 rows of pixels; `first` is the number of the first one's weight.
+// Adds what the rows of a filter make of V, for 4 rows of pixels; `first` is the number of the first row's weight.
 fn add_column(before: vec4<f32>, v: mat3x4<f32>, base: u32, at: u32, first: u32) -> vec4<f32> {
     var sum = before + v[0] * number(base, at, first);
     sum += vec4(v[0].yzw, v[1].x) * number(base, at, first + 1u);

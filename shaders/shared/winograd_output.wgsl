@@ -1,13 +1,18 @@
-// Appended to conv_winograd.wgsl: what a square of 4 x 4 pixels adds to itself and around it in layer 3. A vec4 is 4
-// rows of one column, a mat4x4 4 rows of 4 columns.
+// What a square of 4 x 4 pixels contributes to layer 3, in itself and in the 2 rows and columns around it: rows and
+// columns -2 to 5. Four texels are stored in each plane: in plane 0 rows 0 to 3 of columns 0 to 3, in plane 1 the same
+// rows of columns -2 -1 4 5; in planes 2 and 3 the same of rows -2 -1 4 5. A vec4 is 4 rows of one column, a mat4x4 4
+// such columns.
+//#import locate
+//#import valid_map
+//#import weight_load
 
-// What the 4 rows of pixels add to columns, from FILTER_3 / 2 before the first one on: to the first four, and the next.
+// Contributions of the 4 rows of pixels to 8 columns, which begin FILTER_3 / 2 before the square.
 struct Row {
     first: mat4x4<f32>,
     next: mat4x4<f32>,
 }
 
-// The same for all rows of the filter: rows from FILTER_3 / 2 before the first one on, the first four and the next.
+// The same for all rows of the filter: 8 rows, which begin FILTER_3 / 2 before the square.
 struct Columns {
     first: Row,
     next: Row,
@@ -17,13 +22,13 @@ fn add_row(before: Columns, row: Row) -> Columns {
     return Columns(
         Row(down(before.first.first, row.first), down(before.first.next, row.next)),
         Row(
-            behind(before.first.first, before.next.first),
-            behind(before.first.next, before.next.next),
+            after(before.first.first, before.next.first),
+            after(before.first.next, before.next.next),
         ),
     );
 }
 
-// Rows that move down by one, and what is added to them.
+// Moves rows down by one and adds `more`.
 fn down(rows: mat4x4<f32>, more: mat4x4<f32>) -> mat4x4<f32> {
     return more + mat4x4(
         vec4(0.0, rows[0].xyz),
@@ -33,8 +38,8 @@ fn down(rows: mat4x4<f32>, more: mat4x4<f32>) -> mat4x4<f32> {
     );
 }
 
-// The rows behind them.
-fn behind(rows: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
+// The four rows after them, which take over the row that `down` pushes out.
+fn after(rows: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
     return mat4x4(
         vec4(rows[0].w, next[0].xyz),
         vec4(rows[1].w, next[1].xyz),
@@ -93,25 +98,24 @@ fn outer_rows(first: mat4x4<f32>, next: mat4x4<f32>) -> mat4x4<f32> {
     return transpose(outer(Row(transpose(first), transpose(next))));
 }
 
-// What a tap of layer 3 makes of pixels, where outside the picture it meets what the padding puts there: that of the
-// nearest pixel, or nothing.
-fn padded(inside: mat4x4<f32>, place: Place) -> mat4x4<f32> {
+// Gives positions outside the picture what the padding puts there: the value of the nearest pixel, or zero.
+fn padded(inside: mat4x4<f32>, location: Location) -> mat4x4<f32> {
     var map = inside;
     let zero = vec4(0.0);
-    let columns = place.wanted.x + vec4(0, 1, 2, 3);
-    let left = columns < vec4(place.first.x);
-    let right = columns > vec4(place.last.x);
-    let rows = place.wanted.y + vec4(0, 1, 2, 3);
-    let above = rows < vec4(place.first.y);
-    let below = rows > vec4(place.last.y);
+    let columns = location.wanted.x + vec4(0, 1, 2, 3);
+    let left = columns < vec4(location.first.x);
+    let right = columns > vec4(location.last.x);
+    let rows = location.wanted.y + vec4(0, 1, 2, 3);
+    let above = rows < vec4(location.first.y);
+    let below = rows > vec4(location.last.y);
     if PADDING == PADDING_REPLICATE {
-        let first = column_of(map, place.first.x % 4);
-        let last = column_of(map, place.last.x % 4);
+        let first = column_of(map, location.first.x % 4);
+        let last = column_of(map, location.last.x % 4);
         map = mat4x4(
-            replicate(select(select(map[0], last, right.x), first, left.x), above, below, place),
-            replicate(select(select(map[1], last, right.y), first, left.y), above, below, place),
-            replicate(select(select(map[2], last, right.z), first, left.z), above, below, place),
-            replicate(select(select(map[3], last, right.w), first, left.w), above, below, place),
+            replicate(select(select(map[0], last, right.x), first, left.x), above, below, location),
+            replicate(select(select(map[1], last, right.y), first, left.y), above, below, location),
+            replicate(select(select(map[2], last, right.z), first, left.z), above, below, location),
+            replicate(select(select(map[3], last, right.w), first, left.w), above, below, location),
         );
     }
     if PADDING == PADDING_ZERO {
@@ -126,9 +130,9 @@ fn padded(inside: mat4x4<f32>, place: Place) -> mat4x4<f32> {
     return map;
 }
 
-fn replicate(column: vec4<f32>, above: vec4<bool>, below: vec4<bool>, place: Place) -> vec4<f32> {
-    let top = vec4(row_of(column, place.first.y % 4));
-    let bottom = vec4(row_of(column, place.last.y % 4));
+fn replicate(column: vec4<f32>, above: vec4<bool>, below: vec4<bool>, location: Location) -> vec4<f32> {
+    let top = vec4(row_of(column, location.first.y % 4));
+    let bottom = vec4(row_of(column, location.last.y % 4));
     return select(select(column, bottom, below), top, above);
 }
 

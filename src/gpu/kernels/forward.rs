@@ -1,8 +1,7 @@
 //! `conv_forward.wgsl`: one layer of any network.
 
-use super::{
-    Constant, Fetch, OutsideValue, PADDING, REGION, Shader, weights_text, with_prelude, word, workgroup,
-};
+use super::{OutsideValue, Shader, WeightLoad, word};
+use crate::gpu::compose::{Prelude, kernel};
 use crate::network::{LayerShape, Padding};
 use crate::precision::Precision;
 
@@ -39,18 +38,10 @@ impl Registers {
     pub(super) fn name(self) -> String {
         format!("{}x{}", self.pixels(), self.outputs())
     }
-
-    fn wgsl(self) -> &'static str {
-        match self {
-            Registers::P16x4 => include_str!("../../../shaders/shared/registers_16x4.wgsl"),
-            Registers::P8x8 => include_str!("../../../shaders/shared/registers_8x8.wgsl"),
-            Registers::P8x16 => include_str!("../../../shaders/shared/registers_8x16.wgsl"),
-        }
-    }
 }
 
-/// Products that are summed in half precision at the most before they are added to a sum in single precision; or those of
-/// one channel, where its filter has more. With more of them 9-5-5 loses more, with fewer of them nothing gets better
+/// Most products that are summed in half precision before they are added to a sum in single precision; a filter with more
+/// taps is summed one channel at a time. With more products 9-5-5 loses accuracy, with fewer nothing gets better
 /// (benches/README.md).
 const BLOCK_PRODUCTS: usize = 64;
 
@@ -63,12 +54,12 @@ pub struct ConvShape {
     pub pointwise: Registers,
     /// Register tiles of a workgroup along a row, and along a column.
     pub workgroup: [u32; 2],
-    /// Networks that `conv_first.wgsl` and `conv_wide.wgsl` cover run in them, in this way; `None`: layer by layer as
-    /// all others.
-    pub fused: Option<Fetch>,
+    /// How the fused kernels load their weights, for networks that they cover (`conv_fused_head.wgsl`,
+    /// `conv_fused_body.wgsl`, `conv_winograd.wgsl`); `None` runs all networks layer by layer.
+    pub fused: Option<WeightLoad>,
 }
 
-/// What one layer asks of `conv_forward.wgsl`.
+/// The settings of `conv_forward.wgsl` for one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvVariant {
     /// Input planes.
@@ -83,7 +74,7 @@ pub struct ConvVariant {
     pub uniform: bool,
     /// max(0, x) at the end.
     pub relu: bool,
-    /// Division by the fraction of valid taps.
+    /// Multiplication by the valid-pixel map.
     pub normalized: bool,
     /// What is written outside the picture.
     pub outside: OutsideValue,
@@ -96,8 +87,8 @@ pub struct ConvVariant {
 }
 
 impl ConvVariant {
-    /// The variant for a layer, whose filters go to a uniform buffer if that takes a group of them. Sizes of
-    /// bindings are in bytes. `None` when not even a storage buffer takes a group.
+    /// The variant for a layer. Its filters go to a uniform buffer if that holds a group of them. Sizes of bindings are
+    /// in bytes. `None` when not even a storage buffer holds a group.
     pub fn new(
         layer: &LayerShape,
         last: bool,
@@ -124,7 +115,7 @@ impl ConvVariant {
         };
         let floats = variant.group_floats();
         let fit = |bytes: u64| (bytes / (floats * variant.precision.bytes()) as u64) as usize;
-        // vec4s of 16 bits do not lie close together in a uniform buffer.
+        // In a uniform buffer, vec4s of 16 bits would be padded.
         variant.uniform = variant.precision == Precision::F32 && fit(uniform_binding) > 0;
         let groups = fit(if variant.uniform { uniform_binding } else { storage_binding });
         variant.weights = floats / 4 * groups.min(layer.filters.div_ceil(variant.group_filters()));
@@ -136,13 +127,18 @@ impl ConvVariant {
         self.registers.outputs() / self.output_rows
     }
 
-    /// Length of such a group of filters: biases and taps.
+    /// Length of such a group of filters, in floats: biases, then taps.
     pub fn group_floats(&self) -> usize {
-        (self.biases() + self.inputs * self.filter_rows() * self.filter_columns) * self.registers.outputs()
+        self.first_tap() + self.inputs * self.filter_rows() * self.filter_columns * self.registers.outputs()
     }
 
-    /// Numbers that a bias is the sum of: in half precision, what rounding leaves over is the second one.
-    pub fn biases(&self) -> usize {
+    /// Where the taps of a group begin, in floats.
+    pub fn first_tap(&self) -> usize {
+        self.biases() * self.registers.outputs()
+    }
+
+    /// Numbers that make up a bias: in half precision, the second one is the rounding error of the first.
+    fn biases(&self) -> usize {
         match self.precision {
             Precision::F32 => 1,
             Precision::F16 => 2,
@@ -165,31 +161,30 @@ impl ConvVariant {
 
 /// `conv_forward.wgsl`: one layer.
 pub fn conv_forward(variant: &ConvVariant) -> Shader {
-    let half = variant.precision == Precision::F16;
-    let mut prelude = if half { vec![("f16", Constant::Extension)] } else { Vec::new() };
-    prelude.extend([
-        ("INPUTS", Constant::Number(variant.inputs)),
-        ("BLOCK", Constant::Number(variant.block())),
-        ("FILTER_ROWS", Constant::Number(variant.filter_rows())),
-        ("FILTER_COLUMNS", Constant::Number(variant.filter_columns)),
-        ("OUTPUT_ROWS", Constant::Number(variant.output_rows)),
-        ("WEIGHTS", Constant::Number(variant.weights)),
-        ("RELU", Constant::Flag(variant.relu)),
-        ("NORMALIZED", Constant::Flag(variant.normalized)),
-        variant.outside.constant(),
-    ]);
-    // In half precision, filters are declared with the precision.
-    let (precision, weights) = match variant.precision {
-        Precision::F32 => {
-            (include_str!("../../../shaders/shared/single.wgsl"), weights_text(variant.uniform))
-        }
-        Precision::F16 => (include_str!("../../../shaders/shared/half.wgsl"), ""),
-    };
-    let text = include_str!("../../../shaders/conv_forward.wgsl");
-    let size = variant.filter_columns;
-    with_prelude(
-        "conv_forward",
-        &[
+    let (size, half) = (variant.filter_columns, variant.precision == Precision::F16);
+    let start = if half { Prelude::default().enable("f16") } else { Prelude::default() };
+    let prelude = start
+        .numbers([
+            ("PIXELS", variant.registers.pixels() as usize),
+            ("OUTPUTS", variant.registers.outputs()),
+            ("INPUTS", variant.inputs),
+            ("BLOCK", variant.block()),
+            ("FILTER_ROWS", variant.filter_rows()),
+            ("FILTER_COLUMNS", size),
+            ("OUTPUT_ROWS", variant.output_rows),
+            ("GROUP", variant.group_floats() / 4),
+            ("FIRST_TAP", variant.first_tap() / 4),
+            ("WEIGHTS", variant.weights),
+            variant.outside.constant(),
+        ])
+        .flag("RELU", variant.relu)
+        .flag("NORMALIZED", variant.normalized);
+    kernel!("conv_forward")
+        .prelude(prelude)
+        .part("precision", if half { "precision_half" } else { "precision_single" })
+        .weights(variant.uniform)
+        .workgroup(variant.workgroup)
+        .named([
             &format!("{size}x{size}"),
             &format!("inputs{}", variant.inputs),
             &format!("weights{}", variant.weights),
@@ -200,9 +195,6 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
             if variant.uniform { "uniform" } else { "storage" },
             &format!("registers{}", variant.registers.name()),
             word(half, "f16"),
-        ],
-        &prelude,
-        &[text, variant.registers.wgsl(), precision, weights, PADDING, REGION],
-        workgroup(variant.workgroup),
-    )
+        ])
+        .compose()
 }

@@ -1,8 +1,10 @@
-// Back from a direction among spectra to the parameters: W[n][c][p] <- W[n][c][p] - rate sum over frequencies k of
+// Updates the parameters by a direction among spectra: W[n][c][p] <- W[n][c][p] - rate sum over frequencies k of
 // D[k][p] direction[n][c][k], and b[n] <- b[n] - rate direction[n].
 //
 // One invocation owns every n-th parameter of a layer, where n is the number of invocations.
 // Prelude: that of shared/spectrum.wgsl.
+//#import slot
+//#import spectrum
 
 override WORKGROUP: u32 = 64u;
 

@@ -3,27 +3,26 @@
 //   F1[b, n, y, x] = max(0, B1[n] + m1 sum over i, j of W1[n, i, j] Y[b, y - READ_ROWS + i, x - 4 READ_TEXELS + j])
 //   F2[b, k, y, x] = max(0, B2[k] + m2 sum over n of W2[k, n] F1[b, n, y, x])
 //
-// m1 and m2 are 1, or where NORMALIZED_1 and NORMALIZED_2, the sizes of the filters, are not 0 the valid-pixel maps of
-// the layers.
+// m1 and m2 are the valid-pixel maps of the layers, whose filter sizes are NORMALIZED_1 and NORMALIZED_2; or 1 where
+// these are 0.
 //
 // One invocation owns 4 pixels of a row, a texel, of one sub-image for all filters: it loads the pixels under the
 // filters once, takes layer 1 in groups of 4 filters, stores these maps for the backward pass and adds them to all sums
-// of layer 2. Neighbouring invocations do the same for other sub-images.
-// Grid: x = sub-images / WORKGROUP x texels in a row, y = rows.
+// of layer 2. Neighboring invocations do the same for other sub-images.
+// Grid: x = sub-images / WORKGROUP x texels in a row, y = rows. Entry point and weights: shared/weight_load_*.wgsl.
 //
-// weights: GROUPS times [B1, taps as [i][j]] of 4 filters; GROUPS times [nothing, columns of W2 as [k]] for these; B2.
+// weights: GROUPS times, GROUP long, [B1, taps as [i][j]] of 4 filters; at COLUMNS_START GROUPS times, COLUMNS long,
+// [nothing, columns of W2 as [k]] for these; B2 at BIAS_2. All lengths are in vec4s.
 //
-// Prelude: BATCH, FILTER (f1, up to 9), GROUPS (of 4 filters of layer 1), FILTERS_1, EIGHTS (of filters of layer 2, up to
-// 4), FILTERS_2, READ_ROWS, READ_TEXELS, NORMALIZED_1, NORMALIZED_2, LANES, WEIGHTS, STAGED, INPUT,
-// OUTPUT_1, OUTPUT_2.
+// Prelude: BATCH, FILTER (f1, up to 9), GROUPS (of 4 filters of layer 1), FILTERS_1, BLOCKS8 (of filters of layer 2, up
+// to 4), FILTERS_2, READ_ROWS, READ_TEXELS, NORMALIZED_1, NORMALIZED_2, LANES, GROUP, COLUMNS, COLUMNS_START, BIAS_2,
+// WEIGHTS, INPUT, OUTPUT_1, OUTPUT_2.
+//#import taps
+//#import add_maps
+//#import batch_layout
 
 override WORKGROUP: u32 = 8u;
 
-// Lengths of the parts of `weights`, in vec4s; each begins at a multiple of LANES.
-const GROUP: u32 = (TAPS + LANES) / LANES * LANES;
-const COLUMNS: u32 = (8u * EIGHTS + LANES) / LANES * LANES;
-const COLUMNS_START: u32 = GROUPS * GROUP;
-const BIAS_2: u32 = COLUMNS_START + GROUPS * COLUMNS;
 // Texels of a row of the output.
 const TEXELS: u32 = (OUTPUT_1.width + 3u) / 4u;
 
@@ -32,15 +31,14 @@ const TEXELS: u32 = (OUTPUT_1.width + 3u) / 4u;
 @group(0) @binding(3) var output_2: texture_storage_2d<rgba32float, write>;
 
 fn run(lane: u32, workgroup: vec3<u32>) {
-    // No invocation returns early: they exchange weights.
+    // No invocation returns early: subgroups exchange weights.
     let at = texel(workgroup.x / TEXELS * WORKGROUP + lane, workgroup.x % TEXELS, workgroup.y);
     let first = vec2(at.texel - i32(READ_TEXELS), at.row - i32(READ_ROWS));
-    let window = load_window(place(INPUT, 0u, at.sub_image, first.x, first.y));
+    let window = load_window(texel_address(INPUT, 0u, at.sub_image, first.x, first.y));
     let share = valid_share(OUTPUT_1, NORMALIZED_1, at.texel, at.row);
     var sums = Maps();
     for (var group = 0u; group < GROUPS; group++) {
         let base = group * GROUP;
-        stage(base, GROUP);
         let bias = weight(base, 0u);
         let ab = add_pair(Pair(), window, base, 1u, false);
         let cd = add_pair(Pair(), window, base, 1u, true);
@@ -55,19 +53,17 @@ fn run(lane: u32, workgroup: vec3<u32>) {
         store_1(f1[2], 4u * group + 2u, at);
         store_1(f1[3], 4u * group + 3u, at);
         let columns = COLUMNS_START + group * COLUMNS;
-        stage(columns, COLUMNS);
         sums = add_maps(sums, f1, columns, 1u);
     }
-    stage(BIAS_2, 2u * EIGHTS);
-    store_eight(sums.a, 0u, at);
-    if EIGHTS > 1u {
-        store_eight(sums.b, 8u, at);
+    store_block8(sums.a, 0u, at);
+    if BLOCKS8 > 1u {
+        store_block8(sums.b, 8u, at);
     }
-    if EIGHTS > 2u {
-        store_eight(sums.c, 16u, at);
+    if BLOCKS8 > 2u {
+        store_block8(sums.c, 16u, at);
     }
-    if EIGHTS > 3u {
-        store_eight(sums.d, 24u, at);
+    if BLOCKS8 > 3u {
+        store_block8(sums.d, 24u, at);
     }
 }
 
@@ -79,13 +75,13 @@ fn store_1(value: vec4<f32>, n: u32, at: Texel) {
     if at.wanted && n < FILTERS_1 {
         textureStore(
             output_1,
-            place(OUTPUT_1, n, at.sub_image, at.texel, at.row),
+            texel_address(OUTPUT_1, n, at.sub_image, at.texel, at.row),
             inside(OUTPUT_1, at.texel, value),
         );
     }
 }
 
-fn store_eight(sums: Eight, k: u32, at: Texel) {
+fn store_block8(sums: Block8, k: u32, at: Texel) {
     let b0 = weight(BIAS_2, k / 4u);
     let b1 = weight(BIAS_2, k / 4u + 1u);
     store_2(sums.s0, b0.x, k, at);
@@ -103,7 +99,7 @@ fn store_2(sum: vec4<f32>, bias: f32, k: u32, at: Texel) {
         let value = finish(sum, valid_share(OUTPUT_2, NORMALIZED_2, at.texel, at.row), bias);
         textureStore(
             output_2,
-            place(OUTPUT_2, k, at.sub_image, at.texel, at.row),
+            texel_address(OUTPUT_2, k, at.sub_image, at.texel, at.row),
             inside(OUTPUT_2, at.texel, value),
         );
     }

@@ -1,9 +1,8 @@
 // conv_forward.wgsl in single precision.
+//#import weights
+
 alias real4 = vec4<f32>;
 alias real4x4 = mat4x4<f32>;
-
-// vec4s of biases for 4 outputs.
-const BIASES: u32 = 1u;
 
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 

@@ -1,12 +1,12 @@
 //! [`ConvShape`] as one word, `16x4,8x16,1,8,subgroup8`: register tiles of spatial and of 1x1 layers, the workgroup's
-//! two sides, and the way of fused kernels: `layers` (none are), or a [`Fetch`].
+//! two sides, and how fused kernels load their weights, a [`WeightLoad`], or `layers` for no fused kernels.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ConvShape, Fetch, Registers};
+use super::{ConvShape, Registers, WeightLoad};
 use crate::error::{Error, Result};
 use crate::gpu::adapter::AdapterKind;
 
@@ -15,10 +15,10 @@ impl ConvShape {
     pub fn for_device(device: &wgpu::Device) -> Self {
         let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
         if software {
-            // Invocations are lanes of one vector: neighbours in a column, so that narrow tiles fill the lanes.
-            let fetch = subgroup_lanes.map_or(Fetch::Uniform, Fetch::Subgroup);
-            let workgroup = [1, fetch.lanes().max(8) as u32];
-            Self { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup, fused: Some(fetch) }
+            // Invocations are lanes of one vector: neighbors in a column, so that narrow tiles fill the lanes.
+            let load = subgroup_lanes.map_or(WeightLoad::Uniform, WeightLoad::Subgroup);
+            let workgroup = [1, load.lanes().max(8) as u32];
+            Self { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup, fused: Some(load) }
         } else {
             Self { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16], fused: None }
         }
@@ -27,7 +27,7 @@ impl ConvShape {
 
 impl fmt::Display for ConvShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = self.fused.map_or("layers".into(), |fetch| fetch.to_string());
+        let way = self.fused.map_or("layers".into(), |load| load.to_string());
         let [x, y] = self.workgroup;
         f.pad(&format!("{},{},{x},{y},{way}", self.spatial.name(), self.pointwise.name()))
     }
@@ -38,7 +38,9 @@ impl FromStr for ConvShape {
 
     fn from_str(text: &str) -> Result<Self> {
         parse(text).ok_or_else(|| {
-            Error::invalid(format!("'{text}' is no shape of kernels, such as 16x4,8x16,1,8,subgroup8"))
+            Error::invalid(format!(
+                "'{text}' is not a shape of kernels; an example of one is 16x4,8x16,1,8,subgroup8"
+            ))
         })
     }
 }
@@ -50,10 +52,8 @@ fn parse(text: &str) -> Option<ConvShape> {
     let side = |word: &str| word.parse().ok().filter(|side| (1..=1024).contains(side));
     let fused = match way {
         "layers" => None,
-        "uniform" => Some(Fetch::Uniform),
-        "storage" => Some(Fetch::Storage),
-        "workgroup" => Some(Fetch::Workgroup),
-        way => Some(Fetch::Subgroup(side(way.strip_prefix("subgroup")?)?)),
+        "uniform" => Some(WeightLoad::Uniform),
+        way => Some(WeightLoad::Subgroup(side(way.strip_prefix("subgroup")?)?)),
     };
     Some(ConvShape {
         spatial: tile(spatial)?,
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn words_and_back() {
-        for fused in Fetch::EVERY.map(Some).into_iter().chain([None]) {
+        for fused in WeightLoad::ALL.map(Some).into_iter().chain([None]) {
             for spatial in Registers::ALL {
                 let shape = ConvShape { spatial, pointwise: Registers::P8x16, workgroup: [2, 32], fused };
                 assert_eq!(shape.to_string().parse::<ConvShape>().unwrap(), shape);
@@ -91,7 +91,14 @@ mod tests {
             "16x4,8x16,1,8,subgroup8".parse::<ConvShape>().unwrap().to_string(),
             "16x4,8x16,1,8,subgroup8"
         );
-        for wrong in ["", "16x4", "16x4,8x16,0,8,layers", "16x4,8x16,1,8,subgroup", "4x16,8x8,1,8,layers"] {
+        for wrong in [
+            "",
+            "16x4",
+            "16x4,8x16,0,8,layers",
+            "16x4,8x16,1,8,subgroup",
+            "16x4,8x16,1,8,storage",
+            "4x16,8x8,1,8,layers",
+        ] {
             assert!(wrong.parse::<ConvShape>().is_err(), "{wrong}");
         }
     }

@@ -1,0 +1,113 @@
+//! The kernels of inference and their variants: which files in `shaders/` there are, with which settings.
+
+mod forward;
+mod fused;
+mod picture;
+mod shape;
+mod weights;
+mod winograd;
+
+pub use crate::gpu::compose::Shader;
+pub use forward::{ConvShape, ConvVariant, Registers, conv_forward};
+pub use fused::{
+    BodyVariant, Epilogue, EpilogueLayout, HeadVariant, Settings, conv_fused_body, conv_fused_head,
+    conv_fused_sum,
+};
+pub use picture::{
+    CEILING_OPERATIONS, TARGET_FORMATS, ceiling, resample_columns, resample_rows, samples_from_texture,
+    texture_from_planes,
+};
+pub use weights::{WEIGHT_COLUMNS, WeightLoad, WeightStore};
+pub use winograd::{POINTS, WinogradVariant, conv_winograd, conv_winograd_sum};
+
+use crate::network::{Architecture, Padding};
+use crate::precision::Precision;
+
+/// A word where a flag is set, for the name of a variant.
+fn word(flag: bool, name: &'static str) -> &'static str {
+    if flag { name } else { "" }
+}
+
+/// Workgroup of the kernels whose invocations own a texel or a word.
+pub const PIXEL_WORKGROUP: [u32; 2] = [8, 8];
+
+/// What a kernel writes at positions outside the picture, for the layer that reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutsideValue {
+    /// Nothing useful: no layer reads them.
+    None,
+    /// The value of the nearest pixel of the picture.
+    Replicate,
+    /// Zero.
+    Zero,
+}
+
+impl From<Padding> for OutsideValue {
+    fn from(padding: Padding) -> Self {
+        match padding {
+            Padding::Replicate => Self::Replicate,
+            Padding::Normalized | Padding::Zero => Self::Zero,
+            Padding::Valid => Self::None,
+        }
+    }
+}
+
+impl OutsideValue {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Replicate => "replicate",
+            Self::Zero => "zero",
+        }
+    }
+
+    fn constant(self) -> (&'static str, usize) {
+        ("PADDING", self as usize)
+    }
+}
+
+/// Every variant of every kernel that inference with a network may use, on any device, with any padding and texture, for
+/// tests and for porting. Filters are in uniform bindings of 64 KiB, and in storage bindings of 128 MiB.
+pub fn variants(architecture: &Architecture) -> Vec<Shader> {
+    const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
+    variants_with(architecture, &PADDINGS)
+}
+
+/// The same for some paddings. Any padding brings in every file.
+pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
+    let mut shaders = vec![ceiling()];
+    for bytes in [1, 2] {
+        let kinds = [(false, 1), (false, 8), (true, 1)];
+        shaders.extend(kinds.map(|(maps, symmetries)| samples_from_texture(bytes, maps, symmetries)));
+    }
+    shaders.extend(paddings.iter().map(|&padding| resample_rows(padding.into())));
+    for ycbcr in [false, true] {
+        shaders.push(resample_columns(ycbcr));
+        for planes in [architecture.channels(), 4] {
+            let to_texture = |format| texture_from_planes(format, ycbcr, [architecture.channels(), planes]);
+            shaders.extend(TARGET_FORMATS.into_iter().filter_map(to_texture));
+        }
+    }
+    let last = architecture.layers().len() - 1;
+    for (i, layer) in architecture.layers().iter().enumerate() {
+        for registers in Registers::ALL {
+            let shape =
+                ConvShape { spatial: registers, pointwise: registers, workgroup: [8, 8], fused: None };
+            for &padding in paddings {
+                for (precision, uniform_binding) in
+                    [(Precision::F32, 0), (Precision::F32, 64 << 10), (Precision::F16, 0)]
+                {
+                    let bindings = [uniform_binding, 128 << 20];
+                    let variant = ConvVariant::new(layer, i == last, padding, precision, shape, bindings);
+                    shaders.extend(variant.as_ref().map(conv_forward));
+                }
+            }
+        }
+    }
+    shaders.extend(fused::variants(architecture, paddings));
+    shaders.extend(winograd::variants(architecture, paddings));
+    // Equal layers, and settings that make no difference, give the same kernel.
+    let mut seen = std::collections::HashSet::new();
+    shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));
+    shaders
+}

@@ -1,0 +1,135 @@
+//! `conv_winograd.wgsl`: networks f1-1-f3 with Winograd's F(4, 3) in layer 1.
+
+use super::fused::{Epilogue, Settings, last_layer_sum};
+use super::{Shader, WeightLoad, WeightStore, word};
+use crate::gpu::compose::kernel;
+use crate::network::{Architecture, Padding};
+
+/// Points at which F(4, 3) multiplies: 6 products for 4 neighbours under 3 taps.
+pub const POINTS: usize = 6;
+
+/// The settings of `conv_winograd.wgsl` for a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WinogradVariant {
+    /// Size of the filters of layer 1.
+    pub filter: usize,
+    /// Pairs of them.
+    pub pairs: usize,
+    /// The other layers.
+    pub epilogue: Epilogue,
+    /// Where the weights are.
+    pub store: WeightStore,
+    /// Everything else.
+    pub settings: Settings,
+}
+
+impl WinogradVariant {
+    /// The variant for a network f1-1-f3 on one channel, f1 of 3 to 9, f3 up to 5. `None` for others, or when the weights
+    /// do not fit where `settings` wants them.
+    pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
+        let [first, second, _] = architecture.layers() else { return None };
+        let epilogue = Epilogue::new(architecture)?;
+        if first.inputs != 1 || second.size != 1 || !(3..=9).contains(&first.size) {
+            return None;
+        }
+        let (filter, pairs) = (first.size, first.filters.div_ceil(2));
+        let mut variant = Self { filter, pairs, epilogue, store: WeightStore::Uniform, settings };
+        variant.store = settings.weight_load.store(variant.weights(), limits)?;
+        Some(variant)
+    }
+
+    /// Blocks of 3 taps in a row.
+    fn blocks(&self) -> usize {
+        self.filter.div_ceil(3)
+    }
+
+    /// Length of a filter's weights for one point. All lengths and positions here and below are in vec4s.
+    pub fn point(&self) -> usize {
+        (self.blocks() * self.filter).div_ceil(4)
+    }
+
+    /// Where a pair's columns of layer 2 begin: after its biases and filters.
+    pub fn columns_2(&self) -> usize {
+        1 + 2 * POINTS * self.point()
+    }
+
+    /// Length of everything for a pair.
+    pub fn pair(&self) -> usize {
+        self.settings.aligned(self.columns_2() + 4 * self.epilogue.blocks8)
+    }
+
+    /// Where the biases of layer 2 begin.
+    pub fn bias_2(&self) -> usize {
+        self.pairs * self.pair()
+    }
+
+    /// Length of the biases of layer 2, and of a tap of layer 3.
+    pub fn tap_3(&self) -> usize {
+        self.settings.aligned(2 * self.epilogue.blocks8)
+    }
+
+    /// Where the taps of layer 3 begin.
+    pub fn taps_3(&self) -> usize {
+        self.bias_2() + self.tap_3()
+    }
+
+    /// Length of all weights.
+    pub fn weights(&self) -> usize {
+        self.taps_3() + self.epilogue.filter * self.epilogue.filter * self.tap_3()
+    }
+}
+
+/// `conv_winograd.wgsl`: all layers except for the sum over the squares that the last filter reaches.
+pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
+    let WinogradVariant { filter, pairs, epilogue, store, settings } = variant;
+    let prelude = settings.prelude().numbers([
+        ("FILTER", *filter),
+        ("PAIRS", *pairs),
+        ("BLOCKS8", epilogue.blocks8),
+        ("FILTER_3", epilogue.filter),
+        ("BLOCKS", variant.blocks()),
+        ("POINT", variant.point()),
+        ("PAIR", variant.pair()),
+        ("COLUMNS_2", variant.columns_2()),
+        ("BIAS_2", variant.bias_2()),
+        ("TAP_3", variant.tap_3()),
+        ("TAPS_3", variant.taps_3()),
+        ("WEIGHTS", variant.weights()),
+    ]);
+    kernel!("conv_winograd")
+        .prelude(prelude)
+        .weight_load(settings.weight_load, *store)
+        .workgroup(settings.workgroup)
+        .named([
+            &format!("{filter}x{filter}"),
+            &format!("filters{}", 2 * pairs),
+            &epilogue.name(),
+            word(settings.normalized, "normalized"),
+            settings.outside.name(),
+            &settings.weight_load.name(*store),
+        ])
+        .compose()
+}
+
+/// `conv_winograd_sum.wgsl`: the end of layer 3.
+pub fn conv_winograd_sum(filter: usize, normalized: bool) -> Shader {
+    last_layer_sum(kernel!("conv_winograd_sum"), filter, normalized)
+}
+
+/// Every variant for a network, on any device.
+pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
+    let mut shaders = Vec::new();
+    for &padding in paddings {
+        for load in WeightLoad::ALL {
+            for max_uniform_buffer_binding_size in [0, 64 << 10] {
+                let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
+                let settings = Settings::new(padding, load, [1, 8]);
+                if let Some(variant) = WinogradVariant::new(architecture, settings, &limits) {
+                    shaders.push(conv_winograd(&variant));
+                    shaders.push(conv_winograd_sum(variant.epilogue.filter, settings.normalized));
+                }
+            }
+        }
+    }
+    shaders
+}
