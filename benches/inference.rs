@@ -1,9 +1,9 @@
 //! Inference speed: checks networks against their CPU twins, then times their kernels and compares with the
 //! multiply-add and copy rates that the adapter reaches in the same run.
 //!
-//! `cargo bench --bench inference [-- WxH] [SHAPE..]`, or with `enlarge` bicubic enlargement and a network to that size
-//! alone. A shape is `spatial,pointwise,workgroup_x,workgroup_y,way`:
-//! `16x4,8x16,1,8,subgroup8`, and the way `layers`, `uniform` or `subgroupN`.
+//! `cargo bench --bench inference [-- WxH] [SHAPE..]`, or with `enlarge` only bicubic enlargement and a network to that
+//! size. A shape is `spatial,pointwise,workgroup_x,workgroup_y,load`, for example `16x4,8x16,1,8,subgroup8`; the weight
+//! load is `layers`, `uniform` or `subgroupN`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -18,7 +18,7 @@ pub(crate) struct Region {
     pub bicubic: PlaneLayout,
 }
 
-/// How the planes of maps lie in a texture: 4 pixels of a row in a texel, planes side by side. Mirrors `PlaneLayout` in
+/// How planes are laid out in a texture: 4 pixels of a row per texel, planes side by side. Mirrors `PlaneLayout` in
 /// `shaders/shared/region.wgsl`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -35,11 +35,11 @@ pub(crate) struct PlaneLayout {
 
 impl PlaneLayout {
     /// Convolutions compute whole register tiles and so read up to this many texels and rows past the last plane; what
-    /// they compute from these is not written.
+    /// they compute from these is never written.
     const SLACK: [u32; 2] = [24, 4];
 
-    /// A layout for planes of `columns` x `rows` in textures of at most `max_texture_side` texels a side. The texture may
-    /// still come out too high for that: see [`PlaneLayout::size`].
+    /// A layout for planes of `columns` x `rows` pixels in textures of at most `max_texture_side` texels per side. The
+    /// texture may still come out too high; check [`PlaneLayout::size`].
     pub fn new(planes: usize, columns: usize, rows: usize, max_texture_side: u32) -> Self {
         let texels = columns.div_ceil(4) as u32;
         let across = (max_texture_side.saturating_sub(Self::SLACK[0]) / texels).clamp(1, planes as u32);

@@ -251,8 +251,8 @@ fn wrong_tiles_and_weights_are_refused() {
     refused(upscaler.set_weights(&weights_of("8-4")), "made for");
 }
 
-/// The weights of the paper's network do not fit in uniform bindings of 16 KiB: they go to a texture then, or the network runs
-/// layer by layer.
+/// Uniform bindings of 16 KiB cannot hold the weights of the paper's network: they then go to a texture, or the network
+/// runs layer by layer.
 #[test]
 fn every_way_to_load_weights_runs_with_the_least_limits() {
     let _alone = common::alone();

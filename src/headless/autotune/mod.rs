@@ -161,8 +161,8 @@ fn search_space(gpu: &Gpu, precision: Precision) -> SearchSpace {
         weight_loads.extend(lanes(gpu).map(|lanes| Some(WeightLoad::Subgroup(lanes))));
     }
     if software {
-        // Lanes are neighbors in a column. In single precision the register tiles are known, which leaves only the weight load
-        // to choose.
+        // Lanes are neighbors in a column. In single precision the best register tiles are known, which leaves only the
+        // weight load to choose.
         let (spatial, pointwise) = match precision {
             Precision::F32 => (vec![default.spatial], vec![default.pointwise]),
             Precision::F16 => (Registers::ALL.into(), Registers::ALL.into()),
