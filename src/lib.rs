@@ -124,12 +124,15 @@ pub mod eval;
 pub mod gpu;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
+pub mod guard;
+#[cfg(feature = "headless")]
+#[doc(hidden)]
 pub mod hash;
 #[cfg(feature = "headless")]
 pub mod headless;
 pub mod metrics;
 pub mod network;
-#[cfg(feature = "cli")]
+#[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod picture;
 pub mod planes;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use image::{DynamicImage, ImageBuffer, Pixel};
-use srcnn_gpu::Result;
 use srcnn_gpu::degrade::{Degradation, Degrader};
+use srcnn_gpu::{Result, guard};
 
 use crate::cli::advice::report;
 use crate::cli::exit;
@@ -85,7 +85,9 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
     let picture = header.decode()?;
     let result = shrink(&picture, scale, degradation, &job.input)?;
     metadata.update((result.width(), result.height()), turned);
-    job.write(|out| encode(out, result, job.kind, metadata, &Settings::default()))?;
+    guard::picture(&job.input, || {
+        job.write(|out| encode(out, result, job.kind, metadata, &Settings::default()))
+    })?;
     Ok(Some(job.output))
 }
 

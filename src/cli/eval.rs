@@ -14,6 +14,7 @@ use srcnn_gpu::eval::table::{Layout, render};
 use srcnn_gpu::eval::{Enlarge, Report, SetReport};
 use srcnn_gpu::headless::adapter::describe;
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
+use srcnn_gpu::picture::PictureFile;
 use srcnn_gpu::{Error, Padding, Planes, Reason, Result, Weights};
 
 use crate::cli::advice;
@@ -168,8 +169,8 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
 
 /// The number of pixels in all readable pictures.
 fn pixels(datasets: &[Dataset]) -> u64 {
-    let sizes =
-        datasets.iter().flat_map(|set| &set.pictures).filter_map(|path| image::image_dimensions(path).ok());
+    let paths = datasets.iter().flat_map(|set| &set.pictures);
+    let sizes = paths.filter_map(|path| PictureFile::open(path).ok()).map(|file| file.size());
     sizes.map(|(width, height)| u64::from(width) * u64::from(height)).sum()
 }
 

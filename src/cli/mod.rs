@@ -97,6 +97,7 @@ pub fn main() -> ExitCode {
         cli.common.progress = progress::Mode::Lines;
     }
     start_log(&cli.common);
+    srcnn_gpu::guard::silence();
     // JSON events are results, so --quiet does not silence them.
     let quiet = cli.common.quiet && cli.common.progress != progress::Mode::Json;
     progress::set_mode(if quiet { progress::Mode::None } else { cli.common.progress });

@@ -1,14 +1,13 @@
 //! Test pictures: a folder's files in the order of their names, read as MATLAB's `imread` reads them.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageFormat};
 
 use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
 use crate::error::{Error, Reason, Result};
 use crate::network::Channels;
+use crate::picture::PictureFile;
 
 /// The picture files of one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +74,7 @@ enum Samples {
 }
 
 impl Picture {
-    /// Reads a file; the format is that of its content. Alpha is dropped, 16 bits are rounded to 8.
+    /// Reads a file; the format is that of its content. It is turned upright, alpha is dropped, 16 bits are rounded to 8.
     ///
     /// A picture is grey when it is stored with one channel, or with a palette of which it uses only greys: `imread` returns
     /// one channel in both cases. True color stays color, whatever it shows.
@@ -83,19 +82,9 @@ impl Picture {
     /// # Errors
     /// [`Error::Picture`], with the path, when it cannot be read or decoded.
     pub fn read(path: &Path) -> Result<Self> {
-        let failed = |reason: Reason| Error::Picture(reason.within(path.display()));
-        let mut head = Vec::new();
-        let file = File::open(path).map_err(|e| failed(e.into()))?;
-        file.take(32).read_to_end(&mut head).map_err(|e| failed(e.into()))?;
-        if head.is_empty() {
-            return Err(failed("the file is empty".into()));
-        }
-        let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-        let picture = reader
-            .map_err(|e| failed(e.into()))?
-            .decode()
-            .map_err(|e| failed(Reason::of(e).within("not a readable picture")))?;
-        Ok(Self::new(&picture, has_palette(&head)))
+        let file = PictureFile::open(path)?;
+        let palette = file.has_palette();
+        Ok(Self::new(&file.decode()?, palette))
     }
 
     /// From a decoded picture. With `palette`, a picture whose R, G and B are equal everywhere is grey.
@@ -181,16 +170,6 @@ fn is_grey(colors: &[[u8; 3]]) -> bool {
     colors.iter().all(|[r, g, b]| r == g && g == b)
 }
 
-/// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.
-fn has_palette(head: &[u8]) -> bool {
-    let byte = |at: usize| head.get(at).copied();
-    match head {
-        [b'B', b'M', ..] => matches!(byte(28), Some(1..=8)),
-        [0x89, b'P', b'N', b'G', ..] => byte(25) == Some(3),
-        _ => head.starts_with(b"GIF8"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,17 +199,5 @@ mod tests {
         assert_eq!(cut.planes(Channels::Rgb)[0][..6], [0, 1, 2, 5, 6, 7]);
         let gone = cut.modcrop(4);
         assert_eq!((gone.width, gone.height, gone.luminance().len()), (0, 4, 0));
-    }
-
-    #[test]
-    fn palettes_are_seen() {
-        let mut bmp = [0; 32];
-        bmp[..2].copy_from_slice(b"BM");
-        bmp[28] = 8;
-        assert!(has_palette(&bmp));
-        bmp[28] = 24;
-        assert!(!has_palette(&bmp));
-        assert!(has_palette(b"GIF89a"));
-        assert!(!has_palette(b"BM"));
     }
 }

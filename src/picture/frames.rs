@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::codecs::{gif, webp};
 use image::{AnimationDecoder, ColorType, DynamicImage, Frame, ImageFormat, ImageResult};
@@ -13,7 +13,7 @@ use super::kind::{FileFormat, Kind, Settings};
 use super::metadata::Metadata;
 use super::samples::convert;
 use super::{apng, gif as gif_file, png as png_file, webp as webp_file};
-use crate::{Reason, Result};
+use crate::{Reason, Result, guard};
 
 /// Frames in order, each with the time that it is shown for.
 type Frames = Box<dyn Iterator<Item = Result<(DynamicImage, Delay)>>>;
@@ -23,6 +23,30 @@ type Frames = Box<dyn Iterator<Item = Result<(DynamicImage, Delay)>>>;
 /// # Errors
 /// [`crate::Error::Picture`] for a file that cannot be opened; each frame may fail by itself.
 pub fn read_frames(path: &Path, format: ImageFormat, color: ColorType) -> Result<Frames> {
+    let frames = guard::picture(path, || read_unguarded(path, format, color))?;
+    Ok(Box::new(Guarded { frames: Some(frames), path: path.to_owned() }))
+}
+
+/// Frames of a decoder that may panic, which ends them with an error.
+struct Guarded {
+    frames: Option<Frames>,
+    path: PathBuf,
+}
+
+impl Iterator for Guarded {
+    type Item = Result<(DynamicImage, Delay)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let frames = self.frames.as_mut()?;
+        let next = guard::picture(&self.path, || frames.next().transpose());
+        if next.is_err() {
+            self.frames = None;
+        }
+        next.transpose()
+    }
+}
+
+fn read_unguarded(path: &Path, format: ImageFormat, color: ColorType) -> Result<Frames> {
     let owned = path.to_owned();
     if format == ImageFormat::Png {
         let frames = apng::Frames::open(path, color).map_err(|e| refuse(path, Reason::of(e)))?;
@@ -60,26 +84,55 @@ impl<'a> FrameWriter<'a> {
         settings: &Settings,
     ) -> io::Result<Self> {
         let Animation { frames, plays, .. } = animation;
-        Ok(match kind.format {
-            FileFormat::Gif => Self::Gif(gif_file::Frames::new(out, size, metadata, plays)?),
-            FileFormat::WebP => Self::WebP(webp_file::Frames::new(*settings), out, metadata.clone(), plays),
-            _ => Self::Png(png_file::Frames::new(out, size, color, metadata, frames, plays)?),
+        guarded(|| {
+            Ok(match kind.format {
+                FileFormat::Gif => Self::Gif(gif_file::Frames::new(out, size, metadata, plays)?),
+                FileFormat::WebP => {
+                    Self::WebP(webp_file::Frames::new(*settings), out, metadata.clone(), plays)
+                }
+                _ => Self::Png(png_file::Frames::new(out, size, color, metadata, frames, plays)?),
+            })
         })
     }
 
     pub fn write(&mut self, frame: &DynamicImage, delay: Delay) -> io::Result<()> {
-        match self {
+        guarded(|| match self {
             Self::Png(frames) => frames.write(frame, delay),
             Self::Gif(frames) => frames.write(frame, delay),
             Self::WebP(frames, ..) => frames.add(frame, delay),
-        }
+        })
     }
 
     pub fn finish(self) -> io::Result<()> {
-        match self {
+        guarded(|| match self {
             Self::Png(frames) => frames.finish(),
             Self::Gif(frames) => frames.finish(),
             Self::WebP(frames, out, metadata, plays) => frames.finish(out, &metadata, plays),
-        }
+        })
+    }
+}
+
+/// Turns a panic in an encoder into an error. Nothing is written by it any more then.
+fn guarded<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    guard::guarded(work).unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_panics_is_the_last() {
+        let mut count = 0;
+        let broken = std::iter::from_fn(move || {
+            count += 1;
+            assert!(count < 2, "as decoders do on damaged input");
+            Some(Ok((DynamicImage::new_luma8(1, 1), Delay::NONE)))
+        });
+        let mut frames = Guarded { frames: Some(Box::new(broken)), path: "a.webp".into() };
+        assert!(frames.next().is_some_and(|frame| frame.is_ok()));
+        let error = frames.next().map(|frame| frame.unwrap_err().to_string()).unwrap_or_default();
+        assert!(error.starts_with("a.webp: internal error"), "{error}");
+        assert!(frames.next().is_none());
     }
 }

@@ -14,7 +14,7 @@ use super::memory::{self, available_memory};
 use super::metadata::{Chunk, Metadata};
 use super::samples::{color_type, depth};
 use super::{alpha, gif, jpeg, png, tiff, webp};
-use crate::{Reason, Result};
+use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
 /// last, its pixels.
@@ -69,6 +69,10 @@ impl PictureFile {
     /// # Errors
     /// [`crate::Error::Picture`] for a file that is missing, empty, or not a picture.
     pub fn open(path: &Path) -> Result<Self> {
+        guard::picture(path, || Self::open_unguarded(path))
+    }
+
+    fn open_unguarded(path: &Path) -> Result<Self> {
         let refuse = |why: Reason| refuse(path, why);
         let length = std::fs::metadata(path).map_err(|e| refuse(e.into()))?.len();
         if length == 0 {
@@ -77,12 +81,6 @@ impl PictureFile {
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.into()))?;
         let format = reader.format();
-        if format == Some(ImageFormat::Jpeg) && lacks_jpeg_end(path, length) {
-            log::warn!(
-                "{}: the file ends too early, the lower part of the picture may be missing",
-                path.display()
-            );
-        }
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         limits.max_alloc = Some(available);
@@ -128,6 +126,13 @@ impl PictureFile {
 
     /// What comes with the picture. Unreadable parts are left out.
     pub fn metadata(&mut self) -> Metadata {
+        guard::guarded(|| self.metadata_unguarded()).unwrap_or_else(|_| {
+            log::warn!("{}: its metadata cannot be read and are left out", self.path.display());
+            Metadata::default()
+        })
+    }
+
+    fn metadata_unguarded(&mut self) -> Metadata {
         let decoder = &mut self.decoder;
         let mut metadata = Metadata {
             icc: decoder.icc_profile().ok().flatten().filter(|profile| !profile.is_empty()),
@@ -150,6 +155,16 @@ impl PictureFile {
         metadata
     }
 
+    /// Whether the pixels are stored as indices into a palette.
+    pub fn has_palette(&self) -> bool {
+        if let Structure::Tiff(directories) = &self.structure {
+            return tiff::has_palette(directories);
+        }
+        let mut head = Vec::new();
+        let read = File::open(&self.path).and_then(|file| file.take(32).read_to_end(&mut head));
+        read.is_ok() && has_palette(&head)
+    }
+
     /// Whether the stored pixels are not upright.
     pub fn is_turned(&self) -> bool {
         self.orientation != Orientation::NoTransforms
@@ -166,6 +181,17 @@ impl PictureFile {
     /// # Errors
     /// [`crate::Error::Picture`] for broken files.
     pub fn decode(self) -> Result<DynamicImage> {
+        if self.format == Some(ImageFormat::Jpeg) && lacks_jpeg_end(&self.path) {
+            log::warn!(
+                "{}: the file ends too early, the lower part of the picture may be missing",
+                self.path.display()
+            );
+        }
+        let path = self.path.clone();
+        guard::picture(&path, || self.decode_unguarded())
+    }
+
+    fn decode_unguarded(self) -> Result<DynamicImage> {
         let picture = DynamicImage::from_decoder(self.decoder);
         let mut picture = picture.map_err(|e| undecodable(&self.path, e))?;
         if matches!(&self.structure, Structure::Tiff(directories) if tiff::is_premultiplied(directories)) {
@@ -178,7 +204,7 @@ impl PictureFile {
 
 /// Whether a GIF file holds more than one picture.
 pub fn is_animated_gif(path: &Path) -> bool {
-    gif::animation(path).is_some()
+    matches!(guard::guarded(|| gif::animation(path)), Ok(Some(_)))
 }
 
 /// Whether columns become rows.
@@ -189,11 +215,83 @@ fn is_sideways(orientation: Orientation) -> bool {
 
 /// Whether a JPEG file has no end marker: the decoder silently makes up the rest of a truncated picture.
 /// Some cameras put data behind the marker, so it is looked for in the last 64 KiB.
-fn lacks_jpeg_end(path: &Path, length: u64) -> bool {
+fn lacks_jpeg_end(path: &Path) -> bool {
     let mut end = Vec::new();
     let read = File::open(path).and_then(|mut file| {
+        let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(1 << 16)))?;
         file.read_to_end(&mut end)
     });
     read.is_ok() && !end.windows(2).any(|pair| pair == [0xff, 0xd9])
+}
+
+/// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.
+fn has_palette(head: &[u8]) -> bool {
+    let byte = |at: usize| head.get(at).copied();
+    match head {
+        [b'B', b'M', ..] => matches!(byte(28), Some(1..=8)),
+        [0x89, b'P', b'N', b'G', ..] => byte(25) == Some(3),
+        _ => head.starts_with(b"GIF8"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the crates of several formats do on damaged input.
+    struct Panics;
+
+    impl ImageDecoder for Panics {
+        fn dimensions(&self) -> (u32, u32) {
+            (1, 1)
+        }
+
+        fn color_type(&self) -> ColorType {
+            ColorType::L8
+        }
+
+        fn exif_metadata(&mut self) -> image::ImageResult<Option<Vec<u8>>> {
+            panic!("range end index 9 out of range")
+        }
+
+        fn read_image(self, _: &mut [u8]) -> image::ImageResult<()> {
+            panic!("attempt to subtract with overflow")
+        }
+
+        fn read_image_boxed(self: Box<Self>, buffer: &mut [u8]) -> image::ImageResult<()> {
+            (*self).read_image(buffer)
+        }
+    }
+
+    #[test]
+    fn a_decoder_that_panics_is_one_failed_picture() {
+        let mut file = PictureFile {
+            path: "a.png".into(),
+            width: 1,
+            height: 1,
+            color: ColorType::L8,
+            format: None,
+            animation: None,
+            bytes: 1,
+            orientation: Orientation::NoTransforms,
+            structure: Structure::Other,
+            decoder: Box::new(Panics),
+        };
+        assert!(file.metadata().exif.is_none());
+        let error = file.decode().unwrap_err().to_string();
+        assert!(error.starts_with("a.png: internal error"), "{error}");
+    }
+
+    #[test]
+    fn palettes_are_seen() {
+        let mut bmp = [0; 32];
+        bmp[..2].copy_from_slice(b"BM");
+        bmp[28] = 8;
+        assert!(has_palette(&bmp));
+        bmp[28] = 24;
+        assert!(!has_palette(&bmp));
+        assert!(has_palette(b"GIF89a"));
+        assert!(!has_palette(b"BM"));
+    }
 }

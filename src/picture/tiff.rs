@@ -54,6 +54,12 @@ pub fn is_premultiplied(directories: &Directories) -> bool {
     extra.and_then(Entry::number) == Some(1)
 }
 
+/// Whether the pixels are indices into a palette.
+pub fn has_palette(directories: &Directories) -> bool {
+    let photometric = directories.main.iter().find(|entry| entry.tag == PHOTOMETRIC);
+    photometric.and_then(Entry::number) == Some(PALETTE)
+}
+
 /// A decoder for pictures with a palette, with grey of 2 or 4 bits, or with grey and alpha.
 pub struct Unusual {
     path: PathBuf,

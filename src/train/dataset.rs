@@ -16,6 +16,7 @@ use crate::error::{Error, Reason, Result};
 use crate::eval::dataset::Picture;
 use crate::hash::Fnv;
 use crate::network::Channels;
+use crate::picture::PictureFile;
 use crate::resample::{ResampleTable, apply, output_len};
 
 /// The most bytes of a shard's inputs that every adapter can bind. The order of sub-images depends on it, so it is the
@@ -287,12 +288,9 @@ fn resized(length: usize, size: f64) -> usize {
     if size == 1.0 { length } else { output_len(length, size) }
 }
 
-/// Width and height of a picture file.
+/// Width and height of a picture file, upright.
 fn header(path: &Path) -> Result<(u32, u32)> {
-    let failed = |reason: Reason| Error::Picture(reason.within(path.display()));
-    let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
-    let reader = reader.map_err(|e| failed(e.into()))?;
-    reader.into_dimensions().map_err(|e| failed(Reason::of(e).within("not a readable picture")))
+    Ok(PictureFile::open(path)?.size())
 }
 
 /// Adds a picture file, or those of a folder and its subfolders, sorted by name in each.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use glob::MatchOptions;
 use image::ImageFormat;
 use srcnn_gpu::Result;
+use srcnn_gpu::guard::guarded;
 use srcnn_gpu::picture::refuse;
 use walkdir::{DirEntry, WalkDir};
 
@@ -92,9 +93,12 @@ impl Finder<'_> {
             require_literal_leading_dot: true,
         };
         let shown = Path::new(pattern);
-        let matches = match glob::glob_with(pattern, options) {
-            Ok(matches) => matches,
-            Err(e) => return self.refuse(shown, format!("not a pattern: {e}")),
+        // Both making the matcher and matching may panic.
+        let matches = guarded(|| glob::glob_with(pattern, options).map(Iterator::collect::<Vec<_>>));
+        let matches = match matches {
+            Ok(Ok(matches)) => matches,
+            Err(_) => return self.refuse(shown, "this pattern cannot be handled; name the folder".into()),
+            Ok(Err(e)) => return self.refuse(shown, format!("not a pattern: {e}")),
         };
         let mut any = false;
         for path in matches {

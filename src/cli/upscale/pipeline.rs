@@ -4,16 +4,14 @@
 //! same for ten pictures as for ten thousand. Each device belongs to one thread, the first device to the calling thread:
 //! OpenGL drivers crash if a thread that has used them ends before the process does.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use parking_lot::Mutex;
 use srcnn_gpu::headless::Gpu;
-use srcnn_gpu::picture::refuse;
 use srcnn_gpu::wgpu::Backend;
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::{Error, Result, guard};
 
 use super::args::UpscaleArgs;
 use super::budget::{Budget, Permit};
@@ -152,7 +150,7 @@ impl<'a> Pipeline<'a> {
             }
             Decision::Make(job) => {
                 self.plan.prepare(&job)?;
-                Ok(Some((guarded(&job, || Opened::new(job.clone(), &self.args.picture))?, job)))
+                Ok(Some((guard::picture(&job.input, || Opened::new(job.clone(), &self.args.picture))?, job)))
             }
         });
         let decoded = opened.and_then(|opened| {
@@ -160,7 +158,7 @@ impl<'a> Pipeline<'a> {
             let size = opened.size();
             self.reporter.file(i, &job, size);
             let permit = self.budget.take(opened.memory());
-            let value = guarded(&job, || opened.decode())?;
+            let value = guard::picture(&job.input, || opened.decode())?;
             Ok(Some(Item { i, job, size, value, permit }))
         });
         decoded.unwrap_or_else(|error| {
@@ -256,7 +254,7 @@ impl<'a> Pipeline<'a> {
 
     fn save(&self, item: Item<'a, Enlarged>) {
         let Item { i, job, value, permit, .. } = item;
-        match guarded(&job, || value.write()) {
+        match guard::picture(&job.input, || value.write()) {
             Ok((output, times)) => self.reporter.done(i, output, times),
             Err(error) => self.fail(i, Some(job), error),
         }
@@ -289,16 +287,6 @@ impl<'a> Pipeline<'a> {
             }
         }
     }
-}
-
-/// Turns a panic in a decoder or encoder into the failure of one picture.
-fn guarded<T>(job: &Job, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(refuse(
-            &job.input,
-            "reading or writing it failed because of a bug in this program, please report it",
-        ))
-    })
 }
 
 /// Takes the next item for one of several threads; `None` if there will be no more.
