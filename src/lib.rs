@@ -114,6 +114,8 @@
 #[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod atomic;
+#[doc(hidden)]
+pub mod bounded;
 #[cfg(feature = "headless")]
 mod chart;
 pub mod color;

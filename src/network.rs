@@ -127,13 +127,15 @@ impl Architecture {
     /// Largest filter size and count that are accepted, far above any use: a guard against absurd files.
     const MAX_SIZE: usize = 63;
     const MAX_FILTERS: usize = 4096;
+    /// Most parameters of a network, weights and biases of all layers: 64 MiB. 9-1-5 64-32 has 8129.
+    pub(crate) const MAX_PARAMETERS: usize = 1 << 24;
 
     /// `sizes` are the filter sizes of all layers (f1, f2, ..), `filters` the filter counts of all but
     /// the last (n1, n2, ..), `channels` is c.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for fewer than two layers, even or huge sizes, counts of zero, or
-    /// lists that do not match.
+    /// [`Error::InvalidArgument`] for fewer than two layers, even or huge sizes, counts of zero, more than
+    /// 16777216 parameters in all, or lists that do not match.
     pub fn new(sizes: &[usize], filters: &[usize], channels: usize) -> Result<Self> {
         if sizes.len() < 2 {
             return Err(Error::invalid("a network has two layers or more, such as 9-1-5"));
@@ -159,7 +161,7 @@ impl Architecture {
             return Err(Error::invalid(format!("{channels} channels: a network has 1 or 3")));
         }
         let mut inputs = channels;
-        let layers = sizes
+        let layers: Vec<LayerShape> = sizes
             .iter()
             .zip(filters.iter().chain([&channels]))
             .map(|(&size, &filters)| {
@@ -168,6 +170,14 @@ impl Architecture {
                 shape
             })
             .collect();
+        let parameters = layers.iter().map(|layer| layer.weights() + layer.filters);
+        let parameters = parameters.fold(0, usize::saturating_add);
+        if parameters > Self::MAX_PARAMETERS {
+            return Err(Error::invalid(format!(
+                "{parameters} parameters in all layers: at most {}; use fewer or smaller filters",
+                Self::MAX_PARAMETERS
+            )));
+        }
         Ok(Self { layers })
     }
 
@@ -258,6 +268,7 @@ mod tests {
             ("9-1-5", "64-32", 2),
             ("9-x-5", "64-32", 1),
             ("9-1-65", "64-32", 1),
+            ("63-63-63", "4096-4096", 1),
         ] {
             assert!(Architecture::parse(sizes, filters, channels).is_err(), "{sizes} {filters} {channels}");
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use srcnn_gpu::bounded;
 use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::train::checkpoint::Checkpoint;
@@ -243,7 +244,8 @@ fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<
 }
 
 fn read_config(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|e| Error::invalid(format!("{}: {e}", path.display())))
+    // A configuration takes a few hundred bytes.
+    bounded::read_text(path, 1 << 20).map_err(|e| Error::invalid(format!("{}: {e}", path.display())))
 }
 
 /// Makes the first Ctrl-C ask the run to save and stop, and the second one end the program at once.

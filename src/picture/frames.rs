@@ -18,12 +18,12 @@ use crate::{Reason, Result, guard};
 /// Frames in order, each with the time that it is shown for.
 type Frames = Box<dyn Iterator<Item = Result<(DynamicImage, Delay)>>>;
 
-/// The composed frames of a file, converted to `color`.
+/// The composed frames of a file, converted to `color`; `count` of them are known to begin in the file.
 ///
 /// # Errors
 /// [`crate::Error::Picture`] for a file that cannot be opened; each frame may fail by itself.
-pub fn read_frames(path: &Path, format: ImageFormat, color: ColorType) -> Result<Frames> {
-    let frames = guard::picture(path, || read_unguarded(path, format, color))?;
+pub fn read_frames(path: &Path, format: ImageFormat, color: ColorType, count: u32) -> Result<Frames> {
+    let frames = guard::picture(path, || read_unguarded(path, format, color, count))?;
     Ok(Box::new(Guarded { frames: Some(frames), path: path.to_owned() }))
 }
 
@@ -46,7 +46,7 @@ impl Iterator for Guarded {
     }
 }
 
-fn read_unguarded(path: &Path, format: ImageFormat, color: ColorType) -> Result<Frames> {
+fn read_unguarded(path: &Path, format: ImageFormat, color: ColorType, count: u32) -> Result<Frames> {
     let owned = path.to_owned();
     if format == ImageFormat::Png {
         let frames = apng::Frames::open(path, color).map_err(|e| refuse(path, Reason::of(e)))?;
@@ -58,6 +58,17 @@ fn read_unguarded(path: &Path, format: ImageFormat, color: ColorType) -> Result<
         _ => webp::WebPDecoder::new(file).map(AnimationDecoder::into_frames),
     };
     let decoded = decoded.map_err(|e| undecodable(path, e))?;
+    let mut left = u64::from(count);
+    let told = owned.clone();
+    let decoded = decoded.take_while(move |frame| {
+        // A GIF file may lack its end mark behind the last frame.
+        let ends = left == 0 && frame.as_ref().is_err_and(gif_file::is_end);
+        if ends {
+            log::warn!("{}: the file has no end mark, frames may be missing", told.display());
+        }
+        left = left.saturating_sub(1);
+        !ends
+    });
     Ok(Box::new(decoded.map(move |frame| {
         let frame: Frame = frame.map_err(|e| undecodable(&owned, e))?;
         let (numerator, denominator) = frame.delay().numer_denom_ms();

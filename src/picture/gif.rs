@@ -1,28 +1,59 @@
 //! GIF files: up to 256 colors per frame, one of which may be transparent.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 
-use gif::{ColorOutput, DecodeOptions, DisposalMethod, Encoder, EncodingError, Frame, Repeat};
-use image::DynamicImage;
+use gif::{ColorOutput, DecodeOptions, DecodingError, DisposalMethod, Encoder, EncodingError, Frame, Repeat};
+use image::{DynamicImage, ImageError};
 
 use super::animation::{Animation, Delay};
+use super::memory;
 use super::metadata::Metadata;
 
 /// Speed of the search for a palette, 1 to 30: the encoder's default, good and not slow.
 const SPEED: i32 = 10;
 
-/// The animation in a file; `None` for a single picture, another kind of file, or a broken one.
-pub fn animation(path: &Path) -> Option<Animation> {
+/// Bytes of a frame that may be decoded whatever the size of the picture.
+const FRAME: u64 = 1 << 26;
+
+/// What is known of a file before its frames are decoded.
+pub struct Summary {
+    /// `None` for a single picture.
+    pub animation: Option<Animation>,
+    /// Columns and rows of the largest frame, which need not lie within the picture.
+    pub largest: (u16, u16),
+}
+
+impl Summary {
+    /// In words, why frames of a picture with `pixels` pixels are not decoded.
+    pub fn refusal(&self, pixels: u64) -> Option<String> {
+        let (width, height) = self.largest;
+        let needed = 4 * u64::from(width) * u64::from(height);
+        (needed > FRAME.max(4 * 4 * pixels)).then(|| {
+            format!(
+                "a frame of {width}x{height} pixels, which needs {} of memory, exceeds the picture by far",
+                memory::bytes(needed.into())
+            )
+        })
+    }
+}
+
+/// Looks through the frames of a file; `None` for another kind of file.
+pub fn summary(path: &Path) -> Option<Summary> {
     let mut options = DecodeOptions::new();
     options.skip_frame_decoding(true);
     options.set_color_output(ColorOutput::Indexed);
     let mut decoder = options.read_info(BufReader::new(File::open(path).ok()?)).ok()?;
-    let mut frames = 0;
+    let (mut frames, mut largest) = (0, (0, 0));
     // A broken frame ends the count here, and is reported when it is decoded.
-    while let Ok(Some(_)) = decoder.next_frame_info() {
+    while let Ok(Some(frame)) = decoder.next_frame_info() {
         frames += 1;
+        let area = |(width, height): (u16, u16)| u32::from(width) * u32::from(height);
+        if area((frame.width, frame.height)) > area(largest) {
+            largest = (frame.width, frame.height);
+        }
     }
     // The file counts the repetitions after the first showing; without a count there are none.
     let plays = match decoder.repeat() {
@@ -30,7 +61,18 @@ pub fn animation(path: &Path) -> Option<Animation> {
         Repeat::Finite(0) => 1,
         Repeat::Finite(times) => u32::from(times) + 1,
     };
-    Animation::new(frames, plays, false)
+    Some(Summary { animation: Animation::new(frames, plays, false), largest })
+}
+
+/// Whether a decoder's error is that the file has ended.
+pub fn is_end(error: &ImageError) -> bool {
+    match error {
+        ImageError::IoError(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+        error => {
+            let cause = error.source().and_then(|cause| cause.downcast_ref::<DecodingError>());
+            matches!(cause, Some(DecodingError::UnexpectedEof))
+        }
+    }
 }
 
 /// Writes the frames of an animation, or one picture.

@@ -17,6 +17,8 @@ const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 const XMP: &[u8] = b"XML:com.adobe.xmp\0";
 /// Chunks longer than this are left out: no useful one is, and it would take up memory.
 const LONGEST: u32 = 1 << 24;
+/// Bytes that the decoder may take for profile and texts, which are compressed in the file.
+pub const METADATA: u64 = 1 << 26;
 
 /// Whether a chunk also holds for the enlarged picture, and has no field of its own in [`Metadata`].
 fn is_kept(chunk: &Chunk) -> bool {
@@ -31,7 +33,8 @@ fn is_kept(chunk: &Chunk) -> bool {
     }
 }
 
-/// All chunks of a file except its pixels, before and after them. A broken chunk ends the list.
+/// All chunks of a file except its pixels, before and after them. Only names stand for the profile, `iCCP`, and
+/// for the pixels of the still picture, one `IDAT`. A broken chunk ends the list.
 pub fn chunks(path: &Path) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     // The decoder reports what is wrong with the file.
@@ -51,7 +54,11 @@ fn read_chunks(path: &Path, chunks: &mut Vec<Chunk>) -> io::Result<()> {
         file.read_exact(&mut head)?;
         let [a, b, c, d, name @ ..] = head;
         let len = u32::from_be_bytes([a, b, c, d]);
-        if len > LONGEST || [b"IDAT", b"fdAT", b"IHDR", b"PLTE", b"iCCP"].contains(&&name) {
+        if len > LONGEST || [b"IDAT", b"fdAT", b"PLTE", b"iCCP"].contains(&&name) {
+            let pixels = &name == b"IDAT" && chunks.last().is_none_or(|last| last.name != name);
+            if pixels || &name == b"iCCP" {
+                chunks.push(Chunk { name, data: Vec::new() });
+            }
             file.seek(SeekFrom::Current(i64::from(len) + 4))?;
         } else {
             let mut data = vec![0; len as usize];
@@ -80,12 +87,46 @@ pub fn read_metadata(chunks: &[Chunk], metadata: &mut Metadata) {
     metadata.chunks = chunks.iter().filter(|chunk| is_kept(chunk)).cloned().collect();
 }
 
+/// A big-endian number in a chunk.
+fn number(chunk: &Chunk, at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(chunk.data.get(at..at + 4)?.try_into().ok()?))
+}
+
+/// Bytes that decoding needs besides the pixels: profile and texts, and two rows of up to 4 channels of 16 bits.
+pub fn overhead(chunks: &[Chunk]) -> u64 {
+    let header = chunks.iter().find(|chunk| &chunk.name == b"IHDR");
+    let width = header.and_then(|header| number(header, 0)).unwrap_or(0);
+    METADATA + 2 * 8 * u64::from(width)
+}
+
+/// Whether a file that is complete describes an animation that cannot be shown: its control chunk comes too late, frames
+/// are missing, or one does not lie within the picture. Its still picture is what viewers show.
+pub fn is_broken_animation(chunks: &[Chunk]) -> bool {
+    let place = |name| chunks.iter().position(|chunk| &chunk.name == name);
+    let (Some(control), Some(pixels), Some(_)) = (place(b"acTL"), place(b"IDAT"), place(b"IEND")) else {
+        return false;
+    };
+    let size = chunks.iter().find(|chunk| &chunk.name == b"IHDR");
+    let size = size.and_then(|header| Some([number(header, 0)?, number(header, 4)?]));
+    let lies_within = |frame: &Chunk| {
+        let side = |axis: usize| {
+            let (length, first) = (number(frame, 4 + 4 * axis)?, number(frame, 12 + 4 * axis)?);
+            Some(length > 0 && u64::from(length) + u64::from(first) <= size?[axis].into())
+        };
+        side(0) == Some(true) && side(1) == Some(true)
+    };
+    let mut frames = chunks.iter().filter(|chunk| &chunk.name == b"fcTL");
+    let count = u32::try_from(frames.clone().count()).ok();
+    control > pixels || number(&chunks[control], 0) != count || !frames.all(lies_within)
+}
+
 /// The animation that the chunks describe, `None` for a single picture.
 pub fn animation(chunks: &[Chunk]) -> Option<Animation> {
     let named = |name| chunks.iter().filter(move |chunk| &chunk.name == name);
     let control = named(b"acTL").next()?;
-    let number =
-        |chunk: &Chunk, at: usize| Some(u32::from_be_bytes(chunk.data.get(at..at + 4)?.try_into().ok()?));
+    if is_broken_animation(chunks) {
+        return None;
+    }
     let place = |frame: &Chunk| Some([number(frame, 4)?, number(frame, 8)?]);
     let largest = named(b"fcTL").filter_map(place).max();
     // The first frame may leave parts of the picture out, and any frame may be cleared again.

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::animation::Animation;
 use super::error::{refuse, undecodable};
@@ -28,7 +28,7 @@ pub struct PictureFile {
     pub format: Option<ImageFormat>,
     /// `None` for a single picture.
     pub animation: Option<Animation>,
-    /// Bytes of the decoded picture.
+    /// Bytes of the decoded picture, with what it takes to compose the frames of an animation.
     pub bytes: u64,
     /// How the stored pixels have to be turned.
     orientation: Orientation,
@@ -40,6 +40,7 @@ pub struct PictureFile {
 enum Structure {
     Png(Vec<Chunk>),
     Tiff(Directories),
+    Gif(gif::Summary),
     Other,
 }
 
@@ -48,6 +49,7 @@ impl Structure {
         match format {
             Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
             Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
+            Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
             _ => Self::Other,
         }
     }
@@ -56,7 +58,7 @@ impl Structure {
     fn animation(&self, path: &Path, format: Option<ImageFormat>) -> Option<Animation> {
         match (self, format?) {
             (Self::Png(chunks), _) => png::animation(chunks),
-            (_, ImageFormat::Gif) => gif::animation(path),
+            (Self::Gif(summary), _) => summary.animation,
             (_, ImageFormat::WebP) => webp::animation(path),
             _ => None,
         }
@@ -83,21 +85,41 @@ impl PictureFile {
         let format = reader.format();
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
-        limits.max_alloc = Some(available);
-        reader.limits(limits);
         let structure = Structure::read(path, format);
+        // The decoder of PNG files takes this as the limit for metadata alone.
+        limits.max_alloc = Some(match &structure {
+            Structure::Png(chunks) => png::overhead(chunks).min(available),
+            _ => available,
+        });
+        reader.limits(limits);
         let mut decoder: Box<dyn ImageDecoder> = match (reader.into_decoder(), &structure) {
             (Ok(decoder), _) => Box::new(decoder),
             (Err(error), Structure::Tiff(directories)) => match tiff::Unusual::new(path, directories) {
                 Some(decoder) => Box::new(decoder),
                 None => return Err(undecodable(path, error)),
             },
+            (Err(ImageError::Limits(_)), Structure::Png(_)) => {
+                let limit = memory::bytes(png::METADATA.into());
+                return Err(refuse(
+                    format!("its color profile and texts take more than {limit} of memory").into(),
+                ));
+            }
             (Err(error), _) => return Err(undecodable(path, error)),
         };
         let (width, height) = decoder.dimensions();
-        let (bytes, mut color) = (decoder.total_bytes(), decoder.color_type());
+        let (mut bytes, mut color) = (decoder.total_bytes(), decoder.color_type());
         if width == 0 || height == 0 {
             return Err(refuse("the picture has no pixels".into()));
+        }
+        let pixels = u64::from(width) * u64::from(height);
+        if let Structure::Gif(summary) = &structure
+            && let Some(why) = summary.refusal(pixels)
+        {
+            return Err(refuse(why.into()));
+        }
+        let animation = structure.animation(path, format);
+        if animation.is_some() {
+            bytes = bytes.saturating_add(pixels.saturating_mul(composing(format)));
         }
         if bytes > available {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
@@ -105,7 +127,6 @@ impl PictureFile {
                 "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
             ).into()));
         }
-        let animation = structure.animation(path, format);
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));
         }
@@ -141,12 +162,21 @@ impl PictureFile {
             ..Metadata::default()
         };
         match &self.structure {
-            Structure::Png(chunks) => png::read_metadata(chunks, &mut metadata),
+            Structure::Png(chunks) => {
+                if metadata.icc.is_none() && chunks.iter().any(|chunk| &chunk.name == b"iCCP") {
+                    let limit = memory::bytes(png::METADATA.into());
+                    log::warn!(
+                        "{}: its color profile is left out, it is damaged or takes more than {limit}",
+                        self.path.display()
+                    );
+                }
+                png::read_metadata(chunks, &mut metadata);
+            }
             Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
             Structure::Other if self.format == Some(ImageFormat::Jpeg) => {
                 jpeg::read_metadata(&self.path, &mut metadata);
             }
-            Structure::Other => {}
+            Structure::Gif(_) | Structure::Other => {}
         }
         // Some programs write the header of a JPEG segment even in other formats.
         if let Some(block) = metadata.exif.as_ref().and_then(|exif| exif.strip_prefix(b"Exif\0\0")) {
@@ -172,8 +202,15 @@ impl PictureFile {
 
     /// In words, what is not read of the file.
     pub fn remark(&self) -> Option<String> {
-        let pages = matches!(&self.structure, Structure::Tiff(directories) if directories.more);
-        pages.then(|| "the file has more pages, only the first is read".into())
+        match &self.structure {
+            Structure::Tiff(directories) if directories.more => {
+                Some("the file has more pages, only the first is read".into())
+            }
+            Structure::Png(chunks) if png::is_broken_animation(chunks) => {
+                Some("its animation is broken, only the still picture is read".into())
+            }
+            _ => None,
+        }
     }
 
     /// Decodes the picture and turns it upright.
@@ -204,7 +241,14 @@ impl PictureFile {
 
 /// Whether a GIF file holds more than one picture.
 pub fn is_animated_gif(path: &Path) -> bool {
-    matches!(guard::guarded(|| gif::animation(path)), Ok(Some(_)))
+    let summary = guard::guarded(|| gif::summary(path));
+    summary.is_ok_and(|summary| summary.is_some_and(|summary| summary.animation.is_some()))
+}
+
+/// Bytes a pixel for the canvas of an animation, a copy of it to go back to, and a frame.
+fn composing(format: Option<ImageFormat>) -> u64 {
+    let pixel = if format == Some(ImageFormat::Png) { 8 } else { 4 };
+    3 * pixel
 }
 
 /// Whether columns become rows.

@@ -44,7 +44,7 @@ pub fn read_metadata(directories: &Directories, metadata: &mut Metadata) {
     };
     metadata.xmp = bytes(XMP);
     metadata.icc = bytes(ICC);
-    let described = directories.clone().descriptive();
+    let described = directories.descriptive();
     metadata.exif = (!described.is_empty()).then(|| described.to_block());
 }
 
@@ -184,7 +184,7 @@ pub fn write(
     let photometric = if color.has_color() { RGB } else { BLACK_IS_ZERO };
     let format = if bits == 32 { 3 } else { 1 };
     let described = metadata.exif.as_ref().and_then(|exif| Directories::read(&mut Cursor::new(exif)));
-    let mut directories = described.map(Directories::descriptive).unwrap_or_default();
+    let mut directories = described.map(|all| all.descriptive()).unwrap_or_default();
     directories.main.extend([
         Entry::longs(tag::IMAGE_WIDTH, &[width]),
         Entry::longs(tag::IMAGE_LENGTH, &[height]),

@@ -12,9 +12,13 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
 use super::State;
+use crate::bounded;
 use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, LayerShape};
 use crate::weights::{Layer, serialize};
+
+/// Most bytes of a checkpoint: several copies of the largest network.
+const LARGEST: u64 = 1 << 30;
 
 const VERSION_KEY: &str = "srcnn_gpu_checkpoint";
 const VERSION: &str = "1";
@@ -138,7 +142,7 @@ impl Checkpoint {
     /// [`Error::Model`] with what is wrong with it.
     pub fn load(path: &Path) -> Result<Self> {
         let failed = |reason: Reason| Error::Model { path: path.into(), reason };
-        let bytes = std::fs::read(path).map_err(|e| failed(e.into()))?;
+        let bytes = bounded::read(path, LARGEST).map_err(|e| failed(e.into()))?;
         Self::from_bytes(&bytes).map_err(|e| failed(e.into()))
     }
 

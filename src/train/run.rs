@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::checkpoint::Checkpoint;
 use super::config::TrainConfig;
 use crate::atomic::{explained, sweep, write_atomically};
+use crate::bounded;
 use crate::error::{Error, Reason, Result};
 use crate::weights::Weights;
 
@@ -128,7 +129,7 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<(Self, TrainConfig)> {
         let run = Self { path: path.into() };
         let file = run.config();
-        let text = fs::read_to_string(&file).map_err(|e| {
+        let text = bounded::read_text(&file, 1 << 20).map_err(|e| {
             Error::invalid(
                 Reason::from(e).within(format_args!("{}: not the folder of a run", file.display())),
             )

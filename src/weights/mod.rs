@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, Channels, LayerShape, Padding};
 
@@ -141,7 +142,7 @@ impl Weights {
         if path.is_dir() {
             return Err(model("is a folder; a weight file is wanted".into()));
         }
-        let bytes = std::fs::read(path).map_err(|e| match e.kind() {
+        let bytes = bounded::read(path, LARGEST).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => model(Reason::new("no such file", e)),
             _ => model(e.into()),
         })?;
@@ -182,6 +183,9 @@ impl Weights {
         safetensors::write(self)
     }
 }
+
+/// Most bytes of a weight file: twice the parameters that a network may have, in double precision.
+const LARGEST: u64 = 16 * Architecture::MAX_PARAMETERS as u64;
 
 /// A file's channels if it does not name them.
 fn default_channels(count: usize) -> Channels {

@@ -3,6 +3,7 @@
 
 mod alpha;
 mod animation;
+mod broken;
 mod corpus;
 mod desk;
 mod metadata;

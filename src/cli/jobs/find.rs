@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
 use image::ImageFormat;
 use srcnn_gpu::Result;
+use srcnn_gpu::bounded;
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::picture::refuse;
 use walkdir::{DirEntry, WalkDir};
@@ -16,6 +16,9 @@ use super::index::NAME as INDEX;
 
 /// Files that systems put into folders, besides all names that begin with a dot.
 const JUNK: [&str; 5] = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"];
+
+/// Most bytes of a list of paths: millions of them.
+const LONGEST_LIST: u64 = 256 << 20;
 
 /// A picture, and its path below the folder that was given, or just its name if it was given itself.
 #[derive(Debug)]
@@ -66,14 +69,14 @@ impl Finder<'_> {
 
     /// Takes the paths in a file: one per line, or separated by zeros as `find -print0` writes them.
     fn list(&mut self, list: &Path) {
-        let mut bytes = Vec::new();
         let read = match list.to_str() {
-            Some("-") => std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ()),
-            _ => std::fs::read(list).map(|content| bytes = content),
+            Some("-") => bounded::read_from(std::io::stdin().lock(), LONGEST_LIST),
+            _ => bounded::read(list, LONGEST_LIST),
         };
-        if let Err(e) = read {
-            return self.refuse(list, format!("the list cannot be read: {e}"));
-        }
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(e) => return self.refuse(list, format!("the list cannot be read: {e}")),
+        };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let separator = if bytes.contains(&0) { 0 } else { b'\n' };
         let paths =

@@ -38,7 +38,7 @@ pub fn enlarge(
     let broken = |why: String| refuse(path, why);
     let mut file = Vec::new();
     let mut gpu = Duration::ZERO;
-    let mut frames = read_frames(path, format, color)?;
+    let mut frames = read_frames(path, format, color, animation.frames)?;
     let mut next = |index: u64| -> Result<_> {
         let Some(frame) = frames.next() else { return Ok(None) };
         let (frame, delay) = frame?;

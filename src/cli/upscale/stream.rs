@@ -2,7 +2,7 @@
 //! seek in what they read, and a result has to be complete before its first byte is passed on.
 
 use std::fs::File;
-use std::io::{self, BufRead, ErrorKind, IsTerminal};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use srcnn_gpu::atomic::explained;
@@ -15,6 +15,9 @@ use srcnn_gpu::picture::extension_of;
 pub const PIPE: &str = "-";
 /// The first bytes of YUV4MPEG2.
 const Y4M: &[u8] = b"YUV4MPEG2";
+
+/// Most bytes of a picture on the standard input: it passes through the folder for temporary files, which may be memory.
+const LARGEST_STDIN: u64 = 4 << 30;
 
 /// Files that stand in for the standard streams.
 pub struct Streams {
@@ -108,7 +111,9 @@ fn save_stdin(folder: &Path) -> io::Result<PathBuf> {
     let mut stdin = io::stdin().lock();
     let extension = extension_of(stdin.fill_buf()?);
     let path = folder.join("stdin").with_extension(extension.unwrap_or_default());
-    io::copy(&mut stdin, &mut File::create(&path)?)?;
+    if io::copy(&mut stdin.take(LARGEST_STDIN + 1), &mut File::create(&path)?)? > LARGEST_STDIN {
+        return Err(io::Error::other("it has more than 4 GiB; give the file's name instead of -"));
+    }
     Ok(path)
 }
 

@@ -31,7 +31,7 @@ const DESCRIPTIVE: [u16; 20] = [
 
 /// Values longer than this are left out: no useful one is, and it would take up memory.
 const LONGEST: u64 = 1 << 24;
-/// The same for all values of a directory together: entries may share bytes, so a small file can ask for a lot.
+/// The same for all values of a file together: entries may share bytes, so a small file can ask for a lot.
 const LONGEST_IN_ALL: u64 = 1 << 26;
 
 /// By kind of value: bytes in one value, and bytes in the units that the byte order applies to.
@@ -128,12 +128,13 @@ impl Directories {
         let header = read_at(file, 0, 8)?;
         let order = Order::of(&header)?;
         let first = u64::from(order.u32(&header[4..]));
-        let main = read_directory(file, order, first)?;
+        let mut left = LONGEST_IN_ALL;
+        let main = read_directory(file, order, first, &mut left)?;
         let count = u64::from(order.u16(&read_at(file, first, 2)?));
         let more = read_at(file, first + 2 + 12 * count, 4).is_some_and(|next| order.u32(&next) != 0);
-        let sub = |tag: u16, file: &mut _| {
+        let mut sub = |tag: u16, file: &mut _| {
             let at = main.iter().find(|entry| entry.tag == tag)?.number()?;
-            read_directory(file, order, at.into())
+            read_directory(file, order, at.into(), &mut left)
         };
         let mut exif = sub(tag::EXIF, file).unwrap_or_default();
         // It points to a directory of one constant, which no reader misses; keeping it would mean updating the offset.
@@ -143,9 +144,14 @@ impl Directories {
     }
 
     /// Only the entries that describe the picture, without those about how a TIFF file is stored.
-    pub fn descriptive(mut self) -> Self {
-        self.main.retain(|entry| DESCRIPTIVE.contains(&entry.tag));
-        self
+    pub fn descriptive(&self) -> Self {
+        let main = self.main.iter().filter(|entry| DESCRIPTIVE.contains(&entry.tag));
+        Self {
+            main: main.cloned().collect(),
+            exif: self.exif.clone(),
+            gps: self.gps.clone(),
+            more: self.more,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -218,19 +224,24 @@ fn read_at(file: &mut (impl Read + Seek), at: u64, len: u64) -> Option<Vec<u8>> 
     (bytes.len() as u64 == len).then_some(bytes)
 }
 
-fn read_directory(file: &mut (impl Read + Seek), order: Order, at: u64) -> Option<Vec<Entry>> {
+/// `left` is how many bytes of values may still be read, less those that are.
+fn read_directory(
+    file: &mut (impl Read + Seek),
+    order: Order,
+    at: u64,
+    left: &mut u64,
+) -> Option<Vec<Entry>> {
     let count = order.u16(&read_at(file, at, 2)?);
     let entries = read_at(file, at + 2, 12 * u64::from(count))?;
-    let mut left = LONGEST_IN_ALL;
     let read = entries.chunks_exact(12).filter_map(|entry| {
         let (tag, kind, count) = (order.u16(entry), order.u16(&entry[2..]), order.u32(&entry[4..]));
         let &(size, unit) = SIZES.get(usize::from(kind)).filter(|(size, _)| *size > 0)?;
         let len = size * u64::from(count);
         let mut data = match len {
             0..=4 => entry[8..8 + len as usize].to_vec(),
-            len if len > LONGEST.min(left) => return None,
+            len if len > LONGEST.min(*left) => return None,
             len => {
-                left -= len;
+                *left -= len;
                 read_at(file, order.u32(&entry[8..]).into(), len)?
             }
         };
@@ -297,13 +308,20 @@ mod tests {
         const VALUE: usize = 1 << 20;
         let mut block = b"II*\0\x08\0\0\0".to_vec();
         block.extend(1000u16.to_le_bytes());
-        for tag in 0..1000u16 {
+        // The last one points to a directory of its own: this one again.
+        for tag in (0..999u16).chain([tag::EXIF]) {
+            if tag == super::tag::EXIF {
+                block.extend([tag.to_le_bytes(), LONG.to_le_bytes()].concat());
+                block.extend([1u32.to_le_bytes(), 8u32.to_le_bytes()].concat());
+                continue;
+            }
             block.extend([tag.to_le_bytes(), 7u16.to_le_bytes()].concat());
             block.extend([(VALUE as u32).to_le_bytes(), 8u32.to_le_bytes()].concat());
         }
         block.resize(8 + VALUE, 0);
         let read = Directories::read(&mut Cursor::new(&block)).unwrap();
-        assert_eq!(read.main.len(), LONGEST_IN_ALL as usize / VALUE);
+        let values = read.main.iter().chain(&read.exif).filter(|entry| entry.data.len() == VALUE).count();
+        assert_eq!(values, LONGEST_IN_ALL as usize / VALUE);
     }
 
     #[test]
