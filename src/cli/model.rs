@@ -11,6 +11,7 @@ use srcnn_gpu::train::run::save_png;
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
 use crate::cli::output::{Existing, print, print_text, write_atomically};
+use crate::cli::progress;
 
 /// Convert and inspect weight files.
 #[derive(Debug, Args)]
@@ -113,7 +114,7 @@ fn convert(arguments: &Convert) -> Result<()> {
     let weights = Weights::new(weights.layers().to_vec(), metadata)?;
     let bytes = weights.to_safetensors()?;
     let Some(path) = arguments.existing.resolve(&arguments.output)? else {
-        eprintln!("{} exists, kept as it is", arguments.output.display());
+        progress::say(format_args!("{} exists, kept as it is", arguments.output.display()));
         return Ok(());
     };
     write_atomically(&path, |file| file.write_all(&bytes))?;
