@@ -311,3 +311,26 @@ fn shards_are_a_partition_and_share_a_folder() {
     assert!(desk.upscale("in -o out -v").stderr.matches("it is up to date").count() == 20);
     desk.upscale("in -o out --shard env").fails(2, &["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"]);
 }
+
+/// Several processes on one folder at once: each result that is told is a file of its own.
+#[test]
+fn no_result_replaces_another() {
+    for (existing, code, results) in [("rename", 0, 90), ("skip", 0, 30), ("fail", 1, 30)] {
+        let desk = Desk::new();
+        pictures(&desk, "in", 30, 12);
+        let start = || start(&desk, &format!("in -o out --existing {existing}"));
+        let children: Vec<_> = (0..3).map(|_| start()).collect();
+        let mut told = Vec::new();
+        for (child, lines) in children {
+            told.extend(lines);
+            let run = Run::from(child.wait_with_output().unwrap());
+            // A slow process may find nothing left to do, a fast one nobody in its way.
+            assert!(run.code == Some(0) || run.code == Some(code), "{existing}: {}", run.stderr);
+        }
+        assert_eq!(told.len(), results, "{existing}");
+        assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), results, "{existing}: {told:?}");
+        assert!(told.iter().all(|name| desk.exists(name)), "{existing}");
+        assert_eq!(all_whole(&desk, "out", 24), results, "{existing}");
+        assert_eq!(temporary(&desk, "out"), [""; 0], "{existing}");
+    }
+}

@@ -9,6 +9,7 @@ use super::find::Found;
 use super::index::{Index, Stamp};
 use super::job::{Job, Record, parent};
 use super::naming::{Naming, OutputFormat, SizeLabel};
+use crate::cli::output::Clash;
 use srcnn_gpu::picture::{Kind, is_animated_gif};
 
 /// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
@@ -75,8 +76,11 @@ impl Target {
         let Found { path: input, below } = found;
         let about = std::fs::metadata(&input).ok();
         let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
+        // Until the plan decides, nothing may be replaced.
+        let clash = Clash::Keep;
         if let Target::File(output, kind) = self {
-            return Job { input, output: output.clone(), kind, bytes, record: None };
+            let output = output.clone();
+            return Job { input, output, clash, stale: None, kind, bytes, record: None };
         }
         let own = Kind::of(&input);
         let kind = match naming.format {
@@ -99,7 +103,7 @@ impl Target {
         }
         let Target::Folder(folder) = self else {
             let output = input.with_file_name(name);
-            return Job { input, output, kind, bytes, record: None };
+            return Job { input, output, clash, stale: None, kind, bytes, record: None };
         };
         let below = below.with_file_name(name);
         let record = index.zip(about).map(|(index, about)| Record {
@@ -107,7 +111,7 @@ impl Target {
             file: below.to_string_lossy().replace('\\', "/"),
             picture: Stamp::of(&about),
         });
-        Job { input, output: folder.join(below), kind, bytes, record }
+        Job { input, output: folder.join(below), clash, stale: None, kind, bytes, record }
     }
 }
 

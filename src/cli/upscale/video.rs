@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use srcnn_gpu::atomic::write_atomically;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
@@ -15,7 +14,7 @@ use super::args::{UpscaleArgs, VideoArgs};
 use super::stream::{PIPE, is_video_on_stdin};
 use crate::cli::advice::report;
 use crate::cli::args::models::{self, Model};
-use crate::cli::output::{Existing, create_folder, print};
+use crate::cli::output::{Destination, Existing, create_folder, print};
 use crate::cli::progress::Progress;
 use crate::cli::{exit, stop};
 
@@ -135,23 +134,25 @@ fn one(
         Error::Picture(reason) => refuse(reason),
         other => other,
     };
-    let path = match &output {
+    let to = match &output {
         Output::Pipe => None,
         Output::File(path) => {
             let existing = args.batch.existing.unwrap_or(match args.output.as_deref() == Some(path) {
                 true => Existing::Overwrite,
                 false => Existing::Skip,
             });
-            let Some(path) = existing.resolve(path)? else {
+            let Some(to) = existing.resolve(path)? else {
                 log::warn!("{} exists already, skipped (--existing)", path.display());
                 return Ok(None);
             };
+            let path = &to.path;
             if !from_pipe
                 && path.canonicalize().is_ok_and(|to| input.canonicalize().is_ok_and(|from| from == to))
             {
-                return Err(Error::Output { path, reason: "it is an input; choose another name".into() });
+                let reason = "it is an input; choose another name".into();
+                return Err(Error::Output { path: path.clone(), reason });
             }
-            Some(path)
+            Some(to)
         }
     };
     let mut length = None;
@@ -186,24 +187,30 @@ fn one(
     let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
     let mut progress = Progress::new(name.clone());
     let mut show = |done: u64| progress.frames(done, total, rate(done));
-    let outcome = match &path {
-        None => upscale(reader, io::stdout(), &mut upscaler, &mut show),
-        Some(path) => to_file(path, |file| upscale(reader, file, &mut upscaler, &mut show)),
+    let outcome = match &to {
+        None => upscale(reader, io::stdout(), &mut upscaler, &mut show).map(|outcome| (outcome, None)),
+        Some(to) => to_file(to, |file| upscale(reader, file, &mut upscaler, &mut show)),
     };
     drop(progress);
-    let Outcome { frames, .. } = outcome.map_err(named)?;
+    let (Outcome { frames, .. }, written) = outcome.map_err(named)?;
+    if let (Some(to), None) = (&to, &written) {
+        log::warn!("{} exists already, skipped (--existing)", to.path.display());
+    }
     let ((from_width, from_height), (width, height)) = (header.size(), upscaler.header().size());
     log::info!(
         "{name}: {frames} frames, {from_width}x{from_height} to {width}x{height}, {:.2} frames/s",
         rate(frames)
     );
-    Ok(path)
+    Ok(written)
 }
 
-/// Writes a file whole or not at all.
-fn to_file(path: &Path, write: impl FnOnce(File) -> Result<Outcome>) -> Result<Outcome> {
+/// Writes a file whole or not at all. Returns its path too, `None` if another file is kept.
+fn to_file(
+    to: &Destination,
+    write: impl FnOnce(File) -> Result<Outcome>,
+) -> Result<(Outcome, Option<PathBuf>)> {
     let mut outcome = None;
-    let written = write_atomically(path, |file| {
+    let written = to.clash.write(&to.path, |file| {
         let mut clone = file.try_clone()?;
         match outcome.insert(write(file.try_clone()?)) {
             Ok(_) => clone.flush(),
@@ -211,9 +218,9 @@ fn to_file(path: &Path, write: impl FnOnce(File) -> Result<Outcome>) -> Result<O
         }
     });
     match outcome {
-        Some(Err(Error::Output { reason, .. })) => Err(Error::Output { path: path.into(), reason }),
+        Some(Err(Error::Output { reason, .. })) => Err(Error::Output { path: to.path.clone(), reason }),
         Some(Err(error)) => Err(error),
-        Some(Ok(outcome)) => written.map(|()| outcome),
+        Some(Ok(outcome)) => written.map(|path| (outcome, path)),
         None => written.and(Err(Error::invalid("nothing was written"))),
     }
 }
