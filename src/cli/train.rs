@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -24,9 +24,9 @@ use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
 use crate::cli::args::gpu::GpuArgs;
 use crate::cli::args::padding;
-use crate::cli::exit;
 use crate::cli::output::{json_line, print};
 use crate::cli::progress::{self, Mode, Progress};
+use crate::cli::{exit, stop};
 
 /// Train a network on folders of pictures
 #[derive(Debug, Args)]
@@ -148,10 +148,12 @@ impl TrainArgs {
     }
 }
 
-/// Set by Ctrl-C: the run saves and ends after the current block of steps.
+/// Set by Ctrl-C and SIGTERM: the run saves and ends after the current block of steps.
 static STOP: AtomicBool = AtomicBool::new(false);
+/// The exit code of the signal.
+static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
 
-/// Trains until the limit or Ctrl-C.
+/// Trains until the limit, Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// Whatever prevents the run from starting or continuing. Its last checkpoint stays.
@@ -159,7 +161,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     let flags = args.overrides();
     let (existing, config) = match &args.resume {
         Some(path) => {
-            let (folder, mut config) = RunFolder::open(path)?;
+            let (mut folder, mut config) = RunFolder::open(path)?;
+            folder.lock()?;
             override_parts(&mut config, &flags)?;
             (Some(folder), config)
         }
@@ -196,7 +199,10 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         (None, Some(path)) => RunFolder::create(path, &config, &command)?,
         (None, None) => return Err(Error::invalid("no folder for the run: name one with -o")),
     };
-    catch_interrupts()?;
+    stop::on_wish(|code| {
+        CODE.store(code, Ordering::Relaxed);
+        STOP.store(true, Ordering::Relaxed);
+    })?;
     let json = args.json || progress::mode() == Mode::Json;
     let mut printer = EventPrinter::new(json);
     let session = Session {
@@ -215,7 +221,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     if !json {
         print(folder.best().display())?;
     }
-    Ok(if outcome == Outcome::Done { exit::DONE } else { exit::INTERRUPTED })
+    Ok(if outcome == Outcome::Done { exit::DONE } else { CODE.load(Ordering::Relaxed) })
 }
 
 /// The engine that computes the steps.
@@ -244,16 +250,6 @@ fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<
 
 fn read_config(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|e| Error::invalid(format!("{}: {e}", path.display())))
-}
-
-/// Makes the first Ctrl-C ask the run to save and stop, and the second one end the program at once.
-fn catch_interrupts() -> Result<()> {
-    let handler = || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(exit::INTERRUPTED.into());
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|e| Error::invalid(format!("Ctrl-C cannot be caught: {e}")))
 }
 
 /// Prints a run's events.

@@ -29,6 +29,8 @@ pub mod filters;
 #[cfg(feature = "headless")]
 pub mod measure;
 #[cfg(feature = "headless")]
+mod record;
+#[cfg(feature = "headless")]
 pub mod run;
 #[cfg(feature = "headless")]
 pub mod session;
