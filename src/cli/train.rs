@@ -190,7 +190,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     };
     let state = first_state(&config, checkpoint.as_ref())?;
     let mut engine = engine(&gpu, &config, data.clone(), &state)?;
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = words.join(" ");
     let folder = match (existing, &args.output) {
         (Some(folder), _) => {
             folder.write_config(&config, &command)?;

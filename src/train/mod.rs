@@ -7,6 +7,7 @@
 
 pub mod checkpoint;
 pub mod config;
+mod config_path;
 pub mod gpu;
 pub mod init;
 pub mod order;

@@ -99,7 +99,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Output`].
     pub fn write_config(&self, config: &TrainConfig, command: &str) -> Result<()> {
-        let command = command.replace(['\n', '\r'], " ");
+        let command = command.replace(char::is_control, " ");
         let text = format!("# {command}\n# srcnn-gpu {}\n\n{}", env!("CARGO_PKG_VERSION"), config.to_toml()?);
         self.replace(&self.config(), text.as_bytes())
     }

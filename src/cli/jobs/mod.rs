@@ -4,6 +4,7 @@ mod find;
 mod index;
 mod job;
 mod naming;
+mod pattern;
 mod plan;
 mod shard;
 mod target;
