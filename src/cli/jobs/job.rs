@@ -1,4 +1,4 @@
-//! One picture from file to file, and the record of its result.
+//! One picture or video from file to file, and the record of its result.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,7 +12,7 @@ use srcnn_gpu::picture::Kind;
 use super::index::{Index, Stamp};
 use crate::cli::output::Clash;
 
-/// One picture to work on.
+/// One picture or video to work on.
 #[derive(Debug, Clone)]
 pub struct Job {
     pub input: PathBuf,
@@ -21,6 +21,7 @@ pub struct Job {
     pub clash: Clash,
     /// For a file to be replaced: what it was like when that was decided.
     pub stale: Option<Stamp>,
+    /// For pictures.
     pub kind: &'static Kind,
     /// Size of the input file in bytes, a measure of the work.
     pub bytes: u64,

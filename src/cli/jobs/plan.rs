@@ -215,6 +215,10 @@ impl Plan {
     /// # Errors
     /// [`Error::Output`].
     pub fn prepare(&self, job: &Job) -> Result<()> {
+        // Devices and pipes are written to directly.
+        if std::fs::metadata(&job.output).is_ok_and(|about| !about.is_file()) {
+            return Ok(());
+        }
         let folder = parent(&job.output);
         if self.folder.as_ref().is_some_and(|root| folder.starts_with(root)) {
             create_folder(folder)?;
