@@ -17,7 +17,7 @@ pub fn is_pattern(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte))
 }
 
-/// The files and folders that match, sorted by name within each folder. `Err` says what is wrong with the pattern. Folders
+/// The files and folders that match, sorted by name within each folder; only folders if the pattern ends in a separator. `Err` says what is wrong with the pattern. Folders
 /// that cannot be read have no matches.
 pub fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = vec![PathBuf::new()];
@@ -42,6 +42,10 @@ pub fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
         found = all
             .filter(|path| path.file_name().is_some_and(|name| wanted.matches_with(&text(name), OPTIONS)))
             .collect();
+    }
+    if pattern.as_os_str().as_encoded_bytes().last().is_some_and(|&last| std::path::is_separator(last.into()))
+    {
+        found.retain(|path| path.is_dir());
     }
     Ok(found)
 }
