@@ -46,17 +46,35 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Re
             return write(&mut device).map_err(failed);
         }
     }
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        let what = if folder.exists() { "is not a folder" } else { "does not exist" };
-        return Err(error(path, format!("'{}' {what}", folder.display())));
-    }
-    let mut temporary = Unfinished::new(folder).map_err(failed)?;
-    write(temporary.file.as_file_mut()).map_err(failed)?;
+    let temporary = Unfinished::filled(path, &target, write)?;
     if let Some(existing) = existing {
         temporary.file.as_file().set_permissions(existing.permissions()).map_err(failed)?;
     }
     temporary.persist(&target).map_err(failed)
+}
+
+/// As [`write_atomically`], but never replaces a file, not even one that appears while `write` is at work. If there is one at
+/// the end, `next` gives another path in the same folder, or `None` to give up. Returns the path that was written to.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_new(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    mut next: impl FnMut() -> Option<PathBuf>,
+) -> Result<Option<PathBuf>> {
+    let mut temporary = Unfinished::filled(path, path, write)?;
+    let mut target = path.to_owned();
+    loop {
+        match temporary.persist_new(&target).map_err(|e| error(&target, explained(e)))? {
+            None => return Ok(Some(target)),
+            Some(again) => temporary = again,
+        }
+        match next() {
+            Some(other) => target = other,
+            None => return Ok(None),
+        }
+    }
 }
 
 /// A temporary file that is being written. It is locked, to distinguish it from one that a killed process left behind.
@@ -91,6 +109,44 @@ impl Unfinished {
         let _ = file.as_file().try_lock();
         list.push(file.path().into());
         Ok(Self { _listed: Listed(file.path().into()), file })
+    }
+
+    /// A file in the folder of `target`, filled by `write`; errors name `path`.
+    fn filled(
+        path: &Path,
+        target: &Path,
+        write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    ) -> Result<Self> {
+        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            let what = if folder.exists() { "is not a folder" } else { "does not exist" };
+            return Err(error(path, format!("'{}' {what}", folder.display())));
+        }
+        let failed = |e: io::Error| error(path, explained(e));
+        let mut temporary = Self::new(folder).map_err(failed)?;
+        write(temporary.file.as_file_mut()).map_err(failed)?;
+        Ok(temporary)
+    }
+
+    /// Puts the file in place; gives it back if another one is there.
+    fn persist_new(self, target: &Path) -> io::Result<Option<Self>> {
+        let Self { file, _listed } = self;
+        let refused = match file.persist_noclobber(target) {
+            Ok(_) => return Ok(None),
+            Err(refused) => refused,
+        };
+        let again = Self { file: refused.file, _listed };
+        match refused.error.kind() {
+            ErrorKind::AlreadyExists => return Ok(Some(again)),
+            // A file system that has neither hard links nor a rename that keeps what is there: an empty file takes the name.
+            ErrorKind::Unsupported | ErrorKind::PermissionDenied => {}
+            _ => return Err(refused.error),
+        }
+        match fs::File::options().write(true).create_new(true).open(target) {
+            Ok(_) => again.persist(target).map(|()| None),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(Some(again)),
+            Err(_) => Err(refused.error),
+        }
     }
 
     fn persist(self, target: &Path) -> io::Result<()> {
@@ -180,6 +236,24 @@ mod tests {
         write_atomically(&path, |f| f.write_all(b"new")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["a.png"]);
+    }
+
+    #[test]
+    fn a_new_file_replaces_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mut names = ["b.png", "c.png"].map(at).into_iter();
+        fs::write(at("b.png"), b"b").unwrap();
+        // Another process is faster.
+        let write = |file: &mut fs::File| {
+            fs::write(at("a.png"), b"a")?;
+            file.write_all(b"new")
+        };
+        assert_eq!(write_new(&at("a.png"), write, || names.next()).unwrap(), Some(at("c.png")));
+        assert_eq!(write_new(&at("a.png"), write, || None).unwrap(), None);
+        let read = |name| fs::read(at(name)).unwrap();
+        assert_eq!([read("a.png"), read("b.png"), read("c.png")], [&b"a"[..], b"b", b"new"]);
+        assert_eq!(self::names(folder.path()), ["a.png", "b.png", "c.png"]);
     }
 
     #[test]

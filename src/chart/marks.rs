@@ -25,12 +25,13 @@ const RADIUS: f64 = 6.0;
 /// Approximate width of a letter, and height, of the diagram's text.
 const LETTER: (f64, f64) = (7.6, 13.0);
 
-/// Small points first, so that they do not hide the others.
+/// Draws the points and their names, small points first so that they do not hide the others. Points that are not finite are
+/// skipped.
 pub fn draw(marks: &[Mark], x: &Axis, y: &Axis, plot: Rectangle, svg: &mut String) {
     let finite = || marks.iter().filter(|mark| mark.x.is_finite() && mark.y.is_finite());
-    let place = |mark: &Mark| (x.at(mark.x), y.at(mark.y));
+    let position = |mark: &Mark| (x.at(mark.x), y.at(mark.y));
     for mark in finite().filter(|mark| mark.name.is_empty()) {
-        let (x, y) = place(mark);
+        let (x, y) = position(mark);
         let _ = writeln!(
             svg,
             "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"4\" fill-opacity=\"0.7\" fill=\"{}\"/>",
@@ -39,18 +40,18 @@ pub fn draw(marks: &[Mark], x: &Axis, y: &Axis, plot: Rectangle, svg: &mut Strin
     }
     let named: Vec<&Mark> = finite().filter(|mark| !mark.name.is_empty()).collect();
     let around = |mark: &&Mark| {
-        let (x, y) = place(mark);
+        let (x, y) = position(mark);
         [x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS]
     };
     let mut taken: Vec<Rectangle> = named.iter().map(around).collect();
     for mark in &named {
-        let (x, y) = place(mark);
+        let (x, y) = position(mark);
         let style = match mark.color {
             Some(_) => format!("fill=\"{}\"", mark.fill()),
             None => "fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"".into(),
         };
         let _ = writeln!(svg, "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{RADIUS}\" {style}/>");
-        let (text, anchor) = free_place((x, y), &mark.name, &taken, plot);
+        let (text, anchor) = free_position((x, y), &mark.name, &taken, plot);
         taken.push(text);
         let x = match anchor {
             "start" => text[0],
@@ -72,8 +73,8 @@ impl Mark {
     }
 }
 
-/// The first free place for a name around a point inside the diagram, and which end of the name is at the point.
-fn free_place(
+/// The first free position for a name around a point inside the diagram, and which end of the name is at the point.
+fn free_position(
     (x, y): (f64, f64),
     name: &str,
     taken: &[Rectangle],
@@ -92,7 +93,7 @@ fn free_place(
     let beside = y - height / 2.0;
     // Corners are one line further away, so that they do not touch names above and below.
     let (above, below) = (y - gap - height, y + gap);
-    let places = [
+    let candidates = [
         at("start", beside),
         at("end", beside),
         at("middle", above),
@@ -105,8 +106,8 @@ fn free_place(
     let inside = |r: &Rectangle| r[0] >= plot[0] && r[1] >= plot[1] && r[2] <= plot[2] && r[3] <= plot[3];
     let free =
         |r: &Rectangle| !taken.iter().any(|t| r[0] < t[2] && t[0] < r[2] && r[1] < t[3] && t[1] < r[3]);
-    let found = places.iter().find(|(r, _)| inside(r) && free(r));
-    *found.or_else(|| places.iter().find(|(r, _)| inside(r))).unwrap_or(&places[0])
+    let found = candidates.iter().find(|(r, _)| inside(r) && free(r));
+    *found.or_else(|| candidates.iter().find(|(r, _)| inside(r))).unwrap_or(&candidates[0])
 }
 
 #[cfg(test)]
@@ -147,13 +148,14 @@ mod tests {
     fn names_do_not_lie_on_each_other() {
         let mut taken = vec![[294.0, 194.0, 306.0, 206.0]];
         for _ in 0..8 {
-            let place = free_place((300.0, 200.0), "NE+NNLS", &taken, PLOT).0;
-            let apart =
-                |t: &Rectangle| place[0] >= t[2] || t[0] >= place[2] || place[1] >= t[3] || t[1] >= place[3];
-            assert!(taken.iter().all(apart), "{place:?} {taken:?}");
-            taken.push(place);
+            let position = free_position((300.0, 200.0), "NE+NNLS", &taken, PLOT).0;
+            let apart = |t: &Rectangle| {
+                position[0] >= t[2] || t[0] >= position[2] || position[1] >= t[3] || t[1] >= position[3]
+            };
+            assert!(taken.iter().all(apart), "{position:?} {taken:?}");
+            taken.push(position);
         }
         // At the right edge, the name is on the left.
-        assert!(free_place((PLOT[2] - 2.0, 200.0), "ANR", &[], PLOT).0[2] < PLOT[2] - RADIUS);
+        assert!(free_position((PLOT[2] - 2.0, 200.0), "ANR", &[], PLOT).0[2] < PLOT[2] - RADIUS);
     }
 }

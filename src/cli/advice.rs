@@ -48,7 +48,7 @@ pub fn report(error: &Error) {
 
 /// As [`report`], with advice for a task.
 pub fn report_in(error: &Error, task: Task) {
-    progress::suspended(|| eprintln!("error: {}", message_in(error, task)));
+    progress::say(format_args!("error: {}", message_in(error, task)));
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use srcnn_gpu::{Result, guard};
 
 use crate::cli::advice::report;
 use crate::cli::exit;
-use crate::cli::jobs::{Decision, Job, Plan, Request};
+use crate::cli::jobs::{Decision, Job, Kept, Plan, Request};
 use crate::cli::output::{Existing, print};
 use crate::cli::progress::Progress;
 use srcnn_gpu::picture::{PictureFile, Settings, encode, refuse};
@@ -85,10 +85,13 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
     let picture = header.decode()?;
     let result = shrink(&picture, scale, degradation, &job.input)?;
     metadata.update((result.width(), result.height()), turned);
-    guard::picture(&job.input, || {
+    let written = guard::picture(&job.input, || {
         job.write(|out| encode(out, result, job.kind, metadata, &Settings::default()))
     })?;
-    Ok(Some(job.output))
+    if written.is_none() {
+        log::warn!("{}: {}, skipped (--existing)", output.display(), Kept::Exists.why());
+    }
+    Ok(written)
 }
 
 /// Shrinks each channel by itself, at the picture's own depth; integers are rounded half up.

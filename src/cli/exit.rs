@@ -8,7 +8,7 @@ pub const USAGE: u8 = 2;
 pub const GPU: u8 = 3;
 pub const MODEL: u8 = 4;
 pub const OUTPUT: u8 = 5;
-/// Stopped by Ctrl-C, with everything saved. After SIGTERM it is 143.
+/// Stopped by Ctrl-C, with everything saved. After SIGTERM it is 143: 128 plus the signal's number.
 pub const INTERRUPTED: u8 = 130;
 
 /// The exit code of a command that ends with this error.

@@ -135,7 +135,7 @@ fn usage(error: &clap::Error) -> ExitCode {
             let text = error.to_string();
             let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
             let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-            eprintln!("{}; try --help", lines.collect::<Vec<_>>().join(" "));
+            progress::say(format_args!("{}; try --help", lines.collect::<Vec<_>>().join(" ")));
         }
     }
     // clap's own codes: 0 for help and version, 2 for the rest.

@@ -10,7 +10,8 @@ use srcnn_gpu::train::filters::sheet;
 use srcnn_gpu::train::run::save_png;
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
-use crate::cli::output::{Existing, print, print_text, write_atomically};
+use crate::cli::output::{Existing, print, print_text};
+use crate::cli::progress;
 
 /// Convert and inspect weight files.
 #[derive(Debug, Args)]
@@ -112,11 +113,14 @@ fn convert(arguments: &Convert) -> Result<()> {
     metadata.training = arguments.training.clone().or(metadata.training);
     let weights = Weights::new(weights.layers().to_vec(), metadata)?;
     let bytes = weights.to_safetensors()?;
-    let Some(path) = arguments.existing.resolve(&arguments.output)? else {
-        eprintln!("{} exists, kept as it is", arguments.output.display());
+    let written = match arguments.existing.resolve(&arguments.output)? {
+        Some(to) => to.clash.write(&to.path, |file| file.write_all(&bytes))?,
+        None => None,
+    };
+    let Some(path) = written else {
+        progress::say(format_args!("{} exists, kept as it is", arguments.output.display()));
         return Ok(());
     };
-    write_atomically(&path, |file| file.write_all(&bytes))?;
     let (architecture, Metadata { channels, padding, .. }) = (weights.architecture(), &weights.metadata);
     print(format!("{}: {architecture}, channels {channels}, padding {padding}", path.display()))
 }

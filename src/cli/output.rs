@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 use std::fmt::Display;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use parking_lot::Mutex;
 use serde::Serialize;
-use srcnn_gpu::atomic::explain;
 pub use srcnn_gpu::atomic::write_atomically;
+use srcnn_gpu::atomic::{explain, write_new};
 use srcnn_gpu::{Error, Reason, Result};
 
 /// What to do when an output file exists already.
@@ -55,29 +57,87 @@ impl Taken {
 }
 
 impl Existing {
-    /// The path to write to, or `None` if the file exists and is kept.
+    /// Where to write, or `None` if the file exists and is kept.
     ///
     /// # Errors
     /// [`Error::Output`] when the file exists and the policy is [`Existing::Fail`].
-    pub fn resolve(self, path: &Path) -> Result<Option<PathBuf>> {
-        self.resolve_among(path, &Taken::default())
+    pub fn resolve(self, path: &Path) -> Result<Option<Destination>> {
+        self.resolve_among(path, &Arc::default())
     }
 
     /// As [`Existing::resolve`] for one of many results, which must not get the same name.
     ///
     /// # Errors
     /// As [`Existing::resolve`].
-    pub fn resolve_among(self, path: &Path, taken: &Taken) -> Result<Option<PathBuf>> {
+    pub fn resolve_among(self, path: &Path, taken: &Arc<Taken>) -> Result<Option<Destination>> {
         // A dangling link counts as existing too: writing would follow or replace it.
-        if self == Existing::Overwrite || path.symlink_metadata().is_err() {
-            return Ok(Some(path.into()));
-        }
+        let exists = path.symlink_metadata().is_ok();
+        let (path, clash) = match self {
+            Existing::Overwrite => (path.into(), Clash::Replace),
+            Existing::Skip if exists => return Ok(None),
+            Existing::Skip => (path.into(), Clash::Keep),
+            Existing::Fail if exists => return Err(exists_already(path)),
+            Existing::Fail => (path.into(), Clash::Refuse),
+            Existing::Rename => {
+                let name = if exists { taken.free_name(path) } else { path.into() };
+                (name, Clash::Rename { asked: path.into(), taken: taken.clone() })
+            }
+        };
+        Ok(Some(Destination { path, clash }))
+    }
+}
+
+/// A path to write to.
+#[derive(Debug)]
+pub struct Destination {
+    pub path: PathBuf,
+    pub clash: Clash,
+}
+
+/// What [`Existing`] means for a file that is there when a result is about to be put in place. It may have appeared since the
+/// work began.
+#[derive(Debug, Clone, Default)]
+pub enum Clash {
+    Replace,
+    /// Keep it; the result is dropped.
+    #[default]
+    Keep,
+    /// Treat it as an error.
+    Refuse,
+    /// Give the result the next free name after `asked`.
+    Rename {
+        asked: PathBuf,
+        taken: Arc<Taken>,
+    },
+}
+
+impl Clash {
+    /// Writes a result whole or not at all. Returns its path, `None` if another file is kept.
+    ///
+    /// # Errors
+    /// As [`write_atomically`]; [`Error::Output`] for a file that is there against [`Clash::Refuse`].
+    pub fn write(
+        &self,
+        path: &Path,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Option<PathBuf>> {
+        let written = match self {
+            Clash::Replace => {
+                write_atomically(path, fill)?;
+                return Ok(Some(path.into()));
+            }
+            Clash::Rename { asked, taken } => write_new(path, fill, || Some(taken.free_name(asked)))?,
+            Clash::Keep | Clash::Refuse => write_new(path, fill, || None)?,
+        };
         match self {
-            Existing::Skip => Ok(None),
-            Existing::Rename => Ok(Some(taken.free_name(path))),
-            _ => Err(error(path, "it exists already; use --existing overwrite, rename or skip")),
+            Clash::Refuse if written.is_none() => Err(exists_already(path)),
+            _ => Ok(written),
         }
     }
+}
+
+fn exists_already(path: &Path) -> Error {
+    error(path, "it exists already; use --existing overwrite, rename or skip")
 }
 
 /// Creates a folder and those above it, if they are missing.
@@ -137,20 +197,26 @@ mod tests {
     fn policies() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.b.png");
-        let taken = Taken::new([path.clone()].into());
+        let taken = Arc::new(Taken::new([path.clone()].into()));
+        let resolve = |policy: Existing| policy.resolve_among(&path, &taken).map(|to| to.map(|to| to.path));
         for policy in [Existing::Skip, Existing::Overwrite, Existing::Rename, Existing::Fail] {
-            assert_eq!(policy.resolve_among(&path, &taken).unwrap(), Some(path.clone()));
+            assert_eq!(resolve(policy).unwrap(), Some(path.clone()));
         }
+        let early = |policy: Existing| policy.resolve_among(&path, &taken).unwrap().unwrap();
+        let [skip, fail, rename] = [Existing::Skip, Existing::Fail, Existing::Rename].map(early);
         fs::write(&path, b"").unwrap();
-        assert_eq!(Existing::Skip.resolve_among(&path, &taken).unwrap(), None);
-        assert_eq!(Existing::Overwrite.resolve_among(&path, &taken).unwrap(), Some(path.clone()));
-        assert!(matches!(Existing::Fail.resolve_among(&path, &taken), Err(Error::Output { .. })));
-        let first = Existing::Rename.resolve_among(&path, &taken).unwrap().unwrap();
-        assert_eq!(first, folder.path().join("a.b (1).png"));
+        assert_eq!(resolve(Existing::Skip).unwrap(), None);
+        assert_eq!(resolve(Existing::Overwrite).unwrap(), Some(path.clone()));
+        assert!(matches!(resolve(Existing::Fail), Err(Error::Output { .. })));
+        let at = |name: &str| Some(folder.path().join(name));
+        assert_eq!(resolve(Existing::Rename).unwrap(), at("a.b (1).png"));
         // The name is taken before the file is there.
-        assert_eq!(
-            Existing::Rename.resolve_among(&path, &taken).unwrap(),
-            Some(folder.path().join("a.b (2).png"))
-        );
+        assert_eq!(resolve(Existing::Rename).unwrap(), at("a.b (2).png"));
+        // The file has appeared since these were resolved.
+        let write = |to: Destination| to.clash.write(&to.path, |file| file.write_all(b"new"));
+        assert_eq!(write(skip).unwrap(), None);
+        assert!(write(fail).unwrap_err().to_string().contains("it exists already"));
+        assert_eq!(write(rename).unwrap(), at("a.b (3).png"));
+        assert_eq!(fs::read(&path).unwrap(), b"");
     }
 }

@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar on a terminal, plain lines elsewhere, nothing for short work.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -53,6 +54,15 @@ pub fn suspended<R>(write: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Writes a line to stderr, above the bar. That it cannot be written (a full disk, a reader that has left) must not end the
+/// work, and there is nowhere to report it.
+pub fn say(line: impl Display) {
+    let line = format!("{line}\n");
+    suspended(|| {
+        let _ = io::stderr().write_all(line.as_bytes());
+    });
+}
+
 /// Standard error that does not disturb the bar, for whole lines.
 pub struct Stderr;
 
@@ -102,7 +112,7 @@ impl Progress {
             Mode::Lines => {
                 let line = format!("{percent:.2}%");
                 if line != self.last {
-                    eprintln!("{line}");
+                    say(&line);
                     self.last = line;
                 }
             }
@@ -114,7 +124,7 @@ impl Progress {
             }
             Mode::Auto => {
                 if done < total && self.shown.is_none_or(|shown| shown.elapsed() >= INTERVAL) {
-                    eprintln!("{}: {percent:.0}%", self.label);
+                    say(format_args!("{}: {percent:.0}%", self.label));
                     self.shown = Some(Instant::now());
                 }
             }
@@ -130,7 +140,7 @@ impl Progress {
             return self.update(done, total);
         }
         if self.shown.is_none_or(|shown| shown.elapsed() >= INTERVAL) {
-            eprintln!("{}: {text}", self.label);
+            say(format_args!("{}: {text}", self.label));
             self.shown = Some(Instant::now());
         }
     }
@@ -191,7 +201,7 @@ impl Progress {
     /// Prints a line that stays, above the bar.
     pub fn note(&self, line: &str) {
         if self.mode != Mode::None {
-            suspended(|| eprintln!("{line}"));
+            say(line);
         }
     }
 }

@@ -19,6 +19,21 @@ pub fn at_once(farewell: impl FnOnce(u8) + Send + 'static) -> Result<()> {
     })
 }
 
+/// Makes the first signal a wish: `stop` gets its exit code, as in [`at_once`]. The next one ends the program at once.
+///
+/// # Errors
+/// As [`at_once`].
+pub fn on_wish(mut stop: impl FnMut(u8) + Send + 'static) -> Result<()> {
+    let mut again = false;
+    catch(move |code| {
+        if std::mem::replace(&mut again, true) {
+            atomic::abandon();
+            end(code);
+        }
+        stop(code);
+    })
+}
+
 #[cfg(unix)]
 fn catch(mut handler: impl FnMut(u8) + Send + 'static) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -25,9 +25,9 @@ use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
 use crate::cli::args::gpu::GpuArgs;
 use crate::cli::args::padding;
-use crate::cli::exit;
 use crate::cli::output::{json_line, print};
 use crate::cli::progress::{self, Mode, Progress};
+use crate::cli::{exit, stop};
 
 /// Train a network on folders of pictures
 #[derive(Debug, Args)]
@@ -149,10 +149,12 @@ impl TrainArgs {
     }
 }
 
-/// Set by Ctrl-C: the run saves and ends after the current block of steps.
+/// Set by Ctrl-C and SIGTERM: the run saves and ends after the current block of steps.
 static STOP: AtomicBool = AtomicBool::new(false);
+/// The exit code of the signal.
+static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
 
-/// Trains until the limit or Ctrl-C.
+/// Trains until the limit, Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// Whatever prevents the run from starting or continuing. Its last checkpoint stays.
@@ -160,7 +162,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     let flags = args.overrides();
     let (existing, config) = match &args.resume {
         Some(path) => {
-            let (folder, mut config) = RunFolder::open(path)?;
+            let (mut folder, mut config) = RunFolder::open(path)?;
+            folder.lock()?;
             override_parts(&mut config, &flags)?;
             (Some(folder), config)
         }
@@ -188,7 +191,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     };
     let state = first_state(&config, checkpoint.as_ref())?;
     let mut engine = engine(&gpu, &config, data.clone(), &state)?;
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = words.join(" ");
     let folder = match (existing, &args.output) {
         (Some(folder), _) => {
             folder.write_config(&config, &command)?;
@@ -197,7 +201,10 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         (None, Some(path)) => RunFolder::create(path, &config, &command)?,
         (None, None) => return Err(Error::invalid("no folder for the run: name one with -o")),
     };
-    catch_interrupts()?;
+    stop::on_wish(|code| {
+        CODE.store(code, Ordering::Relaxed);
+        STOP.store(true, Ordering::Relaxed);
+    })?;
     let json = args.json || progress::mode() == Mode::Json;
     let mut printer = EventPrinter::new(json);
     let session = Session {
@@ -216,7 +223,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     if !json {
         print(folder.best().display())?;
     }
-    Ok(if outcome == Outcome::Done { exit::DONE } else { exit::INTERRUPTED })
+    Ok(if outcome == Outcome::Done { exit::DONE } else { CODE.load(Ordering::Relaxed) })
 }
 
 /// The engine that computes the steps.
@@ -246,16 +253,6 @@ fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<
 fn read_config(path: &Path) -> Result<String> {
     // A configuration takes a few hundred bytes.
     bounded::read_text(path, 1 << 20).map_err(|e| Error::invalid(format!("{}: {e}", path.display())))
-}
-
-/// Makes the first Ctrl-C ask the run to save and stop, and the second one end the program at once.
-fn catch_interrupts() -> Result<()> {
-    let handler = || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(exit::INTERRUPTED.into());
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|e| Error::invalid(format!("Ctrl-C cannot be caught: {e}")))
 }
 
 /// Prints a run's events.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::config_path;
 pub use super::time_span::TimeSpan;
 use crate::degrade::Degradation;
 use crate::error::{Error, Result};
@@ -32,9 +33,10 @@ pub struct TrainConfig {
     /// Where the settings below come from unless something else sets them.
     pub recipe: Recipe,
     /// Folders (with the folders in them) and files of training pictures.
+    #[serde(with = "config_path::list")]
     pub data: Vec<PathBuf>,
     /// Folders of validation pictures, each a set of its own.
-    #[serde(default)]
+    #[serde(default, with = "config_path::list")]
     pub val: Vec<PathBuf>,
     /// Enlargement that the network is trained for: a whole number from 2 to 16.
     pub scale: usize,
@@ -59,7 +61,7 @@ pub struct TrainConfig {
     /// Padding that the weights are evaluated with, and that their file says they are for.
     pub padding: Padding,
     /// Weight file to start from instead of `initialization`: the same filter counts, and filters no larger.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "config_path::optional")]
     pub init: Option<PathBuf>,
     /// Steps between two evaluations on `val`.
     pub eval_every: u64,

@@ -7,6 +7,7 @@
 
 pub mod checkpoint;
 pub mod config;
+mod config_path;
 pub mod gpu;
 pub mod init;
 pub mod order;
@@ -28,6 +29,8 @@ pub mod event;
 pub mod filters;
 #[cfg(feature = "headless")]
 pub mod measure;
+#[cfg(feature = "headless")]
+mod record;
 #[cfg(feature = "headless")]
 pub mod run;
 #[cfg(feature = "headless")]

@@ -4,130 +4,86 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use image::{ExtendedColorType, ImageFormat};
-use serde::{Deserialize, Deserializer, Serialize};
 
 use super::checkpoint::Checkpoint;
 use super::config::TrainConfig;
+use super::record::line;
+pub use super::record::{EvalRecord, Record, SetScore, StepRecord};
 use crate::atomic::{explained, sweep, write_atomically};
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
 use crate::weights::Weights;
 
-/// A line of `metrics.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Record {
-    /// How training went since the last line of this kind.
-    Step(StepRecord),
-    /// How the network does on the validation sets.
-    Eval(EvalRecord),
-}
-
-/// How training went over some steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepRecord {
-    /// Steps done.
-    pub step: u64,
-    /// Sub-images that have gone forward and backward: step times batch.
-    pub backprops: u64,
-    /// Mean of the steps' losses (equation 4) since the last record.
-    pub loss: f64,
-    /// The rates of the last step, one for each layer.
-    pub learning_rates: Vec<f64>,
-    /// Speed since the last record, without evaluations.
-    pub subimages_per_second: f64,
-}
-
-/// Figures of one moment on all validation sets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EvalRecord {
-    /// Steps done.
-    pub step: u64,
-    /// Sub-images that have gone forward and backward.
-    pub backprops: u64,
-    /// One for each set.
-    pub sets: Vec<SetScore>,
-}
-
-impl EvalRecord {
-    /// Mean PSNR over the sets, what the best weights are chosen by.
-    pub fn psnr(&self) -> f64 {
-        self.sets.iter().map(|set| set.psnr).sum::<f64>() / self.sets.len() as f64
-    }
-}
-
-/// Averages over one validation set: PSNR in dB, SSIM. NaN (null in JSON) where undefined.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SetScore {
-    /// The set's name.
-    pub set: String,
-    /// Enlargement.
-    pub scale: usize,
-    /// PSNR of the network's results.
-    #[serde(deserialize_with = "or_nan")]
-    pub psnr: f64,
-    /// SSIM of the network's results.
-    #[serde(deserialize_with = "or_nan")]
-    pub ssim: f64,
-    /// PSNR of bicubic interpolation.
-    #[serde(deserialize_with = "or_nan")]
-    pub psnr_bicubic: f64,
-    /// SSIM of bicubic interpolation.
-    #[serde(deserialize_with = "or_nan")]
-    pub ssim_bicubic: f64,
-}
-
-fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
-impl Record {
-    /// Steps done at this record.
-    pub fn step(&self) -> u64 {
-        match self {
-            Self::Step(record) => record.step,
-            Self::Eval(record) => record.step,
-        }
-    }
-}
+/// The name of the file that is locked while a process works on a run.
+const LOCK: &str = ".srcnn-gpu.lock";
 
 /// The folder of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Keeps other processes out, as long as it is open.
+    lock: Option<Arc<fs::File>>,
+}
+
+impl PartialEq for RunFolder {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
 }
 
 impl RunFolder {
-    /// A new run: creates the folder if necessary and writes its configuration, with the command line as a comment.
+    /// A new run, for this process alone: creates the folder if necessary, locks it as [`RunFolder::lock`] does, and writes
+    /// the configuration, with the command line as a comment.
     ///
     /// # Errors
     /// [`Error::Output`] when there is a run in it already, or nothing can be written there.
     pub fn create(path: &Path, config: &TrainConfig, command: &str) -> Result<Self> {
-        let failed = |reason: Reason| Error::Output { path: path.into(), reason };
-        let run = Self { path: path.into() };
-        if let Some(file) = [run.config(), run.checkpoint(), run.metrics()].iter().find(|file| file.exists())
-        {
-            return Err(failed(
-                format!(
-                    "a run is there already ({}); resume it, or choose another folder",
-                    file.file_name().unwrap_or_default().to_string_lossy()
-                )
-                .into(),
-            ));
-        }
-        fs::create_dir_all(path).map_err(|e| failed(explained(e)))?;
+        let mut run = Self { path: path.into(), lock: None };
+        run.check_new()?;
+        fs::create_dir_all(path).map_err(|e| Error::Output { path: path.into(), reason: explained(e) })?;
+        run.lock()?;
+        // Another process may have created it since.
+        run.check_new()?;
         run.write_config(config, command)?;
         Ok(run)
     }
 
-    /// An existing run and its configuration.
+    fn check_new(&self) -> Result<()> {
+        let files = [self.config(), self.checkpoint(), self.metrics()];
+        let Some(file) = files.iter().find(|file| file.exists()) else { return Ok(()) };
+        let reason = format!(
+            "a run is there already ({}); resume it, or choose another folder",
+            file.file_name().unwrap_or_default().to_string_lossy()
+        );
+        Err(Error::Output { path: self.path.clone(), reason: reason.into() })
+    }
+
+    /// Keeps other processes out of the run, until this and all its clones are dropped. File systems that cannot lock keep
+    /// nobody out.
+    ///
+    /// # Errors
+    /// [`Error::Output`] when another process works on the run, or nothing can be written there.
+    pub fn lock(&mut self) -> Result<()> {
+        let path = self.path.join(LOCK);
+        let open = fs::File::options().create(true).append(true).open(&path);
+        let file = open.map_err(|e| self.failed(&path, e))?;
+        if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
+            let reason = "another process works on this run; wait for it, or choose another folder";
+            return Err(Error::Output { path: self.path.clone(), reason: reason.into() });
+        }
+        self.lock = Some(Arc::new(file));
+        Ok(())
+    }
+
+    /// An existing run and its configuration. To continue it, call [`RunFolder::lock`] before its checkpoint is read.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when the folder is not that of a run, or its configuration cannot be used.
     pub fn open(path: &Path) -> Result<(Self, TrainConfig)> {
-        let run = Self { path: path.into() };
+        let run = Self { path: path.into(), lock: None };
         let file = run.config();
         let text = bounded::read_text(&file, 1 << 20).map_err(|e| {
             Error::invalid(
@@ -144,7 +100,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Output`].
     pub fn write_config(&self, config: &TrainConfig, command: &str) -> Result<()> {
-        let command = command.replace(['\n', '\r'], " ");
+        let command = command.replace(char::is_control, " ");
         let text = format!("# {command}\n# srcnn-gpu {}\n\n{}", env!("CARGO_PKG_VERSION"), config.to_toml()?);
         self.replace(&self.config(), text.as_bytes())
     }
@@ -206,12 +162,28 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Output`] when the file exists but cannot be read.
     pub fn records(&self) -> Result<Vec<Record>> {
+        Ok(self.lines()?.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// The lines of [`RunFolder::records`], as they are in the file.
+    fn lines(&self) -> Result<Vec<(String, Record)>> {
         let path = self.metrics();
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(e) => Err(self.failed(&path, e)),
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(self.failed(&path, e)),
+        };
+        let (mut lines, mut damaged) = (Vec::new(), 0);
+        for bytes in bytes.split_inclusive(|&byte| byte == b'\n') {
+            match line(bytes) {
+                Some(line) => lines.push(line),
+                None => damaged += u32::from(bytes.ends_with(b"\n") && !bytes.trim_ascii().is_empty()),
+            }
         }
+        if damaged > 0 {
+            log::warn!("{}: {damaged} damaged lines are left out", path.display());
+        }
+        Ok(lines)
     }
 
     /// Cuts the metrics back to those up to `step`, from where a checkpoint continues, and returns them. Removes files that
@@ -221,13 +193,11 @@ impl RunFolder {
     /// [`Error::Output`].
     pub fn rewind(&self, step: u64) -> Result<Vec<Record>> {
         sweep(&self.path);
-        let mut records = self.records()?;
-        records.retain(|record| record.step() <= step);
-        let lines: Result<Vec<String>, _> =
-            records.iter().map(|record| serde_json::to_string(record).map(|line| line + "\n")).collect();
-        let text = lines.map_err(|e| Error::invalid(Reason::of(e)))?.concat();
+        let mut lines = self.lines()?;
+        lines.retain(|(_, record)| record.step() <= step);
+        let text: String = lines.iter().flat_map(|(text, _)| [text, "\n"]).collect();
         self.replace(&self.metrics(), text.as_bytes())?;
-        Ok(records)
+        Ok(lines.into_iter().map(|(_, record)| record).collect())
     }
 
     /// Replaces the best weights.
@@ -339,6 +309,39 @@ mod tests {
         assert_eq!(text.lines().count(), 4);
         let json: serde_json::Value = serde_json::from_str(text.lines().nth(2).unwrap()).unwrap();
         assert_eq!((&json["kind"], &json["sets"][0]["psnr_bicubic"]), (&"eval".into(), &30.39.into()));
+    }
+
+    #[test]
+    fn foreign_bytes_harm_no_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(&folder.path().join("run"), &config(), "").unwrap();
+        let line = |step: u64, loss: &str| {
+            format!(
+                r#"{{"kind":"step","step":{step},"backprops":2,"loss":{loss},"learning_rates":[1e-4],"subimages_per_second":1.10}}"#
+            )
+        };
+        // Digits that a number of 64 bits does not have, or that are written otherwise, stay.
+        let texts = [line(1, "0.100000000000000000001"), line(2, "3e-1"), line(3, "0.50"), line(4, "0.7")];
+        let mut bytes = b"\xef\xbb\xbf".to_vec();
+        for (text, foreign) in texts.iter().zip([&b"\xff"[..], b"\x00\x80", b"", b""]) {
+            bytes.extend([text.as_bytes(), foreign, b"\n", b"{\"kind\":\xff}\n"].concat());
+        }
+        fs::write(run.metrics(), bytes).unwrap();
+        assert_eq!(run.records().unwrap().len(), 4);
+        assert_eq!(run.rewind(3).unwrap().len(), 3);
+        assert_eq!(fs::read_to_string(run.metrics()).unwrap(), texts[..3].join("\n") + "\n");
+    }
+
+    #[test]
+    fn one_process_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        let run = RunFolder::create(&path, &config(), "").unwrap();
+        let (mut other, _) = RunFolder::open(&path).unwrap();
+        let refused = other.lock().unwrap_err().to_string();
+        assert!(refused.contains("another process works on this run"), "{refused}");
+        drop(run);
+        other.lock().unwrap();
     }
 
     #[test]

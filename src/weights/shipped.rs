@@ -23,7 +23,7 @@ macro_rules! file {
 }
 
 impl Shipped {
-    /// The names on the command line.
+    /// The names on the command line, in the order of the variants.
     pub const NAMES: &'static [&'static str] = &["small", "large"];
 
     /// Weight files by name, one for each scale.
@@ -60,21 +60,17 @@ impl Shipped {
 
 impl fmt::Display for Shipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Small => "small",
-            Self::Large => "large",
-        })
+        f.pad(Self::NAMES[*self as usize])
     }
 }
 
 impl FromStr for Shipped {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "small" => Ok(Self::Small),
-            "large" => Ok(Self::Large),
-            _ => Err(Error::invalid(format!("unknown network '{text}'; one of: {}", Self::NAMES.join(", ")))),
-        }
+        let family = [Self::Small, Self::Large].into_iter().find(|family| family.to_string() == text);
+        family.ok_or_else(|| {
+            Error::invalid(format!("unknown network '{text}'; one of: {}", Self::NAMES.join(", ")))
+        })
     }
 }
 

@@ -311,3 +311,27 @@ fn shards_are_a_partition_and_share_a_folder() {
     assert!(desk.upscale("in -o out -v").stderr.matches("it is up to date").count() == 20);
     desk.upscale("in -o out --shard env").fails(2, &["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"]);
 }
+
+/// Several processes on one folder at once: each result that is told is a file of its own.
+#[test]
+fn no_result_replaces_another() {
+    for (existing, codes, results) in [("rename", &[0][..], 90), ("skip", &[0], 30), ("fail", &[0, 1, 5], 30)]
+    {
+        let desk = Desk::new();
+        pictures(&desk, "in", 30, 12);
+        let start = || start(&desk, &format!("in -o out --existing {existing}"));
+        let children: Vec<_> = (0..3).map(|_| start()).collect();
+        let mut told = Vec::new();
+        for (child, lines) in children {
+            told.extend(lines);
+            let run = Run::from(child.wait_with_output().unwrap());
+            // With fail, all of a process's pictures may fail, or some, or none.
+            assert!(run.code.is_some_and(|code| codes.contains(&code)), "{existing}: {}", run.stderr);
+        }
+        assert_eq!(told.len(), results, "{existing}");
+        assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), results, "{existing}: {told:?}");
+        assert!(told.iter().all(|name| desk.exists(name)), "{existing}");
+        assert_eq!(all_whole(&desk, "out", 24), results, "{existing}");
+        assert_eq!(temporary(&desk, "out"), [""; 0], "{existing}");
+    }
+}

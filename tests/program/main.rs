@@ -15,6 +15,7 @@ mod outputs;
 mod pictures;
 mod refusals;
 mod report;
+mod stderr;
 mod train_cli;
 mod train_kill;
 mod usage;

@@ -108,3 +108,32 @@ fn train_refuses_before_it_starts() {
     at("train data -s 3 -o run --config c.toml", 2, &["unknown field `batsh`"]);
     assert!(!folder.path().join("run").exists());
 }
+
+/// Folders whose names are not UTF-8: training, the record of it in `config.toml`, resuming.
+#[cfg(unix)]
+#[test]
+fn paths_of_any_bytes() {
+    use std::os::unix::ffi::OsStrExt;
+    let desk = tempfile::tempdir().unwrap();
+    let name = |bytes: &'static [u8]| std::ffi::OsStr::from_bytes(bytes);
+    for folder in [&b"d\xe9"[..], b"v\xff"] {
+        fs::create_dir(desk.path().join(name(folder))).unwrap();
+        color(48, 48).save(desk.path().join(name(folder)).join("a.png")).unwrap();
+        fs::copy(
+            desk.path().join(name(folder)).join("a.png"),
+            desk.path().join(name(folder)).join(name(b"\xe4.png")),
+        )
+        .unwrap();
+    }
+    let train = |words: &[&std::ffi::OsStr], more: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_srcnn-gpu"));
+        command.current_dir(desk.path()).arg("train").args(words).args(more.split_whitespace());
+        let output = command.env("XDG_RUNTIME_DIR", desk.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let new = [name(b"d\xe9"), "--val".as_ref(), name(b"v\xff"), "-o".as_ref(), name(b"run\xe9")];
+    train(&new, "-s 2 --arch 3-1-3 --filters 4-4 --batch 4 --patch 16 --steps 8");
+    let config = fs::read_to_string(desk.path().join(name(b"run\xe9")).join("config.toml")).unwrap();
+    assert!(config.contains(r"d\xe9") && config.contains(r"v\xff"), "{config}");
+    train(&["--resume".as_ref(), name(b"run\xe9")], "--steps 12");
+}

@@ -176,18 +176,46 @@ fn killed_at_any_moment_it_ends_the_same() {
     ];
     assert_eq!(left, files);
 
-    // The same with Ctrl-C, which saves, so that nothing is redone.
-    let mut running = Running::start(desk.path(), &new_run("interrupted", STEPS));
-    assert!(running.wait_for(2 + random(4)));
-    running.signal("-INT");
-    let (code, stderr) = running.end();
-    assert_eq!((code, stderr.contains("error")), (Some(130), false), "{stderr}");
-    let step = Checkpoint::load(&desk.path().join("interrupted/last.ckpt")).unwrap().state.step;
-    assert!(step > 0 && step < STEPS, "{step}");
-    let (code, stderr) = run(desk.path(), "train --resume interrupted");
+    // The same with signals, after which it saves, so that nothing is redone.
+    for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
+        let folder = format!("run{signal}");
+        let mut running = Running::start(desk.path(), &new_run(&folder, STEPS));
+        assert!(running.wait_for(2 + random(4)));
+        running.signal(signal);
+        let (code, stderr) = running.end();
+        assert_eq!((code, stderr.contains("error")), (Some(expected), false), "{stderr}");
+        let step = Checkpoint::load(&desk.path().join(&folder).join("last.ckpt")).unwrap().state.step;
+        assert!(step > 0 && step < STEPS, "{step}");
+        let (code, stderr) = run(desk.path(), &format!("train --resume {folder}"));
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stderr.contains(&format!("from step {step}")), "{stderr}");
+        same(desk.path(), "whole", &folder);
+    }
+}
+
+/// While a process works on a run, another one is refused, and changes nothing. A foreign byte in the metrics stops no resume.
+#[test]
+fn one_process_works_on_a_run() {
+    let desk = desk();
+    let mut running = Running::start(desk.path(), &new_run("run", 1_000_000));
+    assert!(running.wait_for(2));
+    let read = |name: &str| fs::read(desk.path().join("run").join(name)).unwrap();
+    let before = read("config.toml");
+    let (code, stderr) = run(desk.path(), "train --resume run --steps 3");
+    assert!(code == Some(5) && stderr.contains("another process works on this run"), "{code:?} {stderr}");
+    let (code, stderr) = run(desk.path(), &new_run("run", 3));
+    assert!(code == Some(5) && stderr.contains("run is there already"), "{code:?} {stderr}");
+    assert_eq!(read("config.toml"), before);
+    running.signal("-TERM");
+    assert_eq!(running.end().0, Some(143));
+    let step = Checkpoint::load(&desk.path().join("run/last.ckpt")).unwrap().state.step;
+
+    let kept = read("metrics.jsonl");
+    let mut metrics = fs::File::options().append(true).open(desk.path().join("run/metrics.jsonl")).unwrap();
+    metrics.write_all(b"\xff\n").unwrap();
+    let (code, stderr) = run(desk.path(), &format!("train --resume run --steps {}", step + 40));
     assert_eq!(code, Some(0), "{stderr}");
-    assert!(stderr.contains(&format!("from step {step}")), "{stderr}");
-    same(desk.path(), "whole", "interrupted");
+    assert!(read("metrics.jsonl").starts_with(&kept), "all numbers are as they were");
 }
 
 #[test]

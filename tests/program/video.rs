@@ -180,6 +180,50 @@ fn streams_that_break() {
     assert!(!stderr(&output).contains("error"), "{}", stderr(&output));
 }
 
+/// Many videos follow the same rules as many pictures.
+#[test]
+fn folders_of_results() {
+    let _alone = common::alone();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let ran = |args: &str, code: i32, lines: &[&str]| {
+        let output = program(folder.path(), args).output().unwrap();
+        let (told, text) = (String::from_utf8(output.stdout.clone()).unwrap(), stderr(&output));
+        assert_eq!(output.status.code(), Some(code), "{args}: {text}");
+        assert_eq!(told.lines().collect::<Vec<_>>(), lines, "{args}: {text}");
+        text
+    };
+    for (name, frames) in [("x/a.y4m", 2), ("y/a.y4m", 3), ("y/b.y4m", 1)] {
+        fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+        fs::write(at(name), stream("W16 H12 C420jpeg", frames)).unwrap();
+    }
+    // Two of one name: the second is refused, nothing is lost. Patterns stand for several.
+    let text = ran("x/a.y4m y/*.y4m -o out/", 1, &["out/a.y4m", "out/b.y4m"]);
+    assert!(text.contains("y/a.y4m: another input is written to out/a.y4m already"), "{text}");
+    assert_eq!(frames(&fs::read(at("out/a.y4m")).unwrap()).len(), 2);
+    // Kept while they are up to date, made again when input or settings change; what a killed run left goes.
+    fs::write(at("out/.srcnn-gpu-aB3dE6"), "half a video").unwrap();
+    let text = ran("x/a.y4m y/b.y4m -o out", 0, &[]);
+    assert!(text.contains("out/a.y4m: it is up to date"), "{text}");
+    fs::write(at("x/a.y4m"), stream("W16 H12 C420jpeg", 4)).unwrap();
+    ran("x/a.y4m y/b.y4m -o out", 0, &["out/a.y4m"]);
+    assert_eq!(frames(&fs::read(at("out/a.y4m")).unwrap()).len(), 4);
+    assert!(!at("out/.srcnn-gpu-aB3dE6").exists());
+    ran("x/a.y4m y/b.y4m -o out -s 1.5", 0, &["out/a.y4m", "out/b.y4m"]);
+    // A file that somebody else made stays.
+    fs::write(at("out/b.y4m"), "somebody's own").unwrap();
+    ran("y/b.y4m -o out -s 3", 0, &[]);
+    ran("y/b.y4m -o out -s 3 --existing fail", 5, &[]);
+    ran("y/b.y4m -o out -s 3 --existing rename", 0, &["out/b (1).y4m"]);
+    assert_eq!(fs::read(at("out/b.y4m")).unwrap(), b"somebody's own");
+    ran("x/a.y4m -o x/a.y4m", 5, &[]);
+    ran("x/a.y4m -s 3", 0, &["x/a_srcnn_x3.y4m"]);
+    ran("x/a.y4m y/b.y4m -o one.y4m", 2, &[]);
+    if cfg!(unix) {
+        ran("x/a.y4m -o /dev/null", 0, &["/dev/null"]);
+    }
+}
+
 /// Resident memory after 300 frames is what it was after 20, give or take a few frames.
 #[cfg(target_os = "linux")]
 #[test]

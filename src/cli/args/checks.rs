@@ -4,7 +4,7 @@ use clap::Args;
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, Verified, cache_folder, self_test_once};
 use srcnn_gpu::{Precision, Result};
 
-use crate::cli::progress::suspended;
+use crate::cli::progress::say;
 
 /// Better results, and checked ones.
 #[derive(Debug, Clone, Copy, Args)]
@@ -41,9 +41,8 @@ pub fn report(verified: Option<Verified>) {
     // Silent with --quiet, like warnings.
     if let Some(Verified { values, difference }) = verified.filter(|_| log::log_enabled!(log::Level::Warn)) {
         let steps = 255.0 * difference;
-        let line = format!(
+        say(format_args!(
             "verified: {values} values agree with the CPU's, the largest difference is {difference:.1e} ({steps:.4} of an 8-bit step)"
-        );
-        suspended(|| eprintln!("{line}"));
+        ));
     }
 }

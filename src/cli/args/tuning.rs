@@ -4,7 +4,7 @@ use clap::Args;
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, adapter, autotune, cache_folder};
 use srcnn_gpu::{Error, Result, Weights};
 
-use crate::cli::progress::suspended;
+use crate::cli::progress::say;
 
 /// Whether to choose kernels by measurement.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -62,10 +62,8 @@ fn announce(gpu: &Gpu) {
     // Silent with --quiet, like warnings.
     if log::log_enabled!(log::Level::Warn) {
         let name = adapter::describe(&gpu.info);
-        suspended(|| {
-            eprintln!(
-                "measuring which kernels are the fastest on {name}: once, for some seconds; --no-autotune skips this"
-            );
-        });
+        say(format_args!(
+            "measuring which kernels are the fastest on {name}: once, for some seconds; --no-autotune skips this"
+        ));
     }
 }

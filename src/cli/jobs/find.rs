@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use glob::MatchOptions;
 use image::ImageFormat;
 use srcnn_gpu::Result;
 use srcnn_gpu::bounded;
@@ -13,6 +12,7 @@ use srcnn_gpu::picture::refuse;
 use walkdir::{DirEntry, WalkDir};
 
 use super::index::NAME as INDEX;
+use super::pattern;
 
 /// Files that systems put into folders, besides all names that begin with a dot.
 const JUNK: [&str; 5] = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"];
@@ -56,12 +56,12 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn argument(&mut self, input: &Path) {
         // An existing file of this name takes precedence.
-        if let Some(text) = input.to_str().filter(|_| input.symlink_metadata().is_err()) {
-            if let Some(list) = text.strip_prefix('@') {
-                return self.list(Path::new(list));
+        if input.symlink_metadata().is_err() {
+            if let Some(list) = input.as_os_str().as_encoded_bytes().strip_prefix(b"@") {
+                return self.list(&path_of(list));
             }
-            if text.contains(['*', '?', '[']) {
-                return self.pattern(text);
+            if pattern::is_pattern(input) {
+                return self.pattern(input);
             }
         }
         self.path(input);
@@ -89,30 +89,13 @@ impl Finder<'_> {
     }
 
     /// Takes the files that match a pattern which the shell has not expanded, as on Windows.
-    fn pattern(&mut self, pattern: &str) {
-        let options = MatchOptions {
-            case_sensitive: !cfg!(windows),
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let shown = Path::new(pattern);
-        // Both making the matcher and matching may panic.
-        let matches = guarded(|| glob::glob_with(pattern, options).map(Iterator::collect::<Vec<_>>));
-        let matches = match matches {
-            Ok(Ok(matches)) => matches,
-            Err(_) => return self.refuse(shown, "this pattern cannot be handled; name the folder".into()),
-            Ok(Err(e)) => return self.refuse(shown, format!("not a pattern: {e}")),
-        };
-        let mut any = false;
-        for path in matches {
-            any = true;
-            match path {
-                Ok(path) => self.path(&path),
-                Err(e) => self.refuse(e.path(), e.error().to_string()),
-            }
-        }
-        if !any {
-            self.refuse(shown, "no file matches this pattern".into());
+    fn pattern(&mut self, pattern: &Path) {
+        // Matching may panic, in code that is not ours.
+        let matches = guarded(|| pattern::matches(pattern));
+        match matches.unwrap_or_else(|_| Err("it cannot be handled, name the folder".into())) {
+            Err(why) => self.refuse(pattern, format!("not a pattern: {why}")),
+            Ok(paths) if paths.is_empty() => self.refuse(pattern, "no file matches this pattern".into()),
+            Ok(paths) => paths.iter().for_each(|path| self.path(path)),
         }
     }
 
@@ -302,6 +285,30 @@ mod tests {
         assert_eq!(list(format!("{}\0{}", show("in/b.png"), show("in/a.jpg"))), ["b.png", "a.jpg"]);
         assert_eq!(list("\n".into()), ["the list is empty"]);
         assert_eq!(list(format!("{}\n", show("in/*.png"))).len(), 1, "lists contain no patterns");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_not_utf_8() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));
+        fs::create_dir_all(at(b"d\xe9/deep")).unwrap();
+        for name in [&b"d\xe9/caf\xe9.png"[..], b"d\xe9/b.png", b"d\xe9/deep/c.png", b"d\xe9/.h.png"] {
+            fs::write(at(name), "").unwrap();
+        }
+        for (pattern, found) in [
+            (&b"d\xe9/*.png"[..], &["b.png", "caf\u{fffd}.png"][..]),
+            (b"*/caf?.png", &["caf\u{fffd}.png"]),
+            (b"d?/caf[\xe9].*", &["caf\u{fffd}.png"]),
+            (b"**/*.png", &["b.png", "caf\u{fffd}.png", "c.png"]),
+            (b"d\xea/*.png", &["no file matches this pattern"]),
+        ] {
+            assert_eq!(names(&[at(pattern)], false, None), found, "{}", pattern.escape_ascii());
+        }
+        fs::write(at(b"l\xe9"), at(b"d\xe9/b.png").as_os_str().as_bytes()).unwrap();
+        let list = [b"@", at(b"l\xe9").as_os_str().as_bytes()].concat();
+        assert_eq!(names(&[path_of(&list)], false, None), ["b.png"]);
     }
 
     #[cfg(unix)]

@@ -1,6 +1,6 @@
-//! One picture from file to file, and the record of its result.
+//! One picture or video from file to file, and the record of its result.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,13 +10,18 @@ use srcnn_gpu::Result;
 use srcnn_gpu::picture::Kind;
 
 use super::index::{Index, Stamp};
-use crate::cli::output::write_atomically;
+use crate::cli::output::Clash;
 
-/// One picture to work on.
+/// One picture or video to work on.
 #[derive(Debug, Clone)]
 pub struct Job {
     pub input: PathBuf,
     pub output: PathBuf,
+    /// What to do about a file that is at `output` in the end.
+    pub clash: Clash,
+    /// For a file to be replaced: what it was like when that was decided.
+    pub stale: Option<Stamp>,
+    /// For pictures.
     pub kind: &'static Kind,
     /// Size of the input file in bytes, a measure of the work.
     pub bytes: u64,
@@ -33,16 +38,25 @@ pub struct Record {
 }
 
 impl Job {
-    /// Writes the result whole or not at all, and records what it was made from.
+    /// Writes the result whole or not at all, and records what it was made from. Returns the path it got, `None` if a file
+    /// that has appeared or changed since the work began is kept.
     ///
     /// # Errors
-    /// As [`write_atomically`].
-    pub fn write(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
-        write_atomically(&self.output, |out| {
+    /// As [`Clash::write`].
+    pub fn write(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<Option<PathBuf>> {
+        let mut changed = false;
+        let written = self.clash.write(&self.output, |out| {
             fill(out)?;
+            if let Some(stale) = self.stale
+                && fs::metadata(&self.output).is_ok_and(|about| Stamp::of(&about) != stale)
+            {
+                changed = true;
+                return Err(io::Error::other("it has changed in the meantime"));
+            }
             self.remember(out);
             Ok(())
-        })
+        });
+        if changed { Ok(None) } else { written }
     }
 
     fn remember(&self, result: &File) {

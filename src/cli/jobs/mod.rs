@@ -1,9 +1,10 @@
-//! The work of a command on many pictures: which files to read, which to write, what is up to date already.
+//! The work of a command on many pictures or videos: which files to read, which to write, what is up to date already.
 
 mod find;
 mod index;
 mod job;
 mod naming;
+mod pattern;
 mod plan;
 mod shard;
 mod target;
@@ -12,3 +13,4 @@ pub use job::Job;
 pub use naming::{Naming, OutputFormat, SizeLabel};
 pub use plan::{Decision, Kept, Plan, Request};
 pub use shard::Shard;
+pub use target::is_y4m;

@@ -20,6 +20,8 @@ pub enum OutputFormat {
     /// That of the input.
     Same,
     Kind(&'static Kind),
+    /// Video: YUV4MPEG2.
+    Y4m,
 }
 
 impl OutputFormat {

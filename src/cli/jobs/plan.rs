@@ -14,7 +14,7 @@ use super::job::{Job, parent};
 use super::naming::Naming;
 use super::shard::Shard;
 use super::target::{self, Target};
-use crate::cli::output::{Existing, Taken, create_folder};
+use crate::cli::output::{Clash, Destination, Existing, Taken, create_folder};
 
 /// What a command is asked to do.
 #[derive(Default)]
@@ -43,7 +43,7 @@ pub struct Plan {
     /// Folders known to be writable.
     writable: Mutex<HashSet<PathBuf>>,
     /// Names given to results.
-    taken: Taken,
+    taken: Arc<Taken>,
 }
 
 /// What to do about a job.
@@ -132,7 +132,7 @@ impl Plan {
             folder: if let Target::Folder(folder) = target { Some(folder) } else { None },
             inputs: canonical,
             writable: Mutex::default(),
-            taken: Taken::new(outputs),
+            taken: Arc::new(Taken::new(outputs)),
         })
     }
 
@@ -173,20 +173,24 @@ impl Plan {
         }
         Ok(match self.existing.resolve_among(path, &self.taken)? {
             // The record is under the original name.
-            Some(output) => {
-                Decision::Make(Job { record: job.record.filter(|_| output == job.output), output, ..job })
+            Some(Destination { path, clash }) => {
+                let record = job.record.filter(|_| path == job.output);
+                Decision::Make(Job { record, output: path, clash, ..job })
             }
-            None => match self.kept(&job) {
-                Some(kept) => Decision::Keep(kept),
-                None => Decision::Make(job),
-            },
+            None => {
+                let stale = std::fs::metadata(path).ok().map(|about| Stamp::of(&about));
+                match self.kept(&job, stale) {
+                    Some(kept) => Decision::Keep(kept),
+                    None => Decision::Make(Job { clash: Clash::Replace, stale, ..job }),
+                }
+            }
         })
     }
 
     /// Why to keep the file that is there, `None` for a result that is out of date.
-    fn kept(&self, job: &Job) -> Option<Kept> {
-        let stamp = |path: &Path| std::fs::metadata(path).ok().map(|about| Stamp::of(&about));
-        let (Some(result), Some(picture)) = (stamp(&job.output), stamp(&job.input)) else {
+    fn kept(&self, job: &Job, result: Option<Stamp>) -> Option<Kept> {
+        let picture = std::fs::metadata(&job.input).ok().map(|about| Stamp::of(&about));
+        let (Some(result), Some(picture)) = (result, picture) else {
             return Some(Kept::Exists);
         };
         let state = match &job.record {
@@ -211,6 +215,10 @@ impl Plan {
     /// # Errors
     /// [`Error::Output`].
     pub fn prepare(&self, job: &Job) -> Result<()> {
+        // Devices and pipes are written to directly.
+        if std::fs::metadata(&job.output).is_ok_and(|about| !about.is_file()) {
+            return Ok(());
+        }
         let folder = parent(&job.output);
         if self.folder.as_ref().is_some_and(|root| folder.starts_with(root)) {
             create_folder(folder)?;

@@ -9,10 +9,13 @@ use super::find::Found;
 use super::index::{Index, Stamp};
 use super::job::{Job, Record, parent};
 use super::naming::{Naming, OutputFormat, SizeLabel};
+use crate::cli::output::Clash;
 use srcnn_gpu::picture::{Kind, is_animated_gif};
 
 /// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
 const MARK: &str = "_srcnn_";
+/// Extension of video files.
+pub const Y4M: &str = "y4m";
 
 /// Where results go.
 pub enum Target {
@@ -35,8 +38,10 @@ impl Target {
             return Ok(Target::Folder(path.into()));
         }
         let named = Kind::of(path);
+        let is_video = format == Some(OutputFormat::Y4m);
         if several {
-            return match named.is_some() || path.exists() {
+            let is_file = if is_video { is_y4m(path) } else { named.is_some() };
+            return match is_file || path.exists() {
                 true => Err(Error::invalid(format!(
                     "several inputs need an output folder, {} is a file",
                     path.display()
@@ -53,6 +58,8 @@ impl Target {
                 )));
             }
             (None, Some(OutputFormat::Kind(asked))) => asked,
+            // A video's file may have any name.
+            (_, Some(OutputFormat::Y4m)) => Kind::fallback(),
             (Some(named), _) => named,
             (None, _) => {
                 return Err(Error::invalid(format!(
@@ -75,13 +82,17 @@ impl Target {
         let Found { path: input, below } = found;
         let about = std::fs::metadata(&input).ok();
         let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
+        // Until the plan decides, nothing may be replaced.
+        let clash = Clash::Keep;
         if let Target::File(output, kind) = self {
-            return Job { input, output: output.clone(), kind, bytes, record: None };
+            let output = output.clone();
+            return Job { input, output, clash, stale: None, kind, bytes, record: None };
         }
         let own = Kind::of(&input);
         let kind = match naming.format {
             Some(OutputFormat::Kind(kind)) => kind,
             Some(OutputFormat::Same) => own.unwrap_or(Kind::fallback()),
+            Some(OutputFormat::Y4m) => Kind::fallback(),
             // Enlarging a single picture makes more colors than a GIF file can hold.
             None => own
                 .filter(|kind| kind.extension != "gif" || is_animated_gif(&input))
@@ -93,13 +104,14 @@ impl Target {
         }
         // In the input's own spelling, such as PNG, if the format stays the same.
         name.push(".");
-        match input.extension().filter(|_| own.is_some_and(|own| own.format == kind.format)) {
+        let is_video = naming.format == Some(OutputFormat::Y4m);
+        match input.extension().filter(|_| !is_video && own.is_some_and(|own| own.format == kind.format)) {
             Some(extension) => name.push(extension),
-            None => name.push(kind.extension),
+            None => name.push(if is_video { Y4M } else { kind.extension }),
         }
         let Target::Folder(folder) = self else {
             let output = input.with_file_name(name);
-            return Job { input, output, kind, bytes, record: None };
+            return Job { input, output, clash, stale: None, kind, bytes, record: None };
         };
         let below = below.with_file_name(name);
         let record = index.zip(about).map(|(index, about)| Record {
@@ -107,8 +119,13 @@ impl Target {
             file: below.to_string_lossy().replace('\\', "/"),
             picture: Stamp::of(&about),
         });
-        Job { input, output: folder.join(below), kind, bytes, record }
+        Job { input, output: folder.join(below), clash, stale: None, kind, bytes, record }
     }
+}
+
+/// Whether a name is that of a video.
+pub fn is_y4m(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(Y4M))
 }
 
 /// Whether a name looks like one that this program makes up: `.._srcnn_x2.png`.

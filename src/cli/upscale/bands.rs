@@ -1,6 +1,7 @@
 //! Writing a large result while it is computed, so that it is never in memory as a whole.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 
 use image::DynamicImage;
@@ -15,6 +16,7 @@ use srcnn_gpu::picture::{Metadata, convert, encode_rows, stored};
 const WAITING: usize = 1;
 
 /// Enlarges a picture to `size` pixels and writes the result as the job says; one thread computes while another encodes.
+/// Returns what [`Job::write`] does.
 ///
 /// # Errors
 /// As [`Enlarger::enlarge_in_bands`]; [`Error::Output`] for a file that cannot be written.
@@ -26,7 +28,7 @@ pub fn enlarge(
     options: &PictureOptions,
     enlarger: &mut Enlarger<'_>,
     progress: TileProgress<'_>,
-) -> Result<()> {
+) -> Result<Option<PathBuf>> {
     let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.into() };
     let color = stored(options.color, job.kind, &mut metadata).map_err(unwritten)?;
     let (sender, bands) = sync_channel::<DynamicImage>(WAITING);
@@ -58,6 +60,6 @@ pub fn enlarge(
         drop(sender);
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // If one side gives up, the other one's error is only a consequence.
-        if gone { written.and(computed) } else { computed.and(written) }
+        if gone { written.and_then(|path| computed.map(|()| path)) } else { computed.and(written) }
     })
 }

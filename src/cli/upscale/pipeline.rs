@@ -20,7 +20,7 @@ use super::ncnn_cli::Threads;
 use super::report::Reporter;
 use super::stages::{Decoded, Enlarged, Opened};
 use crate::cli::args::models::Model;
-use crate::cli::jobs::{Decision, Job, Plan};
+use crate::cli::jobs::{Decision, Job, Kept, Plan};
 
 /// After this many failures in a row a device counts as broken.
 const MAX_FAULTS: u32 = 3;
@@ -255,7 +255,8 @@ impl<'a> Pipeline<'a> {
     fn save(&self, item: Item<'a, Enlarged>) {
         let Item { i, job, value, permit, .. } = item;
         match guard::picture(&job.input, || value.write()) {
-            Ok((output, times)) => self.reporter.done(i, output, times),
+            Ok((Some(output), times)) => self.reporter.done(i, output, times),
+            Ok((None, _)) => self.reporter.kept(i, job, Kept::Exists),
             Err(error) => self.fail(i, Some(job), error),
         }
         drop(permit);

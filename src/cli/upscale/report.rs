@@ -365,7 +365,7 @@ impl Reporter {
         let hint = if code > 128 { "; the same command goes on" } else { "" };
         // Silent with --quiet.
         if log::log_enabled!(log::Level::Warn) {
-            eprintln!("{} in {seconds:.1} s{rate}{hint}", parts.join(", "));
+            progress::say(format_args!("{} in {seconds:.1} s{rate}{hint}", parts.join(", ")));
         }
     }
 }

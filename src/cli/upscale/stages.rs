@@ -171,8 +171,9 @@ impl Decoded {
                 let to = enlarger.result_size(from, options)?;
                 let summary = format!("{}x{} {:?} to {}x{}", from.0, from.1, picture.color(), to.0, to.1);
                 let result = if job.kind.in_bands(options.color, to.0.into(), to.1.into()) {
-                    bands::enlarge(picture, to, job, metadata, options, enlarger, progress)?;
-                    ResultData::Written
+                    ResultData::Written(bands::enlarge(
+                        picture, to, job, metadata, options, enlarger, progress,
+                    )?)
                 } else {
                     ResultData::Still(enlarger.enlarge(picture, options, progress)?, metadata)
                 };
@@ -204,25 +205,25 @@ enum ResultData {
     Still(DynamicImage, Metadata),
     /// The file of an animation.
     Encoded(Vec<u8>),
-    /// A large picture that was written while it was computed.
-    Written,
+    /// A large picture that was written while it was computed, to this path.
+    Written(Option<PathBuf>),
 }
 
 impl Enlarged {
-    /// Encodes the result and puts it in place, unless that is done already.
+    /// Encodes the result and puts it in place, unless that is done already. Returns what [`Job::write`] does.
     ///
     /// # Errors
     /// [`Error::Output`].
-    pub fn write(mut self) -> Result<(PathBuf, Times)> {
+    pub fn write(mut self) -> Result<(Option<PathBuf>, Times)> {
         let start = Instant::now();
         let job = self.job;
-        match self.result {
+        let output = match self.result {
             ResultData::Still(picture, metadata) => {
-                job.write(|out| encode(out, picture, job.kind, metadata, &self.settings))?;
+                job.write(|out| encode(out, picture, job.kind, metadata, &self.settings))?
             }
             ResultData::Encoded(bytes) => job.write(|out| out.write_all(&bytes))?,
-            ResultData::Written => {}
-        }
+            ResultData::Written(output) => output,
+        };
         self.times.encode = start.elapsed();
         let Times { decode, upscale, gpu, encode } = self.times;
         log::info!(
@@ -234,7 +235,7 @@ impl Enlarged {
             ms(gpu),
             ms(encode)
         );
-        Ok((job.output, self.times))
+        Ok((output, self.times))
     }
 }
 

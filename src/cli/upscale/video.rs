@@ -5,21 +5,22 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use srcnn_gpu::atomic::write_atomically;
 use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::picture::Kind;
 use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale};
 use srcnn_gpu::{Enlargement, Error, Reason, Result};
 
 use super::args::{UpscaleArgs, VideoArgs};
+use super::settings;
 use super::stream::{PIPE, is_video_on_stdin};
 use crate::cli::advice::report;
 use crate::cli::args::models::{self, Model};
-use crate::cli::output::{Existing, create_folder, print};
+use crate::cli::jobs::{Decision, Job, Kept, Naming, OutputFormat, Plan, Request, is_y4m};
+use crate::cli::output::{Destination, Existing, print};
 use crate::cli::progress::Progress;
 use crate::cli::{exit, stop};
 
-const EXTENSION: &str = "y4m";
 /// Assumed number of frames in a pipe, to estimate the work: ten minutes.
 const FRAMES_OF_PIPE: u64 = 15_000;
 
@@ -28,7 +29,7 @@ const FRAMES_OF_PIPE: u64 = 15_000;
 /// # Errors
 /// [`Error::InvalidArgument`] if only some of them are.
 pub fn wanted(args: &VideoArgs, inputs: &[PathBuf]) -> Result<bool> {
-    let is_video = |path: &PathBuf| match path == Path::new(PIPE) {
+    let is_video = |path: &PathBuf| match is_pipe(path) {
         true => is_video_on_stdin(),
         false => is_y4m(path),
     };
@@ -42,168 +43,193 @@ pub fn wanted(args: &VideoArgs, inputs: &[PathBuf]) -> Result<bool> {
     Err(Error::invalid("pictures and video cannot be mixed: run the program once for each"))
 }
 
-fn is_y4m(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(EXTENSION))
-}
-
-/// Where a result goes.
-enum Output {
-    Pipe,
-    File(PathBuf),
+fn is_pipe(path: &Path) -> bool {
+    path == Path::new(PIPE)
 }
 
 /// Enlarges videos. A failure is reported; the rest continue.
 ///
 /// # Errors
-/// What concerns all inputs: arguments, the model, the adapter.
+/// What concerns all inputs: arguments, the model, the adapter, the output folder.
 pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
     if args.checks.verify {
         return Err(Error::invalid("--verify is for pictures, not for video"));
     }
     // So that Ctrl-C leaves no partial file behind.
     stop::at_once(|_| ())?;
-    let models = args.models()?;
-    let outputs = inputs.iter().map(|input| output(args, inputs, input)).collect::<Result<Vec<_>>>()?;
-    let mut gpu = None;
-    let mut failures = Vec::new();
-    for (input, output) in inputs.iter().zip(outputs) {
-        match one(args, &models, &mut gpu, input, output) {
-            Ok(Some(path)) => print(path.display())?,
-            Ok(None) => {}
-            Err(error @ (Error::NoAdapter(_) | Error::MissingCapability(_))) => return Err(error),
-            Err(error) => {
-                report(&error);
-                failures.push(exit::code(&error));
-            }
+    let mut videos = Videos { models: args.models()?, args, gpu: None, failures: Vec::new() };
+    let to_stdout = args.output.as_deref().is_some_and(is_pipe);
+    match inputs {
+        [input] if to_stdout || is_pipe(input) => {
+            let outcome = match pipe_output(args)? {
+                None => videos.one(input, None),
+                Some(output) => match videos.of_stdin(output)? {
+                    Some(job) => videos.one(input, Some(&job)),
+                    None => Ok(None),
+                },
+            };
+            videos.ended(outcome)?;
         }
+        _ if to_stdout || inputs.iter().any(|input| is_pipe(input)) => {
+            return Err(Error::invalid(
+                "the standard input takes one video, and so does the standard output",
+            ));
+        }
+        _ => return videos.files(inputs),
     }
-    Ok(exit::code_of(&failures, inputs.len()))
+    Ok(exit::code_of(&videos.failures, inputs.len()))
 }
 
-/// Where the result of an input goes.
-fn output(args: &UpscaleArgs, inputs: &[PathBuf], input: &Path) -> Result<Output> {
-    let from_pipe = input == Path::new(PIPE);
-    let Some(path) = &args.output else {
-        if from_pipe {
-            return to_pipe();
+/// The file that a single video goes to, from or to a pipe; `None` for the standard output.
+fn pipe_output(args: &UpscaleArgs) -> Result<Option<&Path>> {
+    let Some(path) = args.output.as_deref().filter(|path| !is_pipe(path)) else {
+        if io::stdout().is_terminal() {
+            return Err(Error::invalid(
+                "the video would go to the terminal: pipe it to a program, or name a file with -o",
+            ));
         }
-        let mut name = input.file_stem().unwrap_or_default().to_owned();
-        name.push(format!("_srcnn_{}.{EXTENSION}", args.picture.size.label()));
-        return Ok(Output::File(input.with_file_name(name)));
+        return Ok(None);
     };
-    let is_folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
-    if inputs.len() > 1 && !is_folder {
-        return Err(Error::invalid(format!(
-            "several videos need an output folder, which {} is not; the name of a new folder has to end in /",
-            path.display()
-        )));
-    }
-    if path == Path::new(PIPE) {
-        to_pipe()
-    } else if !is_folder {
-        Ok(Output::File(path.clone()))
-    } else if from_pipe {
-        Err(Error::invalid("video from the standard input needs the name of an output file, not a folder"))
-    } else {
-        create_folder(path)?;
-        let name = Path::new(input.file_name().unwrap_or_default()).with_extension(EXTENSION);
-        Ok(Output::File(path.join(name)))
-    }
-}
-
-fn to_pipe() -> Result<Output> {
-    if io::stdout().is_terminal() {
+    if path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator) {
         return Err(Error::invalid(
-            "the video would go to the terminal: pipe it to a program, or name a file with -o",
+            "video from the standard input needs the name of an output file, not a folder",
         ));
     }
-    Ok(Output::Pipe)
+    Ok(Some(path))
 }
 
-/// Enlarges one video. Returns the path of the file that was written, if it was one.
-fn one(
-    args: &UpscaleArgs,
-    models: &[Model],
-    gpu: &mut Option<Gpu>,
-    input: &Path,
-    output: Output,
-) -> Result<Option<PathBuf>> {
-    let from_pipe = input == Path::new(PIPE);
-    let name = if from_pipe { "standard input".into() } else { input.display().to_string() };
-    let refuse = |reason: Reason| Error::Picture(reason.within(&name));
-    let named = |error| match error {
-        Error::Picture(reason) => refuse(reason),
-        other => other,
-    };
-    let path = match &output {
-        Output::Pipe => None,
-        Output::File(path) => {
-            let existing = args.batch.existing.unwrap_or(match args.output.as_deref() == Some(path) {
-                true => Existing::Overwrite,
-                false => Existing::Skip,
+/// What all videos need.
+struct Videos<'a> {
+    args: &'a UpscaleArgs,
+    models: Vec<Model>,
+    /// Opened for the first video.
+    gpu: Option<Gpu>,
+    /// Exit codes of the videos that failed.
+    failures: Vec<u8>,
+}
+
+impl Videos<'_> {
+    /// Enlarges files, each to a file.
+    fn files(&mut self, inputs: &[PathBuf]) -> Result<u8> {
+        let batch = &self.args.batch;
+        let naming =
+            Naming { size: self.args.picture.size.label().to_string(), format: Some(OutputFormat::Y4m) };
+        let mut plan = Plan::new(&Request {
+            inputs,
+            output: self.args.output.as_deref(),
+            naming,
+            existing: batch.existing,
+            recursive: batch.recursive,
+            shard: None,
+            settings: Some(settings(self.args, &self.models)?),
+        })?;
+        plan.prepare_folder()?;
+        let jobs = std::mem::take(&mut plan.jobs);
+        let total = jobs.len();
+        for job in jobs {
+            let outcome = job.and_then(|job| match plan.decide(job.clone())? {
+                Decision::Keep(kept) => {
+                    log::warn!("{}: {}, skipped (--existing)", job.output.display(), kept.why());
+                    Ok(None)
+                }
+                Decision::Make(job) => {
+                    plan.prepare(&job)?;
+                    self.one(&job.input, Some(&job))
+                }
             });
-            let Some(path) = existing.resolve(path)? else {
-                log::warn!("{} exists already, skipped (--existing)", path.display());
-                return Ok(None);
-            };
-            if !from_pipe
-                && path.canonicalize().is_ok_and(|to| input.canonicalize().is_ok_and(|from| from == to))
-            {
-                return Err(Error::Output { path, reason: "it is an input; choose another name".into() });
+            self.ended(outcome)?;
+        }
+        Ok(exit::code_of(&self.failures, total))
+    }
+
+    /// The job of writing the standard input's result to a file; `None` if the file exists and is kept.
+    fn of_stdin(&self, output: &Path) -> Result<Option<Job>> {
+        let existing = self.args.batch.existing.unwrap_or(Existing::Overwrite);
+        let Some(Destination { path: output, clash }) = existing.resolve(output)? else {
+            log::warn!("{}: {}, skipped (--existing)", output.display(), Kept::Exists.why());
+            return Ok(None);
+        };
+        let (input, kind) = (PIPE.into(), Kind::fallback());
+        Ok(Some(Job { input, output, clash, stale: None, kind, bytes: 0, record: None }))
+    }
+
+    /// Reports how a video ended.
+    ///
+    /// # Errors
+    /// What concerns the other videos too.
+    fn ended(&mut self, outcome: Result<Option<PathBuf>>) -> Result<()> {
+        match outcome {
+            Ok(Some(path)) => print(path.display()),
+            Ok(None) => Ok(()),
+            Err(error @ (Error::NoAdapter(_) | Error::MissingCapability(_))) => Err(error),
+            Err(error) => {
+                report(&error);
+                self.failures.push(exit::code(&error));
+                Ok(())
             }
-            Some(path)
         }
-    };
-    let mut length = None;
-    let stream: Box<dyn Read + Send> = if from_pipe {
-        Box::new(io::stdin())
-    } else {
-        let file = File::open(input).map_err(|e| refuse(e.into()))?;
-        length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
-        Box::new(file)
-    };
-    let reader = Reader::new(stream).map_err(named)?;
-    let header = reader.header().clone();
-    let enlargement = args.picture.size.enlargement(header.size())?;
-    let model = nearest(models, header.size(), enlargement)?;
-    log::info!("model {}: {}", model.name, model.weights.architecture());
-    let gpu = match gpu {
-        Some(gpu) => gpu.clone(),
-        none => {
-            let opened = args.gpu.open()?;
-            args.precision.check(&opened)?;
-            none.insert(opened).clone()
-        }
-    };
-    // Assumes frames without parameters. Only for showing progress and estimating the work.
-    let frame = header.frame_bytes() as u64 + b"FRAME\n".len() as u64;
-    let total = length.map(|length| length / frame);
-    let (width, height) = enlargement.size(header.size())?;
-    let pixels = u64::from(width) * u64::from(height) * total.unwrap_or(FRAMES_OF_PIPE);
-    let options = args.tune.apply(&gpu, &model.weights, args.headless(0), pixels)?;
-    let mut upscaler = VideoUpscaler::new(gpu, &model.weights, options, &header, enlargement)?;
-    let start = Instant::now();
-    let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
-    let mut progress = Progress::new(name.clone());
-    let mut show = |done: u64| progress.frames(done, total, rate(done));
-    let outcome = match &path {
-        None => upscale(reader, io::stdout(), &mut upscaler, &mut show),
-        Some(path) => to_file(path, |file| upscale(reader, file, &mut upscaler, &mut show)),
-    };
-    drop(progress);
-    let Outcome { frames, .. } = outcome.map_err(named)?;
-    let ((from_width, from_height), (width, height)) = (header.size(), upscaler.header().size());
-    log::info!(
-        "{name}: {frames} frames, {from_width}x{from_height} to {width}x{height}, {:.2} frames/s",
-        rate(frames)
-    );
-    Ok(path)
+    }
+
+    /// Enlarges one video, to the standard output if there is no job. Returns the path of the file that was written.
+    fn one(&mut self, input: &Path, job: Option<&Job>) -> Result<Option<PathBuf>> {
+        let args = self.args;
+        let name = if is_pipe(input) { "standard input".into() } else { input.display().to_string() };
+        let refuse = |reason: Reason| Error::Picture(reason.within(&name));
+        let named = |error| match error {
+            Error::Picture(reason) => refuse(reason),
+            other => other,
+        };
+        let mut length = None;
+        let stream: Box<dyn Read + Send> = if is_pipe(input) {
+            Box::new(io::stdin())
+        } else {
+            let file = File::open(input).map_err(|e| refuse(e.into()))?;
+            length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
+            Box::new(file)
+        };
+        let reader = Reader::new(stream).map_err(named)?;
+        let header = reader.header().clone();
+        let enlargement = args.picture.size.enlargement(header.size())?;
+        let model = nearest(&self.models, header.size(), enlargement)?;
+        log::info!("model {}: {}", model.name, model.weights.architecture());
+        let gpu = match &mut self.gpu {
+            Some(gpu) => gpu.clone(),
+            none => {
+                let opened = args.gpu.open()?;
+                args.precision.check(&opened)?;
+                none.insert(opened).clone()
+            }
+        };
+        // Assumes frames without parameters. Only for showing progress and estimating the work.
+        let frame = header.frame_bytes() as u64 + b"FRAME\n".len() as u64;
+        let total = length.map(|length| length / frame);
+        let (width, height) = enlargement.size(header.size())?;
+        let pixels = u64::from(width) * u64::from(height) * total.unwrap_or(FRAMES_OF_PIPE);
+        let options = args.tune.apply(&gpu, &model.weights, args.headless(0), pixels)?;
+        let mut upscaler = VideoUpscaler::new(gpu, &model.weights, options, &header, enlargement)?;
+        let start = Instant::now();
+        let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
+        let mut progress = Progress::new(name.clone());
+        let mut show = |done: u64| progress.frames(done, total, rate(done));
+        let outcome = match job {
+            None => upscale(reader, io::stdout(), &mut upscaler, &mut show).map(|outcome| (outcome, None)),
+            Some(job) => to_file(job, |file| upscale(reader, file, &mut upscaler, &mut show)),
+        };
+        drop(progress);
+        let (Outcome { frames, .. }, written) = outcome.map_err(named)?;
+        let ((from_width, from_height), (width, height)) = (header.size(), upscaler.header().size());
+        log::info!(
+            "{name}: {frames} frames, {from_width}x{from_height} to {width}x{height}, {:.2} frames/s",
+            rate(frames)
+        );
+        Ok(written)
+    }
 }
 
-/// Writes a file whole or not at all.
-fn to_file(path: &Path, write: impl FnOnce(File) -> Result<Outcome>) -> Result<Outcome> {
+/// Writes a file whole or not at all. Returns what [`Job::write`] does besides.
+fn to_file(job: &Job, write: impl FnOnce(File) -> Result<Outcome>) -> Result<(Outcome, Option<PathBuf>)> {
     let mut outcome = None;
-    let written = write_atomically(path, |file| {
+    let written = job.write(|file| {
         let mut clone = file.try_clone()?;
         match outcome.insert(write(file.try_clone()?)) {
             Ok(_) => clone.flush(),
@@ -211,10 +237,16 @@ fn to_file(path: &Path, write: impl FnOnce(File) -> Result<Outcome>) -> Result<O
         }
     });
     match outcome {
-        Some(Err(Error::Output { reason, .. })) => Err(Error::Output { path: path.into(), reason }),
+        Some(Err(Error::Output { reason, .. })) => Err(Error::Output { path: job.output.clone(), reason }),
         Some(Err(error)) => Err(error),
-        Some(Ok(outcome)) => written.map(|()| outcome),
-        None => written.and(Err(Error::invalid("nothing was written"))),
+        Some(Ok(outcome)) => {
+            let path = written?;
+            if path.is_none() {
+                log::warn!("{}: {}, skipped (--existing)", job.output.display(), Kept::Exists.why());
+            }
+            Ok((outcome, path))
+        }
+        None => Err(written.err().unwrap_or_else(|| Error::invalid("nothing was written"))),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Shader, WeightLoad, WeightStore, word};
 use crate::gpu::compose::kernel;
 use crate::network::{Architecture, Padding};
 
-/// Points at which F(4, 3) multiplies: 6 products for 4 neighbours under 3 taps.
+/// Points at which F(4, 3) multiplies: 6 products for 4 neighbors under 3 taps.
 pub const POINTS: usize = 6;
 
 /// The settings of `conv_winograd.wgsl` for a network.

@@ -61,11 +61,6 @@ pub(super) fn conv_grad_weight(prelude: Prelude, workgroup: u32) -> Shader {
     shader(kernel!("conv_grad_weight"), prelude, workgroup)
 }
 
-/// `conv_grad_weight_last.wgsl`.
-pub(super) fn conv_grad_weight_last(prelude: Prelude, workgroup: u32) -> Shader {
-    shader(kernel!("conv_grad_weight_last"), prelude, workgroup)
-}
-
 /// `conv_grad_weight_pointwise.wgsl`.
 pub(super) fn conv_grad_weight_pointwise(prelude: Prelude, workgroup: u32) -> Shader {
     shader(kernel!("conv_grad_weight_pointwise"), prelude, workgroup)

@@ -15,30 +15,19 @@ use crate::network::LayerShape;
 enum Tile {
     /// `conv_grad_weight_pointwise.wgsl`: blocks of 8 filters and of 8 inputs.
     Pointwise { filters: usize, inputs: usize },
-    /// `conv_grad_weight_last.wgsl`: all taps of these inputs.
-    Last { inputs: usize },
     /// `conv_grad_weight.wgsl`: filters share texels of the input, tap rows and columns those of the gradient.
     Taps { filters: usize, rows: usize, columns: usize },
 }
 
 impl Tile {
-    /// A tile of at most `spatial` or `pointwise` sums, or a few more. `zeros` says whether the gradient has a border
-    /// of zeros as wide as the filter reaches.
-    fn new(
-        LayerShape { inputs, filters, size }: LayerShape,
-        (spatial, pointwise): (usize, usize),
-        zeros: bool,
-    ) -> Self {
+    /// A tile of at most `spatial` or `pointwise` sums, or a few more.
+    fn new(LayerShape { inputs, filters, size }: LayerShape, (spatial, pointwise): (usize, usize)) -> Self {
         if size == 1 {
             let side = (pointwise.isqrt() / 8).clamp(1, 4);
             return Self::Pointwise {
                 filters: side.min(filters.div_ceil(8)),
                 inputs: side.min(inputs.div_ceil(8)),
             };
-        }
-        if filters == 1 && size <= 9 && zeros && size * size <= spatial {
-            // Half as many inputs as would fit: 200 sums ran as fast as 400.
-            return Self::Last { inputs: inputs.min((spatial / 2).div_ceil(size * size)).min(8) };
         }
         // Larger filters are cut at multiples of 4 columns.
         let columns = if size <= 9 { size } else { 8 };
@@ -80,27 +69,20 @@ pub(super) fn weight_gradient(
         ])
         .value("INPUT", &input.layout.wgsl())
         .value("GRADIENT", &gradient.layout.wgsl());
-    let taps = |prelude: Prelude, rows: usize, columns: usize| {
-        prelude.numbers([
-            ("SHIFT", shift),
-            ("WINDOW", (shift + columns + 2) / 4 + 1),
-            ("TILE_ROWS", rows),
-            ("TILE_COLUMNS", columns),
-        ])
-    };
-    let zeros = gradient.layout.border + place.padding + 1 >= size;
-    let (shader, y, z) = match Tile::new(place.shape, shape.weight_sums, zeros) {
+    let (shader, y, z) = match Tile::new(place.shape, shape.weight_sums) {
         Tile::Pointwise { filters: fs, inputs: cs } => {
             let prelude = prelude.numbers([("FILTER_BLOCKS8", fs), ("INPUT_BLOCKS8", cs)]);
             let shader = shaders::conv_grad_weight_pointwise(prelude, shape.workgroup);
             (shader, filters.div_ceil(8 * fs), inputs.div_ceil(8 * cs))
         }
-        Tile::Last { inputs: cs } => {
-            let prelude = taps(prelude, size, size).numbers([("TILE_INPUTS", cs)]);
-            (shaders::conv_grad_weight_last(prelude, shape.workgroup), inputs.div_ceil(cs), 1)
-        }
         Tile::Taps { filters: fs, rows, columns } => {
-            let prelude = taps(prelude, rows, columns).numbers([("TILE_FILTERS", fs)]);
+            let prelude = prelude.numbers([
+                ("SHIFT", shift),
+                ("WINDOW", (shift + columns + 2) / 4 + 1),
+                ("TILE_FILTERS", fs),
+                ("TILE_ROWS", rows),
+                ("TILE_COLUMNS", columns),
+            ]);
             let groups = inputs * size.div_ceil(rows) * size.div_ceil(columns);
             (shaders::conv_grad_weight(prelude, shape.workgroup), filters.div_ceil(fs), groups)
         }

@@ -1,0 +1,90 @@
+//! The records of a run: the lines of its `metrics.jsonl`.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::Result;
+
+/// A line of `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Record {
+    /// How training went since the last line of this kind.
+    Step(StepRecord),
+    /// How the network does on the validation sets.
+    Eval(EvalRecord),
+}
+
+/// How training went over some steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Steps done.
+    pub step: u64,
+    /// Sub-images that have gone forward and backward: step times batch.
+    pub backprops: u64,
+    /// Mean of the steps' losses (equation 4) since the last record.
+    pub loss: f64,
+    /// The rates of the last step, one for each layer.
+    pub learning_rates: Vec<f64>,
+    /// Speed since the last record, without evaluations.
+    pub subimages_per_second: f64,
+}
+
+/// Figures of one moment on all validation sets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvalRecord {
+    /// Steps done.
+    pub step: u64,
+    /// Sub-images that have gone forward and backward.
+    pub backprops: u64,
+    /// One for each set.
+    pub sets: Vec<SetScore>,
+}
+
+impl EvalRecord {
+    /// Mean PSNR over the sets, what the best weights are chosen by.
+    pub fn psnr(&self) -> f64 {
+        self.sets.iter().map(|set| set.psnr).sum::<f64>() / self.sets.len() as f64
+    }
+}
+
+/// Averages over one validation set: PSNR in dB, SSIM. NaN (null in JSON) where undefined.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetScore {
+    /// The set's name.
+    pub set: String,
+    /// Enlargement.
+    pub scale: usize,
+    /// PSNR of the network's results.
+    #[serde(deserialize_with = "or_nan")]
+    pub psnr: f64,
+    /// SSIM of the network's results.
+    #[serde(deserialize_with = "or_nan")]
+    pub ssim: f64,
+    /// PSNR of bicubic interpolation.
+    #[serde(deserialize_with = "or_nan")]
+    pub psnr_bicubic: f64,
+    /// SSIM of bicubic interpolation.
+    #[serde(deserialize_with = "or_nan")]
+    pub ssim_bicubic: f64,
+}
+
+fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+impl Record {
+    /// Steps done at this record.
+    pub fn step(&self) -> u64 {
+        match self {
+            Self::Step(record) => record.step,
+            Self::Eval(record) => record.step,
+        }
+    }
+}
+
+/// A line of the metrics and its text, without foreign bytes around it. Those within strings become U+FFFD.
+pub(super) fn line(bytes: &[u8]) -> Option<(String, Record)> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.get(text.find('{')?..=text.rfind('}')?)?;
+    Some((text.into(), serde_json::from_str(text).ok()?))
+}
