@@ -62,7 +62,9 @@ fn read_unguarded(path: &Path, format: ImageFormat, color: ColorType, count: u32
     let told = owned.clone();
     let decoded = decoded.take_while(move |frame| {
         // A GIF file may lack its end mark behind the last frame.
-        let ends = left == 0 && frame.as_ref().is_err_and(gif_file::is_end);
+        let ends = left == 0
+            && frame.as_ref().is_err_and(gif_file::is_end)
+            && gif_file::summary(&told).is_some_and(|summary| summary.complete);
         if ends {
             log::warn!("{}: the file has no end mark, frames may be missing", told.display());
         }

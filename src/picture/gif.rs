@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use gif::{ColorOutput, DecodeOptions, DecodingError, DisposalMethod, Encoder, EncodingError, Frame, Repeat};
@@ -15,6 +15,8 @@ use super::metadata::Metadata;
 /// Speed of the search for a palette, 1 to 30: the encoder's default, good and not slow.
 const SPEED: i32 = 10;
 
+/// The end mark.
+const END: &[u8] = b";";
 /// Bytes of a frame that may be decoded whatever the size of the picture.
 const FRAME: u64 = 1 << 26;
 
@@ -24,6 +26,8 @@ pub struct Summary {
     pub animation: Option<Animation>,
     /// Columns and rows of the largest frame, which need not lie within the picture.
     pub largest: (u16, u16),
+    /// Whether the last frame is followed by the end mark, or by the end of the file in its place.
+    pub complete: bool,
 }
 
 impl Summary {
@@ -45,23 +49,27 @@ pub fn summary(path: &Path) -> Option<Summary> {
     let mut options = DecodeOptions::new();
     options.skip_frame_decoding(true);
     options.set_color_output(ColorOutput::Indexed);
-    let mut decoder = options.read_info(BufReader::new(File::open(path).ok()?)).ok()?;
+    let mut decoder = options.read_info(BufReader::new(File::open(path).ok()?.chain(END))).ok()?;
     let (mut frames, mut largest) = (0, (0, 0));
     // A broken frame ends the count here, and is reported when it is decoded.
-    while let Ok(Some(frame)) = decoder.next_frame_info() {
+    let complete = loop {
+        let frame = match decoder.next_frame_info() {
+            Ok(Some(frame)) => frame,
+            end => break end.is_ok(),
+        };
         frames += 1;
         let area = |(width, height): (u16, u16)| u32::from(width) * u32::from(height);
         if area((frame.width, frame.height)) > area(largest) {
             largest = (frame.width, frame.height);
         }
-    }
+    };
     // The file counts the repetitions after the first showing; without a count there are none.
     let plays = match decoder.repeat() {
         Repeat::Infinite => 0,
         Repeat::Finite(0) => 1,
         Repeat::Finite(times) => u32::from(times) + 1,
     };
-    Some(Summary { animation: Animation::new(frames, plays, false), largest })
+    Some(Summary { animation: Animation::new(frames, plays, false), largest, complete })
 }
 
 /// Whether a decoder's error is that the file has ended.
