@@ -51,6 +51,10 @@ pub enum Error {
     /// A device error: validation, a lost device, a failed readback.
     Gpu(Reason),
 
+    /// A result that cannot be right: values that are not finite, one flat color where the source has many, or not what the
+    /// CPU computes. The adapter, its driver or the network is broken.
+    WrongResult(Reason),
+
     /// Training whose loss or parameters are no longer finite numbers.
     Diverged(String),
 
@@ -74,7 +78,7 @@ impl fmt::Display for Error {
             Self::NoAdapter(text) | Self::Diverged(text) => text.fmt(f),
             Self::MissingCapability(what) => write!(f, "the GPU device lacks {what}"),
             Self::OutOfMemory(reason) => write!(f, "out of GPU memory: {reason}"),
-            Self::Gpu(reason) => write!(f, "GPU error: {reason}"),
+            Self::Gpu(reason) | Self::WrongResult(reason) => write!(f, "GPU error: {reason}"),
             Self::SelfTest(text) => write!(f, "the adapter fails its self test: {text}"),
         }
     }
@@ -88,7 +92,8 @@ impl StdError for Error {
             | Self::Picture(reason)
             | Self::Output { reason, .. }
             | Self::OutOfMemory(reason)
-            | Self::Gpu(reason) => reason.source(),
+            | Self::Gpu(reason)
+            | Self::WrongResult(reason) => reason.source(),
             Self::NoAdapter(_) | Self::MissingCapability(_) | Self::Diverged(_) | Self::SelfTest(_) => None,
         }
     }

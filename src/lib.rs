@@ -37,7 +37,7 @@
 //! |---|---|---|
 //! | (none) | [`Upscaler`] on a device of yours, [`Weights`], the mathematics of pictures | yes |
 //! | `wgpu_default` | wgpu's own backends; without it, the host's wgpu features decide | yes |
-//! | `headless` | a device of its own: pictures (`headless`), video (`video`), measuring quality (`eval`) | by `cli` |
+//! | `headless` | a device of its own: pictures and their files (`headless`), video (`video`), measuring quality (`eval`) | by `cli` |
 //! | `train` | training steps on a device of yours (`train::gpu::Trainer`); with `headless`, runs on folders of pictures | by `cli` |
 //! | `mat` | weight files in the authors' MATLAB format | by `cli` |
 //! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |

@@ -16,9 +16,10 @@ fn advice(error: &Error, task: Task) -> Option<&'static str> {
     match error {
         Error::OutOfMemory(..) if task == Task::Training => Some("use a smaller --batch or --patch"),
         Error::OutOfMemory(..) => Some("use a smaller tile (--tile)"),
-        Error::Gpu(why) if why.contains("the adapter computes wrong") => {
-            Some("--gpu and --backend choose another one")
-        }
+        Error::WrongResult(..) => Some(
+            "`srcnn-gpu devices` tests the adapters, `model info` shows the network; \
+             --gpu and --backend choose another adapter",
+        ),
         Error::SelfTest(..) => Some("try another one (--gpu, --backend) or update its driver"),
         Error::MissingCapability(what) if what.contains("SHADER_F16") => {
             Some("use --precision f32, or an adapter that has them (srcnn-gpu devices)")

@@ -19,6 +19,7 @@ pub fn code(error: &Error) -> u8 {
         | Error::MissingCapability(..)
         | Error::OutOfMemory(..)
         | Error::Gpu(..)
+        | Error::WrongResult(..)
         | Error::SelfTest(..) => GPU,
         Error::Model { .. } => MODEL,
         Error::Output { .. } => OUTPUT,

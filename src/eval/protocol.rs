@@ -116,7 +116,9 @@ impl Protocol {
         let (result, timing) = network.enlarge(&low, width, height)?;
         let margin = self.margin(&result, width, height)?;
         if !result.data.iter().all(|v| v.is_finite()) {
-            return Err(Error::Gpu("the network's result holds values that are not finite numbers".into()));
+            return Err(Error::WrongResult(
+                "the network's result holds values that are not finite numbers".into(),
+            ));
         }
         let border = self.shave.max(margin);
         let output = result;

@@ -182,9 +182,8 @@ impl TileChecks<'_> {
         lines: impl Fn() -> Lines,
     ) -> Result<()> {
         let wrong = |what: &str| {
-            let place = format!("the result at {}x{}", columns.start, rows.start);
-            let advice = "`srcnn-gpu devices` tests the adapters, `model info` shows the network";
-            Err(Error::Gpu(format!("{place} {what}; {advice}").into()))
+            let text = format!("the result at {}x{} {what}", columns.start, rows.start);
+            Err(Error::WrongResult(text.into()))
         };
         if !lines().all(|texels| texels.as_flattened().iter().all(|v| v.is_finite())) {
             return wrong("contains values that are not finite");

@@ -64,7 +64,7 @@ impl Verifier {
     /// Compares part of a tile: the corner of the first one, where padding shows; the middle of the others.
     ///
     /// # Errors
-    /// [`Error::Gpu`] when the results differ by more than rounding.
+    /// [`Error::WrongResult`] when the results differ by more than rounding.
     pub fn check(
         &mut self,
         weights: &Weights,
@@ -89,10 +89,9 @@ impl Verifier {
                 if off.is_nan() || off > self.rounding {
                     let [x, y] = [tile[0].start + x, tile[1].start + y];
                     let text = format!(
-                        "wrong result: channel {channel} at {x},{y} is {value} on this adapter but {expected} on the CPU; \
-                         try another adapter or update its driver"
+                        "wrong result: channel {channel} at {x},{y} is {value} on this adapter but {expected} on the CPU"
                     );
-                    return Err(Error::Gpu(text.into()));
+                    return Err(Error::WrongResult(text.into()));
                 }
             }
         }

@@ -75,7 +75,7 @@ impl Training {
     /// layer's largest gradient.
     ///
     /// # Errors
-    /// [`Error::Gpu`](crate::Error::Gpu) when they differ by more than rounding can; also what the device reports.
+    /// [`Error::WrongResult`](crate::Error::WrongResult) when they differ by more than rounding can; also what the device reports.
     pub fn check(&mut self) -> Result<f64> {
         // Sub-images taken for each other would show; the mean over the batch is that over two of them.
         let different = if self.batch.is_multiple_of(2) { 2 } else { 1 };

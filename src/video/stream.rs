@@ -144,6 +144,7 @@ impl StreamLoop {
 fn numbered(frame: u64, error: Error) -> Error {
     match error {
         Error::Gpu(reason) => Error::Gpu(reason.within(format_args!("frame {frame}"))),
+        Error::WrongResult(reason) => Error::WrongResult(reason.within(format_args!("frame {frame}"))),
         other => other,
     }
 }

@@ -242,7 +242,7 @@ impl VideoUpscaler {
     /// Waits for the oldest frame in flight and returns its result in `result`; `false` if there is none.
     ///
     /// # Errors
-    /// [`Error::Gpu`] for results that are not finite, or that are flat where the source is not, and what the device
+    /// [`Error::WrongResult`] for results that are not finite, or that are flat where the source is not, and what the device
     /// reports.
     pub fn finish(&mut self, result: &mut Frame) -> Result<bool> {
         let Some(InFlight { parameters, varied, mut readback, staging }) = self.in_flight.pop_front() else {
@@ -268,11 +268,10 @@ impl VideoUpscaler {
         self.stagings.push(staging);
         let luma: usize = format.plane_size(0, self.output.size()).iter().product();
         let flat = || is_flat(&result.data[..luma * format.sample_bytes()], format.sample_bytes());
-        let advice = "`srcnn-gpu devices` tests the adapters";
         if !finite {
-            Err(Error::Gpu(format!("the result contains values that are not finite; {advice}").into()))
+            Err(Error::WrongResult("the result contains values that are not finite".into()))
         } else if varied && flat() {
-            Err(Error::Gpu(format!("the result is one flat grey, but the source is not; {advice}").into()))
+            Err(Error::WrongResult("the result is one flat grey, but the source is not".into()))
         } else {
             Ok(true)
         }

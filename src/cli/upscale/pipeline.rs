@@ -180,7 +180,7 @@ impl<'a> Pipeline<'a> {
                 continue;
             }
             let mut outcome = self.enlarge(device, &mut enlarger, i, &job, size, &value);
-            if let Err(Error::Gpu(reason)) = &outcome {
+            if let Err(Error::Gpu(reason) | Error::WrongResult(reason)) = &outcome {
                 // The device may be lost: try once more on a new one.
                 log::warn!("{}: {reason}; trying again on a new device", job.input.display());
                 enlarger = None;
@@ -189,7 +189,8 @@ impl<'a> Pipeline<'a> {
             }
             drop(value);
             self.reporter.computed(i);
-            faults = if matches!(outcome, Err(Error::Gpu(_))) { faults + 1 } else { 0 };
+            faults =
+                if matches!(outcome, Err(Error::Gpu(_) | Error::WrongResult(_))) { faults + 1 } else { 0 };
             match outcome {
                 Ok(value) => {
                     if to_save.send(Item { i, job, size, value, permit }).is_err() {

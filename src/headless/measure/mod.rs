@@ -163,7 +163,7 @@ pub fn synthetic(width: usize, height: usize, channels: usize) -> Result<Planes>
 /// checked.
 ///
 /// # Errors
-/// [`Error::Gpu`](crate::Error::Gpu) when they differ by more than rounding; also what the device reports.
+/// [`Error::WrongResult`](crate::Error::WrongResult) when they differ by more than rounding; also what the device reports.
 pub fn check(gpu: &Gpu, weights: &Weights, options: HeadlessOptions) -> Result<f64> {
     let options = options.with_padding(Some(CpuTwin::PADDING));
     let choices = match options.winograd {

@@ -35,7 +35,7 @@ impl CpuTwin {
     /// Runs the same picture on the device and returns the largest difference. The run must use [`CpuTwin::PADDING`].
     ///
     /// # Errors
-    /// [`Error::Gpu`] when they differ by more than rounding; also what the device reports.
+    /// [`Error::WrongResult`] when they differ by more than rounding; also what the device reports.
     pub fn check(&self, run: &mut NetworkRun<'_>) -> Result<f64> {
         run.prepare(SIZE, 1.0)?;
         run.compute()?;
@@ -56,7 +56,7 @@ fn texels(channels: usize) -> usize {
 /// The largest difference between two sequences of values.
 ///
 /// # Errors
-/// [`Error::Gpu`] when it is more than rounding in this precision can cause over a few layers.
+/// [`Error::WrongResult`] when it is more than rounding in this precision can cause over a few layers.
 pub(crate) fn compare(
     actual: &[f32],
     expected: impl Iterator<Item = f64> + Clone,
@@ -67,7 +67,7 @@ pub(crate) fn compare(
     // NaN counts as infinitely far off.
     let largest = differences.fold(0.0, |all: f64, d| if d.is_nan() { f64::INFINITY } else { all.max(d) });
     if largest > precision.tolerance() * range {
-        return Err(Error::Gpu(
+        return Err(Error::WrongResult(
             format!("results are off by {largest:.1e}, so the time means nothing").into(),
         ));
     }
