@@ -14,9 +14,12 @@ use super::metadata::{Chunk, Metadata};
 use super::samples::{Reordered, depth};
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
+/// Where a frame's control chunk, `fcTL`, says what happens to the frame before the next, and the value for clearing it.
+const DISPOSAL: usize = 24;
+const TO_BACKGROUND: u8 = 1;
 const XMP: &[u8] = b"XML:com.adobe.xmp\0";
-/// Chunks longer than this are left out: no useful one is, and it would take up memory.
-const LONGEST: u32 = 1 << 24;
+/// Chunks of more bytes than this are left out: no useful one is, and it would take up memory.
+const LONGEST_CHUNK: u32 = 1 << 24;
 /// Bytes that the decoder may take for profile and texts, which are compressed in the file.
 pub const METADATA: u64 = 1 << 26;
 
@@ -33,8 +36,8 @@ fn is_kept(chunk: &Chunk) -> bool {
     }
 }
 
-/// All chunks of a file except its pixels, before and after them. Only names stand for the profile, `iCCP`, and
-/// for the pixels of the still picture, one `IDAT`. A broken chunk ends the list.
+/// The chunks of a file up to the first broken one, without pixels and palette. Of the profile, `iCCP`, and of the pixels of
+/// the still picture, one `IDAT`, they hold the name alone.
 pub fn chunks(path: &Path) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     // The decoder reports what is wrong with the file.
@@ -54,7 +57,7 @@ fn read_chunks(path: &Path, chunks: &mut Vec<Chunk>) -> io::Result<()> {
         file.read_exact(&mut head)?;
         let [a, b, c, d, name @ ..] = head;
         let len = u32::from_be_bytes([a, b, c, d]);
-        if len > LONGEST || [b"IDAT", b"fdAT", b"PLTE", b"iCCP"].contains(&&name) {
+        if len > LONGEST_CHUNK || [b"IDAT", b"fdAT", b"PLTE", b"iCCP"].contains(&&name) {
             let pixels = &name == b"IDAT" && chunks.last().is_none_or(|last| last.name != name);
             if pixels || &name == b"iCCP" {
                 chunks.push(Chunk { name, data: Vec::new() });
@@ -102,8 +105,9 @@ pub fn overhead(chunks: &[Chunk]) -> u64 {
 /// Whether a file that is complete describes an animation that cannot be shown: its control chunk comes too late, frames
 /// are missing, or one does not lie within the picture. Its still picture is what viewers show.
 pub fn is_broken_animation(chunks: &[Chunk]) -> bool {
-    let place = |name| chunks.iter().position(|chunk| &chunk.name == name);
-    let (Some(control), Some(pixels), Some(_)) = (place(b"acTL"), place(b"IDAT"), place(b"IEND")) else {
+    let position = |name| chunks.iter().position(|chunk| &chunk.name == name);
+    let (Some(control), Some(pixels), Some(_)) = (position(b"acTL"), position(b"IDAT"), position(b"IEND"))
+    else {
         return false;
     };
     let size = chunks.iter().find(|chunk| &chunk.name == b"IHDR");
@@ -127,11 +131,11 @@ pub fn animation(chunks: &[Chunk]) -> Option<Animation> {
     if is_broken_animation(chunks) {
         return None;
     }
-    let place = |frame: &Chunk| Some([number(frame, 4)?, number(frame, 8)?]);
-    let largest = named(b"fcTL").filter_map(place).max();
+    let size = |frame: &Chunk| Some([number(frame, 4)?, number(frame, 8)?]);
+    let largest = named(b"fcTL").filter_map(size).max();
     // The first frame may leave parts of the picture out, and any frame may be cleared again.
-    let clears = named(b"fcTL").next().and_then(place) != largest
-        || named(b"fcTL").any(|frame| frame.data.get(24) == Some(&1));
+    let clears = named(b"fcTL").next().and_then(size) != largest
+        || named(b"fcTL").any(|frame| frame.data.get(DISPOSAL) == Some(&TO_BACKGROUND));
     Animation::new(number(control, 0)?, number(control, 4)?, clears)
 }
 

@@ -11,8 +11,8 @@ use crate::cli::args::checks;
 /// Which adapter to use: part of every command that computes.
 #[derive(Debug, Clone, Args)]
 pub struct GpuArgs {
-    /// Adapter: auto, an index from `srcnn-gpu devices`, or part of its name; cpu or -1 is a software adapter; upscale
-    /// shares the work between several: 0,1
+    /// Adapter: auto, an index from `srcnn-gpu devices`, or part of its name; cpu or -1 is a software adapter.
+    /// Several, such as 0,1, share the work of upscale
     #[arg(short, long, env = "SRCNN_GPU", value_name = "SPEC", allow_negative_numbers = true)]
     gpu: Option<String>,
     /// Graphics API to use, of those in this build [default: WGPU_BACKEND if set, else all]
@@ -29,23 +29,23 @@ enum BackendName {
 }
 
 impl GpuArgs {
-    /// One entry per adapter that is asked for. Only numbers make a list, because names may contain commas.
-    fn specs(&self) -> Vec<Option<String>> {
+    /// One entry per adapter that is asked for, and so at least one. Only numbers make a list, because names may contain commas.
+    fn requests(&self) -> Vec<Option<String>> {
         let spec = self.gpu.as_deref().map(str::trim).unwrap_or_default();
         let is_number = |word: &str| word.trim().parse::<i64>().is_ok();
         let words: Vec<&str> =
             if spec.split(',').all(is_number) { spec.split(',').collect() } else { vec![spec] };
-        let spec = |word: &str| match word.trim() {
+        let request = |word: &str| match word.trim() {
             "" => None,
             "-1" | "cpu" => Some("software".into()),
             word => Some(word.into()),
         };
-        words.into_iter().map(spec).collect()
+        words.into_iter().map(request).collect()
     }
 
     /// The number of adapters that are asked for.
     pub fn count(&self) -> usize {
-        self.specs().len()
+        self.requests().len()
     }
 
     fn selection_of(&self, gpu: Option<String>) -> AdapterSelection {
@@ -62,7 +62,7 @@ impl GpuArgs {
 
     /// The selection by flags and environment variables; the first one of several.
     pub fn selection(&self) -> AdapterSelection {
-        self.selection_of(self.specs().swap_remove(0))
+        self.selection_of(self.requests().swap_remove(0))
     }
 
     /// Opens the adapter and tests it; warns if it is a software one.
@@ -94,6 +94,6 @@ impl GpuArgs {
             checks::self_test(&gpu, Precision::F32)?;
             Ok(gpu)
         };
-        self.specs().into_iter().map(open).collect()
+        self.requests().into_iter().map(open).collect()
     }
 }

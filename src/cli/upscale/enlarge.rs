@@ -19,13 +19,13 @@ pub type TileProgress<'a> = &'a mut dyn FnMut(u64, u64);
 /// The networks of one device.
 pub struct Enlarger<'a> {
     gpu: Gpu,
-    headless: HeadlessOptions,
+    options: HeadlessOptions,
     tuning: Tuning,
     networks: Vec<Network<'a>>,
     /// Every trained scale.
     scales: Vec<f64>,
     /// For each of them the index of its network.
-    owners: Vec<usize>,
+    network_of_scale: Vec<usize>,
     timing: Timing,
 }
 
@@ -40,7 +40,7 @@ pub struct Tuning {
 /// A network, which is put on the device when it is first needed.
 struct Network<'a> {
     model: &'a Model,
-    headless: Option<Headless>,
+    engine: Option<Headless>,
 }
 
 /// One pass of a picture through a network.
@@ -50,13 +50,13 @@ struct Pass {
 }
 
 impl<'a> Enlarger<'a> {
-    pub fn new(gpu: Gpu, models: &'a [Model], headless: HeadlessOptions, tuning: Tuning) -> Self {
-        let networks = models.iter().map(|model| Network { model, headless: None }).collect();
+    pub fn new(gpu: Gpu, models: &'a [Model], options: HeadlessOptions, tuning: Tuning) -> Self {
+        let networks = models.iter().map(|model| Network { model, engine: None }).collect();
         let known = models.iter().enumerate().flat_map(|(index, model)| {
             model.weights.metadata.scales.iter().map(move |&scale| (f64::from(scale), index))
         });
-        let (scales, owners) = known.unzip();
-        Self { gpu, headless, tuning, networks, scales, owners, timing: Timing::default() }
+        let (scales, network_of_scale) = known.unzip();
+        Self { gpu, options, tuning, networks, scales, network_of_scale, timing: Timing::default() }
     }
 
     /// Times for the last picture, summed over all passes.
@@ -71,7 +71,7 @@ impl<'a> Enlarger<'a> {
     pub fn result_size(&mut self, source: (u32, u32), options: &PictureOptions) -> Result<(u32, u32)> {
         let mut size = source;
         for pass in self.plan(source, options.enlargement)? {
-            let headless = self.networks[pass.network].open(&self.gpu, self.headless, self.tuning)?;
+            let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
             size = headless.result_size(size, pass.enlargement)?;
         }
         Ok(size)
@@ -88,7 +88,7 @@ impl<'a> Enlarger<'a> {
         options: &PictureOptions,
         progress: TileProgress<'_>,
     ) -> Result<DynamicImage> {
-        let (plane, mut report) = self.alpha(picture, options, progress)?;
+        let (plane, mut report) = self.enlarge_alpha(picture, options, progress)?;
         let mut result =
             self.passes(picture, options.color, options.enlargement, &mut report, as_a_whole(options.color))?;
         if let Some(plane) = plane {
@@ -108,7 +108,7 @@ impl<'a> Enlarger<'a> {
         take: &mut dyn FnMut(DynamicImage) -> Result<()>,
         progress: TileProgress<'_>,
     ) -> Result<()> {
-        let (plane, mut report) = self.alpha(picture, options, progress)?;
+        let (plane, mut report) = self.enlarge_alpha(picture, options, progress)?;
         let mut row = 0;
         let mut finish = |mut band: DynamicImage| {
             let (width, height) = (band.width(), band.height());
@@ -131,7 +131,7 @@ impl<'a> Enlarger<'a> {
 
     /// The first part of the work on a picture: enlarges alpha by the networks, if wanted. Returns it with a progress
     /// callback for the rest.
-    fn alpha<'p>(
+    fn enlarge_alpha<'p>(
         &mut self,
         picture: &DynamicImage,
         options: &PictureOptions,
@@ -176,7 +176,7 @@ impl<'a> Enlarger<'a> {
             // Each pass counts as much as the last one, which is by far the longest.
             let mut report = |done, all| progress(index as u64 * all + done, total * all);
             let source = between.as_ref().unwrap_or(picture);
-            let headless = self.networks[pass.network].open(&self.gpu, self.headless, self.tuning)?;
+            let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
             let enlarged = headless.upscale_as(source, floats, pass.enlargement, &mut report)?;
             checks::report(headless.verified());
             self.timing = sum(self.timing, headless.timing());
@@ -184,7 +184,7 @@ impl<'a> Enlarger<'a> {
         }
         let mut report = |done, all| progress((total - 1) * all + done, total * all);
         let source = between.as_ref().unwrap_or(picture);
-        let headless = self.networks[final_pass.network].open(&self.gpu, self.headless, self.tuning)?;
+        let headless = self.networks[final_pass.network].open(&self.gpu, self.options, self.tuning)?;
         let result = last(headless, source, final_pass.enlargement, &mut report)?;
         checks::report(headless.verified());
         self.timing = sum(self.timing, headless.timing());
@@ -204,12 +204,12 @@ impl<'a> Enlarger<'a> {
         let mut done = 1.0;
         let last = steps.len() - 1;
         let passes = steps.iter().enumerate().map(|(index, step)| {
-            let network = self.owners.get(step.trained).copied().unwrap_or(0);
+            let network = self.network_of_scale.get(step.trained).copied().unwrap_or(0);
             done *= step.factor;
             // Each axis gets its own share, as they differ if the proportions change.
             let [width, height] =
                 axes.map(|(from, to)| (from * (to / from).powf(f64::ln(done) / factor.ln())).round() as u32);
-            let enlargement = match self.networks[network].padding(self.headless) {
+            let enlargement = match self.networks[network].padding(self.options) {
                 _ if last == 0 => enlargement,
                 // The plan does not know what such a network removes at the borders.
                 Padding::Valid => Enlargement::Factor(step.factor),
@@ -240,13 +240,13 @@ fn sum(a: Timing, b: Timing) -> Timing {
 
 impl Network<'_> {
     fn open(&mut self, gpu: &Gpu, options: HeadlessOptions, tuning: Tuning) -> Result<&mut Headless> {
-        match &mut self.headless {
-            Some(headless) => Ok(headless),
-            none => {
+        match &mut self.engine {
+            Some(engine) => Ok(engine),
+            engine => {
                 log::info!("model {}: {}", self.model.name, self.model.weights.architecture());
                 let weights = &self.model.weights;
                 let options = tuning.args.apply(gpu, weights, options, tuning.pixels)?;
-                Ok(none.insert(Headless::new(gpu.clone(), weights, options)?))
+                Ok(engine.insert(Headless::new(gpu.clone(), weights, options)?))
             }
         }
     }
