@@ -1,12 +1,11 @@
 //! Networks of three layers whose last maps stay in registers: `conv_fused_head.wgsl`, `conv_fused_body.wgsl`,
 //! `conv_fused_sum.wgsl`.
 
-use super::pass::{Chunk, PassDescriptor};
+use super::pass::PassDescriptor;
 use crate::gpu::kernels::{
     self, BodyVariant, ConvShape, EpilogueLayout, HeadVariant, PIXEL_WORKGROUP, Settings, Shader, WeightStore,
 };
 use crate::network::Padding;
-use crate::precision::Precision;
 use crate::weights::{Layer, Weights};
 
 /// The passes; `None` for networks that they do not cover, or if `shape` does not ask for fused kernels.
@@ -23,44 +22,21 @@ pub(super) fn passes(
     let covers = [4 * settings.workgroup[0], settings.workgroup[1]];
     let (reach, size) = (third.shape.radius(), third.shape.size);
 
-    let mut first_pass = PassDescriptor {
-        shader: kernels::conv_fused_head(&variant),
-        layer: 0,
-        planes: 2 * size,
-        reach,
-        covers,
-        chunks: vec![Chunk::ALL],
-        store: variant.store,
-        binding: variant.weights() as u64 * 16,
-        precision: Precision::F32,
-        weights: Vec::new(),
-    };
+    let pass = PassDescriptor::single;
+    let head = kernels::conv_fused_head(&variant);
     let mut packed = pack_head(&variant, first, second);
     let mut passes = Vec::new();
     if let Some(layout) = variant.epilogue_layout() {
         pack_epilogue(&mut packed, &layout, second, third);
-        first_pass.weights = packed;
-        passes.push(first_pass);
+        passes.push(pass(head, [0, 2 * size, reach], covers, variant.store, packed));
     } else {
         let body = BodyVariant::new(architecture, settings, limits)?;
-        first_pass.planes = first.shape.filters;
-        first_pass.reach = reach + second.shape.radius();
-        first_pass.weights = packed;
-        passes.push(first_pass);
+        let head_reach = reach + second.shape.radius();
+        passes.push(pass(head, [0, first.shape.filters, head_reach], covers, variant.store, packed));
         let mut packed = pack_body(&body, second);
         pack_epilogue(&mut packed, &body.epilogue_layout(), second, third);
-        passes.push(PassDescriptor {
-            shader: kernels::conv_fused_body(&body),
-            layer: 1,
-            planes: 2 * size,
-            reach,
-            covers,
-            chunks: vec![Chunk::ALL],
-            store: body.store,
-            binding: body.weights() as u64 * 16,
-            precision: Precision::F32,
-            weights: packed,
-        });
+        let shader = kernels::conv_fused_body(&body);
+        passes.push(pass(shader, [1, 2 * size, reach], covers, body.store, packed));
     }
     passes.push(last_sum(kernels::conv_fused_sum(size, settings.normalized), third));
     Some(passes)
@@ -68,18 +44,9 @@ pub(super) fn passes(
 
 /// The last step of layer 3: adds up partial sums.
 pub(super) fn last_sum(shader: Shader, third: &Layer) -> PassDescriptor {
-    PassDescriptor {
-        shader,
-        layer: 2,
-        planes: 1,
-        reach: 0,
-        covers: [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]],
-        chunks: vec![Chunk::ALL],
-        store: WeightStore::Uniform,
-        binding: 16,
-        precision: Precision::F32,
-        weights: vec![third.bias[0], 0.0, 0.0, 0.0],
-    }
+    let covers = [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]];
+    let bias = vec![third.bias[0], 0.0, 0.0, 0.0];
+    PassDescriptor::single(shader, [2, 1, 0], covers, WeightStore::Uniform, bias)
 }
 
 /// Packs groups of 4 filters of layer 1: biases, taps and, with an epilogue, the columns of layer 2. Here and below,

@@ -71,6 +71,21 @@ pub(super) struct PassDescriptor {
     pub weights: Vec<f32>,
 }
 
+impl PassDescriptor {
+    /// A pass in single precision with all weights in one binding.
+    pub fn single(
+        shader: Shader,
+        [layer, planes, reach]: [usize; 3],
+        covers: [u32; 2],
+        store: WeightStore,
+        weights: Vec<f32>,
+    ) -> Self {
+        let binding = (4 * weights.len()) as u64;
+        let (chunks, precision) = (vec![Chunk::ALL], Precision::F32);
+        Self { shader, layer, planes, reach, covers, chunks, store, binding, precision, weights }
+    }
+}
+
 impl Pass {
     /// Compiles a kernel and uploads its weights.
     pub(super) fn new(

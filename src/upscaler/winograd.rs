@@ -1,10 +1,9 @@
 //! Networks f1-1-f3 in one pass, with Winograd's F(4, 3) in layer 1: `conv_winograd.wgsl`.
 
 use super::fused::last_sum;
-use super::pass::{Chunk, PassDescriptor};
+use super::pass::PassDescriptor;
 use crate::gpu::kernels::{self, ConvShape, POINTS, Settings, WinogradVariant};
 use crate::network::Padding;
-use crate::precision::Precision;
 use crate::weights::Weights;
 
 /// Planes that `conv_winograd.wgsl` writes: what squares add to themselves, to neighboring columns, to neighboring
@@ -27,18 +26,11 @@ pub(super) fn variant(
 /// The passes.
 pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<PassDescriptor> {
     let [.., third] = weights.layers() else { return Vec::new() };
-    let pass = PassDescriptor {
-        shader: kernels::conv_winograd(variant),
-        layer: 0,
-        planes: PLANES,
-        reach: third.shape.radius(),
-        covers: variant.settings.workgroup.map(|side| SQUARE as u32 * side),
-        chunks: vec![Chunk::ALL],
-        store: variant.store,
-        binding: variant.weights() as u64 * 16,
-        precision: Precision::F32,
-        weights: pack(variant, weights),
-    };
+    let covers = variant.settings.workgroup.map(|side| SQUARE as u32 * side);
+    let numbers = [0, PLANES, third.shape.radius()];
+    let packed = pack(variant, weights);
+    let pass =
+        PassDescriptor::single(kernels::conv_winograd(variant), numbers, covers, variant.store, packed);
     let sum = kernels::conv_winograd_sum(third.shape.size, variant.settings.normalized);
     vec![pass, last_sum(sum, third)]
 }
