@@ -8,7 +8,7 @@ mod read;
 mod update;
 
 use read::Order;
-pub use update::{set_short, update};
+pub use update::update;
 
 /// The tags that this program reads or writes by meaning.
 pub mod tag {
