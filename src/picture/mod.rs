@@ -8,18 +8,21 @@
 //!
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
-//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`; a file for each format; the types
-//! `metadata`, `kind`, `animation`, and `exif`; `samples`, `memory`, `error`.
+//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`; a file for each format, and one for its
+//! pixels where these are not what the `image` crate makes of them; `compose`, `floats`; the types `metadata`, `kind`,
+//! `animation`, and `exif`; `samples`, `memory`, `error`.
 
 pub mod alpha;
 mod animation;
 mod apng;
+mod compose;
 mod error;
 mod exif;
 mod floats;
 mod frames;
 mod gif;
 mod jpeg;
+mod jpeg_pixels;
 mod kind;
 mod memory;
 mod metadata;
@@ -31,6 +34,7 @@ mod samples;
 mod tiff;
 mod tiff_pixels;
 mod webp;
+mod webp_pixels;
 mod write;
 
 pub use animation::{Animation, Delay};

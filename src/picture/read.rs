@@ -13,7 +13,7 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::{Chunk, Metadata};
 use super::samples::{color_type, depth};
-use super::{alpha, floats, gif, jpeg, png, tiff, tiff_pixels, webp};
+use super::{alpha, floats, gif, jpeg, jpeg_pixels, png, tiff, tiff_pixels, webp_pixels};
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -44,6 +44,7 @@ enum Structure {
     Png(Vec<Chunk>),
     Tiff(Directories),
     Gif(gif::Summary),
+    Jpeg(Option<jpeg_pixels::Header>),
     Other,
 }
 
@@ -53,6 +54,7 @@ impl Structure {
             Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
             Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
             Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
+            Some(ImageFormat::Jpeg) => Self::Jpeg(jpeg_pixels::Header::read(path)),
             _ => Self::Other,
         }
     }
@@ -71,11 +73,10 @@ impl Structure {
     }
 
     /// The animation in the file, `None` if it holds one picture.
-    fn animation(&self, path: &Path, format: Option<ImageFormat>) -> Option<Animation> {
-        match (self, format?) {
-            (Self::Png(chunks), _) => png::animation(chunks),
-            (Self::Gif(summary), _) => summary.animation,
-            (_, ImageFormat::WebP) => webp::animation(path),
+    fn animation(&self) -> Option<Animation> {
+        match self {
+            Self::Png(chunks) => png::animation(chunks),
+            Self::Gif(summary) => summary.animation,
             _ => None,
         }
     }
@@ -108,15 +109,35 @@ impl PictureFile {
             _ => available,
         });
         reader.limits(limits);
-        let (mut overhead, mut premultiplied, mut remark) = (0, false, structure.remark());
-        let mut decoder: Box<dyn ImageDecoder> = if let Structure::Tiff(directories) = &structure {
-            let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
-            (overhead, premultiplied) = (pixels.overhead(), pixels.is_premultiplied());
-            remark = remark.into_iter().chain(pixels.remark()).reduce(|all, next| format!("{all}; {next}"));
-            Box::new(pixels)
-        } else {
-            match (reader.into_decoder(), &structure) {
-                (Ok(decoder), _) => Box::new(decoder),
+        let found = structure.animation();
+        let mut premultiplied = false;
+        let mut remark = structure.remark();
+        let (mut decoder, overhead, animation): (Box<dyn ImageDecoder>, u64, _) = match &structure {
+            Structure::Tiff(directories) => {
+                let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
+                premultiplied = pixels.is_premultiplied();
+                remark =
+                    remark.into_iter().chain(pixels.remark()).reduce(|all, next| format!("{all}; {next}"));
+                let overhead = pixels.overhead();
+                (Box::new(pixels), overhead, None)
+            }
+            _ if format == Some(ImageFormat::WebP) => {
+                let pixels = webp_pixels::Pixels::open(path).map_err(|e| undecodable(path, e))?;
+                let (overhead, animation) = (pixels.overhead(), pixels.animation());
+                (Box::new(pixels), overhead, animation)
+            }
+            Structure::Jpeg(Some(header)) => {
+                let usual = reader.into_decoder().map_err(|e| undecodable(path, e))?;
+                let overhead = header.overhead(length);
+                if header.is_unusual() {
+                    let unusual = jpeg_pixels::Unusual::new(usual, path).map_err(|e| refuse(e.into()))?;
+                    (Box::new(unusual), overhead, None)
+                } else {
+                    (Box::new(usual), overhead, None)
+                }
+            }
+            _ => match (reader.into_decoder(), &structure) {
+                (Ok(decoder), _) => (Box::new(decoder), 0, found),
                 (Err(ImageError::Limits(_)), Structure::Png(_)) => {
                     let limit = memory::bytes(png::METADATA.into());
                     return Err(refuse(
@@ -124,7 +145,7 @@ impl PictureFile {
                     ));
                 }
                 (Err(error), _) => return Err(undecodable(path, error)),
-            }
+            },
         };
         let (width, height) = decoder.dimensions();
         let (mut bytes, mut color) = (decoder.total_bytes().saturating_add(overhead), decoder.color_type());
@@ -137,9 +158,10 @@ impl PictureFile {
         {
             return Err(refuse(why.into()));
         }
-        let animation = structure.animation(path, format);
         if animation.is_some() {
-            bytes = bytes.saturating_add(pixels.saturating_mul(composing(format)));
+            let wide = format == Some(ImageFormat::Png) && depth(color) == 16;
+            // The canvas, a copy of it to go back to, and a frame.
+            bytes = bytes.saturating_add(pixels.saturating_mul(3 * if wide { 8 } else { 4 }));
         }
         if bytes > available {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
@@ -206,9 +228,7 @@ impl PictureFile {
                 png::read_metadata(chunks, &mut metadata);
             }
             Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
-            Structure::Other if self.format == Some(ImageFormat::Jpeg) => {
-                jpeg::read_metadata(&self.path, &mut metadata);
-            }
+            Structure::Jpeg(_) => jpeg::read_metadata(&self.path, &mut metadata),
             Structure::Gif(_) | Structure::Other => {}
         }
         // Some programs write the header of a JPEG segment even in other formats.
@@ -271,12 +291,6 @@ impl PictureFile {
 pub fn is_animated_gif(path: &Path) -> bool {
     let summary = guard::guarded(|| gif::summary(path));
     summary.is_ok_and(|summary| summary.is_some_and(|summary| summary.animation.is_some()))
-}
-
-/// Bytes a pixel for the canvas of an animation, a copy of it to go back to, and a frame.
-fn composing(format: Option<ImageFormat>) -> u64 {
-    let pixel = if format == Some(ImageFormat::Png) { 8 } else { 4 };
-    3 * pixel
 }
 
 /// Whether columns become rows.

@@ -1,27 +1,15 @@
 //! WebP files: the container, with metadata and animations, around encoded frames.
 
-use std::fs::File;
-use std::io::{self, BufReader, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 use image::DynamicImage;
 
-use super::animation::{Animation, Delay};
+use super::animation::Delay;
 use super::kind::Settings;
 use super::metadata::Metadata;
 
 /// A chunk of the container.
 type Chunk = ([u8; 4], Vec<u8>);
-
-/// The animation in a file; `None` for a single picture, another kind of file, or a broken one.
-pub fn animation(path: &Path) -> Option<Animation> {
-    let decoder = image_webp::WebPDecoder::new(BufReader::new(File::open(path).ok()?)).ok()?;
-    let plays = match decoder.loop_count() {
-        image_webp::LoopCount::Forever => 0,
-        image_webp::LoopCount::Times(times) => times.get().into(),
-    };
-    Animation::new(decoder.num_frames(), plays, false)
-}
 
 /// Encoded frames, collected before anything is written: the container begins with its length.
 pub struct Frames {
