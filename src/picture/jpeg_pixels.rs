@@ -6,7 +6,6 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use image::error::{DecodingError, ImageFormatHint};
-use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
 use jpeg_decoder::PixelFormat;
 
@@ -91,59 +90,69 @@ impl Header {
     }
 }
 
-/// A file for the other decoder. What is not pixels comes from the usual one.
-pub struct Unusual<D> {
-    usual: D,
-    file: BufReader<File>,
+/// A file for the other decoder.
+pub struct Unusual {
+    decoder: jpeg_decoder::Decoder<BufReader<File>>,
+    width: u32,
+    height: u32,
+    color: ColorType,
 }
 
-impl<D: ImageDecoder> Unusual<D> {
-    pub fn new(usual: D, path: &Path) -> io::Result<Self> {
-        Ok(Self { usual, file: BufReader::new(File::open(path)?) })
+impl Unusual {
+    /// # Errors
+    /// [`ImageError`] for files that are damaged or have samples of more than 8 bits.
+    pub fn open(path: &Path) -> ImageResult<Self> {
+        let mut decoder = jpeg_decoder::Decoder::new(BufReader::new(File::open(path)?));
+        decoder.read_info().map_err(to_image)?;
+        let info = decoder.info().ok_or_else(|| broken("it has no picture"))?;
+        let color = match info.pixel_format {
+            PixelFormat::L8 => ColorType::L8,
+            PixelFormat::L16 => return Err(broken("its samples have more than 8 bits")),
+            PixelFormat::RGB24 | PixelFormat::CMYK32 => ColorType::Rgb8,
+        };
+        Ok(Self { decoder, width: info.width.into(), height: info.height.into(), color })
     }
 }
 
-impl<D: ImageDecoder> ImageDecoder for Unusual<D> {
+fn broken(why: &str) -> ImageError {
+    ImageError::Decoding(DecodingError::new(ImageFormatHint::Exact(ImageFormat::Jpeg), why.to_string()))
+}
+
+fn to_image(error: jpeg_decoder::Error) -> ImageError {
+    match error {
+        jpeg_decoder::Error::Io(error) => ImageError::IoError(error),
+        error => ImageError::Decoding(DecodingError::new(ImageFormatHint::Exact(ImageFormat::Jpeg), error)),
+    }
+}
+
+impl ImageDecoder for Unusual {
     fn dimensions(&self) -> (u32, u32) {
-        self.usual.dimensions()
+        (self.width, self.height)
     }
 
     fn color_type(&self) -> ColorType {
-        self.usual.color_type()
+        self.color
     }
 
     fn icc_profile(&mut self) -> ImageResult<Option<Vec<u8>>> {
-        self.usual.icc_profile()
+        Ok(self.decoder.icc_profile())
     }
 
     fn exif_metadata(&mut self) -> ImageResult<Option<Vec<u8>>> {
-        self.usual.exif_metadata()
+        Ok(self.decoder.exif_data().map(<[u8]>::to_vec))
     }
 
     fn xmp_metadata(&mut self) -> ImageResult<Option<Vec<u8>>> {
-        self.usual.xmp_metadata()
-    }
-
-    fn orientation(&mut self) -> ImageResult<Orientation> {
-        self.usual.orientation()
+        Ok(self.decoder.xmp_data().map(<[u8]>::to_vec))
     }
 
     fn read_image(self, buffer: &mut [u8]) -> ImageResult<()> {
-        let hint = || ImageFormatHint::Exact(ImageFormat::Jpeg);
-        let broken = |why: &str| ImageError::Decoding(DecodingError::new(hint(), why.to_string()));
-        let mut decoder = jpeg_decoder::Decoder::new(self.file);
-        let pixels = decoder.decode().map_err(|error| match error {
-            jpeg_decoder::Error::Io(error) => ImageError::IoError(error),
-            error => ImageError::Decoding(DecodingError::new(hint(), error)),
-        })?;
-        let format = decoder.info().map(|info| info.pixel_format);
-        let pixels = match format {
-            Some(PixelFormat::CMYK32) => {
-                pixels.chunks_exact(4).flat_map(|ink| [0, 1, 2].map(|i| light(ink[i], ink[3]))).collect()
-            }
-            Some(PixelFormat::L8 | PixelFormat::RGB24) => pixels,
-            _ => return Err(broken("its samples have more than 8 bits")),
-        };
+        let mut decoder = self.decoder;
+        let mut pixels = decoder.decode().map_err(to_image)?;
+        if decoder.info().is_some_and(|info| info.pixel_format == PixelFormat::CMYK32) {
+            let inks = pixels.chunks_exact(4);
+            pixels = inks.flat_map(|ink| [0, 1, 2].map(|i| light(ink[i], ink[3]))).collect();
+        }
         if pixels.len() != buffer.len() {
             return Err(broken("its scans do not agree with its header"));
         }

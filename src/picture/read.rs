@@ -127,14 +127,12 @@ impl PictureFile {
                 (Box::new(pixels), overhead, animation)
             }
             Structure::Jpeg(Some(header)) => {
-                let usual = reader.into_decoder().map_err(|e| undecodable(path, e))?;
-                let overhead = header.overhead(length);
-                if header.is_unusual() {
-                    let unusual = jpeg_pixels::Unusual::new(usual, path).map_err(|e| refuse(e.into()))?;
-                    (Box::new(unusual), overhead, None)
+                let decoder: Box<dyn ImageDecoder> = if header.is_unusual() {
+                    Box::new(jpeg_pixels::Unusual::open(path).map_err(|e| undecodable(path, e))?)
                 } else {
-                    (Box::new(usual), overhead, None)
-                }
+                    Box::new(reader.into_decoder().map_err(|e| undecodable(path, e))?)
+                };
+                (decoder, header.overhead(length), None)
             }
             _ => match (reader.into_decoder(), &structure) {
                 (Ok(decoder), _) => (Box::new(decoder), 0, found),
