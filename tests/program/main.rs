@@ -6,6 +6,7 @@ mod common;
 
 mod adapters;
 mod automation;
+mod cases_pixels;
 mod compare;
 mod eval;
 mod folders;
