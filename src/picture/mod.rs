@@ -16,6 +16,7 @@ mod animation;
 mod apng;
 mod error;
 mod exif;
+mod floats;
 mod frames;
 mod gif;
 mod jpeg;
@@ -28,6 +29,7 @@ pub mod profile;
 mod read;
 mod samples;
 mod tiff;
+mod tiff_pixels;
 mod webp;
 mod write;
 
