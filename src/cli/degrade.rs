@@ -73,7 +73,7 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
         }
     };
     plan.prepare(&job)?;
-    let mut header = PictureFile::open(&job.input)?;
+    let header = PictureFile::open(&job.input)?;
     let small = |length: u32| u64::from(length) / scale as u64;
     if small(header.width) * small(header.height) == 0 {
         let (width, height) = header.size();
@@ -81,10 +81,13 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
     }
     job.kind.check(&job.input, header.bytes, header.color, small(header.width), small(header.height))?;
     let mut metadata = header.metadata();
-    let turned = header.is_turned();
+    let (size, turned) = (header.size(), header.is_turned());
     let picture = header.decode()?;
     let result = shrink(&picture, scale, degradation, &job.input)?;
-    metadata.update((result.width(), result.height()), turned);
+    metadata.update([size, (result.width(), result.height())], turned, job.kind);
+    if let Some(lost) = metadata.losses(job.kind, result.color()) {
+        log::warn!("{}: {lost}", job.input.display());
+    }
     let written = guard::picture(&job.input, || {
         job.write(|out| encode(out, result, job.kind, metadata, &Settings::default()))
     })?;

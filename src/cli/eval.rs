@@ -239,6 +239,7 @@ impl Run<'_> {
             match measure_file(path, protocol, network) {
                 Ok((picture, measured)) => {
                     if let Some(folder) = &self.args.save {
+                        tell_losses(path);
                         let file = |method| folder.join(format!("{name}_x{}_{method}.png", protocol.scale));
                         save(&file("bicubic"), &measured.bicubic)?;
                         save(&file("srcnn"), &measured.network)?;
@@ -295,6 +296,14 @@ fn check_save(folder: &Path, datasets: &[Dataset]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Warns of what comes with a picture, and is not saved with its luminance.
+fn tell_losses(path: &Path) {
+    let contents = PictureFile::open(path).ok().and_then(|file| file.metadata().contents());
+    if let Some(contents) = contents {
+        log::warn!("{}: its luminance is saved without {contents}", path.display());
+    }
 }
 
 /// Writes a plane of luminance as PNG.

@@ -8,12 +8,15 @@
 //!
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
-//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`; a file for each format; the types
-//! `metadata`, `kind`, `animation`, and `exif`; `samples`, `memory`, `error`.
+//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, with
+//! `segments` for JPEG's and `png_tags` for PNG's metadata; the types `metadata`, `kind`, `animation`; what metadata consist of,
+//! `profile`, `exif`, `xmp`, `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`.
 
 pub mod alpha;
 mod animation;
 mod apng;
+mod chunk;
+mod density;
 mod error;
 mod exif;
 mod floats;
@@ -21,17 +24,22 @@ mod frames;
 mod gif;
 mod jpeg;
 mod kind;
+mod losses;
 mod memory;
 mod metadata;
+mod photoshop;
 mod png;
+mod png_tags;
 mod pnm;
 pub mod profile;
 mod read;
 mod samples;
+mod segments;
 mod tiff;
 mod tiff_pixels;
 mod webp;
 mod write;
+mod xmp;
 
 pub use animation::{Animation, Delay};
 pub use error::refuse;
