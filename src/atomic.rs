@@ -31,6 +31,17 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// [`Error::Output`] if the folder is missing or not writable, if `path` is a folder or read-only, and for errors of
 /// `write`.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
+    write_atomically_by_name(path, |file, _| write(file))
+}
+
+/// As [`write_atomically`] with the temporary file's path besides, for other programs to write to.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_atomically_by_name(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File, &Path) -> io::Result<()>,
+) -> Result<()> {
     let failed = |e: io::Error| error(path, explained(e));
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let existing = fs::metadata(&target).ok();
@@ -43,7 +54,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Re
         }
         if !existing.is_file() {
             let mut device = fs::File::options().write(true).open(&target).map_err(failed)?;
-            return write(&mut device).map_err(failed);
+            return write(&mut device, &target).map_err(failed);
         }
     }
     let temporary = Unfinished::filled(path, &target, write)?;
@@ -61,6 +72,18 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Re
 pub fn write_new(
     path: &Path,
     write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    next: impl FnMut() -> Option<PathBuf>,
+) -> Result<Option<PathBuf>> {
+    write_new_by_name(path, |file, _| write(file), next)
+}
+
+/// As [`write_new`] with the temporary file's path besides, for other programs to write to.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_new_by_name(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File, &Path) -> io::Result<()>,
     mut next: impl FnMut() -> Option<PathBuf>,
 ) -> Result<Option<PathBuf>> {
     let mut temporary = Unfinished::filled(path, path, write)?;
@@ -115,7 +138,7 @@ impl Unfinished {
     fn filled(
         path: &Path,
         target: &Path,
-        write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+        write: impl FnOnce(&mut fs::File, &Path) -> io::Result<()>,
     ) -> Result<Self> {
         let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
@@ -124,7 +147,8 @@ impl Unfinished {
         }
         let failed = |e: io::Error| error(path, explained(e));
         let mut temporary = Self::new(folder).map_err(failed)?;
-        write(temporary.file.as_file_mut()).map_err(failed)?;
+        let name = temporary.file.path().to_owned();
+        write(temporary.file.as_file_mut(), &name).map_err(failed)?;
         Ok(temporary)
     }
 

@@ -44,9 +44,20 @@ impl Job {
     /// # Errors
     /// As [`Clash::write`].
     pub fn write(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<Option<PathBuf>> {
+        self.write_by_name(|file, _| fill(file))
+    }
+
+    /// As [`Job::write`] with the path besides that the file has until then, for other programs to write to.
+    ///
+    /// # Errors
+    /// As [`Clash::write`].
+    pub fn write_by_name(
+        &self,
+        fill: impl FnOnce(&mut File, &Path) -> io::Result<()>,
+    ) -> Result<Option<PathBuf>> {
         let mut changed = false;
-        let written = self.clash.write(&self.output, |out| {
-            fill(out)?;
+        let written = self.clash.write_by_name(&self.output, |out, name| {
+            fill(out, name)?;
             if let Some(stale) = self.stale
                 && fs::metadata(&self.output).is_ok_and(|about| Stamp::of(&about) != stale)
             {

@@ -7,6 +7,7 @@ use srcnn_gpu::headless::HeadlessOptions;
 use srcnn_gpu::{Padding, Result};
 
 use super::content::PictureArgs;
+use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
@@ -82,15 +83,6 @@ pub struct BatchArgs {
     /// Print events as lines of JSON instead of the paths of results
     #[arg(long)]
     pub json: bool,
-}
-
-/// Settings for video.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Video")]
-pub struct VideoArgs {
-    /// Treat all inputs as YUV4MPEG2 video; without this, .y4m files and a standard input that begins like one are
-    #[arg(long)]
-    pub y4m: bool,
 }
 
 impl UpscaleArgs {
