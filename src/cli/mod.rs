@@ -132,7 +132,7 @@ fn usage(error: &clap::Error) -> ExitCode {
             let _ = error.print();
         }
         _ => {
-            let text = error.to_string();
+            let text = plain_numbers(error);
             let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
             let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
             progress::say(format_args!("{}; try --help", lines.collect::<Vec<_>>().join(" ")));
@@ -140,6 +140,21 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     // clap's own codes: 0 for help and version, 2 for the rest.
     u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into()
+}
+
+/// clap's text, in which the standard library's words for what is no number are replaced.
+fn plain_numbers(error: &clap::Error) -> String {
+    use std::error::Error as _;
+    use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
+    let text = error.to_string();
+    let Some(cause) = error.source() else { return text };
+    let words = match cause.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+        Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => "the number is out of range",
+        Some(_) => "a whole number is needed",
+        None if cause.is::<ParseFloatError>() => "a number is needed",
+        None => return text,
+    };
+    text.replace(&cause.to_string(), words)
 }
 
 /// Log lines go to stderr as `warning: ..`; those of wgpu only if they are errors.

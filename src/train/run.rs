@@ -12,7 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::config::TrainConfig;
 use super::record::line;
 pub use super::record::{EvalRecord, Record, SetScore, StepRecord};
-use crate::atomic::{explained, sweep, write_atomically};
+use crate::atomic::{create_folder, explained, sweep, write_atomically};
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
 use crate::weights::Weights;
@@ -43,7 +43,7 @@ impl RunFolder {
     pub fn create(path: &Path, config: &TrainConfig, command: &str) -> Result<Self> {
         let mut run = Self { path: path.into(), lock: None };
         run.check_new()?;
-        fs::create_dir_all(path).map_err(|e| Error::Output { path: path.into(), reason: explained(e) })?;
+        create_folder(path)?;
         run.lock()?;
         // Another process may have created it since.
         run.check_new()?;

@@ -136,8 +136,7 @@ impl Validate for Validator {
     }
 
     fn save_samples(&self, folder: &Path) -> Result<()> {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| Error::Output { path: folder.into(), reason: crate::atomic::explained(e) })?;
+        crate::atomic::create_folder(folder)?;
         for (name, picture) in &self.samples {
             let (width, height) = (picture.width as u32, picture.height as u32);
             super::run::save_png(
