@@ -21,9 +21,10 @@ use srcnn_gpu::train::run::RunFolder;
 use srcnn_gpu::train::session::{Outcome, Session};
 use srcnn_gpu::train::validate::{Validate, Validator};
 use srcnn_gpu::train::{State, TrainEngine};
-use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
+use srcnn_gpu::{Channels, Error, Metadata, Padding, Result};
 
 use crate::cli::args::gpu::GpuArgs;
+use crate::cli::args::models::load_one;
 use crate::cli::args::padding;
 use crate::cli::output::{json_line, print};
 use crate::cli::progress::{self, Mode, Progress};
@@ -242,8 +243,17 @@ fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<
     }
     let architecture = config.architecture()?;
     if let Some(file) = &config.init {
-        let trained = Weights::load(file)?;
-        return Ok(State::new(enlarge(&architecture, &trained)?, config.optimizer.slots()));
+        let trained = load_one(file, Some(config.scale as f64))?.weights;
+        let layers = enlarge(&architecture, config.channels, &trained).map_err(|error| match error {
+            Error::InvalidArgument(reason) => {
+                let (network, channels) = (trained.architecture(), trained.metadata.channels);
+                let (sizes, filters) = (network.sizes(), network.filters());
+                let flags = format!("--arch {sizes} --filters {filters} --channels {channels}");
+                Error::invalid(format!("--init {}: {reason}; {flags} goes on with it", file.display()))
+            }
+            other => other,
+        })?;
+        return Ok(State::new(layers, config.optimizer.slots()));
     }
     let metadata = Metadata { channels: config.channels, ..Metadata::default() };
     let first = initialize(&architecture, config.initialization, config.seed, metadata)?;

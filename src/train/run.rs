@@ -20,6 +20,9 @@ use crate::weights::Weights;
 /// The name of the file that is locked while a process works on a run.
 const LOCK: &str = ".srcnn-gpu.lock";
 
+/// The name of the file with a run's best weights.
+pub const BEST: &str = "best.safetensors";
+
 /// The folder of a run.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
@@ -84,11 +87,16 @@ impl RunFolder {
     /// [`Error::InvalidArgument`] when the folder is not that of a run, or its configuration cannot be used.
     pub fn open(path: &Path) -> Result<(Self, TrainConfig)> {
         let run = Self { path: path.into(), lock: None };
+        if path.is_file() {
+            return Err(Error::invalid(format!(
+                "{}: it is a file; name the folder of the run that it belongs to",
+                path.display()
+            )));
+        }
         let file = run.config();
         let text = bounded::read_text(&file, 1 << 20).map_err(|e| {
-            Error::invalid(
-                Reason::from(e).within(format_args!("{}: not the folder of a run", file.display())),
-            )
+            let place = format_args!("{}: not the folder of a run: config.toml", path.display());
+            Error::invalid(Reason::from(e).within(place))
         })?;
         let config = TrainConfig::from_toml(&text)
             .map_err(|e| Error::invalid(Reason::from(e).within(file.display())))?;
@@ -127,7 +135,7 @@ impl RunFolder {
 
     /// The weights with the best validation PSNR; without validation, the latest.
     pub fn best(&self) -> PathBuf {
-        self.path.join("best.safetensors")
+        self.path.join(BEST)
     }
 
     /// PSNR over backprops.
