@@ -273,6 +273,9 @@ fn entry(value: &serde_json::Value) -> String {
     if let Some(scale) = value.get("scale").and_then(serde_json::Value::as_f64) {
         text.push_str(&format!(" x{scale}"));
     }
+    if value.get("samples").and_then(serde_json::Value::as_str) == Some("rgb") {
+        text.push_str(" in RGB");
+    }
     text.push_str(&beside("psnr_bicubic", 2));
     if let Some(ssim) = number("ssim", 4) {
         text.push_str(&format!(", SSIM {ssim}{}", beside("ssim_bicubic", 4)));

@@ -11,7 +11,7 @@
 use std::fmt;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::dataset::Picture;
 use super::{Bicubic, Enlarge, Score};
@@ -34,10 +34,11 @@ pub struct Protocol {
 }
 
 /// What PSNR and SSIM compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compared {
     /// Luminance: networks of Y, and of Y, Cb and Cr.
+    #[default]
     Luminance,
     /// Red, green and blue: networks of these.
     Rgb,

@@ -256,6 +256,7 @@ pub fn save_png(path: &Path, pixels: &[u8], width: u32, height: u32, color: Exte
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::protocol::Compared;
     use crate::train::recipe::{Overrides, resolve};
 
     fn config() -> TrainConfig {
@@ -276,8 +277,15 @@ mod tests {
 
     fn eval(step: u64) -> Record {
         let (set, scale) = ("Set5".into(), 3);
-        let score =
-            SetScore { set, scale, psnr: 32.39, ssim: f64::NAN, psnr_bicubic: 30.39, ssim_bicubic: 0.8682 };
+        let score = SetScore {
+            set,
+            scale,
+            samples: Compared::Rgb,
+            psnr: 32.39,
+            ssim: f64::NAN,
+            psnr_bicubic: 30.39,
+            ssim_bicubic: 0.8682,
+        };
         Record::Eval(EvalRecord { step, backprops: 2 * step, sets: vec![score] })
     }
 

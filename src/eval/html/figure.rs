@@ -16,6 +16,14 @@ const SMALLEST: usize = 600;
 /// About how wide an enlarged crop is on the page.
 const CROP: usize = 240;
 
+/// Of a wide page, in pixels: the inside of a card, the gap between its parts, the lines below a picture, the widest crop, and
+/// the least space that crops go into.
+const CARD: usize = 1340;
+const GAP: usize = 14;
+const LINES: usize = 62;
+const WIDEST: usize = 352;
+const NARROWEST: usize = 200;
+
 /// What is said about a picture.
 pub struct Caption<'a> {
     /// Tells it apart from all others of the page: letters, digits and `-`.
@@ -48,7 +56,9 @@ pub fn figure(views: &Views, caption: &Caption, room: &mut Room) -> Result<Strin
     );
     html.push_str("<div class=\"views\">\n");
     html.push_str(&slider(views, caption, &crop, &shown, &large));
-    html.push_str(&crops(views, caption, &crop)?);
+    let zoom = zoom(&shown);
+    let columns = columns((shown.width * zoom, shown.height * zoom), views.views.len());
+    html.push_str(&crops(views, caption, &crop, columns)?);
     html.push_str("</div>\n</article>\n");
     Ok(html)
 }
@@ -99,8 +109,7 @@ fn pairs(views: usize) -> Vec<[usize; 2]> {
 }
 
 fn slider(views: &Views, caption: &Caption, crop: &Window, shown: &Window, large: &[String]) -> String {
-    let zoom = (SMALLEST / shown.width.max(shown.height)).max(1);
-    let (width, height) = (shown.width, shown.height);
+    let (width, height, zoom) = (shown.width, shown.height, zoom(shown));
     let pairs = pairs(views.views.len());
     let [left, right] = pairs[0];
     let mut html = format!(
@@ -154,8 +163,29 @@ fn slider(views: &Views, caption: &Caption, crop: &Window, shown: &Window, large
     html
 }
 
+/// Pixels of the page on each side of a picture's pixel, in the slider.
+fn zoom(shown: &Window) -> usize {
+    (SMALLEST / shown.width.max(shown.height)).max(1)
+}
+
+/// In how many columns the crops fill the space beside a slider of this size best, or below it if there is none.
+fn columns((width, height): (usize, usize), count: usize) -> usize {
+    let beside = CARD.saturating_sub(width + GAP);
+    if beside < NARROWEST {
+        return count;
+    }
+    let blank = |columns: &usize| {
+        let crop = (beside / columns).saturating_sub(GAP).min(WIDEST);
+        let rows = count.div_ceil(*columns);
+        let all = (height + LINES).max(rows * (crop + LINES));
+        // What is not covered by pictures.
+        all * CARD - width * height - count * crop * crop
+    };
+    (1..=count).min_by_key(blank).unwrap_or(1)
+}
+
 /// The original first, as in the paper's figures, each picture with its PSNR below.
-fn crops(views: &Views, caption: &Caption, crop: &Window) -> Result<String> {
+fn crops(views: &Views, caption: &Caption, crop: &Window, columns: usize) -> Result<String> {
     let zoom = (CROP / crop.width.max(crop.height)).max(1);
     let pixels = views.show(crop)?;
     let truth = views.views.len() - 1;
@@ -164,7 +194,7 @@ fn crops(views: &Views, caption: &Caption, crop: &Window) -> Result<String> {
         Compared::Luminance => crop.cut(&views.luminance[view].data, views.luminance[view].width),
         Compared::Rgb => pixels[view].samples.clone(),
     };
-    let mut html = String::from("<div class=\"crops\">\n");
+    let mut html = format!("<div class=\"crops\" style=\"--columns:{columns}\">\n");
     for view in std::iter::once(truth).chain(0..truth) {
         let View { title, psnr: whole, .. } = &views.views[view];
         let figures = match whole {
@@ -193,6 +223,20 @@ fn crops(views: &Views, caption: &Caption, crop: &Window) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn crops_fill_the_card() {
+        // A square, a landscape and a small picture; one as wide as the card, whose crops go below.
+        for (slider, count, expected) in [
+            ((512, 512), 3, 3),
+            ((768, 512), 3, 2),
+            ((512, 512), 4, 2),
+            ((1200, 900), 3, 3),
+            ((1200, 900), 5, 5),
+        ] {
+            assert_eq!(columns(slider, count), expected, "{slider:?} {count}");
+        }
+    }
 
     #[test]
     fn every_pair_once() {

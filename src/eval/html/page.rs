@@ -15,7 +15,8 @@ pub fn head(tables: &[Table<'_>], about: &About) -> String {
         .iter()
         .flat_map(|table| match table.networks.as_slice() {
             [] => vec!["bicubic interpolation"],
-            networks => networks.iter().map(|network| network.model.as_str()).collect(),
+            [one] => vec![one.model.as_str()],
+            several => several.iter().map(|network| network.name.as_str()).collect(),
         })
         .collect();
     // In the order of their first sets.
