@@ -10,13 +10,14 @@ use srcnn_gpu::{Architecture, Result};
 
 use crate::cli::output::{create_folder, print, write_atomically};
 
-/// Write every variant of every kernel that a network may use, on any adapter.
+/// Write every kernel that a network may use on any adapter as a file
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu shaders -l spirv -o kernels")]
 pub struct ShadersArgs {
     /// Language of the files
     #[arg(short, long, value_enum, default_value = "wgsl", value_name = "LANGUAGE")]
     language: LanguageName,
-    /// Folder to write to, created if necessary; files of the same names are replaced
+    /// Folder to write to; it is created if it is missing, and files of the same names are replaced
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Filter sizes of the network

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use image::ImageFormat;
 use srcnn_gpu::Result;
 use srcnn_gpu::bounded;
+use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::picture::refuse;
 use walkdir::{DirEntry, WalkDir};
@@ -78,7 +79,7 @@ impl Finder<'_> {
         };
         let bytes = match read {
             Ok(bytes) => bytes,
-            Err(e) => return self.refuse(list, format!("the list cannot be read: {e}")),
+            Err(e) => return self.refuse(list, format!("the list cannot be read: {}", in_words(&e))),
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let separator = if bytes.contains(&0) { 0 } else { b'\n' };
@@ -104,7 +105,7 @@ impl Finder<'_> {
 
     fn path(&mut self, path: &Path) {
         match std::fs::metadata(path) {
-            Err(e) => self.refuse(path, e.to_string()),
+            Err(e) => self.refuse(path, in_words(&e)),
             Ok(about) if about.is_dir() => self.folder(path),
             Ok(_) => self.take(path.into(), path.file_name().map(PathBuf::from).unwrap_or_default()),
         }
