@@ -25,7 +25,7 @@ impl ResampleKernels {
     pub fn new(compiler: Compiler<'_>) -> Result<Self> {
         let bindings = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
-            columns: Kernel::new(compiler, &kernels::resample_columns(false), &bindings)?,
+            columns: Kernel::new(compiler, &kernels::resample_columns(false, false), &bindings)?,
             rows: Kernel::new(compiler, &kernels::resample_rows(OutsideValue::None), &bindings)?,
         })
     }
