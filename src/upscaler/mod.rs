@@ -237,6 +237,32 @@ impl Upscaler {
         self.record_some(encoder, [source.into(), target.into()], tiles, Recorded::default())
     }
 
+    /// Numbers of the tiles that have pixels in these columns and rows of the result, for hosts that show a part of it: each
+    /// recorded alone is the same, up to its borders, as in the whole. Smaller tiles ([`UpscalerOptions::tile`]) follow a part
+    /// more closely, and compute more pixels twice.
+    ///
+    /// ```no_run
+    /// # fn record(upscaler: &srcnn_gpu::Upscaler, encoder: &mut srcnn_gpu::wgpu::CommandEncoder,
+    /// #     source: &srcnn_gpu::wgpu::Texture, target: &srcnn_gpu::wgpu::Texture) -> srcnn_gpu::Result<()> {
+    /// for tile in upscaler.tiles_within(300..940, 0..480) {
+    ///     upscaler.record_tiles(encoder, source, target, tile..tile + 1)?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn tiles_within(&self, columns: Range<u32>, rows: Range<u32>) -> impl Iterator<Item = usize> {
+        let seen = move |span: &TileSpan, part: &Range<u32>| {
+            let (start, end) = (span.start as u32, (span.start + span.len) as u32);
+            start.max(part.start) < end.min(part.end)
+        };
+        let seen = move |[x, y]: [&TileSpan; 2]| seen(x, &columns) && seen(y, &rows);
+        (0..self.tiles()).filter(move |&tile| self.tile(tile).is_some_and(&seen))
+    }
+
+    /// The usage that a target needs, by [`UpscalerOptions::target_access`].
+    pub fn target_usage(&self) -> wgpu::TextureUsages {
+        self.network.to_target.usage()
+    }
+
     /// Names of the kernels in the order in which a tile runs them, for hosts that measure.
     pub fn kernels(&self) -> Vec<&'static str> {
         self.network.kernels().collect()
@@ -282,9 +308,11 @@ impl Upscaler {
                 ready.plan.tiles()
             )));
         }
+        let format = ends[0].format();
         let [source, target] = self.views(ends, [ready.source, ready.plan.result_size()])?;
         let ends = scoped(&self.device, || {
-            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, &source, &target)
+            let source = (&source, format);
+            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, source, &target)
         })?;
         let tiles = tiles.map(|tile| (tile, ready.steps(&self.network, tile)));
         ready.textures.record(encoder, &self.network, &ends, tiles, &recorded);

@@ -7,7 +7,7 @@ use super::{KernelChoice, SourceKind, UpscalerOptions, fused, layers, winograd};
 use crate::error::Result;
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
-use crate::gpu::kernels::{self, ConvShape, OutsideValue};
+use crate::gpu::kernels::{self, ConvShape, Light, OutsideValue};
 use crate::network::{Architecture, Channels, Padding};
 use crate::precision::Precision;
 use crate::resample::ResampleTable;
@@ -38,7 +38,9 @@ pub(super) struct GpuNetwork {
     path: Path,
     /// Radius of the last layer if its passes are fused, else `None`.
     aligned: Option<usize>,
-    pub resample_columns: Kernel,
+    columns: Kernel,
+    /// The same for views with an sRGB format, if sources are linear.
+    srgb_columns: Option<Kernel>,
     pub resample_rows: Kernel,
     pub to_target: ToTarget,
     pipeline_cache: Option<wgpu::PipelineCache>,
@@ -71,8 +73,9 @@ impl GpuNetwork {
             && winograd::variant(&device.limits(), weights, padding, shape).is_some();
         let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
         let to_target = ToTarget::new(compiler, options, ycbcr, [channels, planes])?;
-        let columns = kernels::resample_columns(ycbcr, options.encodes());
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
+        let columns = |light| Kernel::new(compiler, &kernels::resample_columns(ycbcr, light), &resample);
+        let linear = options.encodes();
         Ok(Self {
             architecture: weights.architecture().clone(),
             padding,
@@ -83,7 +86,8 @@ impl GpuNetwork {
             compiled: [if depends { None } else { Some(compile(compiler, queue, passes)?) }, None],
             path: Path::Shape,
             aligned,
-            resample_columns: Kernel::new(compiler, &columns, &resample)?,
+            columns: columns(if linear { Light::Linear } else { Light::Encoded })?,
+            srgb_columns: linear.then(|| columns(Light::LinearBytes)).transpose()?,
             resample_rows: Kernel::new(compiler, &kernels::resample_rows(outside), &resample)?,
             to_target,
             pipeline_cache: options.pipeline_cache.clone(),
@@ -143,9 +147,14 @@ impl GpuNetwork {
         self.compiled[self.path as usize].as_deref().unwrap_or_default()
     }
 
+    /// The kernel that reads a source of this format.
+    pub fn resample_columns(&self, format: wgpu::TextureFormat) -> &Kernel {
+        self.srgb_columns.as_ref().filter(|_| format.is_srgb()).unwrap_or(&self.columns)
+    }
+
     /// Names of the kernels, in the order in which a tile runs them.
     pub fn kernels(&self) -> impl Iterator<Item = &'static str> {
-        let ends = [&self.resample_columns, &self.resample_rows].into_iter();
+        let ends = [&self.columns, &self.resample_rows].into_iter();
         let kernels = ends.chain(self.passes().iter().map(|pass| &pass.kernel));
         kernels.map(|kernel| kernel.shader.name).chain([self.to_target.name()])
     }

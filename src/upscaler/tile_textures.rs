@@ -8,6 +8,7 @@ use super::steps::{Stage, Step};
 use super::tables::PictureTables;
 use super::target::{ToTarget, render};
 use crate::error::{Error, Result};
+use crate::gpu::compile::Kernel;
 use crate::gpu::dispatch::record;
 use crate::gpu::memory::{DYNAMIC_SPACING, buffer, element_binding, texture, view};
 use crate::gpu::scoped;
@@ -29,6 +30,7 @@ pub(super) struct TileTextures {
 /// The textures that tiles are read from and written to, and their bind groups.
 #[derive(Debug)]
 pub(super) struct EndBindings {
+    columns: Kernel,
     source: wgpu::BindGroup,
     target: wgpu::BindGroup,
     target_view: wgpu::TextureView,
@@ -130,17 +132,17 @@ impl TileTextures {
         device: &wgpu::Device,
         network: &GpuNetwork,
         tables: &PictureTables,
-        source: &wgpu::TextureView,
+        (source, format): (&wgpu::TextureView, wgpu::TextureFormat),
         target: &wgpu::TextureView,
     ) -> EndBindings {
         let region = || element_binding::<Region>(&self.regions);
         let view = wgpu::BindingResource::TextureView;
         let taps = tables.taps[0].buffer.as_entire_binding();
         let maps = [region(), view(&self.result), view(&self.bicubic)];
+        let columns = network.resample_columns(format).clone();
         EndBindings {
-            source: network
-                .resample_columns
-                .bind(device, &[region(), taps, view(source), view(&self.horizontal)]),
+            source: columns.bind(device, &[region(), taps, view(source), view(&self.horizontal)]),
+            columns,
             target: network.to_target.bind(device, maps, target),
             target_view: target.clone(),
         }
@@ -201,7 +203,7 @@ impl TileTextures {
     ) {
         for (number, step) in (list * self.list..).zip(steps) {
             let (kernel, group) = match (step.stage, &network.to_target) {
-                (Stage::ResampleColumns, _) => (&network.resample_columns, &ends.source),
+                (Stage::ResampleColumns, _) => (&ends.columns, &ends.source),
                 (Stage::ResampleRows, _) => (&network.resample_rows, &self.rows),
                 (Stage::Pass { pass, chunk }, _) => {
                     (&network.passes()[pass].kernel, &self.passes[pass][chunk])

@@ -105,11 +105,14 @@ impl Upscaler {
         let [columns, rows] = ready.plan.tile(tile);
         let size = |columns: usize, rows: usize| (columns as u32, rows as u32);
         let sizes = [size(columns.source.len(), rows.source.len()), size(columns.len, rows.len)];
-        let [source, target] = self.views([source.into(), target.into()], sizes)?;
+        let ends = [source.into(), target.into()];
+        let format = ends[0].format();
+        let [source, target] = self.views(ends, sizes)?;
         let steps = ready.steps(&self.network, tile);
         let ends = scoped(&self.device, || {
             ready.textures.write_regions(&self.queue, &steps, slot);
-            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, &source, &target)
+            let source = (&source, format);
+            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, source, &target)
         })?;
         let recorded = Recorded { only: None, timestamps };
         ready.textures.record(encoder, &self.network, &ends, [(slot, steps)].into_iter(), &recorded);

@@ -82,7 +82,7 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
     }
     shaders.extend(paddings.iter().map(|&padding| resample_rows(padding.into())));
     for ycbcr in [false, true] {
-        shaders.extend([false, true].map(|linear| resample_columns(ycbcr, linear)));
+        shaders.extend(Light::ALL.map(|light| resample_columns(ycbcr, light)));
         for (planes, light) in [architecture.channels(), 4]
             .into_iter()
             .flat_map(|planes| Light::ALL.map(|light| (planes, light)))

@@ -4,13 +4,12 @@
 use super::{OutsideValue, PIXEL_WORKGROUP, Shader, word};
 use crate::gpu::compose::{Prelude, Template, kernel};
 
-/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colors converted. `linear` sources hold linear
-/// light.
-pub fn resample_columns(ycbcr: bool, linear: bool) -> Shader {
+/// `resample_columns.wgsl`: the source texture's planes, columns resampled, colors converted.
+pub fn resample_columns(ycbcr: bool, light: Light) -> Shader {
     kernel!("resample_columns")
         .workgroup(PIXEL_WORKGROUP)
-        .overrides([("YCBCR", f64::from(ycbcr)), ("LINEAR", f64::from(linear))])
-        .named([word(ycbcr, "ycbcr"), word(linear, "linear")])
+        .overrides([("YCBCR", f64::from(ycbcr)), ("LIGHT", f64::from(light as u8))])
+        .named([word(ycbcr, "ycbcr"), light.name()])
         .compose()
 }
 
@@ -31,14 +30,14 @@ pub const STORED_FORMATS: [wgpu::TextureFormat; 4] = [
     wgpu::TextureFormat::R32Float,
 ];
 
-/// What kernels put into a target texture.
+/// What a texture gives to kernels, or takes from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Light {
     /// Gamma-encoded values, as the network has them.
     Encoded,
     /// Linear light.
     Linear,
-    /// Linear light of 8-bit gamma-encoded values, which the format encodes again.
+    /// Linear light that the format makes of 8-bit gamma-encoded values, or they of it.
     LinearBytes,
 }
 
