@@ -69,7 +69,7 @@ pub fn run(args: &ShadersArgs) -> Result<()> {
     let language = Language::from(args.language);
     create_folder(&args.output)?;
     for shader in variants(&architecture).into_iter().filter(|shader| language.has(shader)) {
-        let path = args.output.join(format!("{}.{}", shader.variant, language.extension()));
+        let path = args.output.join(format!("{}.{}", shader.variant, language.extension(&shader)));
         let text = translate(&shader, language)?;
         write_atomically(&path, |file| file.write_all(&text))?;
         print(path.display())?;
