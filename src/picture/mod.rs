@@ -8,14 +8,16 @@
 //!
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
-//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, with
-//! `segments` for JPEG's and `png_tags` for PNG's metadata; the types `metadata`, `kind`, `animation`; what metadata consist of,
-//! `profile`, `exif`, `xmp`, `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`.
+//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, one for
+//! its pixels where these are not what the `image` crate makes of them, and `segments` for JPEG's and `png_tags` for PNG's
+//! metadata; `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
+//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`.
 
 pub mod alpha;
 mod animation;
 mod apng;
 mod chunk;
+mod compose;
 mod density;
 mod error;
 mod exif;
@@ -23,6 +25,7 @@ mod floats;
 mod frames;
 mod gif;
 mod jpeg;
+mod jpeg_pixels;
 mod kind;
 mod losses;
 mod memory;
@@ -38,6 +41,7 @@ mod segments;
 mod tiff;
 mod tiff_pixels;
 mod webp;
+mod webp_pixels;
 mod write;
 mod xmp;
 

@@ -14,7 +14,7 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::Metadata;
 use super::samples::{color_type, depth};
-use super::{alpha, floats, gif, png, png_tags, segments, tiff, tiff_pixels, webp};
+use super::{alpha, floats, gif, jpeg_pixels, png, png_tags, segments, tiff, tiff_pixels, webp, webp_pixels};
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -46,7 +46,7 @@ enum Structure {
     Png(Vec<Chunk>),
     Tiff(Directories),
     Gif(gif::Summary),
-    Jpeg(segments::Summary),
+    Jpeg(segments::Summary, Option<jpeg_pixels::Header>),
     Other,
 }
 
@@ -55,7 +55,7 @@ impl Structure {
         match format {
             Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
             Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
-            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path)),
+            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path), jpeg_pixels::Header::read(path)),
             Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
             _ => Self::Other,
         }
@@ -75,11 +75,10 @@ impl Structure {
     }
 
     /// The animation in the file, `None` if it holds one picture.
-    fn animation(&self, path: &Path, format: Option<ImageFormat>) -> Option<Animation> {
-        match (self, format?) {
-            (Self::Png(chunks), _) => png::animation(chunks),
-            (Self::Gif(summary), _) => summary.animation,
-            (_, ImageFormat::WebP) => webp::animation(path),
+    fn animation(&self) -> Option<Animation> {
+        match self {
+            Self::Png(chunks) => png::animation(chunks),
+            Self::Gif(summary) => summary.animation,
             _ => None,
         }
     }
@@ -112,15 +111,33 @@ impl PictureFile {
             _ => available,
         });
         reader.limits(limits);
-        let (mut overhead, mut premultiplied, mut remark) = (0, false, structure.remark());
-        let mut decoder: Box<dyn ImageDecoder> = if let Structure::Tiff(directories) = &structure {
-            let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
-            (overhead, premultiplied) = (pixels.overhead(), pixels.is_premultiplied());
-            remark = remark.into_iter().chain(pixels.remark()).reduce(|all, next| format!("{all}; {next}"));
-            Box::new(pixels)
-        } else {
-            match (reader.into_decoder(), &structure) {
-                (Ok(decoder), _) => Box::new(decoder),
+        let found = structure.animation();
+        let mut premultiplied = false;
+        let mut remark = structure.remark();
+        let (mut decoder, overhead, animation): (Box<dyn ImageDecoder>, u64, _) = match &structure {
+            Structure::Tiff(directories) => {
+                let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
+                premultiplied = pixels.is_premultiplied();
+                remark =
+                    remark.into_iter().chain(pixels.remark()).reduce(|all, next| format!("{all}; {next}"));
+                let overhead = pixels.overhead();
+                (Box::new(pixels), overhead, None)
+            }
+            _ if format == Some(ImageFormat::WebP) => {
+                let pixels = webp_pixels::Pixels::open(path).map_err(|e| undecodable(path, e))?;
+                let (overhead, animation) = (pixels.overhead(), pixels.animation());
+                (Box::new(pixels), overhead, animation)
+            }
+            Structure::Jpeg(_, Some(header)) => {
+                let decoder: Box<dyn ImageDecoder> = if header.is_unusual() {
+                    Box::new(jpeg_pixels::Unusual::open(path).map_err(|e| undecodable(path, e))?)
+                } else {
+                    Box::new(reader.into_decoder().map_err(|e| undecodable(path, e))?)
+                };
+                (decoder, header.overhead(length), None)
+            }
+            _ => match (reader.into_decoder(), &structure) {
+                (Ok(decoder), _) => (Box::new(decoder), 0, found),
                 (Err(ImageError::Limits(_)), Structure::Png(_)) => {
                     let limit = memory::bytes(png::METADATA.into());
                     return Err(refuse(
@@ -128,7 +145,7 @@ impl PictureFile {
                     ));
                 }
                 (Err(error), _) => return Err(undecodable(path, error)),
-            }
+            },
         };
         let (width, height) = decoder.dimensions();
         let (mut bytes, mut color) = (decoder.total_bytes().saturating_add(overhead), decoder.color_type());
@@ -141,9 +158,10 @@ impl PictureFile {
         {
             return Err(refuse(why.into()));
         }
-        let animation = structure.animation(path, format);
         if animation.is_some() {
-            bytes = bytes.saturating_add(pixels.saturating_mul(composing(format)));
+            let wide = format == Some(ImageFormat::Png) && depth(color) == 16;
+            // The canvas, a copy of it to go back to, and a frame.
+            bytes = bytes.saturating_add(pixels.saturating_mul(3 * if wide { 8 } else { 4 }));
         }
         if bytes > available {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
@@ -219,7 +237,7 @@ impl PictureFile {
     /// # Errors
     /// [`crate::Error::Picture`] for broken files.
     pub fn decode(self) -> Result<DynamicImage> {
-        if matches!(&self.structure, Structure::Jpeg(summary) if !summary.complete) {
+        if matches!(&self.structure, Structure::Jpeg(summary, _) if !summary.complete) {
             log::warn!(
                 "{}: the file ends too early, the lower part of the picture may be missing",
                 self.path.display()
@@ -263,7 +281,7 @@ fn read_metadata(
             png_tags::read(chunks, &mut metadata);
         }
         Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
-        Structure::Jpeg(summary) => metadata = summary.metadata(),
+        Structure::Jpeg(summary, _) => metadata = summary.metadata(),
         Structure::Gif(_) => {
             metadata.icc = decoder.icc_profile().ok().flatten();
             metadata.xmp = decoder.xmp_metadata().ok().flatten();
@@ -284,12 +302,6 @@ fn read_metadata(
 pub fn is_animated_gif(path: &Path) -> bool {
     let summary = guard::guarded(|| gif::summary(path));
     summary.is_ok_and(|summary| summary.is_some_and(|summary| summary.animation.is_some()))
-}
-
-/// Bytes a pixel for the canvas of an animation, a copy of it to go back to, and a frame.
-fn composing(format: Option<ImageFormat>) -> u64 {
-    let pixel = if format == Some(ImageFormat::Png) { 8 } else { 4 };
-    3 * pixel
 }
 
 /// Whether columns become rows.

@@ -6,23 +6,13 @@ use std::path::Path;
 
 use image::DynamicImage;
 
-use super::animation::{Animation, Delay};
+use super::animation::Delay;
 use super::chunk::latin_1;
 use super::kind::Settings;
 use super::metadata::{Metadata, shown};
 
 /// A chunk of the container.
 type Chunk = ([u8; 4], Vec<u8>);
-
-/// The animation in a file; `None` for a single picture, another kind of file, or a broken one.
-pub fn animation(path: &Path) -> Option<Animation> {
-    let decoder = image_webp::WebPDecoder::new(BufReader::new(File::open(path).ok()?)).ok()?;
-    let plays = match decoder.loop_count() {
-        image_webp::LoopCount::Forever => 0,
-        image_webp::LoopCount::Times(times) => times.get().into(),
-    };
-    Animation::new(decoder.num_frames(), plays, false)
-}
 
 /// Bytes of metadata that are read.
 const MOST_METADATA: u64 = 1 << 26;
