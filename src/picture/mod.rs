@@ -9,7 +9,7 @@
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
 //! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`; a file for each format; the types
-//! `metadata`, `kind`, `animation`, and `exif`; `samples`, `memory`, `error`.
+//! `metadata`, `kind`, `animation`, and `exif`; `samples`, `memory`, `error`, `unread`.
 
 pub mod alpha;
 mod animation;
@@ -18,6 +18,8 @@ mod error;
 mod exif;
 mod frames;
 mod gif;
+#[cfg(feature = "heic")]
+mod heif;
 mod jpeg;
 mod kind;
 mod memory;
@@ -28,6 +30,7 @@ pub mod profile;
 mod read;
 mod samples;
 mod tiff;
+mod unread;
 mod webp;
 mod write;
 
@@ -39,6 +42,7 @@ pub use memory::{available_memory, bytes};
 pub use metadata::Metadata;
 pub use read::{PictureFile, is_animated_gif};
 pub use samples::{color_type, convert, depth, without_alpha};
+pub use unread::{is_read, unread_name};
 pub use write::{encode, encode_rows, store, stored};
 
 /// The usual extension for the kind of file that begins like this.

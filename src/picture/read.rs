@@ -13,6 +13,7 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::{Chunk, Metadata};
 use super::samples::{color_type, depth};
+use super::unread::is_heic;
 use super::{alpha, gif, jpeg, png, tiff, webp};
 use crate::{Reason, Result, guard};
 
@@ -82,7 +83,8 @@ impl PictureFile {
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.into()))?;
-        let format = reader.format();
+        let heic = is_heic(path);
+        let format = reader.format().filter(|_| !heic);
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         let structure = Structure::read(path, format);
@@ -93,6 +95,8 @@ impl PictureFile {
         });
         reader.limits(limits);
         let mut decoder: Box<dyn ImageDecoder> = match (reader.into_decoder(), &structure) {
+            #[cfg(feature = "heic")]
+            _ if heic => Box::new(super::heif::Decoder::open(path).map_err(|e| undecodable(path, e))?),
             (Ok(decoder), _) => Box::new(decoder),
             (Err(error), Structure::Tiff(directories)) => match tiff::Unusual::new(path, directories) {
                 Some(decoder) => Box::new(decoder),

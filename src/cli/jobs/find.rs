@@ -1,14 +1,13 @@
 //! Finding the pictures that arguments stand for: files, folders, patterns, lists.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use image::ImageFormat;
 use srcnn_gpu::Result;
 use srcnn_gpu::bounded;
 use srcnn_gpu::guard::guarded;
-use srcnn_gpu::picture::refuse;
+use srcnn_gpu::picture::{is_read, refuse, unread_name};
 use walkdir::{DirEntry, WalkDir};
 
 use super::index::NAME as INDEX;
@@ -112,6 +111,8 @@ impl Finder<'_> {
         let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
         let mut entries = walk.into_iter();
         let (mut pictures, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
+        // By what they are and what to do about them.
+        let mut unread = BTreeMap::<String, LeftOut>::new();
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -134,7 +135,9 @@ impl Finder<'_> {
                 if !results {
                     folders.add(&entry);
                 }
-            } else if is_junk(&entry) || !is_picture(path) {
+            } else if let Some(kind) = unread_name(path).filter(|_| !is_junk(&entry)) {
+                unread.entry(kind).or_default().add(&entry);
+            } else if is_junk(&entry) || !is_read(path) {
                 // The program's own index needs no mention.
                 if entry.file_name() != INDEX {
                     others.add(&entry);
@@ -147,6 +150,14 @@ impl Finder<'_> {
                 }
             }
         }
+        for (kind, files) in &unread {
+            files.warn(
+                folder,
+                "pictures that this build does not read, left out",
+                "files",
+                &format!(": {kind}"),
+            );
+        }
         let hint = if self.search.recursive { "" } else { "; -r includes them" };
         if !pictures {
             let hint = if folders.count > 0 && !self.search.recursive {
@@ -154,7 +165,8 @@ impl Finder<'_> {
             } else {
                 ""
             };
-            return self.refuse(folder, format!("there are no pictures in this folder{hint}"));
+            let readable = if unread.is_empty() { "" } else { " that this build reads" };
+            return self.refuse(folder, format!("there are no pictures{readable} in this folder{hint}"));
         }
         others.warn(folder, "not pictures, left out", "files", "");
         folders.warn(folder, "folders left out", "folders", hint);
@@ -200,10 +212,6 @@ fn is_junk(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     name.as_encoded_bytes().starts_with(b".")
         || JUNK.iter().any(|junk| name.eq_ignore_ascii_case(OsStr::new(junk)))
-}
-
-fn is_picture(path: &Path) -> bool {
-    ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
 }
 
 fn walk_error(error: &walkdir::Error) -> String {
