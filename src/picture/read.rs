@@ -14,6 +14,7 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::Metadata;
 use super::samples::{color_type, depth};
+use super::unread::is_heic;
 use super::{alpha, floats, gif, jpeg_pixels, png, png_tags, segments, tiff, tiff_pixels, webp, webp_pixels};
 use crate::{Reason, Result, guard};
 
@@ -101,7 +102,8 @@ impl PictureFile {
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.into()))?;
-        let format = reader.format();
+        let heic = is_heic(path);
+        let format = reader.format().filter(|_| !heic);
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         let structure = Structure::read(path, format);
