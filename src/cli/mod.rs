@@ -16,6 +16,7 @@ mod degrade;
 mod devices;
 mod eval;
 mod exit;
+mod export;
 mod jobs;
 mod manual;
 mod model;
@@ -56,6 +57,8 @@ enum Command {
     Degrade(degrade::DegradeArgs),
     /// Convert and inspect weight files
     Model(model::ModelCommand),
+    /// Write a network as a file for other programs
+    Export(export::ExportCommand),
     /// List the adapters and test each one
     Devices(devices::DevicesArgs),
     /// Measure the adapter, the network's kernels, a picture from file to file, and training
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Degrade(args) => degrade::run(args),
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
+        Command::Export(command) => export::run(command).map(|()| exit::DONE),
         Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
         Command::Bench(args) => bench::run(args).map(|()| exit::DONE),
         Command::Shaders(args) => shaders::run(args).map(|()| exit::DONE),

@@ -15,8 +15,8 @@ pub struct Model {
 /// Which networks to use: part of every command that runs them.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// small, large, or weight files (.safetensors, the authors' .mat); if there are several, the one trained for the
-    /// nearest scale is used [default: small]
+    /// small, large, or weight files (.safetensors, .onnx, PyTorch's .pth, the authors' .mat); if there are several, the one
+    /// trained for the nearest scale is used [default: small]
     #[arg(short, long, value_name = "NAME|FILE")]
     pub model: Vec<PathBuf>,
 }
