@@ -158,7 +158,7 @@ impl Summary {
 }
 
 fn read_app1(data: &[u8], metadata: &mut Metadata) {
-    if let Some(block) = data.strip_prefix(EXIF_HEADER) {
+    if let Some(block) = data.strip_prefix(EXIF_HEADER).and_then(|rest| rest.get(1..)) {
         // A long block goes on in further segments, which do not begin with a byte order.
         match &mut metadata.exif {
             Some(exif) if !block.starts_with(b"II") && !block.starts_with(b"MM") => exif.extend(block),

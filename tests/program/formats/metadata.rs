@@ -91,7 +91,7 @@ fn what_a_format_cannot_hold_is_reported() {
     desk.write("a.png", described(&picture, ImageFormat::Png, &exif(1, 20), &xmp(1)));
     for extension in ["bmp", "qoi", "tga", "ppm"] {
         let remarks = desk.upscaled(&format!("a.png -o a.{extension}"));
-        assert!(remarks.contains("cannot hold color profile and Exif and XMP"), "{remarks}");
+        assert!(remarks.contains("cannot hold color profile, Exif, XMP and comments"), "{remarks}");
         assert_eq!(remarks.lines().count(), 1, "{remarks}");
     }
     assert_eq!(desk.upscaled("a.png -o b.bmp --icc strip --metadata strip"), "");
