@@ -14,22 +14,25 @@ use crate::cli::output::{Existing, print};
 use crate::cli::progress::Progress;
 use srcnn_gpu::picture::{PictureFile, Settings, encode, refuse};
 
-/// Make low-resolution pictures: crop to multiples of the scale, shrink like MATLAB's imresize, round once
+/// Shrink pictures the way eval does: crop to multiples of the scale, shrink as MATLAB's imresize does, round once
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  srcnn-gpu degrade baby.png baby_small.png -s 3
+  srcnn-gpu degrade Set5 Set5_x3 -s 3")]
 pub struct DegradeArgs {
-    /// Picture, or folder of pictures
+    /// A picture, or a folder of pictures
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// File to write; for a folder, the folder to write to
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// How many times smaller: an integer from 2 to 16
-    #[arg(short, long, value_parser = clap::value_parser!(u32).range(2..=16))]
+    /// How many times smaller: a whole number from 2 to 16
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=16))]
     scale: u32,
-    /// bicubic, or gaussian:SIGMA for a Gaussian blur and subsampling
+    /// How to shrink: bicubic, or gaussian:SIGMA for a Gaussian blur and every Nth pixel
     #[arg(long, default_value = "bicubic", value_name = "HOW")]
     degradation: Degradation,
-    /// What to do with outputs that exist [default: overwrite a single named file, skip all others]
+    /// What to do with results that exist [default: overwrite a file that OUT names, skip all others]
     #[arg(long, value_enum, value_name = "WHAT")]
     existing: Option<Existing>,
 }

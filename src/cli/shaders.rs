@@ -10,13 +10,14 @@ use srcnn_gpu::{Architecture, Result};
 
 use crate::cli::output::{create_folder, print, write_atomically};
 
-/// Write every variant of every kernel that a network may use, on any adapter.
+/// Write every kernel that a network may use on any adapter as a file
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu shaders -l spirv -o kernels")]
 pub struct ShadersArgs {
     /// Language of the files
     #[arg(short, long, value_enum, default_value = "wgsl", value_name = "LANGUAGE")]
     language: LanguageName,
-    /// Folder to write to, created if necessary; files of the same names are replaced
+    /// Folder to write to; it is created if it is missing, and files of the same names are replaced
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Filter sizes of the network
@@ -68,7 +69,7 @@ pub fn run(args: &ShadersArgs) -> Result<()> {
     let language = Language::from(args.language);
     create_folder(&args.output)?;
     for shader in variants(&architecture).into_iter().filter(|shader| language.has(shader)) {
-        let path = args.output.join(format!("{}.{}", shader.variant, language.extension()));
+        let path = args.output.join(format!("{}.{}", shader.variant, language.extension(&shader)));
         let text = translate(&shader, language)?;
         write_atomically(&path, |file| file.write_all(&text))?;
         print(path.display())?;

@@ -14,7 +14,7 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::Metadata;
 use super::samples::{color_type, depth};
-use super::{alpha, gif, png, png_tags, segments, tiff, webp};
+use super::{alpha, floats, gif, png, png_tags, segments, tiff, tiff_pixels, webp};
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -33,6 +33,9 @@ pub struct PictureFile {
     pub bytes: u64,
     /// How the stored pixels have to be turned.
     orientation: Orientation,
+    /// Whether the stored colors are premultiplied with alpha.
+    premultiplied: bool,
+    remark: Option<String>,
     metadata: Metadata,
     structure: Structure,
     decoder: Box<dyn ImageDecoder>,
@@ -55,6 +58,19 @@ impl Structure {
             Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path)),
             Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
             _ => Self::Other,
+        }
+    }
+
+    /// In words, what is not read of the file.
+    fn remark(&self) -> Option<String> {
+        match self {
+            Self::Tiff(directories) if directories.more => {
+                Some("the file has more pages, only the first is read".into())
+            }
+            Self::Png(chunks) if png::is_broken_animation(chunks) => {
+                Some("its animation is broken, only the still picture is read".into())
+            }
+            _ => None,
         }
     }
 
@@ -96,22 +112,26 @@ impl PictureFile {
             _ => available,
         });
         reader.limits(limits);
-        let mut decoder: Box<dyn ImageDecoder> = match (reader.into_decoder(), &structure) {
-            (Ok(decoder), _) => Box::new(decoder),
-            (Err(error), Structure::Tiff(directories)) => match tiff::Unusual::new(path, directories) {
-                Some(decoder) => Box::new(decoder),
-                None => return Err(undecodable(path, error)),
-            },
-            (Err(ImageError::Limits(_)), Structure::Png(_)) => {
-                let limit = memory::bytes(png::METADATA.into());
-                return Err(refuse(
-                    format!("its color profile and texts take more than {limit} of memory").into(),
-                ));
+        let (mut overhead, mut premultiplied, mut remark) = (0, false, structure.remark());
+        let mut decoder: Box<dyn ImageDecoder> = if let Structure::Tiff(directories) = &structure {
+            let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
+            (overhead, premultiplied) = (pixels.overhead(), pixels.is_premultiplied());
+            remark = remark.into_iter().chain(pixels.remark()).reduce(|all, next| format!("{all}; {next}"));
+            Box::new(pixels)
+        } else {
+            match (reader.into_decoder(), &structure) {
+                (Ok(decoder), _) => Box::new(decoder),
+                (Err(ImageError::Limits(_)), Structure::Png(_)) => {
+                    let limit = memory::bytes(png::METADATA.into());
+                    return Err(refuse(
+                        format!("its color profile and texts take more than {limit} of memory").into(),
+                    ));
+                }
+                (Err(error), _) => return Err(undecodable(path, error)),
             }
-            (Err(error), _) => return Err(undecodable(path, error)),
         };
         let (width, height) = decoder.dimensions();
-        let (mut bytes, mut color) = (decoder.total_bytes(), decoder.color_type());
+        let (mut bytes, mut color) = (decoder.total_bytes().saturating_add(overhead), decoder.color_type());
         if width == 0 || height == 0 {
             return Err(refuse("the picture has no pixels".into()));
         }
@@ -153,6 +173,8 @@ impl PictureFile {
             animation,
             bytes,
             orientation,
+            premultiplied,
+            remark,
             metadata,
             structure,
             decoder,
@@ -189,15 +211,7 @@ impl PictureFile {
         if let Some(animation) = self.animation {
             return Some(format!("the file has {} frames, only the first is read", animation.frames));
         }
-        match &self.structure {
-            Structure::Tiff(directories) if directories.more => {
-                Some("the file has more pages, only the first is read".into())
-            }
-            Structure::Png(chunks) if png::is_broken_animation(chunks) => {
-                Some("its animation is broken, only the still picture is read".into())
-            }
-            _ => None,
-        }
+        self.remark.clone()
     }
 
     /// Decodes the picture, of an animation the first frame, and turns it upright. Warns of what else is in the file.
@@ -221,7 +235,10 @@ impl PictureFile {
     fn decode_unguarded(self) -> Result<DynamicImage> {
         let picture = DynamicImage::from_decoder(self.decoder);
         let mut picture = picture.map_err(|e| undecodable(&self.path, e))?;
-        if matches!(&self.structure, Structure::Tiff(directories) if tiff::is_premultiplied(directories)) {
+        if let Some(remark) = floats::check(&picture).map_err(|why| refuse(&self.path, why))? {
+            log::warn!("{}: {remark}", self.path.display());
+        }
+        if self.premultiplied {
             alpha::divide(&mut picture);
         }
         picture.apply_orientation(self.orientation);
@@ -332,6 +349,8 @@ mod tests {
             animation: None,
             bytes: 1,
             orientation: Orientation::NoTransforms,
+            premultiplied: false,
+            remark: None,
             metadata: Metadata::default(),
             structure: Structure::Other,
             decoder: Box::new(Panics),

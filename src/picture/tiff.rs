@@ -1,13 +1,11 @@
-//! TIFF files: reading kinds that the `image` crate does not read, and writing with metadata and grey with alpha.
+//! TIFF files: their directories, and writing with metadata and grey with alpha.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use image::error::{DecodingError, ImageFormatHint};
+use image::ColorType;
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
-use tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use super::density::Density;
 use super::exif::{Directories, Entry, tag};
@@ -23,7 +21,6 @@ const SAMPLES_PER_PIXEL: u16 = 0x0115;
 const ROWS_PER_STRIP: u16 = 0x0116;
 const STRIP_BYTE_COUNTS: u16 = 0x0117;
 const PLANAR_CONFIGURATION: u16 = 0x011c;
-const COLOR_MAP: u16 = 0x0140;
 const EXTRA_SAMPLES: u16 = 0x0152;
 const SAMPLE_FORMAT: u16 = 0x0153;
 const XMP: u16 = 0x02bc;
@@ -114,110 +111,10 @@ fn iptc_bytes(mut data: Vec<u8>) -> Vec<u8> {
     data
 }
 
-/// Whether the colors are premultiplied with alpha.
-pub fn is_premultiplied(directories: &Directories) -> bool {
-    let extra = directories.main.iter().find(|entry| entry.tag == EXTRA_SAMPLES);
-    extra.and_then(Entry::number) == Some(1)
-}
-
 /// Whether the pixels are indices into a palette.
 pub fn has_palette(directories: &Directories) -> bool {
     let photometric = directories.main.iter().find(|entry| entry.tag == PHOTOMETRIC);
     photometric.and_then(Entry::number) == Some(PALETTE)
-}
-
-/// A decoder for pictures with a palette, with grey of 2 or 4 bits, or with grey and alpha.
-pub struct Unusual {
-    path: PathBuf,
-    width: u32,
-    height: u32,
-    color: ColorType,
-    bits: u32,
-    /// 16 bits each: all reds, then all greens, then all blues.
-    palette: Option<Vec<u16>>,
-}
-
-impl Unusual {
-    /// `None` for any other kind of TIFF file.
-    pub fn new(path: &Path, directories: &Directories) -> Option<Self> {
-        let main = &directories.main;
-        let entry = |tag| main.iter().find(|entry| entry.tag == tag);
-        let number = |tag, default: u32| entry(tag).map_or(Some(default), Entry::number);
-        let (photometric, bits) = (number(PHOTOMETRIC, BLACK_IS_ZERO)?, number(BITS_PER_SAMPLE, 1)?);
-        let (samples, planar) = (number(SAMPLES_PER_PIXEL, 1)?, number(PLANAR_CONFIGURATION, 1)?);
-        let palette = entry(COLOR_MAP).map(Entry::words).filter(|_| photometric == PALETTE);
-        let color = match (photometric, samples, bits) {
-            (PALETTE, 1, 1 | 2 | 4 | 8) if palette.as_ref()?.len() == 3 << bits => ColorType::Rgb8,
-            (BLACK_IS_ZERO, 1, 2 | 4) => ColorType::L8,
-            (BLACK_IS_ZERO, 2, 8) if planar == 1 => ColorType::La8,
-            (BLACK_IS_ZERO, 2, 16) if planar == 1 => ColorType::La16,
-            _ => return None,
-        };
-        let (width, height) = (entry(tag::IMAGE_WIDTH)?.number()?, entry(tag::IMAGE_LENGTH)?.number()?);
-        Some(Self { path: path.into(), width, height, color, bits, palette })
-    }
-
-    /// The samples in the file's packing: bytes, or 16-bit numbers in the machine's byte order.
-    fn samples(&self) -> tiff::TiffResult<DecodingResult> {
-        let mut file = std::fs::read(&self.path)?;
-        if self.palette.is_some() {
-            // The decoder does not know palettes, but their indices read like shades of grey.
-            super::exif::set_short(&mut file, PHOTOMETRIC, BLACK_IS_ZERO as u16);
-        }
-        Decoder::new(Cursor::new(file))?.with_limits(Limits::unlimited()).read_image()
-    }
-}
-
-impl ImageDecoder for Unusual {
-    fn dimensions(&self) -> (u32, u32) {
-        (self.width, self.height)
-    }
-
-    fn color_type(&self) -> ColorType {
-        self.color
-    }
-
-    fn read_image(self, buffer: &mut [u8]) -> ImageResult<()> {
-        let broken = |why: String| {
-            let format = ImageFormatHint::Exact(ImageFormat::Tiff);
-            ImageError::Decoding(DecodingError::new(format, why))
-        };
-        let samples = self.samples().map_err(|e| broken(e.to_string()))?;
-        let bytes = match samples {
-            DecodingResult::U8(bytes) => bytes,
-            DecodingResult::U16(words) => words.iter().flat_map(|word| word.to_ne_bytes()).collect(),
-            _ => return Err(broken("samples that are not integers".into())),
-        };
-        let channels = usize::from(self.color.bytes_per_pixel());
-        let width = self.width as usize;
-        if self.bits >= 8 && self.palette.is_none() {
-            let whole = bytes.get(..buffer.len()).ok_or_else(|| broken("too few samples".into()))?;
-            buffer.copy_from_slice(whole);
-            return Ok(());
-        }
-        let stride = (width * self.bits as usize).div_ceil(8);
-        let top = (1u32 << self.bits) - 1;
-        if bytes.len() < stride * self.height as usize {
-            return Err(broken("too few samples".into()));
-        }
-        for (row, packed) in buffer.chunks_exact_mut(width * channels).zip(bytes.chunks_exact(stride)) {
-            for (x, pixel) in row.chunks_exact_mut(channels).enumerate() {
-                let bit = x * self.bits as usize;
-                let value = u32::from(packed[bit / 8]) >> (8 - self.bits as usize - bit % 8) & top;
-                match &self.palette {
-                    Some(palette) => pixel.iter_mut().enumerate().for_each(|(channel, sample)| {
-                        *sample = (palette[(channel << self.bits) + value as usize] >> 8) as u8;
-                    }),
-                    None => pixel.fill((value * 255 / top) as u8),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn read_image_boxed(self: Box<Self>, buffer: &mut [u8]) -> ImageResult<()> {
-        (*self).read_image(buffer)
-    }
 }
 
 /// About the bytes in a strip.

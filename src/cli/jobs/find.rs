@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use image::ImageFormat;
 use srcnn_gpu::Result;
 use srcnn_gpu::bounded;
+use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::picture::refuse;
 use walkdir::{DirEntry, WalkDir};
 
+use super::container::is_video;
 use super::index::NAME as INDEX;
 use super::pattern;
 
@@ -31,6 +33,8 @@ pub struct Found {
 pub struct Search<'a> {
     /// Include subfolders.
     pub recursive: bool,
+    /// Take the videos of folders, and not the pictures.
+    pub videos: bool,
     /// A folder to leave out: the one for the results.
     pub stay_out: Option<PathBuf>,
     /// Whether a picture is a result that an earlier run put beside its input.
@@ -75,7 +79,7 @@ impl Finder<'_> {
         };
         let bytes = match read {
             Ok(bytes) => bytes,
-            Err(e) => return self.refuse(list, format!("the list cannot be read: {e}")),
+            Err(e) => return self.refuse(list, format!("the list cannot be read: {}", in_words(&e))),
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let separator = if bytes.contains(&0) { 0 } else { b'\n' };
@@ -101,7 +105,7 @@ impl Finder<'_> {
 
     fn path(&mut self, path: &Path) {
         match std::fs::metadata(path) {
-            Err(e) => self.refuse(path, e.to_string()),
+            Err(e) => self.refuse(path, in_words(&e)),
             Ok(about) if about.is_dir() => self.folder(path),
             Ok(_) => self.take(path.into(), path.file_name().map(PathBuf::from).unwrap_or_default()),
         }
@@ -111,7 +115,9 @@ impl Finder<'_> {
         let depth = if self.search.recursive { usize::MAX } else { 1 };
         let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
         let mut entries = walk.into_iter();
-        let (mut pictures, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
+        let (mut any, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
+        let mut videos = LeftOut::default();
+        let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_picture(path) };
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -134,13 +140,15 @@ impl Finder<'_> {
                 if !results {
                     folders.add(&entry);
                 }
-            } else if is_junk(&entry) || !is_picture(path) {
+            } else if is_junk(&entry) || !is_wanted(path) {
                 // The program's own index needs no mention.
-                if entry.file_name() != INDEX {
+                if is_video(path) && !is_junk(&entry) {
+                    videos.add(&entry);
+                } else if entry.file_name() != INDEX {
                     others.add(&entry);
                 }
             } else {
-                pictures = true;
+                any = true;
                 if !(self.search.is_result)(path) {
                     let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
                     self.take(path.into(), below);
@@ -148,15 +156,19 @@ impl Finder<'_> {
             }
         }
         let hint = if self.search.recursive { "" } else { "; -r includes them" };
-        if !pictures {
+        let what = if self.search.videos { "videos" } else { "pictures" };
+        if !any {
             let hint = if folders.count > 0 && !self.search.recursive {
                 "; -r looks into its subfolders"
+            } else if videos.count > 0 {
+                "; --videos takes its videos"
             } else {
                 ""
             };
-            return self.refuse(folder, format!("there are no pictures in this folder{hint}"));
+            return self.refuse(folder, format!("there are no {what} in this folder{hint}"));
         }
-        others.warn(folder, "not pictures, left out", "files", "");
+        others.warn(folder, &format!("not {what}, left out"), "files", "");
+        videos.warn(folder, "videos, left out beside pictures", "files", "; --videos takes them instead");
         folders.warn(folder, "folders left out", "folders", hint);
     }
 
@@ -231,7 +243,8 @@ mod tests {
     use std::fs;
 
     fn names(inputs: &[PathBuf], recursive: bool, stay_out: Option<PathBuf>) -> Vec<String> {
-        let search = Search { recursive, stay_out, is_result: &|path| path.ends_with("old.png") };
+        let search =
+            Search { recursive, videos: false, stay_out, is_result: &|path| path.ends_with("old.png") };
         let show = |found: Result<Found>| match found {
             Ok(found) => found.below.to_string_lossy().replace('\\', "/"),
             Err(error) => error.to_string().rsplit(": ").next().unwrap_or_default().to_owned(),

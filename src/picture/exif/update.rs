@@ -82,17 +82,6 @@ pub fn update(block: &mut [u8], (width, height): (u32, u32), turned: bool) {
     }
 }
 
-/// Replaces the value of an entry of the first directory, if there is one, by a 16-bit number.
-pub fn set_short(block: &mut [u8], tag: u16, value: u16) {
-    let Some(order) = Order::of(block) else { return };
-    let Some(main) = block.get(4..8).map(|at| order.u32(at) as usize) else { return };
-    for at in entries(block, order, main) {
-        if order.u16(&block[at..]) == tag {
-            put(&mut block[at..at + 12], order, SHORT, value.into());
-        }
-    }
-}
-
 /// Offsets of the entries of a directory, as far as the block contains them.
 fn entries(block: &[u8], order: Order, directory: usize) -> Vec<usize> {
     let Some(count) = block.get(directory..).and_then(|rest| rest.get(..2)) else { return Vec::new() };
