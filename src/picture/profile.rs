@@ -2,9 +2,9 @@
 
 use image::DynamicImage;
 use moxcms::{
-    Chromaticity, CicpColorPrimaries, CicpProfile, CmsError, ColorDateTime, ColorPrimaries, ColorProfile,
-    DataColorSpace, Layout, LocalizableString, MatrixCoefficients, ProfileText, ToneReprCurve,
-    TransferCharacteristics, TransformOptions, XyY, Xyz, Xyzd, adaption_matrix_d, curve_from_gamma,
+    Chromaticity, CicpColorPrimaries, CicpProfile, CmsError, ColorPrimaries, ColorProfile, DataColorSpace,
+    Layout, LocalizableString, MatrixCoefficients, ProfileText, ToneReprCurve, TransferCharacteristics,
+    TransformOptions, XyY, Xyz, Xyzd, adaption_matrix_d, curve_from_gamma,
 };
 
 use super::chunk::Chunk;
@@ -12,6 +12,8 @@ use super::chunk::Chunk;
 /// What `gAMA` says of sRGB, in units of 100000; `cHRM` is in the same unit.
 const SRGB_GAMMA: u32 = 45_455;
 const UNIT: f64 = 100_000.0;
+/// Where a profile has the date that it was made at: year, month and day, hours, minutes and seconds.
+const DATE: std::ops::Range<usize> = 24..36;
 const D65: [f64; 2] = [0.3127, 0.329];
 
 /// The color space that a profile is for: `b"RGB "`, `b"GRAY"`, `b"CMYK"` or another.
@@ -69,15 +71,18 @@ pub fn of_chunks(chunks: &[Chunk], has_profile: bool, color: bool) -> Result<Opt
 
 /// The bytes of a profile for colors with this white, which are the same whenever it is made.
 fn encoded(mut profile: ColorProfile, white: [f64; 2]) -> Result<Vec<u8>, CmsError> {
-    profile.creation_date_time =
-        ColorDateTime { year: 2026, month: 1, day_of_the_month: 1, hours: 0, minutes: 0, seconds: 0 };
     // As ICC wants it: everything is relative to D50, and a matrix says how white became that.
     let adaptation =
         adaption_matrix_d(XyY::new(white[0], white[1], 1.0).to_xyz(), Xyz::new(0.9642, 1.0, 0.8249));
     profile.chromatic_adaptation = Some(adaptation);
     profile.white_point = Xyzd { x: 0.9642, y: 1.0, z: 0.8249 };
     profile.media_white_point = Some(profile.white_point);
-    profile.encode()
+    let mut bytes = profile.encode()?;
+    // The encoder writes down the time.
+    if let Some(date) = bytes.get_mut(DATE) {
+        date.copy_from_slice(&[0x07, 0xea, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    }
+    Ok(bytes)
 }
 
 fn srgb(color: bool) -> ColorProfile {

@@ -124,7 +124,7 @@ pub const IPTC: &[u8] = b"\x1c\x02\x19\0\x05alpha";
 
 /// A JPEG segment with IPTC records, and another of Photoshop's resources: a path.
 pub fn photoshop(with_path: bool) -> Vec<u8> {
-    let path: &[u8] = if with_path { b"8BIM\x07\xd0\x04path\0\0\0\0\0\x04abcd" } else { b"" };
+    let path: &[u8] = if with_path { b"8BIM\x07\xd0\x04path\0\0\0\0\x04abcd" } else { b"" };
     let records = [b"8BIM\x04\x04\0\0\0\0\0\x0a", IPTC].concat();
     segment(0xed, &[b"Photoshop 3.0\0", path, &records].concat())
 }

@@ -69,10 +69,11 @@ fn commands_for_one_picture_tell_of_others() {
     let pixels = picture(ColorType::Rgb8, 24, 16);
     let numbers: [(u16, &[u16]); 4] = [(0x102, &[8, 8, 8]), (0x103, &[1]), (0x106, &[2]), (0x115, &[3])];
     let mut pages = tiff(24, 16, pixels.as_bytes(), &numbers);
-    // The directory's last four bytes point to the next: itself will do for what is not read.
+    // The same directory once more.
     let start = u32::from_le_bytes(pages[4..8].try_into().unwrap()) as usize;
-    let end = start + 2 + 12 * 9;
-    pages.copy_within(4..8, end);
+    let (end, next) = (start + 2 + 12 * 9, (pages.len() as u32).to_le_bytes());
+    pages.extend_from_within(start..end + 4);
+    pages[end..end + 4].copy_from_slice(&next);
     desk.write("pages.tiff", pages);
     let [frames, more] = [
         "frames.gif: the file has 3 frames, only the first is read",

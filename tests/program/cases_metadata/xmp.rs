@@ -72,6 +72,7 @@ fn no_result_promises_a_second_picture() {
         ),
         ("depth", format!("{title}>{}", directory("Depth", "image/jpeg")), "depth map"),
     ];
+    std::fs::create_dir(desk.path("out")).unwrap();
     for (name, properties, what) in &cases {
         let file = [jpeg_with(&stored, &[xmp_segment(properties)]), second.clone()].concat();
         desk.write(&format!("{name}.jpg"), file);

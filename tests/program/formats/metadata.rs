@@ -22,7 +22,10 @@ fn profile_exif_and_xmp_go_from_format_to_format() {
         for extension in ["png", "jpg", "webp", "tiff"] {
             let result = format!("out/{}.{extension}", name.replace('.', "_"));
             std::fs::create_dir_all(desk.path("out")).unwrap();
-            assert_eq!(desk.upscaled(&format!("in/{name} -o {result} -s 2")), "");
+            let told = desk.upscaled(&format!("in/{name} -o {result} -s 2"));
+            let lost = ["webp", "tiff"].contains(&extension) && name != "a.webp";
+            let lost = lost.then(|| format!("warning: in/{name}: a .{extension} file cannot hold comments"));
+            assert_eq!(told, lost.unwrap_or_default());
             results.push(result);
         }
     }
