@@ -278,7 +278,8 @@ fn read_metadata(
         Structure::Png(chunks) => {
             metadata.icc = decoder.icc_profile().ok().flatten();
             if metadata.icc.is_none() && chunks.iter().any(|chunk| &chunk.name == b"iCCP") {
-                metadata.not_kept("a color profile that is damaged or too long");
+                let limit = memory::bytes(png::METADATA.into());
+                metadata.not_kept(&format!("its color profile, which is damaged or takes more than {limit}"));
             }
             png_tags::read(chunks, &mut metadata);
         }

@@ -6,6 +6,7 @@ mod common;
 
 mod adapters;
 mod automation;
+mod cases_metadata;
 mod compare;
 mod eval;
 mod eval_methods;
