@@ -1,19 +1,21 @@
 //! Opening a picture file: the header first, metadata and pixels when they are wanted.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::animation::Animation;
+use super::chunk::Chunk;
 use super::error::{refuse, undecodable};
 use super::exif::Directories;
 use super::memory::{self, available_memory};
-use super::metadata::{Chunk, Metadata};
+use super::metadata::Metadata;
 use super::samples::{color_type, depth};
-use super::{alpha, floats, gif, jpeg, jpeg_pixels, png, tiff, tiff_pixels, webp_pixels};
+use super::unread::is_heic;
+use super::{alpha, floats, gif, jpeg_pixels, png, png_tags, segments, tiff, tiff_pixels, webp, webp_pixels};
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -35,6 +37,7 @@ pub struct PictureFile {
     /// Whether the stored colors are premultiplied with alpha.
     premultiplied: bool,
     remark: Option<String>,
+    metadata: Metadata,
     structure: Structure,
     decoder: Box<dyn ImageDecoder>,
 }
@@ -44,7 +47,7 @@ enum Structure {
     Png(Vec<Chunk>),
     Tiff(Directories),
     Gif(gif::Summary),
-    Jpeg(Option<jpeg_pixels::Header>),
+    Jpeg(segments::Summary, Option<jpeg_pixels::Header>),
     Other,
 }
 
@@ -53,8 +56,8 @@ impl Structure {
         match format {
             Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
             Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
+            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path), jpeg_pixels::Header::read(path)),
             Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
-            Some(ImageFormat::Jpeg) => Self::Jpeg(jpeg_pixels::Header::read(path)),
             _ => Self::Other,
         }
     }
@@ -99,7 +102,8 @@ impl PictureFile {
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.into()))?;
-        let format = reader.format();
+        let heic = is_heic(path);
+        let format = reader.format().filter(|_| !heic);
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         let structure = Structure::read(path, format);
@@ -123,13 +127,16 @@ impl PictureFile {
             }
             _ if format == Some(ImageFormat::WebP) => {
                 let pixels = webp_pixels::Pixels::open(path).map_err(|e| undecodable(path, e))?;
+                if let Some(why) = pixels.refusal() {
+                    return Err(refuse(why.into()));
+                }
                 let (overhead, animation) = (pixels.overhead(), pixels.animation());
                 (Box::new(pixels), overhead, animation)
             }
-            Structure::Jpeg(Some(header)) if header.is_beyond(length) => {
+            Structure::Jpeg(_, Some(header)) if header.is_beyond(length) => {
                 return Err(refuse("the file ends too early, it is truncated".into()));
             }
-            Structure::Jpeg(Some(header)) => {
+            Structure::Jpeg(_, Some(header)) => {
                 let decoder: Box<dyn ImageDecoder> = if header.is_unusual() {
                     Box::new(jpeg_pixels::Unusual::open(path).map_err(|e| undecodable(path, e))?)
                 } else {
@@ -155,7 +162,7 @@ impl PictureFile {
         }
         let pixels = u64::from(width) * u64::from(height);
         if let Structure::Gif(summary) = &structure
-            && let Some(why) = summary.refusal(pixels)
+            && let Some(why) = summary.refusal((width, height))
         {
             return Err(refuse(why.into()));
         }
@@ -167,11 +174,14 @@ impl PictureFile {
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));
         }
-        // An unreadable orientation is no reason to refuse the picture. Frames of animations are never turned.
-        let orientation = match animation {
-            None => decoder.orientation().unwrap_or(Orientation::NoTransforms),
-            Some(_) => Orientation::NoTransforms,
-        };
+        // Unreadable metadata are no reason to refuse the picture. Frames of animations are never turned.
+        let metadata = guard::guarded(|| read_metadata(path, format, &structure, &mut *decoder));
+        let metadata = metadata.unwrap_or_else(|_| {
+            log::warn!("{}: its metadata cannot be read and are left out", path.display());
+            Metadata::default()
+        });
+        let orientation = metadata.orientation.filter(|_| animation.is_none());
+        let orientation = orientation.unwrap_or(Orientation::NoTransforms);
         let sideways = is_sideways(orientation);
         // A picture on its side is copied to turn it.
         bytes = bytes.saturating_add(if sideways { decoder.total_bytes() } else { 0 });
@@ -194,6 +204,7 @@ impl PictureFile {
             orientation,
             premultiplied,
             remark,
+            metadata,
             structure,
             decoder,
         })
@@ -205,41 +216,8 @@ impl PictureFile {
     }
 
     /// What comes with the picture. Unreadable parts are left out.
-    pub fn metadata(&mut self) -> Metadata {
-        guard::guarded(|| self.metadata_unguarded()).unwrap_or_else(|_| {
-            log::warn!("{}: its metadata cannot be read and are left out", self.path.display());
-            Metadata::default()
-        })
-    }
-
-    fn metadata_unguarded(&mut self) -> Metadata {
-        let decoder = &mut self.decoder;
-        let mut metadata = Metadata {
-            icc: decoder.icc_profile().ok().flatten().filter(|profile| !profile.is_empty()),
-            exif: decoder.exif_metadata().ok().flatten(),
-            xmp: decoder.xmp_metadata().ok().flatten().filter(|packet| !packet.is_empty()),
-            ..Metadata::default()
-        };
-        match &self.structure {
-            Structure::Png(chunks) => {
-                if metadata.icc.is_none() && chunks.iter().any(|chunk| &chunk.name == b"iCCP") {
-                    let limit = memory::bytes(png::METADATA.into());
-                    log::warn!(
-                        "{}: its color profile is left out, it is damaged or takes more than {limit}",
-                        self.path.display()
-                    );
-                }
-                png::read_metadata(chunks, &mut metadata);
-            }
-            Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
-            Structure::Jpeg(_) => jpeg::read_metadata(&self.path, &mut metadata),
-            Structure::Gif(_) | Structure::Other => {}
-        }
-        // Some programs write the header of a JPEG segment even in other formats.
-        if let Some(block) = metadata.exif.as_ref().and_then(|exif| exif.strip_prefix(b"Exif\0\0")) {
-            metadata.exif = Some(block.to_vec());
-        }
-        metadata
+    pub fn metadata(&self) -> Metadata {
+        self.metadata.clone()
     }
 
     /// Whether the pixels are stored as indices into a palette.
@@ -257,21 +235,27 @@ impl PictureFile {
         self.orientation != Orientation::NoTransforms
     }
 
-    /// In words, what is not read of the file.
-    pub fn remark(&self) -> Option<String> {
+    /// In words, what [`PictureFile::decode`] does not read of the file.
+    fn remark(&self) -> Option<String> {
+        if let Some(animation) = self.animation {
+            return Some(format!("the file has {} frames, only the first is read", animation.frames));
+        }
         self.remark.clone()
     }
 
-    /// Decodes the picture and turns it upright.
+    /// Decodes the picture, of an animation the first frame, and turns it upright. Warns of what else is in the file.
     ///
     /// # Errors
     /// [`crate::Error::Picture`] for broken files.
     pub fn decode(self) -> Result<DynamicImage> {
-        if self.format == Some(ImageFormat::Jpeg) && lacks_jpeg_end(&self.path) {
+        if matches!(&self.structure, Structure::Jpeg(summary, _) if !summary.complete) {
             log::warn!(
                 "{}: the file ends too early, the lower part of the picture may be missing",
                 self.path.display()
             );
+        }
+        if let Some(remark) = self.remark() {
+            log::warn!("{}: {remark}", self.path.display());
         }
         let path = self.path.clone();
         guard::picture(&path, || self.decode_unguarded())
@@ -291,6 +275,41 @@ impl PictureFile {
     }
 }
 
+/// Everything that a file says of its picture: the one reader, by which pixels are turned and results are described.
+fn read_metadata(
+    path: &Path,
+    format: Option<ImageFormat>,
+    structure: &Structure,
+    decoder: &mut dyn ImageDecoder,
+) -> Metadata {
+    let mut metadata = Metadata::default();
+    match structure {
+        Structure::Png(chunks) => {
+            metadata.icc = decoder.icc_profile().ok().flatten();
+            if metadata.icc.is_none() && chunks.iter().any(|chunk| &chunk.name == b"iCCP") {
+                let limit = memory::bytes(png::METADATA.into());
+                metadata.not_kept(&format!("its color profile, which is damaged or takes more than {limit}"));
+            }
+            png_tags::read(chunks, &mut metadata);
+        }
+        Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
+        Structure::Jpeg(summary, _) => metadata = summary.metadata(),
+        Structure::Gif(_) => {
+            metadata.icc = decoder.icc_profile().ok().flatten();
+            metadata.xmp = decoder.xmp_metadata().ok().flatten();
+            metadata.comments = gif::comments(path);
+        }
+        Structure::Other if format == Some(ImageFormat::WebP) => webp::read_metadata(path, &mut metadata),
+        Structure::Other => {
+            metadata.icc = decoder.icc_profile().ok().flatten();
+            metadata.exif = decoder.exif_metadata().ok().flatten();
+            metadata.xmp = decoder.xmp_metadata().ok().flatten();
+            metadata.orientation = decoder.orientation().ok();
+        }
+    }
+    metadata.settle()
+}
+
 /// Whether a GIF file holds more than one picture.
 pub fn is_animated_gif(path: &Path) -> bool {
     let summary = guard::guarded(|| gif::summary(path));
@@ -301,18 +320,6 @@ pub fn is_animated_gif(path: &Path) -> bool {
 fn is_sideways(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     [Rotate90, Rotate270, Rotate90FlipH, Rotate270FlipH].contains(&orientation)
-}
-
-/// Whether a JPEG file has no end marker: the decoder silently makes up the rest of a truncated picture.
-/// Some cameras put data behind the marker, so it is looked for in the last 64 KiB.
-fn lacks_jpeg_end(path: &Path) -> bool {
-    let mut end = Vec::new();
-    let read = File::open(path).and_then(|mut file| {
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(1 << 16)))?;
-        file.read_to_end(&mut end)
-    });
-    read.is_ok() && !end.windows(2).any(|pair| pair == [0xff, 0xd9])
 }
 
 /// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.
@@ -356,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_decoder_that_panics_is_one_failed_picture() {
-        let mut file = PictureFile {
+        let file = PictureFile {
             path: "a.png".into(),
             width: 1,
             height: 1,
@@ -367,10 +374,10 @@ mod tests {
             orientation: Orientation::NoTransforms,
             premultiplied: false,
             remark: None,
+            metadata: Metadata::default(),
             structure: Structure::Other,
             decoder: Box::new(Panics),
         };
-        assert!(file.metadata().exif.is_none());
         let error = file.decode().unwrap_err().to_string();
         assert!(error.starts_with("a.png: internal error"), "{error}");
     }

@@ -8,7 +8,7 @@ mod read;
 mod update;
 
 use read::Order;
-pub use update::update;
+pub use update::{about, update};
 
 /// The tags that this program reads or writes by meaning.
 pub mod tag {
@@ -17,16 +17,17 @@ pub mod tag {
     pub const ORIENTATION: u16 = 0x0112;
     pub const EXIF: u16 = 0x8769;
     pub const GPS: u16 = 0x8825;
+    pub const MAKER_NOTE: u16 = 0x927c;
     pub const PIXEL_X_DIMENSION: u16 = 0xa002;
     pub const PIXEL_Y_DIMENSION: u16 = 0xa003;
     pub const INTEROPERABILITY: u16 = 0xa005;
 }
 
 /// Entries of a TIFF file's first directory that describe the picture and not how it is stored: names, dates, camera,
-/// resolution, rights, ratings, IPTC.
-const DESCRIPTIVE: [u16; 20] = [
+/// resolution, rights, ratings.
+const DESCRIPTIVE: [u16; 19] = [
     0x010d, 0x010e, 0x010f, 0x0110, 0x011a, 0x011b, 0x0128, 0x0131, 0x0132, 0x013b, 0x013c, 0x4746, 0x4749,
-    0x8298, 0x83bb, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f,
+    0x8298, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f,
 ];
 
 const BYTE: u16 = 1;
@@ -37,6 +38,7 @@ const IFD: u16 = 13;
 /// The kinds of 64 bits: a number, and a position of a directory.
 const LONG8: u16 = 16;
 const IFD8: u16 = 18;
+const RATIONAL: u16 = 5;
 
 /// One entry of a directory.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +59,12 @@ impl Entry {
     pub fn longs(tag: u16, values: &[u32]) -> Self {
         let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Self { tag, kind: LONG, count: values.len() as u32, data }
+    }
+
+    /// A whole number as a fraction.
+    pub fn ratio(tag: u16, number: u32) -> Self {
+        let data = [number.to_le_bytes(), 1u32.to_le_bytes()].concat();
+        Self { tag, kind: RATIONAL, count: 1, data }
     }
 
     /// Bytes that TIFF does not interpret: kind 7, or 1 for XMP.
@@ -127,9 +135,11 @@ impl Directories {
     /// Only the entries that describe the picture, without those about how a TIFF file is stored.
     pub fn descriptive(&self) -> Self {
         let main = self.main.iter().filter(|entry| DESCRIPTIVE.contains(&entry.tag));
+        // Offsets within these notes count from the beginning of a file that is gone.
+        let exif = self.exif.iter().filter(|entry| entry.tag != tag::MAKER_NOTE);
         Self {
             main: main.cloned().collect(),
-            exif: self.exif.clone(),
+            exif: exif.cloned().collect(),
             gps: self.gps.clone(),
             more: self.more,
         }
