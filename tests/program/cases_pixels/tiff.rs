@@ -4,6 +4,7 @@ use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgba};
 
 use super::{Cases, color, gray, level};
 use crate::common::desk::Desk;
+use crate::common::jpeg::{Component, jpeg};
 use crate::common::tiff::Tiff;
 
 const WIDTH: u32 = 21;
@@ -102,16 +103,8 @@ fn alpha_of_every_kind() {
     let divided = ImageBuffer::from_fn(WIDTH, HEIGHT, |x, y| {
         let at = 4 * (y * WIDTH + x) as usize;
         let [r, g, b, a] = [0, 1, 2, 3].map(|i| u32::from(multiplied[at + i]));
-        Rgba(
-            [r, g, b]
-                .map(|v| ((v * 255 * 2 + a) / (2 * a)).min(255))
-                .into_iter()
-                .chain([a])
-                .map(|v| v as u8)
-                .collect::<Vec<_>>()
-                .try_into()
-                .unwrap(),
-        )
+        let divided = |v: u32| ((2 * 255 * v + a) / (2 * a)).min(255) as u8;
+        Rgba([divided(r), divided(g), divided(b), a as u8])
     });
     let dark = ImageBuffer::from_fn(WIDTH, HEIGHT, |x, y| {
         let Rgba([r, g, b, _]) = *clear.get_pixel(x, y);
@@ -181,6 +174,15 @@ fn other_ways_to_store() {
         let shared = shared.strip(units.flat_map(unit).collect()).file();
         let same = DynamicImage::from(dark.clone()).into_rgb8();
         cases.add(&format!("shared{form}"), "tif", &shared, same, 0);
+
+        // A JPEG file in a strip.
+        let levels: [fn(usize, usize) -> u8; 3] =
+            [|x, y| (80 + 30 * x + 9 * y) as u8, |x, _| (110 + 9 * x) as u8, |x, _| (150 - 8 * x) as u8];
+        let [light, blue, red] = levels.map(|level| Component { sampling: (1, 1), level });
+        let strip = jpeg((WIDTH as usize, HEIGHT as usize), &[light, blue, red], &[&[0, 1, 2]], false);
+        let same = image::load_from_memory(&strip).unwrap();
+        let compressed = file.clone().samples(6, 8, 3).replaced(0x103, &[7]).strip(strip).file();
+        cases.add(&format!("jpeg{form}"), "tif", &compressed, same, 2 * 257);
 
         let stored = image::imageops::rotate270(&plain);
         let (_, turned) =
