@@ -14,6 +14,7 @@ use super::memory::{self, available_memory};
 use super::metadata::{Chunk, Metadata};
 use super::samples::{color_type, depth};
 use super::{alpha, gif, jpeg, png, tiff, webp};
+use crate::limits::Limit;
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -123,9 +124,9 @@ impl PictureFile {
         }
         if bytes > available {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
-            return Err(refuse(format!(
+            return Err(refuse(Limit::Memory.exceeded(format!(
                 "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
-            ).into()));
+            ))));
         }
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));

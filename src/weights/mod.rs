@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
+use crate::limits::Limit;
 use crate::network::{Architecture, Channels, LayerShape, Padding};
 
 #[cfg(feature = "mat")]
@@ -142,7 +143,7 @@ impl Weights {
         if path.is_dir() {
             return Err(model("is a folder; a weight file is wanted".into()));
         }
-        let bytes = bounded::read(path, LARGEST).map_err(|e| match e.kind() {
+        let bytes = bounded::read_limited(path, Limit::Weights).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => model(Reason::new("no such file", e)),
             _ => model(e.into()),
         })?;
@@ -183,9 +184,6 @@ impl Weights {
         safetensors::write(self)
     }
 }
-
-/// Most bytes of a weight file: twice the parameters that a network may have, in double precision.
-const LARGEST: u64 = 16 * Architecture::MAX_PARAMETERS as u64;
 
 /// A file's channels if it does not name them.
 fn default_channels(count: usize) -> Channels {

@@ -2,15 +2,20 @@
 
 mod find;
 mod index;
+mod indexes;
 mod job;
+mod lines;
+mod name;
 mod naming;
 mod pattern;
 mod plan;
+mod results;
 mod shard;
+mod stamp;
 mod target;
 
 pub use job::Job;
 pub use naming::{Naming, OutputFormat, SizeLabel};
 pub use plan::{Decision, Kept, Plan, Request};
 pub use shard::Shard;
-pub use target::is_y4m;
+pub use target::{check_y4m, is_y4m};

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use srcnn_gpu::{Error, Result};
 
 use super::find::Found;
-use super::index::{Index, Stamp};
+use super::index::Index;
+use super::indexes::Indexes;
 use super::job::{Job, Record, parent};
-use super::naming::{Naming, OutputFormat, SizeLabel};
+use super::name::Name;
+use super::naming::{Naming, OutputFormat};
 use crate::cli::output::Clash;
 use srcnn_gpu::picture::{Kind, is_animated_gif};
 
 /// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
-const MARK: &str = "_srcnn_";
+pub const MARK: &str = "_srcnn_";
 /// Extension of video files.
 pub const Y4M: &str = "y4m";
 
@@ -58,8 +60,10 @@ impl Target {
                 )));
             }
             (None, Some(OutputFormat::Kind(asked))) => asked,
-            // A video's file may have any name.
-            (_, Some(OutputFormat::Y4m)) => Kind::fallback(),
+            (_, Some(OutputFormat::Y4m)) => {
+                check_y4m(path)?;
+                Kind::fallback()
+            }
             (Some(named), _) => named,
             (None, _) => {
                 return Err(Error::invalid(format!(
@@ -78,15 +82,27 @@ impl Target {
     }
 
     /// The job for one picture. In an output folder, results keep the name and the subfolder of their picture.
-    pub fn job(&self, found: Found, naming: &Naming, index: Option<&Arc<Index>>) -> Job {
+    pub fn job(&self, found: Found, naming: &Naming, indexes: &Indexes) -> Job {
         let Found { path: input, below } = found;
         let about = std::fs::metadata(&input).ok();
         let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
         // Until the plan decides, nothing may be replaced.
         let clash = Clash::Keep;
+        let is_file = about.is_some_and(|about| about.is_file());
+        let record = |index: Option<Arc<Index>>, file: &Path| {
+            let (file, picture) = (Name::of(file), Arc::default());
+            index.filter(|_| is_file).map(|index| Record { index, file, picture })
+        };
+        let in_folder_of = |output: &Path| {
+            let name = output.file_name().unwrap_or_default();
+            record(indexes.to_record(parent(output)), Path::new(name))
+        };
         if let Target::File(output, kind) = self {
             let output = output.clone();
-            return Job { input, output, clash, stale: None, kind, bytes, record: None };
+            // One file needs no index, but one that is there stays right.
+            let known = indexes.for_files || indexes.existing(parent(&output)).is_some();
+            let record = if known { in_folder_of(&output) } else { None };
+            return Job { input, output, clash, stale: None, kind, bytes, record };
         }
         let own = Kind::of(&input);
         let kind = match naming.format {
@@ -111,14 +127,11 @@ impl Target {
         }
         let Target::Folder(folder) = self else {
             let output = input.with_file_name(name);
-            return Job { input, output, clash, stale: None, kind, bytes, record: None };
+            let record = in_folder_of(&output);
+            return Job { input, output, clash, stale: None, kind, bytes, record };
         };
         let below = below.with_file_name(name);
-        let record = index.zip(about).map(|(index, about)| Record {
-            index: index.clone(),
-            file: below.to_string_lossy().replace('\\', "/"),
-            picture: Stamp::of(&about),
-        });
+        let record = record(indexes.to_record(folder), &below);
         Job { input, output: folder.join(below), clash, stale: None, kind, bytes, record }
     }
 }
@@ -128,10 +141,24 @@ pub fn is_y4m(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(Y4M))
 }
 
-/// Whether a name looks like one that this program makes up: `.._srcnn_x2.png`.
-pub fn is_result(path: &Path) -> bool {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.rsplit_once(MARK).is_some_and(|(_, size)| SizeLabel::is_label(size))
+/// Refuses the name of a file that programs would expect something else in than YUV4MPEG2. Any other name will do.
+///
+/// # Errors
+/// [`Error::InvalidArgument`].
+pub fn check_y4m(path: &Path) -> Result<()> {
+    const OTHERS: [&str; 18] = [
+        "3gp", "avi", "flv", "gif", "h264", "h265", "hevc", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg",
+        "mpg", "ogv", "ts", "webm", "wmv",
+    ];
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if OTHERS.contains(&&*extension) || Kind::of(path).is_some() {
+        return Err(Error::invalid(format!(
+            "output {}: the result is a YUV4MPEG2 stream, which no .{extension} file holds; write .y4m, or pipe it \
+             to a program that encodes (-o -)",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -142,7 +169,8 @@ mod tests {
     fn names_of_outputs() {
         let job = |target: Target, input: &str, below: &str, format| {
             let found = Found { path: input.into(), below: below.into() };
-            target.job(found, &Naming { size: "x1.5".into(), format }, None)
+            let naming = Naming { size: "x1.5".into(), format };
+            target.job(found, &naming, &Indexes::new(None))
         };
         let beside = |input: &str| job(Target::Beside, input, input, None).output;
         assert_eq!(beside("x/a.PNG"), Path::new("x/a_srcnn_x1.5.PNG"));
@@ -152,11 +180,5 @@ mod tests {
         let webp = Kind::named("webp").map(OutputFormat::Kind);
         let folder = job(Target::Folder("out".into()), "x/a.JPG", "a.JPG", webp);
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.webp"), "webp"));
-    }
-
-    #[test]
-    fn own_results_are_known() {
-        assert!(is_result(Path::new("a/b_srcnn_x2.png")) && is_result(Path::new("b_srcnn_fit9x8.jpg")));
-        assert!(!is_result(Path::new("b_srcnn_xy.png")) && !is_result(Path::new("b.png")));
     }
 }

@@ -19,9 +19,12 @@ mod bands;
 mod budget;
 mod content;
 mod enlarge;
+mod estimate;
+mod events;
 mod frames;
 mod ncnn_cli;
 mod options;
+mod passes;
 mod pipeline;
 mod report;
 mod scale_steps;
@@ -29,9 +32,10 @@ mod size;
 mod stages;
 mod stream;
 mod video;
+mod work;
 
 pub use args::UpscaleArgs;
-pub use ncnn_cli::is_ncnn_flag;
+pub use ncnn_cli::{NCNN_SCALE, is_ncnn_flag};
 
 /// Enlarges all inputs. A failure is reported; the rest continue.
 ///
@@ -93,6 +97,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
         }
     })?;
     let fatal = pipeline.run(jobs, batch.jobs.unwrap_or_default());
+    plan.settle();
     let code = reporter.finish(fatal)?;
     streams.map_or(Ok(()), |streams| streams.finish())?;
     Ok(code)

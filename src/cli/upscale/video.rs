@@ -16,7 +16,7 @@ use super::settings;
 use super::stream::{PIPE, is_video_on_stdin};
 use crate::cli::advice::report;
 use crate::cli::args::models::{self, Model};
-use crate::cli::jobs::{Decision, Job, Kept, Naming, OutputFormat, Plan, Request, is_y4m};
+use crate::cli::jobs::{Decision, Job, Kept, Naming, OutputFormat, Plan, Request, check_y4m, is_y4m};
 use crate::cli::output::{Destination, Existing, print};
 use crate::cli::progress::Progress;
 use crate::cli::{exit, stop};
@@ -95,6 +95,7 @@ fn pipe_output(args: &UpscaleArgs) -> Result<Option<&Path>> {
             "video from the standard input needs the name of an output file, not a folder",
         ));
     }
+    check_y4m(path)?;
     Ok(Some(path))
 }
 
