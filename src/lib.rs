@@ -158,7 +158,8 @@ pub use network::{Architecture, Channels, LayerShape, Padding};
 pub use planes::Planes;
 pub use precision::Precision;
 pub use upscaler::{
-    Enlargement, KernelChoice, SourceKind, TileGrid, TileSlot, TileSpan, Upscaler, UpscalerOptions,
+    Enlargement, KernelChoice, SourceKind, TargetAccess, TextureRef, TileGrid, TileSlot, TileSpan, Upscaler,
+    UpscalerOptions,
 };
 pub use weights::{Layer, Metadata, Shipped, Weights};
 /// The wgpu that this crate is built against; an embedding app uses this very version.

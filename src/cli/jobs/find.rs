@@ -5,12 +5,14 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
+use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::limits::Limit;
 use srcnn_gpu::picture::refuse;
 use srcnn_gpu::{Reason, Result, bounded};
 use walkdir::{DirEntry, WalkDir};
 
+use super::container::is_video;
 use super::index::NAME as INDEX;
 use super::pattern;
 use super::results::Results;
@@ -29,6 +31,8 @@ pub struct Found {
 pub struct Search<'a> {
     /// Include subfolders.
     pub recursive: bool,
+    /// Take the videos of folders, and not the pictures.
+    pub videos: bool,
     /// A folder to leave out: the one for the results.
     pub stay_out: Option<PathBuf>,
     /// What is known about results of earlier runs, which are left out.
@@ -75,7 +79,10 @@ impl Finder<'_> {
         };
         let bytes = match read {
             Ok(bytes) => bytes,
-            Err(e) => return self.refuse(list, Reason::from(e).within("the list cannot be read")),
+            Err(e) => {
+                let why = Reason::new(in_words(&e), e);
+                return self.refuse(list, why.within("the list cannot be read"));
+            }
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let separator = if bytes.contains(&0) { 0 } else { b'\n' };
@@ -101,7 +108,7 @@ impl Finder<'_> {
 
     fn path(&mut self, path: &Path) {
         match std::fs::metadata(path) {
-            Err(e) => self.refuse(path, e.to_string()),
+            Err(e) => self.refuse(path, in_words(&e)),
             Ok(about) if about.is_dir() => self.folder(path),
             Ok(_) => {
                 self.named.insert(path.into());
@@ -114,8 +121,9 @@ impl Finder<'_> {
         let depth = if self.search.recursive { usize::MAX } else { 1 };
         let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
         let mut entries = walk.into_iter();
-        let (mut pictures, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
-        let mut results = LeftOut::default();
+        let (mut any, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
+        let (mut videos, mut results) = (LeftOut::default(), LeftOut::default());
+        let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_picture(path) };
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -138,13 +146,15 @@ impl Finder<'_> {
                 if !is_output {
                     folders.add(entry.file_name());
                 }
-            } else if is_junk(&entry) || !is_picture(path) {
+            } else if is_junk(&entry) || !is_wanted(path) {
                 // The program's own index needs no mention.
-                if entry.file_name() != INDEX {
+                if is_video(path) && !is_junk(&entry) {
+                    videos.add(entry.file_name());
+                } else if entry.file_name() != INDEX {
                     others.add(entry.file_name());
                 }
             } else {
-                pictures = true;
+                any = true;
                 if self.search.results.has(path, folder) {
                     results.add(entry.file_name());
                 } else {
@@ -154,17 +164,28 @@ impl Finder<'_> {
             }
         }
         let hint = if self.search.recursive { "" } else { "; -r includes them" };
-        if !pictures {
+        let what = if self.search.videos { "videos" } else { "pictures" };
+        if !any {
             let hint = if folders.count > 0 && !self.search.recursive {
                 "; -r looks into its subfolders"
+            } else if videos.count > 0 {
+                "; --videos takes its videos"
             } else {
                 ""
             };
-            return self.refuse(folder, format!("there are no pictures in this folder{hint}"));
+            return self.refuse(folder, format!("there are no {what} in this folder{hint}"));
         }
-        others.tell(folder, log::Level::Warn, "not pictures, left out", "files", "");
-        folders.tell(folder, log::Level::Warn, "folders left out", "folders", hint);
-        results.tell(folder, log::Level::Info, "results of earlier runs, left out", "files", "");
+        let (warn, info) = (log::Level::Warn, log::Level::Info);
+        others.tell(folder, warn, &format!("not {what}, left out"), "files", "");
+        videos.tell(
+            folder,
+            warn,
+            "videos, left out beside pictures",
+            "files",
+            "; --videos takes them instead",
+        );
+        folders.tell(folder, warn, "folders left out", "folders", hint);
+        results.tell(folder, info, "results of earlier runs, left out", "files", "");
     }
 
     /// All that was found, without results that were named together with their originals, as `*.png` does.
@@ -260,7 +281,7 @@ mod tests {
 
     fn names(inputs: &[PathBuf], recursive: bool, stay_out: Option<PathBuf>) -> Vec<String> {
         let indexes = Indexes::new(None);
-        let search = Search { recursive, stay_out, results: &Results::new(&indexes, true) };
+        let search = Search { recursive, videos: false, stay_out, results: &Results::new(&indexes, true) };
         let show = |found: Result<Found>| match found {
             Ok(found) => found.below.to_string_lossy().replace('\\', "/"),
             Err(error) => error.to_string().rsplit(": ").next().unwrap_or_default().to_owned(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use srcnn_gpu::{Error, Result};
 
+use super::container::Container;
 use super::find::Found;
 use super::index::Index;
 use super::indexes::Indexes;
@@ -16,8 +17,6 @@ use srcnn_gpu::picture::{Kind, is_animated_gif};
 
 /// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
 pub const MARK: &str = "_srcnn_";
-/// Extension of video files.
-pub const Y4M: &str = "y4m";
 
 /// Where results go.
 pub enum Target {
@@ -40,9 +39,9 @@ impl Target {
             return Ok(Target::Folder(path.into()));
         }
         let named = Kind::of(path);
-        let is_video = format == Some(OutputFormat::Y4m);
+        let is_video = matches!(format, Some(OutputFormat::Video(_)));
         if several {
-            let is_file = if is_video { is_y4m(path) } else { named.is_some() };
+            let is_file = if is_video { Container::of(path).is_some() } else { named.is_some() };
             return match is_file || path.exists() {
                 true => Err(Error::invalid(format!(
                     "several inputs need an output folder, {} is a file",
@@ -60,8 +59,8 @@ impl Target {
                 )));
             }
             (None, Some(OutputFormat::Kind(asked))) => asked,
-            (_, Some(OutputFormat::Y4m)) => {
-                check_y4m(path)?;
+            (_, Some(OutputFormat::Video(asked))) => {
+                video_name(path, asked)?;
                 Kind::fallback()
             }
             (Some(named), _) => named,
@@ -108,7 +107,7 @@ impl Target {
         let kind = match naming.format {
             Some(OutputFormat::Kind(kind)) => kind,
             Some(OutputFormat::Same) => own.unwrap_or(Kind::fallback()),
-            Some(OutputFormat::Y4m) => Kind::fallback(),
+            Some(OutputFormat::Video(_)) => Kind::fallback(),
             // Enlarging a single picture makes more colors than a GIF file can hold.
             None => own
                 .filter(|kind| kind.extension != "gif" || is_animated_gif(&input))
@@ -120,10 +119,16 @@ impl Target {
         }
         // In the input's own spelling, such as PNG, if the format stays the same.
         name.push(".");
-        let is_video = naming.format == Some(OutputFormat::Y4m);
-        match input.extension().filter(|_| !is_video && own.is_some_and(|own| own.format == kind.format)) {
-            Some(extension) => name.push(extension),
-            None => name.push(if is_video { Y4M } else { kind.extension }),
+        let (is_same, extension) = match naming.format {
+            Some(OutputFormat::Video(asked)) => {
+                let container = asked.unwrap_or_else(|| Container::of_result(&input));
+                (Container::of(&input) == Some(container), container.extension)
+            }
+            _ => (own.is_some_and(|own| own.format == kind.format), kind.extension),
+        };
+        match input.extension().filter(|_| is_same) {
+            Some(own) => name.push(own),
+            None => name.push(extension),
         }
         let Target::Folder(folder) = self else {
             let output = input.with_file_name(name);
@@ -136,29 +141,24 @@ impl Target {
     }
 }
 
-/// Whether a name is that of a video.
-pub fn is_y4m(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(Y4M))
-}
-
-/// Refuses the name of a file that programs would expect something else in than YUV4MPEG2. Any other name will do.
+/// Makes sure that a video can have this name: that of a container that goes with the one asked for, or a device's.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`].
-pub fn check_y4m(path: &Path) -> Result<()> {
-    const OTHERS: [&str; 18] = [
-        "3gp", "avi", "flv", "gif", "h264", "h265", "hevc", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg",
-        "mpg", "ogv", "ts", "webm", "wmv",
-    ];
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    if OTHERS.contains(&&*extension) || Kind::of(path).is_some() {
-        return Err(Error::invalid(format!(
-            "output {}: the result is a YUV4MPEG2 stream, which no .{extension} file holds; write .y4m, or pipe it \
-             to a program that encodes (-o -)",
-            path.display()
-        )));
+pub fn video_name(path: &Path, asked: Option<&'static Container>) -> Result<()> {
+    let refuse = |why: String| Err(Error::invalid(format!("output {}: its extension {why}", path.display())));
+    match (Container::of(path), asked) {
+        (Some(named), Some(asked)) if named != asked => {
+            refuse(format!("does not go with --format {}", asked.extension))
+        }
+        (None, None) if std::fs::metadata(path).map_or(true, |about| about.is_file()) => {
+            let known = Container::extensions();
+            refuse(format!(
+                "is none of {known}; -f says the format, and a folder that does not exist yet ends in /"
+            ))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -180,5 +180,12 @@ mod tests {
         let webp = Kind::named("webp").map(OutputFormat::Kind);
         let folder = job(Target::Folder("out".into()), "x/a.JPG", "a.JPG", webp);
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.webp"), "webp"));
+        let video = |input: &str, asked: Option<&str>| {
+            let format = Some(OutputFormat::Video(asked.map(|asked| Container::named(asked).unwrap())));
+            job(Target::Beside, input, input, format).output
+        };
+        assert_eq!(video("x/a.MP4", None), Path::new("x/a_srcnn_x1.5.MP4"));
+        assert_eq!(video("a.avi", None), Path::new("a_srcnn_x1.5.mkv"));
+        assert_eq!(video("a.y4m", Some("webm")), Path::new("a_srcnn_x1.5.webm"));
     }
 }

@@ -17,6 +17,10 @@ use crate::cli::jobs::{Job, Kept};
 use crate::cli::output::{json_line, print};
 use crate::cli::progress::{self, Mode, Notice, Progress};
 
+mod frames;
+
+pub use frames::Frames;
+
 /// Least time between two progress events.
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -150,7 +154,8 @@ impl Reporter {
             }
             state.shown = Some(Instant::now());
             let eta_s = left.map(|seconds| round(seconds, 10.0));
-            let event = Event::Progress { i: i + 1, done, total, eta_s, mpix_s: round(pixels / 1e6, 1000.0) };
+            let (total, mpix_s, fps) = (Some(total), round(pixels / 1e6, 1000.0), None);
+            let event = Event::Progress { i: i + 1, done, total, eta_s, mpix_s, fps };
             return self.event(&mut state, &event);
         }
         let name = match self.total {
