@@ -8,14 +8,16 @@
 //!
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
-//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, with
-//! `segments` for JPEG's and `png_tags` for PNG's metadata; the types `metadata`, `kind`, `animation`; what metadata consist of,
-//! `profile`, `exif`, `xmp`, `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`.
+//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, one for
+//! its pixels where these are not what the `image` crate makes of them, and one for its metadata where there is much of that;
+//! `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
+//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`.
 
 pub mod alpha;
 mod animation;
 mod apng;
 mod chunk;
+mod compose;
 mod density;
 mod error;
 mod exif;
@@ -23,10 +25,12 @@ mod floats;
 mod frames;
 mod gif;
 mod jpeg;
+mod jpeg_pixels;
 mod kind;
 mod losses;
 mod memory;
 mod metadata;
+mod palette;
 mod photoshop;
 mod png;
 mod png_tags;
@@ -37,7 +41,10 @@ mod samples;
 mod segments;
 mod tiff;
 mod tiff_pixels;
+mod tiff_tags;
 mod webp;
+mod webp_pixels;
+mod webp_tags;
 mod write;
 mod xmp;
 

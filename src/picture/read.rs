@@ -1,7 +1,5 @@
 //! Opening a picture file: the header first, metadata and pixels when they are wanted.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
@@ -14,7 +12,10 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::Metadata;
 use super::samples::{color_type, depth};
-use super::{alpha, floats, gif, png, png_tags, segments, tiff, tiff_pixels, webp};
+use super::{
+    alpha, floats, gif, jpeg_pixels, palette, png, png_tags, segments, tiff, tiff_pixels, tiff_tags,
+    webp_pixels, webp_tags,
+};
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -46,7 +47,7 @@ enum Structure {
     Png(Vec<Chunk>),
     Tiff(Directories),
     Gif(gif::Summary),
-    Jpeg(segments::Summary),
+    Jpeg(segments::Summary, Option<jpeg_pixels::Header>),
     Other,
 }
 
@@ -55,8 +56,8 @@ impl Structure {
         match format {
             Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
             Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
-            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path)),
             Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
+            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path), jpeg_pixels::Header::read(path)),
             _ => Self::Other,
         }
     }
@@ -75,11 +76,10 @@ impl Structure {
     }
 
     /// The animation in the file, `None` if it holds one picture.
-    fn animation(&self, path: &Path, format: Option<ImageFormat>) -> Option<Animation> {
-        match (self, format?) {
-            (Self::Png(chunks), _) => png::animation(chunks),
-            (Self::Gif(summary), _) => summary.animation,
-            (_, ImageFormat::WebP) => webp::animation(path),
+    fn animation(&self) -> Option<Animation> {
+        match self {
+            Self::Png(chunks) => png::animation(chunks),
+            Self::Gif(summary) => summary.animation,
             _ => None,
         }
     }
@@ -112,15 +112,33 @@ impl PictureFile {
             _ => available,
         });
         reader.limits(limits);
-        let (mut overhead, mut premultiplied, mut remark) = (0, false, structure.remark());
-        let mut decoder: Box<dyn ImageDecoder> = if let Structure::Tiff(directories) = &structure {
-            let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
-            (overhead, premultiplied) = (pixels.overhead(), pixels.is_premultiplied());
-            remark = remark.into_iter().chain(pixels.remark()).reduce(|all, next| format!("{all}; {next}"));
-            Box::new(pixels)
-        } else {
-            match (reader.into_decoder(), &structure) {
-                (Ok(decoder), _) => Box::new(decoder),
+        let found = structure.animation();
+        let mut premultiplied = false;
+        let mut remark = structure.remark();
+        let (mut decoder, overhead, animation): (Box<dyn ImageDecoder>, u64, _) = match &structure {
+            Structure::Tiff(directories) => {
+                let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
+                premultiplied = pixels.is_premultiplied();
+                remark =
+                    remark.into_iter().chain(pixels.remark()).reduce(|all, next| format!("{all}; {next}"));
+                let overhead = pixels.overhead();
+                (Box::new(pixels), overhead, None)
+            }
+            _ if format == Some(ImageFormat::WebP) => {
+                let pixels = webp_pixels::Pixels::open(path).map_err(|e| undecodable(path, e))?;
+                let (overhead, animation) = (pixels.overhead(), pixels.animation());
+                (Box::new(pixels), overhead, animation)
+            }
+            Structure::Jpeg(_, Some(header)) => {
+                let decoder: Box<dyn ImageDecoder> = if header.is_unusual() {
+                    Box::new(jpeg_pixels::Unusual::open(path).map_err(|e| undecodable(path, e))?)
+                } else {
+                    Box::new(reader.into_decoder().map_err(|e| undecodable(path, e))?)
+                };
+                (decoder, header.overhead(length), None)
+            }
+            _ => match (reader.into_decoder(), &structure) {
+                (Ok(decoder), _) => (Box::new(decoder), 0, found),
                 (Err(ImageError::Limits(_)), Structure::Png(_)) => {
                     let limit = memory::bytes(png::METADATA.into());
                     return Err(refuse(
@@ -128,7 +146,7 @@ impl PictureFile {
                     ));
                 }
                 (Err(error), _) => return Err(undecodable(path, error)),
-            }
+            },
         };
         let (width, height) = decoder.dimensions();
         let (mut bytes, mut color) = (decoder.total_bytes().saturating_add(overhead), decoder.color_type());
@@ -141,9 +159,10 @@ impl PictureFile {
         {
             return Err(refuse(why.into()));
         }
-        let animation = structure.animation(path, format);
         if animation.is_some() {
-            bytes = bytes.saturating_add(pixels.saturating_mul(composing(format)));
+            let wide = format == Some(ImageFormat::Png) && depth(color) == 16;
+            // The canvas, a copy of it to go back to, and a frame.
+            bytes = bytes.saturating_add(pixels.saturating_mul(3 * if wide { 8 } else { 4 }));
         }
         if bytes > available {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
@@ -154,12 +173,8 @@ impl PictureFile {
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));
         }
-        // Unreadable metadata are no reason to refuse the picture. Frames of animations are never turned.
-        let metadata = guard::guarded(|| read_metadata(path, format, &structure, &mut *decoder));
-        let metadata = metadata.unwrap_or_else(|_| {
-            log::warn!("{}: its metadata cannot be read and are left out", path.display());
-            Metadata::default()
-        });
+        // Frames of animations are never turned.
+        let metadata = read_metadata(path, format, &structure, &mut *decoder);
         let orientation = metadata.orientation.filter(|_| animation.is_none());
         let orientation = orientation.unwrap_or(Orientation::NoTransforms);
         let (width, height) = if is_sideways(orientation) { (height, width) } else { (width, height) };
@@ -196,9 +211,7 @@ impl PictureFile {
         if let Structure::Tiff(directories) = &self.structure {
             return tiff::has_palette(directories);
         }
-        let mut head = Vec::new();
-        let read = File::open(&self.path).and_then(|file| file.take(32).read_to_end(&mut head));
-        read.is_ok() && has_palette(&head)
+        palette::is_used_in(&self.path)
     }
 
     /// Whether the stored pixels are not upright.
@@ -219,7 +232,7 @@ impl PictureFile {
     /// # Errors
     /// [`crate::Error::Picture`] for broken files.
     pub fn decode(self) -> Result<DynamicImage> {
-        if matches!(&self.structure, Structure::Jpeg(summary) if !summary.complete) {
+        if matches!(&self.structure, Structure::Jpeg(summary, _) if !summary.complete) {
             log::warn!(
                 "{}: the file ends too early, the lower part of the picture may be missing",
                 self.path.display()
@@ -246,8 +259,21 @@ impl PictureFile {
     }
 }
 
-/// Everything that a file says of its picture: the one reader, by which pixels are turned and results are described.
+/// Everything that a file says of its picture: the one reader, by which pixels are turned and results are described. What
+/// cannot be read is no reason to refuse the picture.
 fn read_metadata(
+    path: &Path,
+    format: Option<ImageFormat>,
+    structure: &Structure,
+    decoder: &mut dyn ImageDecoder,
+) -> Metadata {
+    guard::guarded(|| metadata_unguarded(path, format, structure, decoder)).unwrap_or_else(|_| {
+        log::warn!("{}: its metadata cannot be read and are left out", path.display());
+        Metadata::default()
+    })
+}
+
+fn metadata_unguarded(
     path: &Path,
     format: Option<ImageFormat>,
     structure: &Structure,
@@ -263,14 +289,14 @@ fn read_metadata(
             }
             png_tags::read(chunks, &mut metadata);
         }
-        Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
-        Structure::Jpeg(summary) => metadata = summary.metadata(),
+        Structure::Tiff(directories) => tiff_tags::read(directories, &mut metadata),
+        Structure::Jpeg(summary, _) => metadata = summary.metadata(),
         Structure::Gif(_) => {
             metadata.icc = decoder.icc_profile().ok().flatten();
             metadata.xmp = decoder.xmp_metadata().ok().flatten();
             metadata.comments = gif::comments(path);
         }
-        Structure::Other if format == Some(ImageFormat::WebP) => webp::read_metadata(path, &mut metadata),
+        Structure::Other if format == Some(ImageFormat::WebP) => webp_tags::read(path, &mut metadata),
         Structure::Other => {
             metadata.icc = decoder.icc_profile().ok().flatten();
             metadata.exif = decoder.exif_metadata().ok().flatten();
@@ -287,26 +313,10 @@ pub fn is_animated_gif(path: &Path) -> bool {
     summary.is_ok_and(|summary| summary.is_some_and(|summary| summary.animation.is_some()))
 }
 
-/// Bytes a pixel for the canvas of an animation, a copy of it to go back to, and a frame.
-fn composing(format: Option<ImageFormat>) -> u64 {
-    let pixel = if format == Some(ImageFormat::Png) { 8 } else { 4 };
-    3 * pixel
-}
-
 /// Whether columns become rows.
 fn is_sideways(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     [Rotate90, Rotate270, Rotate90FlipH, Rotate270FlipH].contains(&orientation)
-}
-
-/// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.
-fn has_palette(head: &[u8]) -> bool {
-    let byte = |at: usize| head.get(at).copied();
-    match head {
-        [b'B', b'M', ..] => matches!(byte(28), Some(1..=8)),
-        [0x89, b'P', b'N', b'G', ..] => byte(25) == Some(3),
-        _ => head.starts_with(b"GIF8"),
-    }
 }
 
 #[cfg(test)]
@@ -340,6 +350,8 @@ mod tests {
 
     #[test]
     fn a_decoder_that_panics_is_one_failed_picture() {
+        let metadata = read_metadata(Path::new("a.png"), None, &Structure::Other, &mut Panics);
+        assert!(metadata.exif.is_none());
         let file = PictureFile {
             path: "a.png".into(),
             width: 1,
@@ -357,17 +369,5 @@ mod tests {
         };
         let error = file.decode().unwrap_err().to_string();
         assert!(error.starts_with("a.png: internal error"), "{error}");
-    }
-
-    #[test]
-    fn palettes_are_seen() {
-        let mut bmp = [0; 32];
-        bmp[..2].copy_from_slice(b"BM");
-        bmp[28] = 8;
-        assert!(has_palette(&bmp));
-        bmp[28] = 24;
-        assert!(!has_palette(&bmp));
-        assert!(has_palette(b"GIF89a"));
-        assert!(!has_palette(b"BM"));
     }
 }

@@ -10,6 +10,8 @@ use crate::network::{Architecture, Channels, LayerShape, Padding};
 
 #[cfg(feature = "mat")]
 mod mat;
+#[cfg(feature = "mat")]
+mod mat_file;
 mod safetensors;
 mod shipped;
 
@@ -163,13 +165,18 @@ impl Weights {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         if bytes.is_empty() {
             Err(Error::invalid("the file is empty"))
-        } else if bytes.starts_with(b"MATLAB 5.0") {
+        } else if bytes.starts_with(b"MATLAB 7.3")
+            || bytes.starts_with(HDF5)
+            || bytes.get(512..520) == Some(HDF5)
+        {
+            Err(Error::invalid("a MATLAB 7.3 file (HDF5); save it again with: save(name, '-v7', ..)"))
+        } else if is_mat_4(bytes) {
+            Err(Error::invalid("a MATLAB 4 file; save it again with: save(name, '-v7', ..)"))
+        } else if is_mat_5(bytes) {
             #[cfg(feature = "mat")]
             return mat::read(bytes);
             #[cfg(not(feature = "mat"))]
             Err(Error::invalid("a MATLAB .mat file; reading these needs the feature `mat` of srcnn-gpu"))
-        } else if bytes.starts_with(b"MATLAB 7.3") {
-            Err(Error::invalid("a MATLAB 7.3 file; save it again with: save(name, '-v7', ..)"))
         } else {
             safetensors::read(bytes)
         }
@@ -186,6 +193,21 @@ impl Weights {
 
 /// Most bytes of a weight file: twice the parameters that a network may have, in double precision.
 const LARGEST: u64 = 16 * Architecture::MAX_PARAMETERS as u64;
+
+/// How files in HDF5 begin, behind a header of 512 bytes in those of MATLAB.
+const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// Whether a file is one of MATLAB 5, whatever its header says in words: version and byte order mark tell.
+fn is_mat_5(bytes: &[u8]) -> bool {
+    let mark = bytes.get(124..128);
+    matches!(mark, Some([0, 1, b'I', b'M'] | [1, 0, b'M', b'I'])) || bytes.starts_with(b"MATLAB 5.0")
+}
+
+/// Whether a file is one of MATLAB 4 with a layer: five numbers stand before the name of its first variable.
+fn is_mat_4(bytes: &[u8]) -> bool {
+    let name = bytes.get(20..).unwrap_or_default();
+    name.starts_with(b"weights_conv") || name.starts_with(b"biases_conv")
+}
 
 /// A file's channels if it does not name them.
 fn default_channels(count: usize) -> Channels {

@@ -41,8 +41,8 @@ const DEFLATE: u32 = 8;
 const OLD_DEFLATE: u32 = 0x80b2;
 const PACK_BITS: u32 = 0x8005;
 
-/// Bytes in a row of a chunk that are taken whatever the size of the picture.
-const ROW: u64 = 1 << 26;
+/// Bytes of a tile that are taken whatever the size of the picture.
+const CHUNK: u64 = 1 << 26;
 
 /// How the samples of a picture are stored.
 pub struct Storage {
@@ -177,9 +177,12 @@ impl Storage {
             let rest = end.saturating_sub(*offset);
             *count = if *count == 0 { rest } else { (*count).min(rest) };
         }
-        let row = self.row_bytes(self.chunk.0.into());
-        if row > ROW.max(16 * self.row_bytes(self.width.into())) {
-            return Err(format!("its tiles of {} columns exceed the picture by far", self.chunk.0));
+        let picture = self.row_bytes(self.width.into()).saturating_mul(self.height.into());
+        if self.chunk_bytes() > CHUNK.max(picture.saturating_mul(4)) {
+            return Err(format!(
+                "its tiles of {}x{} pixels exceed the picture by far",
+                self.chunk.0, self.chunk.1
+            ));
         }
         (self.offsets, self.counts) = (offsets, counts);
         self.offsets.truncate(count as usize);
@@ -200,11 +203,10 @@ impl Storage {
         }
     }
 
-    /// Most bytes that a chunk of one plane takes when it is unpacked, with a row of its padding.
+    /// Bytes that a chunk of one plane takes when it is unpacked.
     pub fn chunk_bytes(&self) -> u64 {
         let down = self.subsampling.map_or(1, |(_, down)| down as u64);
-        let rows = u64::from(self.chunk.1.min(self.height)).div_ceil(down) + 1;
-        self.row_bytes(self.chunk.0.into()).saturating_mul(rows)
+        self.row_bytes(self.chunk.0.into()).saturating_mul(u64::from(self.chunk.1).div_ceil(down))
     }
 
     fn across(&self) -> usize {
@@ -212,7 +214,7 @@ impl Storage {
     }
 
     pub fn chunks_per_plane(&self) -> usize {
-        self.across() * self.height.div_ceil(self.chunk.1) as usize
+        self.across() * self.down()
     }
 
     /// The chunk of a channel at the place of chunk `index` of the first one.
@@ -227,16 +229,23 @@ impl Storage {
         Place { x, y, columns, rows: (self.chunk.1 as usize).min(self.height as usize - y) }
     }
 
-    /// The picture as channels without meaning. Samples that do not fill bytes are passed as bytes.
+    fn down(&self) -> usize {
+        self.height.div_ceil(self.chunk.1) as usize
+    }
+
+    /// The picture as channels without meaning. Samples that do not fill bytes are passed as bytes, and tiles are made to
+    /// lie within the picture, since those that were cut off are not always unpacked.
     fn describe(&self) -> Directory {
         let packed = ![8, 16, 32, 64].contains(&self.bits) || self.subsampling.is_some();
         let as_bytes = packed && self.compression != FAX4;
         let down = self.subsampling.map_or(1, |(_, down)| down as u32);
         let chunk = if as_bytes { self.row_bytes(self.chunk.0.into()) as u32 } else { self.chunk.0 };
-        let width = if as_bytes { chunk.saturating_mul(self.across() as u32) } else { self.width };
+        let width =
+            if as_bytes || self.tiled { chunk.saturating_mul(self.across() as u32) } else { self.width };
+        let height = if self.tiled { self.chunk.1.saturating_mul(self.down() as u32) } else { self.height };
         let mut directory = Directory::new(self.big_endian);
         directory.long(tag::IMAGE_WIDTH, width);
-        directory.long(tag::IMAGE_LENGTH, self.height.div_ceil(down));
+        directory.long(tag::IMAGE_LENGTH, height.div_ceil(down));
         directory.short(BITS_PER_SAMPLE, if as_bytes { 8 } else { self.bits as u16 });
         directory.short(COMPRESSION, self.compression as u16);
         directory.short(PHOTOMETRIC, BLACK_IS_ZERO);
