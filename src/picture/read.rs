@@ -12,6 +12,7 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::Metadata;
 use super::samples::{color_type, depth};
+use super::unread::is_heic;
 use super::{
     alpha, floats, gif, jpeg_pixels, palette, png, png_tags, segments, tiff, tiff_pixels, tiff_tags,
     webp_pixels, webp_tags,
@@ -102,7 +103,8 @@ impl PictureFile {
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.into()))?;
-        let format = reader.format();
+        let heic = is_heic(path);
+        let format = reader.format().filter(|_| !heic);
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         let structure = Structure::read(path, format);
@@ -116,6 +118,8 @@ impl PictureFile {
         let mut premultiplied = false;
         let mut remark = structure.remark();
         let (mut decoder, overhead, animation): (Box<dyn ImageDecoder>, u64, _) = match &structure {
+            #[cfg(feature = "heic")]
+            _ if heic => (Box::new(super::heif::Decoder::open(path).map_err(|e| undecodable(path, e))?), 0, None),
             Structure::Tiff(directories) => {
                 let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
                 premultiplied = pixels.is_premultiplied();
