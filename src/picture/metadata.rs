@@ -62,7 +62,9 @@ impl Metadata {
         match about {
             Some(about) => {
                 let found = about.orientation.and_then(Orientation::from_exif);
-                if let Some((known, block)) = self.orientation.zip(self.exif.as_mut()).filter(|(known, _)| Some(*known) != found) {
+                if let Some((known, block)) =
+                    self.orientation.zip(self.exif.as_mut()).filter(|(known, _)| Some(*known) != found)
+                {
                     // Other parts of the file count before Exif, and the decoder has followed them.
                     exif::set_orientation(block, known.to_exif());
                 }

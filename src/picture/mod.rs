@@ -9,15 +9,9 @@
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
 //! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, one for
-<<<<<<< HEAD
 //! its pixels where these are not what the `image` crate makes of them, and one for its metadata where there is much of that;
 //! `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
-//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`.
-=======
-//! its pixels where these are not what the `image` crate makes of them, and `segments` for JPEG's and `png_tags` for PNG's
-//! metadata; `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
 //! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`, `unread`.
->>>>>>> main
 
 pub mod alpha;
 mod animation;
@@ -49,11 +43,8 @@ mod samples;
 mod segments;
 mod tiff;
 mod tiff_pixels;
-<<<<<<< HEAD
 mod tiff_tags;
-=======
 mod unread;
->>>>>>> main
 mod webp;
 mod webp_pixels;
 mod webp_tags;

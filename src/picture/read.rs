@@ -119,7 +119,9 @@ impl PictureFile {
         let mut remark = structure.remark();
         let (mut decoder, overhead, animation): (Box<dyn ImageDecoder>, u64, _) = match &structure {
             #[cfg(feature = "heic")]
-            _ if heic => (Box::new(super::heif::Decoder::open(path).map_err(|e| undecodable(path, e))?), 0, None),
+            _ if heic => {
+                (Box::new(super::heif::Decoder::open(path).map_err(|e| undecodable(path, e))?), 0, None)
+            }
             Structure::Tiff(directories) => {
                 let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
                 premultiplied = pixels.is_premultiplied();
