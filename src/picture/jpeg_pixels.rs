@@ -73,20 +73,29 @@ impl Header {
         divided || self.sampling.iter().any(|&(h, v)| h > across || v > down || h == 3 || v == 3)
     }
 
+    /// Samples in all components, with those that fill whole units of blocks of 8x8.
+    fn samples(&self) -> u64 {
+        let all = |axis: fn(&(u8, u8)) -> u8| self.sampling.iter().map(axis).max().unwrap_or(1).max(1);
+        let (across, down) = (all(|s| s.0), all(|s| s.1));
+        let side = |length: u16, factor: u8| u64::from(length).next_multiple_of(8 * u64::from(factor));
+        let pixels = side(self.size.0, across) * side(self.size.1, down);
+        let samples: u64 = self.sampling.iter().map(|&(h, v)| u64::from(h) * u64::from(v)).sum();
+        (pixels * samples).div_ceil(u64::from(across) * u64::from(down))
+    }
+
+    /// Whether a file of this many bytes cannot hold the picture: each block takes at least a bit.
+    pub fn is_beyond(&self, file: u64) -> bool {
+        self.samples() / 64 > file.saturating_mul(8)
+    }
+
     /// Bytes that decoding takes besides the picture: the file, and what all scans add up to before there are pixels.
     pub fn overhead(&self, file: u64) -> u64 {
-        let all = |axis: fn(&(u8, u8)) -> u8| self.sampling.iter().map(axis).max().unwrap_or(1).max(1);
-        let most = u64::from(all(|s| s.0)) * u64::from(all(|s| s.1));
-        let samples: u64 = self.sampling.iter().map(|&(h, v)| u64::from(h) * u64::from(v)).sum();
-        // Blocks of 8x8, and as many of them as make up whole units of all components.
-        let side = |length: u16, factor: u8| u64::from(length).next_multiple_of(8 * u64::from(factor));
-        let pixels = side(self.size.0, all(|s| s.0)) * side(self.size.1, all(|s| s.1));
         let sample = match (self.is_unusual(), self.progressive) {
             (true, _) => 3,
             (false, true) => 2,
             (false, false) => 0,
         };
-        file.saturating_add((pixels * samples).div_ceil(most) * sample)
+        file.saturating_add(self.samples() * sample)
     }
 }
 
@@ -213,5 +222,8 @@ mod tests {
         // 208x112 pixels in blocks.
         assert_eq!(overhead(0xc2, &[0x22, 0x11, 0x11], 3), 1000 + 208 * 112 * 3 / 2 * 2);
         assert_eq!(overhead(0xc0, &[0x22, 0x11, 0x11], 1), 1000 + 208 * 112 * 3 / 2 * 3);
+        let header = Header::parse(&mut Cursor::new(file(0xc0, &[0x22, 0x11, 0x11], 3))).unwrap();
+        let blocks = 208 * 112 * 3 / 2 / 64;
+        assert!(header.is_beyond(blocks / 8 - 1) && !header.is_beyond(blocks / 8 + 1));
     }
 }

@@ -136,6 +136,9 @@ impl PictureFile {
                 let (overhead, animation) = (pixels.overhead(), pixels.animation());
                 (Box::new(pixels), overhead, animation)
             }
+            Structure::Jpeg(_, Some(header)) if header.is_beyond(length) => {
+                return Err(refuse("the file ends too early, it is truncated".into()));
+            }
             Structure::Jpeg(_, Some(header)) => {
                 let decoder: Box<dyn ImageDecoder> = if header.is_unusual() {
                     Box::new(jpeg_pixels::Unusual::open(path).map_err(|e| undecodable(path, e))?)
@@ -171,12 +174,6 @@ impl PictureFile {
             // The canvas, a copy of it to go back to, and a frame.
             bytes = bytes.saturating_add(pixels.saturating_mul(3 * if wide { 8 } else { 4 }));
         }
-        if bytes > available {
-            let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
-            return Err(refuse(Limit::Memory.exceeded(format!(
-                "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
-            ))));
-        }
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));
         }
@@ -184,7 +181,16 @@ impl PictureFile {
         let metadata = read_metadata(path, format, &structure, &mut *decoder);
         let orientation = metadata.orientation.filter(|_| animation.is_none());
         let orientation = orientation.unwrap_or(Orientation::NoTransforms);
-        let (width, height) = if is_sideways(orientation) { (height, width) } else { (width, height) };
+        let sideways = is_sideways(orientation);
+        // A picture on its side is copied to turn it.
+        bytes = bytes.saturating_add(if sideways { decoder.total_bytes() } else { 0 });
+        if bytes > available {
+            let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
+            return Err(refuse(Limit::Memory.exceeded(format!(
+                "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
+            ))));
+        }
+        let (width, height) = if sideways { (height, width) } else { (width, height) };
         let path = path.into();
         Ok(Self {
             path,

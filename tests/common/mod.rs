@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 pub mod desk;
+pub mod jpeg;
 pub mod mat;
+pub mod tiff;
 pub mod training;
 pub mod video;
 

@@ -1,7 +1,7 @@
 //! The authors' MATLAB weight files.
 
 use crate::common::data;
-use crate::common::mat::{mat_file, small_mat};
+use crate::common::mat::{foreign_mat, mat_file, small_mat};
 use srcnn_gpu::{LayerShape, Metadata, Weights};
 
 fn message(bytes: &[u8]) -> String {
@@ -70,6 +70,26 @@ fn damaged_mat_files_are_errors() {
     ] {
         assert!(error.contains(expected), "{error}\n  lacks: {expected}");
     }
+}
+
+/// Other programs write numbers in the smallest type that holds them, names in UTF-8, short elements in a form of their
+/// own, and use the byte order of their machine.
+#[test]
+fn files_of_other_writers() {
+    let same = Weights::from_bytes(&small_mat()).unwrap();
+    for big_endian in [false, true] {
+        for title in ["MATLAB 5.0 MAT-file, written by another program", "A file of numbers"] {
+            let file = foreign_mat(title, big_endian);
+            assert_eq!(Weights::from_bytes(&file).unwrap(), same, "{title}, big-endian: {big_endian}");
+        }
+    }
+    let mut hdf5 = vec![b' '; 512];
+    hdf5.extend(b"\x89HDF\r\n\x1a\n");
+    for file in [hdf5.as_slice(), &hdf5[512..]] {
+        assert!(message(file).contains("7.3 file (HDF5); save it again"));
+    }
+    let version_4 = [[0u32, 9, 4, 0, 14].map(u32::to_le_bytes).as_flattened(), b"weights_conv1\0"].concat();
+    assert!(message(&version_4).contains("MATLAB 4 file; save it again"));
 }
 
 #[test]

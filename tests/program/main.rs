@@ -7,6 +7,7 @@ mod common;
 mod adapters;
 mod automation;
 mod cases_metadata;
+mod cases_pixels;
 mod compare;
 mod eval;
 mod eval_methods;
