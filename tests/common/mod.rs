@@ -3,6 +3,7 @@
 
 pub mod desk;
 pub mod mat;
+pub mod python;
 pub mod training;
 pub mod video;
 

@@ -8,6 +8,7 @@ mod adapters;
 mod automation;
 mod compare;
 mod eval;
+mod export;
 mod folders;
 mod formats;
 mod model;
