@@ -4,6 +4,7 @@
 pub mod desk;
 pub mod jpeg;
 pub mod mat;
+pub mod python;
 pub mod tiff;
 pub mod training;
 pub mod video;

@@ -11,6 +11,7 @@ mod cases_pixels;
 mod compare;
 mod eval;
 mod eval_methods;
+mod export;
 mod folders;
 mod formats;
 mod kills;
