@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Reason, Result, in_words};
 
 /// Prefix of the names of temporary files.
 const PREFIX: &str = ".srcnn-gpu-";
@@ -31,6 +31,17 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// [`Error::Output`] if the folder is missing or not writable, if `path` is a folder or read-only, and for errors of
 /// `write`.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
+    write_atomically_by_name(path, |file, _| write(file))
+}
+
+/// As [`write_atomically`] with the temporary file's path besides, for other programs to write to.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_atomically_by_name(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File, &Path) -> io::Result<()>,
+) -> Result<()> {
     let failed = |e: io::Error| error(path, explained(e));
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let existing = fs::metadata(&target).ok();
@@ -43,7 +54,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Re
         }
         if !existing.is_file() {
             let mut device = fs::File::options().write(true).open(&target).map_err(failed)?;
-            return write(&mut device).map_err(failed);
+            return write(&mut device, &target).map_err(failed);
         }
     }
     let temporary = Unfinished::filled(path, &target, write)?;
@@ -61,6 +72,18 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Re
 pub fn write_new(
     path: &Path,
     write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    next: impl FnMut() -> Option<PathBuf>,
+) -> Result<Option<PathBuf>> {
+    write_new_by_name(path, |file, _| write(file), next)
+}
+
+/// As [`write_new`] with the temporary file's path besides, for other programs to write to.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_new_by_name(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File, &Path) -> io::Result<()>,
     mut next: impl FnMut() -> Option<PathBuf>,
 ) -> Result<Option<PathBuf>> {
     let mut temporary = Unfinished::filled(path, path, write)?;
@@ -115,16 +138,17 @@ impl Unfinished {
     fn filled(
         path: &Path,
         target: &Path,
-        write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+        write: impl FnOnce(&mut fs::File, &Path) -> io::Result<()>,
     ) -> Result<Self> {
-        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(target);
         if !folder.is_dir() {
             let what = if folder.exists() { "is not a folder" } else { "does not exist" };
             return Err(error(path, format!("'{}' {what}", folder.display())));
         }
         let failed = |e: io::Error| error(path, explained(e));
         let mut temporary = Self::new(folder).map_err(failed)?;
-        write(temporary.file.as_file_mut()).map_err(failed)?;
+        let name = temporary.file.path().to_owned();
+        write(temporary.file.as_file_mut(), &name).map_err(failed)?;
         Ok(temporary)
     }
 
@@ -188,6 +212,31 @@ fn is_left_over(path: &Path) -> bool {
     }
 }
 
+/// Creates a folder and those above it, if they are missing.
+///
+/// # Errors
+/// [`Error::Output`] if a file is in the way, or if the folder cannot be created.
+pub fn create_folder(path: &Path) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|about| !about.is_dir()) {
+        return Err(error(path, "it is a file, and a folder is needed"));
+    }
+    fs::create_dir_all(path).map_err(|e| error(path, explained(e).within("the folder cannot be created")))
+}
+
+/// Creates a folder as [`create_folder`] does, and makes sure that files can be created in it.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn writable_folder(path: &Path) -> Result<()> {
+    create_folder(path)?;
+    tempfile::tempfile_in(path).map(drop).map_err(|e| error(path, explained(e)))
+}
+
+/// The folder that a file is in, or would be in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn error(path: &Path, reason: impl Into<Reason>) -> Error {
     Error::Output { path: path.into(), reason: reason.into() }
 }
@@ -198,8 +247,7 @@ pub fn explain(error: &io::Error) -> String {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "no permission to write there; choose another folder".into()
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".into(),
-        _ => error.to_string(),
+        _ => in_words(error),
     }
 }
 

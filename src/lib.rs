@@ -40,8 +40,10 @@
 //! | `headless` | a device of its own: pictures and their files (`headless`), video (`video`), measuring quality (`eval`) | by `cli` |
 //! | `train` | training steps on a device of yours (`train::gpu::Trainer`); with `headless`, runs on folders of pictures | by `cli` |
 //! | `mat` | weight files in the authors' MATLAB format | by `cli` |
+//! | `onnx` | networks read from and written to ONNX files (`export::onnx`) | by `cli` |
+//! | `pytorch` | weight files of PyTorch | by `cli` |
 //! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |
-//! | `cli` | the program `srcnn-gpu`; includes the four above | yes |
+//! | `cli` | the program `srcnn-gpu`; includes all of the above | yes |
 //! | `webp-lossy` | WebP files with a quality, by the C library libwebp, built from source | yes |
 //! | `heic`, `avif`, `avif-native` | more picture formats of the program, by C libraries (`avif` without) | no |
 //!
@@ -132,6 +134,7 @@ pub mod degrade;
 pub mod error;
 #[cfg(feature = "headless")]
 pub mod eval;
+pub mod export;
 pub mod gpu;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
@@ -143,6 +146,9 @@ pub mod hash;
 pub mod headless;
 pub mod metrics;
 pub mod network;
+#[cfg(feature = "onnx")]
+#[doc(hidden)]
+pub mod onnx;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod picture;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use parking_lot::Mutex;
 use serde::Serialize;
-pub use srcnn_gpu::atomic::write_atomically;
-use srcnn_gpu::atomic::{explain, write_new};
+pub use srcnn_gpu::atomic::{create_folder, write_atomically};
+use srcnn_gpu::atomic::{explain, write_atomically_by_name, write_new_by_name};
 use srcnn_gpu::{Error, Reason, Result};
 
 /// What to do when an output file exists already.
@@ -121,13 +121,25 @@ impl Clash {
         path: &Path,
         fill: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<Option<PathBuf>> {
+        self.write_by_name(path, |file, _| fill(file))
+    }
+
+    /// As [`Clash::write`] with the path besides that the file has until then, for other programs to write to.
+    ///
+    /// # Errors
+    /// As [`Clash::write`].
+    pub fn write_by_name(
+        &self,
+        path: &Path,
+        fill: impl FnOnce(&mut File, &Path) -> io::Result<()>,
+    ) -> Result<Option<PathBuf>> {
         let written = match self {
             Clash::Replace => {
-                write_atomically(path, fill)?;
+                write_atomically_by_name(path, fill)?;
                 return Ok(Some(path.into()));
             }
-            Clash::Rename { asked, taken } => write_new(path, fill, || Some(taken.free_name(asked)))?,
-            Clash::Keep | Clash::Refuse => write_new(path, fill, || None)?,
+            Clash::Rename { asked, taken } => write_new_by_name(path, fill, || Some(taken.free_name(asked)))?,
+            Clash::Keep | Clash::Refuse => write_new_by_name(path, fill, || None)?,
         };
         match self {
             Clash::Refuse if written.is_none() => Err(exists_already(path)),
@@ -138,15 +150,6 @@ impl Clash {
 
 fn exists_already(path: &Path) -> Error {
     error(path, "it exists already; use --existing overwrite, rename or skip")
-}
-
-/// Creates a folder and those above it, if they are missing.
-///
-/// # Errors
-/// [`Error::Output`].
-pub fn create_folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path)
-        .map_err(|e| error(path, Reason::from(e).within("the folder cannot be created")))
 }
 
 /// An event as a line of JSON, beginning with the version of the format.

@@ -14,6 +14,8 @@ use srcnn_gpu::train::config::TimeSpan;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between two lines if stderr is not a terminal.
 const INTERVAL: Duration = Duration::from_secs(5);
+/// Time between two lines for programs about the frames of a video.
+const FRAMES_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How to show progress.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -145,13 +147,27 @@ impl Progress {
         }
     }
 
-    /// Shows how many frames of a video are done. The `total` of a pipe is unknown.
-    pub fn frames(&mut self, done: u64, total: Option<u64>, per_second: f64) {
-        let text = format!("frame {done}, {per_second:.2} fps");
+    /// Shows how many frames of the video `label` are done. Of how many, and the seconds left, may be unknown.
+    pub fn frames(&mut self, label: &str, done: u64, total: Option<u64>, per_second: f64, left: Option<f64>) {
+        self.label = label.to_owned();
+        let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let text = format!("frame {done}{of}, {per_second:.2} fps");
+        let seconds = |s| format!(", {} left", TimeSpan(Duration::from_secs_f64(s)));
+        let left = left.filter(|left| (0.0..1e9).contains(left)).map(seconds).unwrap_or_default();
         match (self.mode, total) {
-            (Mode::None | Mode::Json, _) | (Mode::Lines, None) => {}
-            (_, Some(total)) => self.detail(done.min(total), total, &text),
+            (Mode::None | Mode::Json, _) => {}
+            (Mode::Lines, _) => {
+                let is_last = total == Some(done);
+                if is_last || self.shown.is_none_or(|shown| shown.elapsed() >= FRAMES_INTERVAL) {
+                    let share = total.map(|total| 100.0 * done as f64 / total.max(1) as f64);
+                    let percent =
+                        share.map(|share| format!("{:.2}%, ", share.min(100.0))).unwrap_or_default();
+                    say(format_args!("{percent}{text}{left}"));
+                    self.shown = Some(Instant::now());
+                }
+            }
             _ if self.started.elapsed() < PATIENCE => {}
+            (Mode::Bar, Some(total)) => self.detail(done.min(total), total, &text),
             (Mode::Bar, None) => {
                 let bar = self.bar.get_or_insert_with(|| {
                     new_bar(&self.label, self.started.elapsed()).with_style(ProgressStyle::default_spinner())
@@ -159,7 +175,7 @@ impl Progress {
                 bar.set_message(format!("{}: {text}", self.label));
                 bar.tick();
             }
-            (Mode::Auto, None) => self.detail(done, done, &text),
+            (Mode::Auto, total) => self.detail(done, total.unwrap_or(done), &format!("{text}{left}")),
         }
     }
 

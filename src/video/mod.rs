@@ -14,5 +14,5 @@ mod stream;
 mod upscaler;
 pub mod y4m;
 
-pub use stream::{Outcome, upscale};
+pub use stream::{FrameSink, Outcome, upscale, upscale_to};
 pub use upscaler::VideoUpscaler;

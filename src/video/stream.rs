@@ -21,16 +21,45 @@ pub struct Outcome {
     pub abandoned: bool,
 }
 
-/// Enlarges all frames of a stream. Calls `progress` with the number of frames done. After a failure nothing more is
-/// read; a reading thread that still waits for input is left behind and ends with the process.
+/// Takes the frames of a stream, one after the other.
+pub trait FrameSink {
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// Those of what the frames are written to.
+    fn write(&mut self, frame: &Frame) -> io::Result<()>;
+}
+
+impl<W: Write> FrameSink for Writer<W> {
+    fn write(&mut self, frame: &Frame) -> io::Result<()> {
+        Writer::write(self, frame)
+    }
+}
+
+/// Enlarges all frames of a stream and writes them as YUV4MPEG2. Calls `progress` with the number of frames done. After
+/// a failure nothing more is read; a reading thread that still waits for input is left behind and ends with the process.
 ///
 /// # Errors
 /// [`Error::Picture`] for a broken or truncated stream, after its complete frames have been written; [`Error::Output`]
 /// when the output cannot be written, unless its reader closed it; and those of [`VideoUpscaler`], with the frame's
 /// number.
 pub fn upscale<R: Read + Send + 'static>(
-    mut input: Reader<R>,
+    input: Reader<R>,
     output: impl Write + Send + 'static,
+    upscaler: &mut VideoUpscaler,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Outcome> {
+    let header = upscaler.header().clone();
+    upscale_to(input, move || Writer::new(output, &header), upscaler, progress)
+}
+
+/// As [`upscale`], to any sink, which `open` opens on the thread that writes.
+///
+/// # Errors
+/// As [`upscale`].
+pub fn upscale_to<R: Read + Send + 'static, S: FrameSink>(
+    mut input: Reader<R>,
+    open: impl FnOnce() -> io::Result<S> + Send + 'static,
     upscaler: &mut VideoUpscaler,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Outcome> {
@@ -51,11 +80,10 @@ pub fn upscale<R: Read + Send + 'static>(
             }
         }
     });
-    let header = upscaler.header().clone();
     let (done, results) = sync_channel::<Frame>(QUEUE);
     let (reuse_result, free_results) = sync_channel::<Frame>(QUEUE + 2);
     let writing = thread::spawn(move || -> io::Result<()> {
-        let mut writer = Writer::new(output, &header)?;
+        let mut writer = open()?;
         for frame in results {
             writer.write(&frame)?;
             // If the queue is full there are enough of them.

@@ -112,6 +112,29 @@ impl Header {
         Self { width, height, ..self.clone() }
     }
 
+    /// Frames per second as a fraction; `None` if the stream does not say.
+    pub fn rate(&self) -> Option<(u32, u32)> {
+        self.ratio("F")
+    }
+
+    /// Width to height of a pixel as a fraction; `None` if the stream does not say.
+    pub fn pixel_aspect(&self) -> Option<(u32, u32)> {
+        self.ratio("A")
+    }
+
+    /// Whether the top field of each frame comes first in time; `None` unless all frames consist of fields.
+    pub fn top_field_first(&self) -> Option<bool> {
+        let order = self.parameters.iter().find_map(|word| word.strip_prefix('I'));
+        (self.interlacing == Interlacing::Fields).then(|| order == Some("t"))
+    }
+
+    /// A parameter that is two numbers above 0.
+    fn ratio(&self, tag: &str) -> Option<(u32, u32)> {
+        let value = self.parameters.iter().find_map(|word| word.strip_prefix(tag))?;
+        let (a, b) = value.split_once(':')?;
+        Some((a.parse().ok()?, b.parse().ok()?)).filter(|&(a, b)| a > 0 && b > 0)
+    }
+
     /// Bytes of a frame, without its line.
     pub fn frame_bytes(&self) -> usize {
         self.format.frame_bytes(self.size())
@@ -281,6 +304,8 @@ mod tests {
         let header = header(&format!("W720 H576 {line}")).unwrap();
         assert_eq!((header.size(), header.range), ((720, 576), Range::Full));
         assert_eq!(header.interlacing, Interlacing::Fields);
+        assert_eq!((header.rate(), header.pixel_aspect()), (Some((30000, 1001)), Some((128, 117))));
+        assert_eq!(header.top_field_first(), Some(true));
         assert_eq!(header.resized((1440, 1152)).to_string(), format!("YUV4MPEG2 W1440 H1152 {line}"));
     }
 
@@ -289,6 +314,8 @@ mod tests {
         let plain = header("H3 W2").unwrap();
         assert_eq!(plain.format, Format::parse("420jpeg").unwrap());
         assert_eq!((plain.range, plain.interlacing), (Range::Limited, Interlacing::Progressive));
+        assert_eq!((plain.rate(), plain.pixel_aspect(), plain.top_field_first()), (None, None, None));
+        assert_eq!(header("H3 W2 F0:0 Ib").unwrap().rate(), None);
         assert_eq!(header("W2 H3 Cmono").unwrap().range, Range::Full);
         assert_eq!(header("W2 H3 Cmono XCOLORRANGE=LIMITED").unwrap().range, Range::Limited);
         assert_eq!(header("W2 H3 XYSCSS=422P10").unwrap().format, Format::parse("422p10").unwrap());

@@ -118,6 +118,10 @@ fn every_variant_translates_to_every_language() {
                 (Language::GlslEs, _) => "#version 310 es",
             };
             assert!(text.contains(mark), "{} as {language:?} has no '{mark}'", shader.variant);
+            if language == Language::Wgsl {
+                let uses = text.contains("subgroupShuffle");
+                assert_eq!(text.contains("\nenable subgroups;\n"), uses, "{}", shader.variant);
+            }
         }
     }
 }

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use srcnn_gpu::Result;
 use srcnn_gpu::bounded;
+use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::picture::{is_read, refuse, unread_name};
 use walkdir::{DirEntry, WalkDir};
 
+use super::container::is_video;
 use super::index::NAME as INDEX;
 use super::pattern;
 
@@ -30,6 +32,8 @@ pub struct Found {
 pub struct Search<'a> {
     /// Include subfolders.
     pub recursive: bool,
+    /// Take the videos of folders, and not the pictures.
+    pub videos: bool,
     /// A folder to leave out: the one for the results.
     pub stay_out: Option<PathBuf>,
     /// Whether a picture is a result that an earlier run put beside its input.
@@ -74,7 +78,7 @@ impl Finder<'_> {
         };
         let bytes = match read {
             Ok(bytes) => bytes,
-            Err(e) => return self.refuse(list, format!("the list cannot be read: {e}")),
+            Err(e) => return self.refuse(list, format!("the list cannot be read: {}", in_words(&e))),
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let separator = if bytes.contains(&0) { 0 } else { b'\n' };
@@ -100,7 +104,7 @@ impl Finder<'_> {
 
     fn path(&mut self, path: &Path) {
         match std::fs::metadata(path) {
-            Err(e) => self.refuse(path, e.to_string()),
+            Err(e) => self.refuse(path, in_words(&e)),
             Ok(about) if about.is_dir() => self.folder(path),
             Ok(_) => self.take(path.into(), path.file_name().map(PathBuf::from).unwrap_or_default()),
         }
@@ -110,9 +114,11 @@ impl Finder<'_> {
         let depth = if self.search.recursive { usize::MAX } else { 1 };
         let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
         let mut entries = walk.into_iter();
-        let (mut pictures, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
+        let (mut any, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
+        let mut videos = LeftOut::default();
         // By what they are and what to do about them.
         let mut unread = BTreeMap::<String, LeftOut>::new();
+        let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_read(path) };
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -135,15 +141,17 @@ impl Finder<'_> {
                 if !results {
                     folders.add(&entry);
                 }
-            } else if let Some(kind) = unread_name(path).filter(|_| !is_junk(&entry)) {
+            } else if let Some(kind) = unread_name(path).filter(|_| !is_junk(&entry) && !self.search.videos) {
                 unread.entry(kind).or_default().add(&entry);
-            } else if is_junk(&entry) || !is_read(path) {
+            } else if is_junk(&entry) || !is_wanted(path) {
                 // The program's own index needs no mention.
-                if entry.file_name() != INDEX {
+                if is_video(path) && !is_junk(&entry) {
+                    videos.add(&entry);
+                } else if entry.file_name() != INDEX {
                     others.add(&entry);
                 }
             } else {
-                pictures = true;
+                any = true;
                 if !(self.search.is_result)(path) {
                     let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
                     self.take(path.into(), below);
@@ -159,16 +167,20 @@ impl Finder<'_> {
             );
         }
         let hint = if self.search.recursive { "" } else { "; -r includes them" };
-        if !pictures {
+        let what = if self.search.videos { "videos" } else { "pictures" };
+        if !any {
             let hint = if folders.count > 0 && !self.search.recursive {
                 "; -r looks into its subfolders"
+            } else if videos.count > 0 {
+                "; --videos takes its videos"
             } else {
                 ""
             };
             let readable = if unread.is_empty() { "" } else { " that this build reads" };
-            return self.refuse(folder, format!("there are no pictures{readable} in this folder{hint}"));
+            return self.refuse(folder, format!("there are no {what}{readable} in this folder{hint}"));
         }
-        others.warn(folder, "not pictures, left out", "files", "");
+        others.warn(folder, &format!("not {what}, left out"), "files", "");
+        videos.warn(folder, "videos, left out beside pictures", "files", "; --videos takes them instead");
         folders.warn(folder, "folders left out", "folders", hint);
     }
 
@@ -239,7 +251,8 @@ mod tests {
     use std::fs;
 
     fn names(inputs: &[PathBuf], recursive: bool, stay_out: Option<PathBuf>) -> Vec<String> {
-        let search = Search { recursive, stay_out, is_result: &|path| path.ends_with("old.png") };
+        let search =
+            Search { recursive, videos: false, stay_out, is_result: &|path| path.ends_with("old.png") };
         let show = |found: Result<Found>| match found {
             Ok(found) => found.below.to_string_lossy().replace('\\', "/"),
             Err(error) => error.to_string().rsplit(": ").next().unwrap_or_default().to_owned(),

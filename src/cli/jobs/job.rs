@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use srcnn_gpu::Result;
+use srcnn_gpu::error::in_words;
 use srcnn_gpu::picture::Kind;
 
 use super::index::{Index, Stamp};
@@ -44,9 +45,20 @@ impl Job {
     /// # Errors
     /// As [`Clash::write`].
     pub fn write(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<Option<PathBuf>> {
+        self.write_by_name(|file, _| fill(file))
+    }
+
+    /// As [`Job::write`] with the path besides that the file has until then, for other programs to write to.
+    ///
+    /// # Errors
+    /// As [`Clash::write`].
+    pub fn write_by_name(
+        &self,
+        fill: impl FnOnce(&mut File, &Path) -> io::Result<()>,
+    ) -> Result<Option<PathBuf>> {
         let mut changed = false;
-        let written = self.clash.write(&self.output, |out| {
-            fill(out)?;
+        let written = self.clash.write_by_name(&self.output, |out, name| {
+            fill(out, name)?;
             if let Some(stale) = self.stale
                 && fs::metadata(&self.output).is_ok_and(|about| Stamp::of(&about) != stale)
             {
@@ -66,7 +78,8 @@ impl Job {
             && !WARNED.swap(true, Ordering::Relaxed)
         {
             log::warn!(
-                "what the results were made from cannot be recorded ({e}); later runs will keep them as they are"
+                "what the results were made from cannot be recorded ({}); later runs will keep them as they are",
+                in_words(&e)
             );
         }
     }

@@ -1,5 +1,6 @@
 //! The work of a command on many pictures or videos: which files to read, which to write, what is up to date already.
 
+mod container;
 mod find;
 mod index;
 mod job;
@@ -9,8 +10,9 @@ mod plan;
 mod shard;
 mod target;
 
+pub use container::{Container, Y4M, is_video, is_y4m, may_be_animation};
 pub use job::Job;
 pub use naming::{Naming, OutputFormat, SizeLabel};
 pub use plan::{Decision, Kept, Plan, Request};
 pub use shard::Shard;
-pub use target::is_y4m;
+pub use target::video_name;

@@ -5,6 +5,8 @@ use std::fmt;
 use srcnn_gpu::picture::Kind;
 use srcnn_gpu::{Error, Result};
 
+use super::container::Container;
+
 /// How results are named and what they are written as.
 #[derive(Debug, Default)]
 pub struct Naming {
@@ -20,8 +22,8 @@ pub enum OutputFormat {
     /// That of the input.
     Same,
     Kind(&'static Kind),
-    /// Video: YUV4MPEG2.
-    Y4m,
+    /// Video, in this container or in that of the input, if possible.
+    Video(Option<&'static Container>),
 }
 
 impl OutputFormat {
@@ -33,8 +35,13 @@ impl OutputFormat {
         if text.eq_ignore_ascii_case("same") {
             return Ok(Self::Same);
         }
-        let kind = Kind::named(text.trim_start_matches('.')).map(Self::Kind);
-        kind.ok_or_else(|| Error::invalid(format!("one of same, {} is needed", Kind::extensions())))
+        let extension = text.trim_start_matches('.');
+        let container = || Container::named(extension).map(|container| Self::Video(Some(container)));
+        let format = Kind::named(extension).map(Self::Kind).or_else(container);
+        format.ok_or_else(|| {
+            let (pictures, videos) = (Kind::extensions(), Container::extensions());
+            Error::invalid(format!("one of same, {pictures} is needed, or for video one of {videos}"))
+        })
     }
 }
 
@@ -82,6 +89,8 @@ mod tests {
         assert!(matches!(OutputFormat::parse("same"), Ok(OutputFormat::Same)));
         let jpg = OutputFormat::parse(".JPG");
         assert!(matches!(jpg, Ok(OutputFormat::Kind(kind)) if kind.extension == "jpg"));
+        let mkv = OutputFormat::parse("mkv");
+        assert!(matches!(mkv, Ok(OutputFormat::Video(Some(container))) if container.extension == "mkv"));
         assert!(OutputFormat::parse("doc").is_err());
     }
 

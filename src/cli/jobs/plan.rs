@@ -24,6 +24,8 @@ pub struct Request<'a> {
     pub naming: Naming,
     pub existing: Option<Existing>,
     pub recursive: bool,
+    /// Take the videos of folders, and not the pictures.
+    pub videos: bool,
     pub shard: Option<Shard>,
     /// All settings that the results depend on, in any form. `None` keeps no record of the results.
     pub settings: Option<String>,
@@ -88,6 +90,7 @@ impl Plan {
         }
         let search = Search {
             recursive: request.recursive,
+            videos: request.videos,
             stay_out: output.filter(|_| request.recursive).and_then(|folder| folder.canonicalize().ok()),
             is_result: &|path| output.is_none() && target::is_result(path),
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use srcnn_gpu::{Error, Result};
 
+use super::container::Container;
 use super::find::Found;
 use super::index::{Index, Stamp};
 use super::job::{Job, Record, parent};
@@ -14,8 +15,6 @@ use srcnn_gpu::picture::{Kind, is_animated_gif};
 
 /// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
 const MARK: &str = "_srcnn_";
-/// Extension of video files.
-pub const Y4M: &str = "y4m";
 
 /// Where results go.
 pub enum Target {
@@ -38,9 +37,9 @@ impl Target {
             return Ok(Target::Folder(path.into()));
         }
         let named = Kind::of(path);
-        let is_video = format == Some(OutputFormat::Y4m);
+        let is_video = matches!(format, Some(OutputFormat::Video(_)));
         if several {
-            let is_file = if is_video { is_y4m(path) } else { named.is_some() };
+            let is_file = if is_video { Container::of(path).is_some() } else { named.is_some() };
             return match is_file || path.exists() {
                 true => Err(Error::invalid(format!(
                     "several inputs need an output folder, {} is a file",
@@ -58,8 +57,10 @@ impl Target {
                 )));
             }
             (None, Some(OutputFormat::Kind(asked))) => asked,
-            // A video's file may have any name.
-            (_, Some(OutputFormat::Y4m)) => Kind::fallback(),
+            (_, Some(OutputFormat::Video(asked))) => {
+                video_name(path, asked)?;
+                Kind::fallback()
+            }
             (Some(named), _) => named,
             (None, _) => {
                 return Err(Error::invalid(format!(
@@ -92,7 +93,7 @@ impl Target {
         let kind = match naming.format {
             Some(OutputFormat::Kind(kind)) => kind,
             Some(OutputFormat::Same) => own.unwrap_or(Kind::fallback()),
-            Some(OutputFormat::Y4m) => Kind::fallback(),
+            Some(OutputFormat::Video(_)) => Kind::fallback(),
             // Enlarging a single picture makes more colors than a GIF file can hold.
             None => own
                 .filter(|kind| kind.extension != "gif" || is_animated_gif(&input))
@@ -104,10 +105,16 @@ impl Target {
         }
         // In the input's own spelling, such as PNG, if the format stays the same.
         name.push(".");
-        let is_video = naming.format == Some(OutputFormat::Y4m);
-        match input.extension().filter(|_| !is_video && own.is_some_and(|own| own.format == kind.format)) {
-            Some(extension) => name.push(extension),
-            None => name.push(if is_video { Y4M } else { kind.extension }),
+        let (is_same, extension) = match naming.format {
+            Some(OutputFormat::Video(asked)) => {
+                let container = asked.unwrap_or_else(|| Container::of_result(&input));
+                (Container::of(&input) == Some(container), container.extension)
+            }
+            _ => (own.is_some_and(|own| own.format == kind.format), kind.extension),
+        };
+        match input.extension().filter(|_| is_same) {
+            Some(own) => name.push(own),
+            None => name.push(extension),
         }
         let Target::Folder(folder) = self else {
             let output = input.with_file_name(name);
@@ -123,9 +130,24 @@ impl Target {
     }
 }
 
-/// Whether a name is that of a video.
-pub fn is_y4m(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(Y4M))
+/// Makes sure that a video can have this name: that of a container that goes with the one asked for, or a device's.
+///
+/// # Errors
+/// [`Error::InvalidArgument`].
+pub fn video_name(path: &Path, asked: Option<&'static Container>) -> Result<()> {
+    let refuse = |why: String| Err(Error::invalid(format!("output {}: its extension {why}", path.display())));
+    match (Container::of(path), asked) {
+        (Some(named), Some(asked)) if named != asked => {
+            refuse(format!("does not go with --format {}", asked.extension))
+        }
+        (None, None) if std::fs::metadata(path).map_or(true, |about| about.is_file()) => {
+            let known = Container::extensions();
+            refuse(format!(
+                "is none of {known}; -f says the format, and a folder that does not exist yet ends in /"
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a name looks like one that this program makes up: `.._srcnn_x2.png`.
@@ -152,6 +174,13 @@ mod tests {
         let webp = Kind::named("webp").map(OutputFormat::Kind);
         let folder = job(Target::Folder("out".into()), "x/a.JPG", "a.JPG", webp);
         assert_eq!((folder.output.as_path(), folder.kind.extension), (Path::new("out/a.webp"), "webp"));
+        let video = |input: &str, asked: Option<&str>| {
+            let format = Some(OutputFormat::Video(asked.map(|asked| Container::named(asked).unwrap())));
+            job(Target::Beside, input, input, format).output
+        };
+        assert_eq!(video("x/a.MP4", None), Path::new("x/a_srcnn_x1.5.MP4"));
+        assert_eq!(video("a.avi", None), Path::new("a_srcnn_x1.5.mkv"));
+        assert_eq!(video("a.y4m", Some("webm")), Path::new("a_srcnn_x1.5.webm"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use srcnn_gpu::headless::HeadlessOptions;
 use srcnn_gpu::{Padding, Result};
 
 use super::content::PictureArgs;
+use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
@@ -17,8 +18,13 @@ use crate::cli::args::tuning::TuneArgs;
 use crate::cli::jobs::Shard;
 use crate::cli::output::Existing;
 
-/// Enlarge pictures.
+/// Enlarge pictures and video
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  srcnn-gpu upscale photo.jpg
+  srcnn-gpu upscale photo.jpg -s 3 -o large.png
+  srcnn-gpu upscale holiday -r -o enlarged
+  srcnn-gpu upscale scans --fit 3840x2160 -f jpg -q 90 -o for-the-screen")]
 pub struct UpscaleArgs {
     /// Pictures, folders of pictures, patterns such as 'scans/*.png', @FILE with a list of them, - for the standard
     /// input
@@ -34,16 +40,20 @@ pub struct UpscaleArgs {
     pub picture: PictureArgs,
     #[command(flatten)]
     model: ModelArgs,
-    /// Name of the weight file in the folder given by --model
-    #[arg(short = 'n', long, value_name = "NAME", allow_hyphen_values = true)]
+    /// Name of the weight file in the folder that --model names
+    #[arg(short = 'n', long, value_name = "NAME", allow_hyphen_values = true, help_heading = "Network")]
     model_name: Option<String>,
-    /// Edge of a tile in output pixels, 0 for what suits the adapter; a list gives one value per adapter
-    #[arg(short, long, value_parser = ncnn_cli::tile, value_delimiter = ',', allow_negative_numbers = true)]
+    /// Largest width and height of a tile in pixels of the result; 0 is what suits the adapter. A list has one for each adapter
+    #[arg(
+        short, long, value_name = "PIXELS", value_parser = ncnn_cli::tile, value_delimiter = ',',
+        allow_negative_numbers = true, help_heading = "Computing"
+    )]
     tile: Vec<u32>,
     #[command(flatten)]
     pub gpu: GpuArgs,
-    /// What the network sees outside the picture, instead of what its weight file says
-    #[arg(long, value_name = "MODE", value_parser = padding())]
+    /// What the network sees beyond the picture's edges, instead of what its weight file says: replicate, normalized, zero or
+    /// valid
+    #[arg(long, value_name = "MODE", value_parser = padding(), hide_possible_values = true, help_heading = "Network")]
     pub padding: Option<Padding>,
     #[command(flatten)]
     pub precision: PrecisionArgs,
@@ -82,15 +92,6 @@ pub struct BatchArgs {
     /// Print events as lines of JSON instead of the paths of results
     #[arg(long)]
     pub json: bool,
-}
-
-/// Settings for video.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Video")]
-pub struct VideoArgs {
-    /// Treat all inputs as YUV4MPEG2 video; without this, .y4m files and a standard input that begins like one are
-    #[arg(long)]
-    pub y4m: bool,
 }
 
 impl UpscaleArgs {

@@ -19,6 +19,7 @@ mod bands;
 mod budget;
 mod content;
 mod enlarge;
+mod ffmpeg;
 mod frames;
 mod ncnn_cli;
 mod options;
@@ -40,10 +41,7 @@ pub use ncnn_cli::is_ncnn_flag;
 pub fn run(args: &UpscaleArgs) -> Result<u8> {
     let inputs = args.inputs();
     let batch = &args.batch;
-    if video::wanted(&args.video, &inputs)? {
-        if batch.json || batch.dry_run || batch.shard.is_some() {
-            return Err(Error::invalid("--json, --dry-run and --shard are for pictures, not for video"));
-        }
+    if video::wanted(args, &inputs)? {
         return video::run(args, &inputs);
     }
     let json = batch.json || progress::mode() == Mode::Json;
@@ -65,6 +63,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
         naming: args.picture.naming(),
         existing: batch.existing,
         recursive: batch.recursive,
+        videos: false,
         shard: batch.shard,
         settings: (!to_stdout).then(|| settings(args, &models)).transpose()?,
     })?;

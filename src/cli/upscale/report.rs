@@ -16,6 +16,10 @@ use crate::cli::jobs::{Job, Kept};
 use crate::cli::output::{json_line, print};
 use crate::cli::progress::{self, Mode, Progress};
 
+mod frames;
+
+pub use frames::Frames;
+
 /// Least time between two progress events.
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -23,14 +27,64 @@ const INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Event<'a> {
-    Start { version: &'a str, model: &'a str, total: usize, dry_run: bool },
-    Gpu { name: &'a str, r#type: &'a str, backend: &'a str, driver: &'a str },
-    File { i: usize, r#in: &'a str, out: &'a str, w: u32, h: u32, ow: u32, oh: u32 },
-    Progress { i: usize, done: u64, total: u64, eta_s: Option<f64>, mpix_s: f64 },
-    Done { i: usize, out: &'a str, ms: Milliseconds },
-    Skip { i: usize, r#in: &'a str, out: &'a str, why: &'a str },
-    Error { i: usize, r#in: Option<&'a str>, code: u8, msg: &'a str },
-    End { ok: usize, skipped: usize, failed: usize, left: usize, secs: f64, code: u8 },
+    Start {
+        version: &'a str,
+        model: &'a str,
+        total: usize,
+        dry_run: bool,
+    },
+    Gpu {
+        name: &'a str,
+        r#type: &'a str,
+        backend: &'a str,
+        driver: &'a str,
+    },
+    File {
+        i: usize,
+        r#in: &'a str,
+        out: &'a str,
+        w: u32,
+        h: u32,
+        ow: u32,
+        oh: u32,
+    },
+    /// Of the tiles of a picture, or of the frames of a video.
+    Progress {
+        i: usize,
+        done: u64,
+        /// Unknown for videos that do not tell.
+        total: Option<u64>,
+        eta_s: Option<f64>,
+        mpix_s: f64,
+        /// Frames per second, for videos.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fps: Option<f64>,
+    },
+    Done {
+        i: usize,
+        out: &'a str,
+        ms: Milliseconds,
+    },
+    Skip {
+        i: usize,
+        r#in: &'a str,
+        out: &'a str,
+        why: &'a str,
+    },
+    Error {
+        i: usize,
+        r#in: Option<&'a str>,
+        code: u8,
+        msg: &'a str,
+    },
+    End {
+        ok: usize,
+        skipped: usize,
+        failed: usize,
+        left: usize,
+        secs: f64,
+        code: u8,
+    },
 }
 
 #[derive(Serialize)]
@@ -177,7 +231,8 @@ impl Reporter {
             }
             state.shown = Some(Instant::now());
             let eta_s = eta_s.map(|seconds| round(seconds, 10.0));
-            let event = Event::Progress { i: i + 1, done, total, eta_s, mpix_s: round(rate / 1e6, 1000.0) };
+            let (total, mpix_s, fps) = (Some(total), round(rate / 1e6, 1000.0), None);
+            let event = Event::Progress { i: i + 1, done, total, eta_s, mpix_s, fps };
             return self.event(&mut state, &event);
         }
         let name = match self.total {

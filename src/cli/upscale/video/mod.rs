@@ -1,0 +1,251 @@
+//! Enlarging video: YUV4MPEG2 files and pipes by this program alone, all others through ffmpeg.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use srcnn_gpu::picture::Kind;
+use srcnn_gpu::{Error, Result};
+
+use super::args::UpscaleArgs;
+use super::ffmpeg;
+use super::report::{Reporter, Show};
+use super::settings;
+use super::stream::{PIPE, is_video_on_stdin};
+use crate::cli::args::models::Model;
+use crate::cli::jobs::{
+    Container, Decision, Job, Kept, Naming, OutputFormat, Plan, Request, Y4M, is_video, is_y4m,
+    may_be_animation, video_name,
+};
+use crate::cli::output::{Clash, Destination, Existing};
+use crate::cli::progress::{self, Mode};
+use crate::cli::stop;
+use worker::Worker;
+
+mod input;
+mod output;
+mod worker;
+
+/// Whether video is asked for: by the inputs' names, by the output's, or in so many words.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] if only some of the inputs are video.
+pub fn wanted(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<bool> {
+    let is_video = |path: &Path| match is_pipe(path) {
+        true => is_video_on_stdin(),
+        false => is_video(path) && !path.is_dir(),
+    };
+    let format = args.picture.naming().format;
+    if args.video.y4m || args.video.videos || matches!(format, Some(OutputFormat::Video(_))) {
+        return Ok(true);
+    }
+    let videos = inputs.iter().filter(|path| is_video(path)).count();
+    let to = args.output.as_deref().filter(|output| Container::of(output).is_some() && !output.is_dir());
+    if let Some(output) = to {
+        let still = |path: &&PathBuf| Kind::of(path).is_some() && !may_be_animation(path);
+        return match inputs.iter().find(still) {
+            Some(picture) => {
+                let (picture, output) = (picture.display(), output.display());
+                Err(Error::invalid(format!("{picture} is a picture, and {output} the name of a video")))
+            }
+            None => Ok(true),
+        };
+    }
+    if videos == 0 && args.video.encode() {
+        return Err(Error::invalid("--codec, --crf and --ffmpeg-args are for video, not for pictures"));
+    }
+    if videos == 0 || videos == inputs.len() {
+        return Ok(videos > 0);
+    }
+    Err(Error::invalid(
+        "pictures and video cannot be mixed: run the program once for each; of a folder, --videos takes the videos",
+    ))
+}
+
+fn is_pipe(path: &Path) -> bool {
+    path == Path::new(PIPE)
+}
+
+/// Enlarges videos. A failure is reported; the rest continue.
+///
+/// # Errors
+/// What concerns all inputs: arguments, the model, the adapter, the output folder, a missing ffmpeg.
+pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
+    if args.checks.verify {
+        return Err(Error::invalid("--verify is for pictures, not for video"));
+    }
+    let models = args.models()?;
+    let to_stdout = args.output.as_deref().map_or(inputs.iter().any(|input| is_pipe(input)), is_pipe);
+    let work = match inputs {
+        [input] if to_stdout || is_pipe(input) => Work::of_pipe(args, input, to_stdout)?,
+        _ if to_stdout || inputs.iter().any(|input| is_pipe(input)) => {
+            return Err(Error::invalid(
+                "the standard input takes one video, and so does the standard output",
+            ));
+        }
+        _ => Work::of_files(args, inputs, &models)?,
+    };
+    work.run(args, &models, to_stdout)
+}
+
+/// What is to be done.
+struct Work {
+    jobs: Vec<Result<Job>>,
+    /// For files, what to do about each is decided when its turn comes.
+    plan: Option<Plan>,
+}
+
+impl Work {
+    /// The standard input, or to the standard output.
+    fn of_pipe(args: &UpscaleArgs, input: &Path, to_stdout: bool) -> Result<Self> {
+        let job = |output: &Path, clash| {
+            let (input, output, kind) = (input.to_owned(), output.to_owned(), Kind::fallback());
+            Ok(Job { input, output, clash, stale: None, kind, bytes: 0, record: None })
+        };
+        let Some(path) = args.output.as_deref().filter(|_| !to_stdout) else {
+            if io::stdout().is_terminal() {
+                return Err(Error::invalid(
+                    "the video would go to the terminal: pipe it to a program, or name a file with -o",
+                ));
+            }
+            return Ok(Self { jobs: vec![job(Path::new(PIPE), Clash::Replace)], plan: None });
+        };
+        if path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator) {
+            return Err(Error::invalid(
+                "video from the standard input needs the name of an output file, not a folder",
+            ));
+        }
+        video_name(path, asked(args))?;
+        let existing = args.batch.existing.unwrap_or(Existing::Overwrite);
+        let jobs = match existing.resolve(path)? {
+            Some(Destination { path, clash }) => vec![job(&path, clash)],
+            None => {
+                log::warn!("{}: {}, skipped (--existing)", path.display(), Kept::Exists.why());
+                Vec::new()
+            }
+        };
+        Ok(Self { jobs, plan: None })
+    }
+
+    fn of_files(args: &UpscaleArgs, inputs: &[PathBuf], models: &[Model]) -> Result<Self> {
+        let batch = &args.batch;
+        if let Some(OutputFormat::Kind(kind)) = args.picture.naming().format {
+            let extension = kind.extension;
+            return Err(Error::invalid(format!(
+                "--format {extension} is for pictures, and the inputs are video"
+            )));
+        }
+        let naming = Naming {
+            size: args.picture.size.label().to_string(),
+            format: Some(OutputFormat::Video(asked(args))),
+        };
+        let mut settings = settings(args, models)?;
+        if args.video.encode() {
+            settings.push_str(&args.video.settings());
+        }
+        let mut plan = Plan::new(&Request {
+            inputs,
+            output: args.output.as_deref(),
+            naming,
+            existing: batch.existing,
+            recursive: batch.recursive,
+            videos: args.video.videos,
+            shard: batch.shard,
+            settings: Some(settings),
+        })?;
+        Ok(Self { jobs: std::mem::take(&mut plan.jobs), plan: Some(plan) })
+    }
+
+    fn run(self, args: &UpscaleArgs, models: &[Model], to_stdout: bool) -> Result<u8> {
+        let Self { jobs, plan } = self;
+        let batch = &args.batch;
+        let json = batch.json || progress::mode() == Mode::Json;
+        if to_stdout && (json || batch.dry_run) {
+            return Err(Error::invalid(
+                "--json and --dry-run print to the standard output, where the video goes; name a file with -o",
+            ));
+        }
+        let through_ffmpeg =
+            |path: &Path| !is_pipe(path) && std::fs::metadata(path).is_ok_and(|about| about.is_file());
+        let needs_ffmpeg = |job: &Job| {
+            let input = !args.video.y4m && !is_y4m(&job.input) && through_ffmpeg(&job.input);
+            input || Container::of(&job.output).is_some_and(|container| container.muxer.is_some())
+        };
+        if jobs.iter().flatten().any(needs_ffmpeg) {
+            ffmpeg::check()?;
+        }
+        if let Some(plan) = plan.as_ref().filter(|_| !batch.dry_run) {
+            plan.prepare_folder()?;
+        }
+        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        let show = match (json, to_stdout) {
+            (true, _) => Show::Events,
+            (_, true) => Show::Nothing,
+            _ => Show::Paths,
+        };
+        let reporter = Arc::new(Reporter::new(show, &jobs, &names.join(", "), batch.dry_run));
+        let farewell = reporter.clone();
+        // So that Ctrl-C leaves nothing behind: neither partial files nor programs at work.
+        stop::at_once(move |code| {
+            farewell.interrupted(code);
+            ffmpeg::end_all();
+        })?;
+        let mut worker = Worker::new(args, models, &reporter);
+        let mut fatal = None;
+        for (i, job) in jobs.into_iter().enumerate() {
+            let known = job.as_ref().ok().cloned();
+            let outcome = job.and_then(|job| match decide(plan.as_ref(), job)? {
+                Decision::Keep(kept) => Ok(Err(kept)),
+                Decision::Make(job) if batch.dry_run => {
+                    let size = worker.planned(&job)?;
+                    reporter.planned(i, job, size);
+                    Ok(Ok(()))
+                }
+                Decision::Make(job) => {
+                    if let Some(plan) = &plan {
+                        plan.prepare(&job)?;
+                    }
+                    worker.enlarge(i, &job)
+                }
+            });
+            match (outcome, known) {
+                (Ok(Ok(())), _) => {}
+                (Ok(Err(kept)), Some(job)) => reporter.kept(i, job, kept),
+                (Ok(Err(_)), None) => {}
+                (
+                    Err(error @ (Error::NoAdapter(_) | Error::MissingCapability(_) | Error::SelfTest(_))),
+                    _,
+                ) => {
+                    fatal = Some(error);
+                    break;
+                }
+                (Err(error), job) => {
+                    reporter.failed(i, job, error);
+                    if batch.fail_fast {
+                        break;
+                    }
+                }
+            }
+        }
+        reporter.finish(fatal)
+    }
+}
+
+/// What to do about a job. Those of pipes have been decided before.
+fn decide(plan: Option<&Plan>, job: Job) -> Result<Decision> {
+    match plan {
+        Some(plan) => plan.decide(job),
+        None => Ok(Decision::Make(job)),
+    }
+}
+
+/// The container that is asked for.
+fn asked(args: &UpscaleArgs) -> Option<&'static Container> {
+    match args.picture.naming().format {
+        Some(OutputFormat::Video(asked)) => asked,
+        _ => {
+            let named = args.output.as_deref().and_then(Container::of);
+            (args.video.y4m && named.is_none()).then_some(&Y4M)
+        }
+    }
+}

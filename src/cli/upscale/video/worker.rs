@@ -1,0 +1,163 @@
+//! Enlarging one video after the other on one device.
+
+use std::time::Instant;
+
+use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::video::VideoUpscaler;
+use srcnn_gpu::{Enlargement, Error, Result};
+
+use super::input::{Input, name};
+use super::output::{Form, Run};
+use crate::cli::args::models::{self, Model};
+use crate::cli::jobs::{Job, Kept};
+use crate::cli::upscale::args::UpscaleArgs;
+use crate::cli::upscale::ffmpeg::{About, Decoder};
+use crate::cli::upscale::report::{Frames, Reporter};
+use crate::cli::upscale::stages::Times;
+
+/// Assumed number of frames in a pipe, to estimate the work: ten minutes.
+const FRAMES_OF_PIPE: u64 = 15_000;
+
+/// What all videos need.
+pub struct Worker<'a> {
+    args: &'a UpscaleArgs,
+    models: &'a [Model],
+    reporter: &'a Reporter,
+    /// Opened for the first video.
+    gpu: Option<Gpu>,
+}
+
+/// A video that has been looked at.
+struct Opened {
+    input: Input,
+    about: About,
+    form: Form,
+    enlargement: Enlargement,
+    from: (u32, u32),
+    to: (u32, u32),
+}
+
+impl<'a> Worker<'a> {
+    pub fn new(args: &'a UpscaleArgs, models: &'a [Model], reporter: &'a Reporter) -> Self {
+        Self { args, models, reporter, gpu: None }
+    }
+
+    /// The sizes of a video and of its result.
+    ///
+    /// # Errors
+    /// As [`Worker::enlarge`], as far as it can be known.
+    pub fn planned(&self, job: &Job) -> Result<[(u32, u32); 2]> {
+        let opened = self.open(job)?;
+        Ok([opened.from, opened.to])
+    }
+
+    fn open(&self, job: &Job) -> Result<Opened> {
+        let args = self.args;
+        let refuse = |error| match error {
+            Error::InvalidArgument(reason) => Error::Picture(reason.within(name(&job.input))),
+            other => other,
+        };
+        let input = Input::open(&job.input, args.video.y4m)?;
+        let about = input.about();
+        let form = Form::new(&args.video, job, &input, &about)?;
+        let from = input.size();
+        let mut enlargement = args.picture.size.enlargement(from).map_err(refuse)?;
+        let mut to = enlargement.size(from)?;
+        input.warn(matches!(form, Form::Y4m));
+        if let Form::Encoded(encoding) = &form {
+            if let Some(note) = &encoding.note {
+                log::warn!("{}: {note}", name(&job.input));
+            }
+            let size = encoding.size(to, from);
+            if size != to {
+                let ((w, h), (ew, eh)) = (to, size);
+                log::warn!(
+                    "{}: {ew}x{eh} instead of {w}x{h}, which the codec cannot hold",
+                    job.output.display()
+                );
+                (to, enlargement) = (size, Enlargement::Size(ew, eh));
+            }
+        }
+        Ok(Opened { input, about, form, enlargement, from, to })
+    }
+
+    /// Enlarges one video, and reports it. An inner `Err` says why a file has been kept.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for what cannot be read, [`Error::Output`] for what cannot be written, and those of the device.
+    pub fn enlarge(&mut self, i: usize, job: &Job) -> Result<Result<(), Kept>> {
+        let args = self.args;
+        let Opened { input, about, form, enlargement, from, to } = self.open(job)?;
+        self.reporter.file(i, job, [from, to]);
+        let model = self.nearest(from, to)?;
+        log::info!("model {}: {}", model.name, model.weights.architecture());
+        let gpu = match &mut self.gpu {
+            Some(gpu) => gpu.clone(),
+            none => {
+                let opened = args.gpu.open()?;
+                args.precision.check(&opened)?;
+                self.reporter.gpu(&opened);
+                none.insert(opened).clone()
+            }
+        };
+        let total = input.frames();
+        let pixels = u64::from(to.0) * u64::from(to.1);
+        let all = pixels * total.unwrap_or(FRAMES_OF_PIPE);
+        let options = args.tune.apply(&gpu, &model.weights, args.headless(0), all)?;
+        let upscaler = |header: &_| VideoUpscaler::new(gpu, &model.weights, options, header, enlargement);
+        let (reporter, start) = (self.reporter, Instant::now());
+        let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
+        let progress = &mut |done: u64| {
+            let pixels = pixels as f64;
+            reporter.frames(i, job, Frames { done, total, per_second: rate(done), pixels });
+        };
+        reporter.computing();
+        let (args, form, about) = (&args.video, &form, &about);
+        let named = |error| match error {
+            Error::Picture(reason) => Error::Picture(reason.within(name(&job.input))),
+            other => other,
+        };
+        let (outcome, written) = match input {
+            Input::Stream { reader, .. } => {
+                let upscaler = &mut upscaler(reader.header())?;
+                Run { args, job, form, about, upscaler, progress }.stream(reader).map_err(named)?
+            }
+            Input::Clip(clip) => {
+                let (decoder, reader) = Decoder::start(&clip)?;
+                if reader.header().size() != from {
+                    let (w, h) = reader.header().size();
+                    let why =
+                        format!("ffmpeg decodes it to {w}x{h} pixels, and not to {}x{}", from.0, from.1);
+                    return Err(srcnn_gpu::picture::refuse(&clip.path, why));
+                }
+                let upscaler = &mut upscaler(reader.header())?;
+                Run { args, job, form, about, upscaler, progress }.clip(&clip, reader, decoder)?
+            }
+        };
+        let frames = outcome.frames;
+        log::info!(
+            "{}: {frames} frames, {}x{} to {}x{}, {:.2} frames/s",
+            name(&job.input),
+            from.0,
+            from.1,
+            to.0,
+            to.1,
+            rate(frames)
+        );
+        reporter.computed(i);
+        let times = Times { gpu: start.elapsed(), ..Times::default() };
+        match written {
+            Some(path) => reporter.done(i, path, times),
+            None if super::is_pipe(&job.output) => reporter.done(i, job.output.clone(), times),
+            None => return Ok(Err(Kept::Exists)),
+        }
+        Ok(Ok(()))
+    }
+
+    /// The network whose trained scale is nearest, as a ratio. Video takes one step.
+    fn nearest(&self, from: (u32, u32), to: (u32, u32)) -> Result<&'a Model> {
+        let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
+        let factor = (area(to) / area(from)).sqrt();
+        self.models.get(models::nearest(self.models, factor)).ok_or_else(|| Error::invalid("no model"))
+    }
+}
