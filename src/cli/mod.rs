@@ -44,7 +44,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Enlarge pictures
+    /// Enlarge pictures and videos
     Upscale(upscale::UpscaleArgs),
     /// Measure PSNR and SSIM on folders of pictures
     Eval(eval::EvalArgs),

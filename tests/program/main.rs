@@ -20,3 +20,5 @@ mod train_cli;
 mod train_kill;
 mod usage;
 mod video;
+mod video_ends;
+mod video_files;

@@ -18,10 +18,10 @@ use crate::cli::args::tuning::TuneArgs;
 use crate::cli::jobs::Shard;
 use crate::cli::output::Existing;
 
-/// Enlarge pictures.
+/// Enlarge pictures and videos.
 #[derive(Debug, Args)]
 pub struct UpscaleArgs {
-    /// Pictures, folders of pictures, patterns such as 'scans/*.png', @FILE with a list of them, - for the standard
+    /// Pictures or videos, folders of them, patterns such as 'scans/*.png', @FILE with a list of them, - for the standard
     /// input
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,

@@ -57,6 +57,9 @@ impl Run<'_> {
     pub fn stream<R: Read + Send + 'static>(self, reader: Reader<R>) -> Result<(Outcome, Option<PathBuf>)> {
         let rate = reader.header().rate();
         let times = FrameTimes::even(rate.unwrap_or_else(|| {
+            if matches!(self.form, Form::Y4m) {
+                return (25, 1);
+            }
             log::warn!(
                 "{}: the stream does not say how many frames a second has; 25 are assumed",
                 name(&self.job.input)
