@@ -59,6 +59,7 @@ fn errors_of_ffmpeg_are_passed_on() {
         ("a.mp4 -o a.mp4", 5, &["a.mp4", "an input"]),
         ("a.mp4 -o no/out.mp4", 5, &["no/out.mp4", "no folder"]),
         ("a.mp4 -o out.mp4 --verify", 2, &["--verify"]),
+        ("a.mp4 -o - -f mp4", 2, &[".mp4", "standard output"]),
     ] {
         let run = desk.upscale(&format!("{args} --quiet"));
         run.fails(code, words);

@@ -246,6 +246,8 @@ fn what_does_not_fit_is_told() {
     desk.upscale("deep.mkv -o out.mkv --quiet").fails(1, &["deep.mkv: ", "16 bits", "ffv1"]);
     desk.upscale("deep.mkv -o out.mkv --codec ffv1").wrote(&["out.mkv"]);
     assert_eq!(desk.probe("v", "stream=pix_fmt", "out.mkv"), ["yuv444p16le"]);
+    desk.upscale("a.gif -o noname -f mkv --existing overwrite").wrote(&["noname"]);
+    assert!(desk.probe("v", "format=format_name", "noname")[0].contains("matroska"));
     // Nothing is chosen instead of what was asked for.
     desk.upscale("deep.mkv -o bad.mkv --codec libx264").fails_with(5, "yuv444p16le");
     assert!(!desk.exists("bad.mkv"));

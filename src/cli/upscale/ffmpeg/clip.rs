@@ -162,6 +162,12 @@ impl Clip {
         }
     }
 
+    /// Whether it has tags of a camera's own, which MP4 holds in a form in which there is no room for a cover picture.
+    pub fn has_own_tags(&self) -> bool {
+        self.tags.keys().any(|key| key.contains('.'))
+            && !self.others.iter().any(|stream| stream.is("attached_pic"))
+    }
+
     /// Whether the file has metadata of Dolby Vision.
     pub fn is_dolby_vision(&self) -> bool {
         let kinds = self.video.side_data_list.iter().filter_map(|data| data["side_data_type"].as_str());

@@ -60,7 +60,7 @@ impl<'a> Worker<'a> {
         };
         let input = Input::open(&job.input, args.video.y4m)?;
         let about = input.about();
-        let form = Form::new(&args.video, job, &input, &about).map_err(|error| match error {
+        let form = Form::new(args, job, &input, &about).map_err(|error| match error {
             Error::Picture(reason) => named(reason),
             other => other,
         })?;
