@@ -44,6 +44,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 // Where a pixel of the sub-image comes from under one of 8 symmetries: bit 0 transposes, then bit 1 mirrors columns,
 // bit 2 rows.
 fn turned(symmetry: u32, at: vec2<u32>) -> vec2<u32> {
-    let mirrored = select(at, PATCH - 1u - at, (vec2(symmetry) & vec2(2u, 4u)) != vec2(0u));
+    // Products instead of a select by components: for integers that becomes a mix(), which OpenGL has from 4.5 on.
+    let mirror = (vec2(symmetry) >> vec2(1u, 2u)) & vec2(1u);
+    let mirrored = mirror * (PATCH - 1u - at) + (1u - mirror) * at;
     return select(mirrored, mirrored.yx, (symmetry & 1u) != 0u);
 }

@@ -4,8 +4,8 @@
 //   texel[y, x] = sum over taps t of weight[x, t] source[y, index[x, t]]
 //   output[plane, y, x] = texel[y, x][plane]
 //
-// Texels are red, green, blue and alpha (or the network's channels), taken as they are stored: a view with an sRGB
-// format would return linear light, which the networks are not trained on. The host's table of taps is addressed by
+// Texels are red, green, blue and alpha (or the network's channels). Where they come as linear
+// light, they are gamma-encoded first, since that is what the networks are trained on. The host's table of taps is addressed by
 // picture coordinates, so a tile reads what the whole picture would. With YCBCR, red, green and blue become luminance
 // and chrominance; that is linear and so commutes with resampling. Columns outside the picture get the nearest one
 // inside.
@@ -13,10 +13,14 @@
 // One invocation owns 4 pixels of a row, all planes. Grid: x = columns / 4, y = rows of the source.
 //#import region
 //#import ycbcr
+//#import transfer
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
 override YCBCR: bool = true;
+// 0: gamma-encoded values. 1: linear light. 2: linear light of 8-bit gamma-encoded values, from formats with sRGB; some
+// devices decode these no better than that the nearest step is right.
+override LIGHT: u32 = 0u;
 
 @group(0) @binding(1) var<storage, read> taps: array<vec2<u32>>; // [picture columns][taps], index and bits of the weight
 @group(0) @binding(2) var source: texture_2d<f32>;
@@ -50,5 +54,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 
 fn weighted(tap: vec2<u32>, y: i32) -> vec4<f32> {
     let at = region.host_texel + vec2(i32(tap.x) - region.source_start.x, y);
-    return bitcast<f32>(tap.y) * textureLoad(source, at, 0);
+    var texel = textureLoad(source, at, 0);
+    if LIGHT > 0u {
+        texel = vec4(encode(texel.rgb), texel.a);
+    }
+    if LIGHT == 2u {
+        texel = vec4(floor(texel.rgb * 255.0 + 0.5) / 255.0, texel.a);
+    }
+    return bitcast<f32>(tap.y) * texel;
 }

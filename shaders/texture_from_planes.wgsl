@@ -1,16 +1,15 @@
 // Writes the result into a part of the target texture: the network's planes F(Y) replace the first bicubic planes, the
 // others stay bicubic; alpha is the fourth plane, or 1.
 //
-// With YCBCR, planes are converted to red, green and blue by the inverse of resample_columns.wgsl. Float targets get
-// the values unclamped.
+// Float targets get the values unclamped. Targets that are rendered to take render_from_planes.wgsl.
 //
 // One invocation owns the 4 pixels of a texel of the network's planes. Grid: x = columns / 4, y = rows.
 //#import region
 //#import target
+//#import target_color
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
-override YCBCR: bool = true;
 override PLANES: u32 = 4u;
 override NETWORK_PLANES: u32 = 1u;
 
@@ -56,17 +55,7 @@ fn plane(plane: u32, position: vec2<i32>) -> vec4<f32> {
 }
 
 fn store(planes: vec4<f32>, position: vec2<i32>) {
-    var texel = planes;
-    if YCBCR {
-        // The inverse of rgb2ycbcr's matrix, times 255.
-        let ycbcr = planes.xyz - vec3(16.0, 128.0, 128.0) / 255.0;
-        texel = vec4(
-            dot(ycbcr, vec3(1.1643835616438356, 3.0112439743723867e-07, 1.596026887335704)),
-            dot(ycbcr, vec3(1.1643835616438356, -0.39176253994145005, -0.8129682921622052)),
-            dot(ycbcr, vec3(1.1643835616438356, 2.0172326395564593, 3.054261745434849e-06)),
-            planes.a,
-        );
-    }
+    let texel = target_color(planes);
     if position.x >= 0 && position.x < region.size.x {
         textureStore(target_texture, region.host_texel + position, texel);
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Reason, Result, in_words};
 
 /// Prefix of the names of temporary files.
 const PREFIX: &str = ".srcnn-gpu-";
@@ -140,7 +140,7 @@ impl Unfinished {
         target: &Path,
         write: impl FnOnce(&mut fs::File, &Path) -> io::Result<()>,
     ) -> Result<Self> {
-        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(target);
         if !folder.is_dir() {
             let what = if folder.exists() { "is not a folder" } else { "does not exist" };
             return Err(error(path, format!("'{}' {what}", folder.display())));
@@ -212,6 +212,31 @@ fn is_left_over(path: &Path) -> bool {
     }
 }
 
+/// Creates a folder and those above it, if they are missing.
+///
+/// # Errors
+/// [`Error::Output`] if a file is in the way, or if the folder cannot be created.
+pub fn create_folder(path: &Path) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|about| !about.is_dir()) {
+        return Err(error(path, "it is a file, and a folder is needed"));
+    }
+    fs::create_dir_all(path).map_err(|e| error(path, explained(e).within("the folder cannot be created")))
+}
+
+/// Creates a folder as [`create_folder`] does, and makes sure that files can be created in it.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn writable_folder(path: &Path) -> Result<()> {
+    create_folder(path)?;
+    tempfile::tempfile_in(path).map(drop).map_err(|e| error(path, explained(e)))
+}
+
+/// The folder that a file is in, or would be in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn error(path: &Path, reason: impl Into<Reason>) -> Error {
     Error::Output { path: path.into(), reason: reason.into() }
 }
@@ -222,8 +247,7 @@ pub fn explain(error: &io::Error) -> String {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "no permission to write there; choose another folder".into()
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".into(),
-        _ => error.to_string(),
+        _ => in_words(error),
     }
 }
 

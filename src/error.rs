@@ -143,8 +143,35 @@ impl From<&str> for Reason {
 
 impl From<io::Error> for Reason {
     fn from(error: io::Error) -> Self {
-        Self::of(error)
+        Self::new(in_words(&error), error)
     }
+}
+
+/// What an error of the operating system means, without its number and without the names of temporary files.
+pub fn in_words(error: &io::Error) -> String {
+    use io::ErrorKind;
+    let known = match error.kind() {
+        ErrorKind::NotFound => "no such file or folder",
+        ErrorKind::PermissionDenied => "no permission",
+        ErrorKind::IsADirectory => "it is a folder, not a file",
+        ErrorKind::NotADirectory => "it is a file, not a folder, or lies below a file",
+        ErrorKind::AlreadyExists => "it exists already",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full",
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        ErrorKind::UnexpectedEof => "it ends too early",
+        ErrorKind::InvalidFilename => "the system does not allow this name",
+        _ => {
+            let text = error.to_string();
+            let text = text.split(" (os error").next().unwrap_or_default();
+            let text = text.split(" at path \"").next().unwrap_or_default();
+            let mut letters = text.chars();
+            let first = letters.next().map(|first| first.to_ascii_lowercase());
+            // A name such as GPU keeps its capitals.
+            let ordinary = letters.clone().next().is_some_and(|second| second.is_lowercase());
+            return if ordinary { first.into_iter().chain(letters).collect() } else { text.into() };
+        }
+    };
+    known.into()
 }
 
 impl From<Error> for Reason {
@@ -174,13 +201,27 @@ mod tests {
     fn sources_are_kept() {
         let missing = || io::Error::from(io::ErrorKind::NotFound);
         let model = Error::Model { path: "a.mat".into(), reason: missing().into() };
-        assert_eq!(model.to_string(), format!("model a.mat: {}", missing()));
+        assert_eq!(model.to_string(), "model a.mat: no such file or folder");
         let kind = model.source().and_then(|e| e.downcast_ref::<io::Error>()).map(io::Error::kind);
         assert_eq!(kind, Some(io::ErrorKind::NotFound));
         let Error::Model { reason, .. } = model else { unreachable!() };
         let nested = Error::Picture(Reason::from(Error::invalid(reason)).within("frame 3"));
-        assert_eq!(nested.to_string(), format!("frame 3: {}", missing()));
+        assert_eq!(nested.to_string(), "frame 3: no such file or folder");
         assert!(nested.source().and_then(StdError::source).is_some_and(|e| e.is::<io::Error>()));
         assert!(Error::Gpu("lost".into()).source().is_none());
+    }
+
+    /// Neither numbers nor paths of the system's own reach a message.
+    #[test]
+    fn errors_of_the_system_in_words() {
+        #[cfg(unix)]
+        for number in 1..134 {
+            let text = in_words(&io::Error::from_raw_os_error(number));
+            assert!(!text.is_empty() && !text.contains("os error"), "{number}: {text}");
+        }
+        let other = io::Error::other("Broken record at path \"/tmp/.srcnn-gpu-x\"");
+        assert_eq!(in_words(&other), "broken record");
+        assert_eq!(in_words(&io::Error::other("GPU lost")), "GPU lost");
+        assert_eq!(in_words(&io::Error::other("")), "");
     }
 }

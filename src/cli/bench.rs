@@ -21,36 +21,39 @@ use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
 use crate::cli::output::print;
 
-/// Measure the adapter, the network's kernels, a synthetic picture from file to file, and training steps
+/// Measure how fast an adapter is: its peak rates, the network's kernels, a picture from file to file, training steps
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  srcnn-gpu bench
+  srcnn-gpu bench --arch 9-5-5 --size 3840x2160 --tune")]
 pub struct BenchArgs {
-    /// Filter sizes of the network; its weights are random
-    #[arg(long, default_value = "9-1-5", value_name = "SIZES")]
+    /// Filter sizes of the network, whose weights are random
+    #[arg(help_heading = "What to measure", long, default_value = "9-1-5", value_name = "SIZES")]
     arch: String,
     /// Filter counts of all layers but the last
-    #[arg(long, default_value = "64-32", value_name = "COUNTS")]
+    #[arg(help_heading = "What to measure", long, default_value = "64-32", value_name = "COUNTS")]
     filters: String,
     /// Size of the result in pixels
-    #[arg(long, default_value = "1920x1080", value_name = "WxH", value_parser = parse_size)]
+    #[arg(help_heading = "What to measure", long, default_value = "1920x1080", value_name = "WxH", value_parser = parse_size)]
     size: (u32, u32),
-    /// Scale to enlarge the picture by, from file to file
-    #[arg(short, long, default_value_t = 3, value_name = "FACTOR", value_parser = clap::value_parser!(u32).range(1..=8))]
+    /// How many times the picture is enlarged, 1 to 8
+    #[arg(help_heading = "What to measure", short, long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     scale: u32,
-    /// How often to time each thing; the best time counts
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    /// How often to time each thing, 1 to 100; the best time counts
+    #[arg(help_heading = "How", long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     repeat: u32,
-    /// First search for the fastest kernel shape, and keep it for this adapter, driver and network: `upscale` and `eval`
-    /// use it from then on
-    #[arg(long, conflicts_with = "no_autotune")]
+    /// First find the fastest kernels for this adapter, driver and network, and keep the choice: upscale and eval use it from
+    /// then on
+    #[arg(help_heading = "How", long, conflicts_with = "no_autotune")]
     tune: bool,
-    /// Use wall-clock time even on software adapters, where processor time is the default: to compare with other programs
+    /// Measure wall-clock time on software adapters too, where processor time is the default: to compare with other programs
     /// while nothing else runs
-    #[arg(long)]
+    #[arg(help_heading = "How", long)]
     wall: bool,
     #[command(flatten)]
     tuning: TuneArgs,
-    /// Print one JSON object instead of text
-    #[arg(long)]
+    /// Print one JSON object
+    #[arg(help_heading = "How", long)]
     json: bool,
     #[command(flatten)]
     precision: PrecisionArgs,

@@ -15,42 +15,53 @@ use crate::cli::exit;
 use crate::cli::output::print;
 use crate::cli::progress::Progress;
 
-/// Measure PSNR and SSIM between two pictures, or between two folders of pictures matched by name
+/// Measure PSNR and SSIM between two pictures, or between the pictures of two folders that have the same names
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  srcnn-gpu compare original.png enlarged.png -s 3
+  srcnn-gpu compare Set5 results --suffix _srcnn_x3 -s 3 --csv")]
 pub struct CompareArgs {
-    /// Original picture, or folder of originals
+    /// The original, or a folder of originals
     #[arg(value_name = "A")]
     truth: PathBuf,
-    /// Picture to compare with it, or folder of pictures
+    /// The picture to compare with it, or a folder of pictures
     #[arg(value_name = "B")]
     other: PathBuf,
 
-    /// What to compare: srcnn, luminance; ntire, colors without a border of scale + 6 pixels; rgb, colors
-    #[arg(long, value_name = "NAME", default_value_t)]
+    /// What to compare: the luminance (srcnn), the colors without a border of the scale plus 6 pixels (ntire), or all colors
+    /// (rgb)
+    #[arg(long, value_name = "NAME", default_value_t, help_heading = "What to compare")]
     protocol: Samples,
 
-    /// Scale that B was enlarged by: srcnn and ntire crop pictures to multiples of it and leave out a border
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many times B was enlarged: srcnn and ntire crop pictures to multiples of it and leave out a border
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..),
+          help_heading = "What to compare")]
     scale: Option<u16>,
 
-    /// Pixels to leave out on each side [default: srcnn: the scale, if given; ntire: the scale + 6; rgb: 0]
-    #[arg(long, value_name = "N")]
+    /// Pixels to leave out on each side [default: the scale if given (srcnn), the scale plus 6 (ntire), 0 (rgb)]
+    #[arg(long, value_name = "N", help_heading = "What to compare")]
     shave: Option<usize>,
 
-    /// Suffix that names in folder B add to those in folder A, such as _srcnn_x3
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    /// What the names in folder B have at their end that those in folder A lack, such as _srcnn_x3
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "What to compare"
+    )]
     suffix: String,
 
     /// Print one JSON object
-    #[arg(long, group = "form")]
+    #[arg(long, group = "form", help_heading = "Results")]
     json: bool,
 
     /// Print comma-separated values
-    #[arg(long, group = "form")]
+    #[arg(long, group = "form", help_heading = "Results")]
     csv: bool,
 
     /// Print a Markdown table
-    #[arg(long, group = "form")]
+    #[arg(long, group = "form", help_heading = "Results")]
     markdown: bool,
 }
 

@@ -14,22 +14,25 @@ use crate::cli::output::{Existing, print};
 use crate::cli::progress::Progress;
 use srcnn_gpu::picture::{PictureFile, Settings, encode, refuse};
 
-/// Make low-resolution pictures: crop to multiples of the scale, shrink like MATLAB's imresize, round once
+/// Shrink pictures the way eval does: crop to multiples of the scale, shrink as MATLAB's imresize does, round once
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  srcnn-gpu degrade baby.png baby_small.png -s 3
+  srcnn-gpu degrade Set5 Set5_x3 -s 3")]
 pub struct DegradeArgs {
-    /// Picture, or folder of pictures
+    /// A picture, or a folder of pictures
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// File to write; for a folder, the folder to write to
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// How many times smaller: an integer from 2 to 16
-    #[arg(short, long, value_parser = clap::value_parser!(u32).range(2..=16))]
+    /// How many times smaller: a whole number from 2 to 16
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=16))]
     scale: u32,
-    /// bicubic, or gaussian:SIGMA for a Gaussian blur and subsampling
+    /// How to shrink: bicubic, or gaussian:SIGMA for a Gaussian blur and every Nth pixel
     #[arg(long, default_value = "bicubic", value_name = "HOW")]
     degradation: Degradation,
-    /// What to do with outputs that exist [default: overwrite a single named file, skip all others]
+    /// What to do with results that exist [default: overwrite a file that OUT names, skip all others]
     #[arg(long, value_enum, value_name = "WHAT")]
     existing: Option<Existing>,
 }
@@ -73,7 +76,7 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
         }
     };
     plan.prepare(&job)?;
-    let mut header = PictureFile::open(&job.input)?;
+    let header = PictureFile::open(&job.input)?;
     let small = |length: u32| u64::from(length) / scale as u64;
     if small(header.width) * small(header.height) == 0 {
         let (width, height) = header.size();
@@ -81,10 +84,13 @@ fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) ->
     }
     job.kind.check(&job.input, header.bytes, header.color, small(header.width), small(header.height))?;
     let mut metadata = header.metadata();
-    let turned = header.is_turned();
+    let (size, turned) = (header.size(), header.is_turned());
     let picture = header.decode()?;
     let result = shrink(&picture, scale, degradation, &job.input)?;
-    metadata.update((result.width(), result.height()), turned);
+    metadata.update([size, (result.width(), result.height())], turned, job.kind);
+    if let Some(lost) = metadata.losses(job.kind, result.color()) {
+        log::warn!("{}: {lost}", job.input.display());
+    }
     let written = guard::picture(&job.input, || {
         job.write(|out| encode(out, result, job.kind, metadata, &Settings::default()))
     })?;

@@ -11,10 +11,11 @@ use crate::cli::args::gpu::GpuArgs;
 use crate::cli::output::print;
 use srcnn_gpu::picture::bytes;
 
-/// List the adapters and test each one.
+/// List the adapters (GPUs and software ones) and test whether each computes correctly
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu devices\n\nThe numbers in the list are those that --gpu takes.")]
 pub struct DevicesArgs {
-    /// One JSON array instead of a table
+    /// Print a JSON array
     #[arg(long)]
     json: bool,
     #[command(flatten)]

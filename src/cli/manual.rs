@@ -12,6 +12,9 @@ const NAME: &str = "srcnn-gpu";
 
 /// Print completions for a shell
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: srcnn-gpu completions bash > ~/.local/share/bash-completion/completions/srcnn-gpu"
+)]
 pub struct CompletionsArgs {
     /// The shell to print them for
     shell: Shell,
@@ -19,6 +22,7 @@ pub struct CompletionsArgs {
 
 /// Write the manual pages, one for the program and one for each command
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu man ~/.local/share/man/man1")]
 pub struct ManArgs {
     /// Folder to write to, such as /usr/local/share/man/man1
     #[arg(value_name = "DIR")]

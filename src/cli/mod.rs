@@ -16,6 +16,7 @@ mod degrade;
 mod devices;
 mod eval;
 mod exit;
+mod export;
 mod jobs;
 mod manual;
 mod model;
@@ -28,12 +29,18 @@ mod upscale;
 
 use advice::Task;
 
-/// SRCNN super-resolution on the GPU.
+/// SRCNN super-resolution on the GPU
 #[derive(Debug, Parser)]
 #[command(
     name = "srcnn-gpu",
     version,
-    after_help = "Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 GPU, 4 model, 5 output, 130 or 143 interrupted."
+    after_help = "Examples:
+  srcnn-gpu upscale photo.jpg
+  srcnn-gpu eval Set5 -s 3
+
+`srcnn-gpu COMMAND --help` explains a command.
+
+Exit codes: 0 all done, 1 some inputs failed, 2 usage, 3 GPU, 4 model, 5 output, 130 or 143 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -44,11 +51,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Enlarge pictures and videos
+    /// Enlarge pictures and video
     Upscale(upscale::UpscaleArgs),
-    /// Measure PSNR and SSIM on folders of pictures
+    /// Measure PSNR and SSIM of networks on test pictures
     Eval(eval::EvalArgs),
-    /// Measure PSNR and SSIM between pictures or folders of pictures
+    /// Measure PSNR and SSIM between pictures that you have
     Compare(compare::CompareArgs),
     /// Train a network on folders of pictures
     Train(Box<train::TrainArgs>),
@@ -56,9 +63,11 @@ enum Command {
     Degrade(degrade::DegradeArgs),
     /// Convert and inspect weight files
     Model(model::ModelCommand),
-    /// List the adapters and test each one
+    /// Write a network as a file for other programs
+    Export(export::ExportCommand),
+    /// List the adapters (GPUs) and test each one
     Devices(devices::DevicesArgs),
-    /// Measure the adapter, the network's kernels, a picture from file to file, and training
+    /// Measure how fast an adapter is
     Bench(bench::BenchArgs),
     /// Write a network's kernels as files in a shading language
     Shaders(shaders::ShadersArgs),
@@ -69,15 +78,17 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Messages")]
 struct Common {
-    /// Print more on stderr: sizes and times; given twice, what the library does
+    /// Say more: sizes and times; twice, what the library does
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Print nothing but errors on stderr
+    /// Say nothing but errors
     #[arg(long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// How to show progress; auto is a bar on a terminal, else a line every few seconds
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    /// How to show progress: auto (a bar on a terminal, else a line every few seconds), bar, lines (NN.NN%, for programs), json
+    /// (events on the standard output, from upscale and train) or none
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW", hide_possible_values = true)]
     progress: progress::Mode,
 }
 
@@ -108,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Degrade(args) => degrade::run(args),
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
+        Command::Export(command) => export::run(command).map(|()| exit::DONE),
         Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
         Command::Bench(args) => bench::run(args).map(|()| exit::DONE),
         Command::Shaders(args) => shaders::run(args).map(|()| exit::DONE),
@@ -132,7 +144,7 @@ fn usage(error: &clap::Error) -> ExitCode {
             let _ = error.print();
         }
         _ => {
-            let text = error.to_string();
+            let text = plain_numbers(error);
             let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
             let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
             progress::say(format_args!("{}; try --help", lines.collect::<Vec<_>>().join(" ")));
@@ -140,6 +152,21 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     // clap's own codes: 0 for help and version, 2 for the rest.
     u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into()
+}
+
+/// clap's text, in which the standard library's words for what is no number are replaced.
+fn plain_numbers(error: &clap::Error) -> String {
+    use std::error::Error as _;
+    use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
+    let text = error.to_string();
+    let Some(cause) = error.source() else { return text };
+    let words = match cause.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+        Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => "the number is out of range",
+        Some(_) => "a whole number is needed",
+        None if cause.is::<ParseFloatError>() => "a number is needed",
+        None => return text,
+    };
+    text.replace(&cause.to_string(), words)
 }
 
 /// Log lines go to stderr as `warning: ..`; those of wgpu only if they are errors.

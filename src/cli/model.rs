@@ -2,19 +2,26 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use srcnn_gpu::export::{About, onnx};
 use srcnn_gpu::train::filters::sheet;
 use srcnn_gpu::train::run::save_png;
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
+use crate::cli::args::models::{Model, load, load_one};
 use crate::cli::output::{Existing, print, print_text};
 use crate::cli::progress;
 
-/// Convert and inspect weight files.
+/// Convert and inspect weight files
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  srcnn-gpu model info small
+  srcnn-gpu model info runs/x3
+  srcnn-gpu model convert 9-1-5_91-images_x3.mat x3.safetensors
+  srcnn-gpu model filters runs/x3 -o filters.png")]
 pub struct ModelCommand {
     #[command(subcommand)]
     action: Action,
@@ -22,57 +29,69 @@ pub struct ModelCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Write any readable weight file (.mat, .safetensors) as .safetensors.
+    /// Write a network as a .safetensors or .onnx file
     Convert(Convert),
-    /// Print what a weight file contains.
+    /// Show what a weight file holds
     Info(Info),
-    /// Draw the first layer's filters as a PNG sheet, sorted by descending variance.
+    /// Draw the filters of the first layer, those that vary most first
     Filters(Filters),
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu model convert 9-1-5_91-images_x3.mat x3.safetensors")]
 struct Convert {
-    /// The weight file to read.
+    /// Weight file (.safetensors, the authors' .mat), the folder of a training run, small or large
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// The .safetensors file to write.
+    /// The .safetensors or .onnx file to write; an .onnx file takes pictures that are enlarged already, `export onnx` writes
+    /// others
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// Scale that the network was trained for; repeatable, or a list: 2,3,4.
-    #[arg(long, value_name = "SCALE", value_delimiter = ',')]
+    /// Scales that the network was trained for, such as 3 or 2,3,4; of small and large, this also picks the network
+    #[arg(long, value_name = "N", value_delimiter = ',')]
     scale: Vec<f32>,
-    /// Padding to use the network with: replicate, normalized, zero or valid.
-    #[arg(long)]
+    /// Padding that the network is for: replicate, normalized, zero or valid [default: as in IN]
+    #[arg(long, value_name = "MODE")]
     padding: Option<Padding>,
-    /// Meaning of its channels: y, ycbcr or rgb.
-    #[arg(long)]
+    /// What its channels are: y, ycbcr or rgb [default: as in IN]
+    #[arg(long, value_name = "CHANNELS")]
     channels: Option<Channels>,
-    /// Free text about how it was trained.
+    /// How it was trained, in your own words
     #[arg(long, value_name = "TEXT")]
     training: Option<String>,
-    /// What to do when OUT exists.
-    #[arg(long, value_enum, default_value_t = Existing::Fail)]
+    /// What to do if OUT exists
+    #[arg(long, value_enum, default_value_t = Existing::Fail, value_name = "WHAT")]
     existing: Existing,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu model info large")]
 struct Info {
-    /// The weight file to read.
+    /// Weight file (.safetensors, the authors' .mat), the folder of a training run, small or large
+    #[arg(value_name = "FILE|RUN|NAME")]
     file: PathBuf,
-    /// Print one JSON object.
+    /// Of small and large, show only the network for this scale
+    #[arg(short, long, value_name = "N")]
+    scale: Option<f64>,
+    /// Print JSON: an object, or a list of them for several networks
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu model filters small --scale 3 -o filters.png")]
 struct Filters {
-    /// The weight file to read.
+    /// Weight file (.safetensors, the authors' .mat), the folder of a training run, small or large
+    #[arg(value_name = "FILE|RUN|NAME")]
     file: PathBuf,
-    /// The PNG file to write; an existing one is replaced.
+    /// Of small and large, take the network for this scale [default: 3]
+    #[arg(short, long, value_name = "N")]
+    scale: Option<f64>,
+    /// The PNG file to write; an existing one is replaced
     #[arg(short, long, value_name = "PNG")]
     output: PathBuf,
-    /// Pixels per filter tap.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// Width and height of each weight in pixels, 1 to 64
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     zoom: u32,
 }
 
@@ -90,20 +109,25 @@ pub fn run(command: &ModelCommand) -> Result<()> {
 }
 
 fn filters(arguments: &Filters) -> Result<()> {
-    let sheet = sheet(&Weights::load(&arguments.file)?, arguments.zoom);
+    let sheet = sheet(&load_one(&arguments.file, arguments.scale)?.weights, arguments.zoom);
     let (width, height) = sheet.dimensions();
     save_png(&arguments.output, sheet.as_raw(), width, height, image::ExtendedColorType::Rgb8)?;
     print(arguments.output.display())
 }
 
 fn convert(arguments: &Convert) -> Result<()> {
-    if !arguments.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")) {
+    if arguments.output.is_dir() {
+        let reason = "it is a folder; name the .safetensors or .onnx file to write".into();
+        return Err(Error::Output { path: arguments.output.clone(), reason });
+    }
+    let has = |end: &str| arguments.output.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
+    if !has("safetensors") && !has("onnx") {
         return Err(Error::invalid(format!(
-            "'{}': the file to write must end in .safetensors",
+            "'{}': the file to write must end in .safetensors or .onnx",
             arguments.output.display()
         )));
     }
-    let weights = Weights::load(&arguments.input)?;
+    let weights = load_one(&arguments.input, arguments.scale.first().copied().map(f64::from))?.weights;
     let mut metadata = weights.metadata.clone();
     if !arguments.scale.is_empty() {
         metadata.scales.clone_from(&arguments.scale);
@@ -112,7 +136,13 @@ fn convert(arguments: &Convert) -> Result<()> {
     metadata.channels = arguments.channels.unwrap_or(metadata.channels);
     metadata.training = arguments.training.clone().or(metadata.training);
     let weights = Weights::new(weights.layers().to_vec(), metadata)?;
-    let bytes = weights.to_safetensors()?;
+    let bytes = if has("onnx") {
+        let source = arguments.input.display().to_string();
+        let scale = weights.metadata.scales.first().map(|&scale| f64::from(scale));
+        onnx::file(&weights, onnx::Enlargement::None, &About { source, scale, ..About::default() })?
+    } else {
+        weights.to_safetensors()?
+    };
     let written = match arguments.existing.resolve(&arguments.output)? {
         Some(to) => to.clash.write(&to.path, |file| file.write_all(&bytes))?,
         None => None,
@@ -126,13 +156,20 @@ fn convert(arguments: &Convert) -> Result<()> {
 }
 
 fn info(arguments: &Info) -> Result<()> {
-    let report = Report::new(&arguments.file, &Weights::load(&arguments.file)?);
-    let text = if arguments.json {
-        serde_json::to_string_pretty(&report).map_err(|e| Error::invalid(e.to_string()))? + "\n"
-    } else {
-        report.text()
+    let models = match arguments.scale {
+        Some(scale) => vec![load_one(&arguments.file, Some(scale))?],
+        None => load(&arguments.file)?,
     };
-    print_text(&text)
+    let reports: Vec<Report> =
+        models.iter().map(|Model { name, weights }| Report::new(name, weights)).collect();
+    if !arguments.json {
+        return print_text(&reports.iter().map(Report::text).collect::<Vec<_>>().join("\n"));
+    }
+    let text = match reports.as_slice() {
+        [one] => serde_json::to_string_pretty(one),
+        several => serde_json::to_string_pretty(several),
+    };
+    print(text.map_err(|e| Error::invalid(e.to_string()))?)
 }
 
 /// What `model info` prints; the fields are those of its JSON.
@@ -169,7 +206,7 @@ impl Tensor {
 }
 
 impl Report {
-    fn new(file: &Path, weights: &Weights) -> Self {
+    fn new(file: &str, weights: &Weights) -> Self {
         let tensors = weights.layers().iter().enumerate().flat_map(|(i, layer)| {
             let (shape, name) = (layer.shape, format!("conv{}", i + 1));
             let weight_shape = vec![shape.filters, shape.inputs, shape.size, shape.size];
@@ -180,7 +217,7 @@ impl Report {
         });
         let architecture = weights.architecture();
         Self {
-            file: file.display().to_string(),
+            file: file.into(),
             architecture: architecture.sizes(),
             filters: architecture.filters(),
             parameters: weights.parameters(),
@@ -228,11 +265,29 @@ impl Report {
     }
 }
 
-/// An entry of the PSNR table: `{"set":"Set5","scale":3,"psnr":32.39}` as `set Set5, scale 3, psnr 32.39`.
+/// What is known of its PSNR on one set of pictures, such as `27.26 dB on val x3 (bicubic 26.14), SSIM 0.7831 (bicubic
+/// 0.7397)`. The file may be anybody's: other content is shown as it is.
 fn entry(value: &serde_json::Value) -> String {
-    let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
-    match value.as_object() {
-        Some(map) => map.iter().map(|(k, v)| format!("{k} {}", word(v))).collect::<Vec<_>>().join(", "),
-        None => word(value),
+    let number = |key: &str, decimals: usize| {
+        let number = value.get(key).and_then(serde_json::Value::as_f64)?;
+        Some(format!("{number:.decimals$}"))
+    };
+    let beside =
+        |key: &str, decimals| number(key, decimals).map(|n| format!(" (bicubic {n})")).unwrap_or_default();
+    let Some(psnr) = number("psnr", 2) else { return value.to_string() };
+    let mut text = format!("{psnr} dB");
+    if let Some(set) = value.get("set").and_then(serde_json::Value::as_str) {
+        text.push_str(&format!(" on {set}"));
     }
+    if let Some(scale) = value.get("scale").and_then(serde_json::Value::as_f64) {
+        text.push_str(&format!(" x{scale}"));
+    }
+    if value.get("samples").and_then(serde_json::Value::as_str) == Some("rgb") {
+        text.push_str(" in RGB");
+    }
+    text.push_str(&beside("psnr_bicubic", 2));
+    if let Some(ssim) = number("ssim", 4) {
+        text.push_str(&format!(", SSIM {ssim}{}", beside("ssim_bicubic", 4)));
+    }
+    text
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use parking_lot::Mutex;
 use serde::Serialize;
-pub use srcnn_gpu::atomic::write_atomically;
+pub use srcnn_gpu::atomic::{create_folder, write_atomically};
 use srcnn_gpu::atomic::{explain, write_atomically_by_name, write_new_by_name};
 use srcnn_gpu::{Error, Reason, Result};
 
@@ -150,15 +150,6 @@ impl Clash {
 
 fn exists_already(path: &Path) -> Error {
     error(path, "it exists already; use --existing overwrite, rename or skip")
-}
-
-/// Creates a folder and those above it, if they are missing.
-///
-/// # Errors
-/// [`Error::Output`].
-pub fn create_folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path)
-        .map_err(|e| error(path, Reason::from(e).within("the folder cannot be created")))
 }
 
 /// An event as a line of JSON, beginning with the version of the format.

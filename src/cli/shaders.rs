@@ -4,19 +4,26 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use srcnn_gpu::gpu::kernels::variants;
+use srcnn_gpu::gpu::kernels::{Shader, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
-use srcnn_gpu::{Architecture, Result};
+use srcnn_gpu::train::State;
+use srcnn_gpu::train::config::TrainConfig;
+use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
+use srcnn_gpu::train::init::initialize;
+use srcnn_gpu::train::recipe::Recipe;
+use srcnn_gpu::{Architecture, Channels, Metadata, Result};
 
+use crate::cli::args::gpu::GpuArgs;
 use crate::cli::output::{create_folder, print, write_atomically};
 
-/// Write every variant of every kernel that a network may use, on any adapter.
+/// Write every kernel that a network may use on any adapter as a file
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu shaders -l spirv -o kernels")]
 pub struct ShadersArgs {
     /// Language of the files
     #[arg(short, long, value_enum, default_value = "wgsl", value_name = "LANGUAGE")]
     language: LanguageName,
-    /// Folder to write to, created if necessary; files of the same names are replaced
+    /// Folder to write to; it is created if it is missing, and files of the same names are replaced
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Filter sizes of the network
@@ -28,6 +35,12 @@ pub struct ShadersArgs {
     /// Channels of the network, 1 or 3
     #[arg(long, default_value_t = 1, value_name = "N")]
     channels: usize,
+    /// Write the kernels of training as well, in the order of a step: of both recipes, and with the settings for GPUs and for
+    /// software adapters. An adapter is needed to put them together
+    #[arg(long)]
+    training: bool,
+    #[command(flatten)]
+    gpu: GpuArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -62,16 +75,47 @@ impl From<LanguageName> for Language {
 /// Writes the files and prints their paths.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for an impossible network, [`Error::Output`] for a folder that cannot be written to.
+/// [`Error::InvalidArgument`](srcnn_gpu::Error::InvalidArgument) for an impossible network,
+/// [`Error::Output`](srcnn_gpu::Error::Output) for a folder that cannot be written to; for training, as [`Trainer::new`].
 pub fn run(args: &ShadersArgs) -> Result<()> {
     let architecture = Architecture::parse(&args.arch, &args.filters, args.channels)?;
     let language = Language::from(args.language);
+    let mut shaders = variants(&architecture);
+    if args.training {
+        shaders.extend(of_training(&architecture, &args.gpu)?);
+    }
     create_folder(&args.output)?;
-    for shader in variants(&architecture).into_iter().filter(|shader| language.has(shader)) {
-        let path = args.output.join(format!("{}.{}", shader.variant, language.extension()));
+    for shader in shaders.into_iter().filter(|shader| language.has(shader)) {
+        let path = args.output.join(format!("{}.{}", shader.variant, language.extension(&shader)));
         let text = translate(&shader, language)?;
         write_atomically(&path, |file| file.write_all(&text))?;
         print(path.display())?;
     }
     Ok(())
+}
+
+/// The kernels of training steps. A variant's name tells the settings, the recipe and the kernel's place in a step.
+fn of_training(architecture: &Architecture, gpu: &GpuArgs) -> Result<Vec<Shader>> {
+    const SCALE: usize = 3;
+    let channels = if architecture.channels() == 1 { Channels::Y } else { Channels::Rgb };
+    let gpu = gpu.open()?;
+    let mut shaders: Vec<Shader> = Vec::new();
+    for (settings, shape) in [("gpu", Shape::for_gpus()), ("software", Shape::for_device(&gpu.device))] {
+        for (recipe, name) in [(Recipe::Paper, "paper"), (Recipe::Fast, "fast")] {
+            let TrainConfig { optimizer, initialization, batch, patch, .. } =
+                recipe.config(SCALE, architecture, channels);
+            let metadata = Metadata { channels, ..Metadata::default() };
+            let weights = initialize(architecture, initialization, 0, metadata)?;
+            let state = State::new(weights.layers().to_vec(), optimizer.slots());
+            let options = TrainerOptions::new(batch, patch, optimizer).with_shape(shape);
+            let trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options)?;
+            for (place, shader) in trainer.shaders().enumerate() {
+                let variant = format!("training-{settings}-{name}-{place:02}-{}", shader.variant);
+                if !shaders.iter().any(|s| s.wgsl == shader.wgsl && s.overrides == shader.overrides) {
+                    shaders.push(Shader { variant, ..shader.clone() });
+                }
+            }
+        }
+    }
+    Ok(shaders)
 }

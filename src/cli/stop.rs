@@ -1,5 +1,7 @@
 //! Ctrl-C and SIGTERM: ending the program without leaving partial files behind.
 
+#[cfg(unix)]
+use srcnn_gpu::Reason;
 use srcnn_gpu::{Error, Result, atomic};
 
 /// Makes the first signal end the program, after `farewell` has run with the signal's exit code: 130 for Ctrl-C, 143 for
@@ -38,7 +40,7 @@ pub fn on_wish(mut stop: impl FnMut(u8) + Send + 'static) -> Result<()> {
 fn catch(mut handler: impl FnMut(u8) + Send + 'static) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
-        .map_err(|e| Error::invalid(format!("signals cannot be caught: {e}")))?;
+        .map_err(|e| Error::invalid(Reason::from(e).within("signals cannot be caught")))?;
     // The shell's convention: 128 plus the signal's number.
     std::thread::spawn(move || signals.forever().for_each(|signal| handler(128 + signal as u8)));
     Ok(())

@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageFormat};
+use image::{DynamicImage, ImageFormat, ImageReader};
 
 use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
 use crate::error::{Error, Reason, Result};
+use crate::guard::guarded;
 use crate::network::Channels;
 use crate::picture::PictureFile;
 
-/// The picture files of one folder.
+/// The picture files of one folder, or a single one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
-    /// The folder's name.
+    /// The folder's name, or that of the single picture without its extension.
     pub name: String,
     /// Its pictures, sorted by name.
     pub pictures: Vec<PathBuf>,
@@ -21,11 +22,14 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Lists a folder without its subfolders.
+    /// Lists a folder without its subfolders, or takes a single picture.
     ///
     /// # Errors
     /// [`Error::Picture`] when it cannot be listed or has no pictures.
     pub fn open(folder: &Path) -> Result<Self> {
+        if folder.is_file() {
+            return Ok(Self { name: stem(folder), pictures: vec![folder.into()], skipped: Vec::new() });
+        }
         let failed = |e: std::io::Error| Error::Picture(Reason::from(e).within(folder.display()));
         let entries = std::fs::read_dir(folder).map_err(failed)?;
         let mut paths =
@@ -50,6 +54,22 @@ impl Dataset {
 
 fn is_picture(path: &Path) -> bool {
     path.is_file() && ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
+}
+
+/// Columns and rows of a picture file, upright.
+///
+/// # Errors
+/// [`Error::Picture`], with the path, for a file that is not a picture.
+pub fn size(path: &Path) -> Result<(u32, u32)> {
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).ok();
+    // These formats never turn pictures, and anything but their headers takes long to read.
+    let plain = reader.filter(|reader| matches!(reader.format(), Some(ImageFormat::Gif | ImageFormat::Bmp)));
+    if let Some(reader) = plain
+        && let Ok(Ok((width @ 1.., height @ 1..))) = guarded(|| reader.into_dimensions())
+    {
+        return Ok((width, height));
+    }
+    Ok(PictureFile::open(path)?.size())
 }
 
 /// The file's name without folder and extension.

@@ -1,4 +1,4 @@
-//! Measuring a network on test pictures: named protocols, reports, published figures.
+//! Measuring networks on test pictures: named protocols, reports, published figures.
 //!
 //! [`dataset`] finds and reads the pictures, [`protocol`] makes the network's input from one of them and measures its
 //! result, [`Report`] collects the figures, [`table`] prints them beside those in [`published`], and [`html`] shows them
@@ -11,13 +11,16 @@ pub mod protocol;
 pub mod published;
 pub mod table;
 
-use serde::Serialize;
+use std::time::Instant;
 
+use serde::{Serialize, Serializer};
+
+use crate::degrade::{Degradation, Degrader};
 use crate::error::Result;
 use crate::headless::{Headless, Timing};
 use crate::network::{Architecture, Padding};
 use crate::planes::Planes;
-use protocol::{Measured, Protocol};
+use protocol::{Compared, Measured, Protocol};
 use published::{NetworkAverage, Published};
 
 /// What is measured: anything that enlarges planes by bicubic interpolation and refines them.
@@ -37,6 +40,24 @@ impl Enlarge for Headless {
     }
 }
 
+/// Bicubic interpolation on the CPU in f64: the baseline as a method of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bicubic;
+
+impl Enlarge for Bicubic {
+    fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
+        let start = Instant::now();
+        let degrader = Degrader::new(width, height, width / low.width.max(1), Degradation::Bicubic)?;
+        let mut data = Vec::with_capacity(width * height * low.channels);
+        for plane in low.data.chunks_exact(low.width * low.height) {
+            let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
+            data.extend(degrader.enlarge(&plane).into_iter().map(|v| v as f32));
+        }
+        let timing = Timing { wall: start.elapsed(), ..Timing::default() };
+        Ok((Planes::new(width, height, low.channels, data)?, timing))
+    }
+}
+
 /// The figures of one picture, or their means over a set. In JSON, infinities and NaN become null.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Score {
@@ -52,7 +73,7 @@ pub struct Score {
     pub bicubic_ms: f64,
     /// The network's time on the GPU in milliseconds.
     pub gpu_ms: f64,
-    /// The same from call to return, with upload and readback.
+    /// The same from call to return, with upload and readback, without the compilation of kernels.
     pub wall_ms: f64,
 }
 
@@ -68,6 +89,12 @@ impl Score {
         let [psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms] =
             sum.map(|sum| sum / count);
         (count > 0.0).then_some(Score { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms })
+    }
+
+    /// Figures of nothing: all NaN.
+    pub(crate) fn missing() -> Self {
+        let [psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms] = [f64::NAN; 7];
+        Self { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms }
     }
 
     fn figures(&self) -> [f64; 7] {
@@ -90,7 +117,7 @@ pub struct Row {
     pub published: Option<Published>,
 }
 
-/// One set of pictures at one scale.
+/// One method on one set of pictures at one scale.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SetReport {
     /// The folder's name.
@@ -99,14 +126,18 @@ pub struct SetReport {
     pub scale: usize,
     /// Name of the protocol.
     pub protocol: &'static str,
+    /// What PSNR and SSIM compare.
+    pub samples: Compared,
     /// Pixels left out on each side: what was asked for, or the network's radius if that is more.
     pub shave: usize,
-    /// The weight file.
+    /// A short name, which differs from those of the other methods of a table.
+    pub name: String,
+    /// The weight file, or `bicubic`.
     pub model: String,
-    /// Filter sizes and counts.
-    pub architecture: String,
-    /// The padding that the network ran with.
-    pub padding: Padding,
+    /// Filter sizes and counts; null for bicubic interpolation.
+    pub architecture: Option<String>,
+    /// The padding that the network ran with; null for bicubic interpolation.
+    pub padding: Option<Padding>,
     /// One row for each picture that could be measured.
     pub images: Vec<Row>,
     /// Means of the rows; null without rows.
@@ -117,7 +148,7 @@ pub struct SetReport {
 }
 
 impl SetReport {
-    /// A report without pictures.
+    /// The report of a network, without pictures. Its short name is that of its file.
     pub fn new(
         set: &str,
         protocol: &Protocol,
@@ -125,41 +156,81 @@ impl SetReport {
         architecture: &Architecture,
         padding: Padding,
     ) -> Self {
+        let (architecture, padding) = (Some(architecture.to_string()), Some(padding));
+        Self { architecture, padding, ..Self::bicubic(set, protocol) }.named(model, model)
+    }
+
+    /// The report of bicubic interpolation alone, without pictures.
+    pub fn bicubic(set: &str, protocol: &Protocol) -> Self {
         Self {
             set: set.into(),
             scale: protocol.scale,
             protocol: Protocol::NAME,
+            samples: protocol.samples(),
             shave: protocol.shave,
-            model: model.into(),
-            architecture: architecture.to_string(),
-            padding,
+            name: "bicubic".into(),
+            model: "bicubic".into(),
+            architecture: None,
+            padding: None,
             images: Vec::new(),
             average: None,
             published_networks: Vec::new(),
         }
     }
 
-    /// Adds the picture of a file with this stem.
+    /// The same under a short name, and with another name of the weight file.
+    #[must_use]
+    pub fn named(self, name: &str, model: &str) -> Self {
+        Self { name: name.into(), model: model.into(), ..self }
+    }
+
+    /// Whether this is a network, and not the baseline alone.
+    pub fn is_network(&self) -> bool {
+        self.architecture.is_some()
+    }
+
+    /// Adds the picture of a file with this stem. Published figures are those of luminance.
     pub fn add(&mut self, stem: &str, measured: &Measured) {
         self.shave = self.shave.max(measured.border);
         let published = published::image(stem, self.scale).copied();
+        let published = published.filter(|_| self.samples == Compared::Luminance);
         self.images.push(Row { image: Some(stem.into()), score: measured.score, published });
     }
 
-    /// Averages the pictures, and looks up published averages of the same pictures.
-    pub fn finish(&mut self, architecture: &Architecture) {
-        let stems = || self.images.iter().filter_map(|row| row.image.as_deref());
-        let published = published::average(stems(), self.scale).copied();
-        let networks = published::network_averages(stems(), self.scale, architecture);
+    /// Averages the pictures, and looks up published averages of the same pictures: of `architecture`, and of all methods.
+    pub fn finish(&mut self, architecture: Option<&Architecture>) {
         let mean = Score::mean(self.images.iter().map(|row| &row.score));
-        self.average = mean.map(|score| Row { image: None, score, published });
-        self.published_networks = networks;
+        let mut average = mean.map(|score| Row { image: None, score, published: None });
+        if self.samples == Compared::Luminance {
+            let stems = || self.images.iter().filter_map(|row| row.image.as_deref());
+            let published = published::average(stems(), self.scale).copied();
+            average.iter_mut().for_each(|row| row.published = published);
+            let networks = architecture.map(|of| published::network_averages(stems(), self.scale, of));
+            self.published_networks = networks.unwrap_or_default();
+        }
+        self.average = average;
+    }
+
+    /// The weight file with architecture and padding, or `bicubic interpolation`.
+    pub fn description(&self) -> String {
+        match (&self.architecture, self.padding) {
+            (Some(architecture), Some(padding)) => {
+                format!("{}, {architecture}, padding {padding}", self.model)
+            }
+            _ => "bicubic interpolation".into(),
+        }
     }
 }
 
 /// All sets and scales of one run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// In the order of the folders, each with its scales in the order asked for.
-    pub sets: Vec<SetReport>,
+    /// A table for each set and scale, in the order of the folders. Its methods have measured the same pictures, and the
+    /// same pixels of them. In JSON, `sets` lists all methods of all tables.
+    #[serde(rename = "sets", serialize_with = "flat")]
+    pub tables: Vec<Vec<SetReport>>,
+}
+
+fn flat<S: Serializer>(tables: &[Vec<SetReport>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(tables.iter().flatten())
 }

@@ -4,13 +4,17 @@
 //! nothing rounded in between; bicubic and network results are rounded to `uint8`, lose a border as wide as the scale, and
 //! are compared with the original.
 //!
-//! For networks of three channels all three are shrunk. The luminance of their result, rounded once, is compared as above;
-//! the bicubic figures remain those of luminance.
+//! Networks of three channels get all three shrunk. Those of Y, Cb and Cr are measured on luminance too. Those of red, green
+//! and blue are measured on what they compute: PSNR is that of the mean square over the three channels, SSIM the mean of
+//! theirs, and so for the bicubic figures beside them.
 
+use std::fmt;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use super::dataset::Picture;
-use super::{Enlarge, Score};
+use super::{Bicubic, Enlarge, Score};
 use crate::color::{OFFSET, TO_YCBCR, rgb_to_ycbcr};
 use crate::degrade::{Degradation, Degrader};
 use crate::error::{Error, Result};
@@ -27,6 +31,26 @@ pub struct Protocol {
     pub shave: usize,
     /// The network's channels.
     pub channels: Channels,
+}
+
+/// What PSNR and SSIM compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compared {
+    /// Luminance: networks of Y, and of Y, Cb and Cr.
+    #[default]
+    Luminance,
+    /// Red, green and blue: networks of these.
+    Rgb,
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Luminance => "luminance",
+            Self::Rgb => "RGB",
+        })
+    }
 }
 
 /// 8-bit luminance, `[row][column]`.
@@ -51,6 +75,8 @@ pub struct Measured {
     pub bicubic: Luminance,
     /// The network's result before the border is cut; smaller where the network does not pad.
     pub network: Luminance,
+    /// Red, green and blue of the bicubic and of the network's result, pixel after pixel, where these were compared.
+    pub colors: Option<[Vec<u8>; 2]>,
     /// All that the network returned, in its channels and not rounded.
     pub output: Planes,
 }
@@ -95,33 +121,33 @@ impl Protocol {
             return Err(too_small(self.shave));
         }
         let degrader = Degrader::new(width, height, self.scale, Degradation::Bicubic)?;
-        let truth = cut.luminance();
         let shrink =
             |plane: &[u8]| degrader.shrink(&plane.iter().map(|&v| f64::from(v) / 255.0).collect::<Vec<_>>());
+        let enlarge = |low: &[f64]| -> Vec<u8> { degrader.enlarge(low).into_iter().map(to_u8).collect() };
+        let truth = cut.luminance();
         let low_luminance = shrink(&truth);
         let start = Instant::now();
-        let bicubic: Vec<u8> = degrader.enlarge(&low_luminance).into_iter().map(to_u8).collect();
-        let bicubic_time = start.elapsed();
+        let bicubic = enlarge(&low_luminance);
+        let mut bicubic_time = start.elapsed();
 
         let low = match self.channels {
-            Channels::Y => low_luminance,
-            channels => cut.planes(channels).iter().flat_map(|plane| shrink(plane)).collect(),
+            Channels::Y => vec![low_luminance],
+            channels => cut.planes(channels).iter().map(|plane| shrink(plane)).collect(),
         };
-        let low = Planes::new(
+        let input = Planes::new(
             width / self.scale,
             height / self.scale,
             self.channels.count(),
-            low.into_iter().map(|v| v as f32).collect(),
+            low.iter().flatten().map(|&v| v as f32).collect(),
         )?;
-        let (result, timing) = network.enlarge(&low, width, height)?;
-        let margin = self.margin(&result, width, height)?;
-        if !result.data.iter().all(|v| v.is_finite()) {
+        let (output, timing) = network.enlarge(&input, width, height)?;
+        let margin = self.margin(&output, width, height)?;
+        if !output.data.iter().all(|v| v.is_finite()) {
             return Err(Error::WrongResult(
                 "the network's result holds values that are not finite numbers".into(),
             ));
         }
         let border = self.shave.max(margin);
-        let output = result;
         let result = self.luminance(&output, cut.is_grey());
 
         let left = |length: usize| length.saturating_sub(2 * border);
@@ -129,19 +155,61 @@ impl Protocol {
         if columns == 0 || rows == 0 {
             return Err(too_small(border));
         }
-        let original = shave(&truth, width, height, border);
-        let score = |plane: &[u8]| (psnr(&original, plane), ssim(&original, plane, columns, rows));
-        let (psnr_bicubic, ssim_bicubic) = score(&shave(&bicubic, width, height, border));
-        let (psnr, ssim) = score(&shave(&result.data, result.width, result.height, border - margin));
+        // Planes of the truth, of interpolation, and of the network.
+        let (truths, bicubics, results) = match self.samples() {
+            Compared::Luminance => (vec![truth], vec![bicubic.clone()], vec![result.data.clone()]),
+            Compared::Rgb => {
+                let start = Instant::now();
+                let bicubics = low.iter().map(|plane| enlarge(plane)).collect();
+                bicubic_time = start.elapsed();
+                let results = output.data.chunks_exact(output.width * output.height);
+                let results = results.map(|plane| plane.iter().map(|&v| to_u8(v.into())).collect());
+                (cut.planes(Channels::Rgb), bicubics, results.collect())
+            }
+        };
+        let middle = |planes: &[Vec<u8>]| -> Vec<Vec<u8>> {
+            planes.iter().map(|plane| shave(plane, width, height, border)).collect()
+        };
+        let original = middle(&truths);
+        let score = |planes: &[Vec<u8>]| {
+            let ssim = original.iter().zip(planes).map(|(a, b)| ssim(a, b, columns, rows)).sum::<f64>();
+            (psnr(&original.concat(), &planes.concat()), ssim / planes.len() as f64)
+        };
+        let (psnr_bicubic, ssim_bicubic) = score(&middle(&bicubics));
+        let inner = |plane: &Vec<u8>| shave(plane, result.width, result.height, border - margin);
+        let (psnr, ssim) = score(&results.iter().map(inner).collect::<Vec<_>>());
+        let colors = (self.samples() == Compared::Rgb).then(|| [interleave(&bicubics), interleave(&results)]);
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
-        let [bicubic_ms, gpu_ms, wall_ms] = [bicubic_time, timing.gpu, timing.wall].map(ms);
+        let wall = timing.wall.saturating_sub(timing.preparation);
+        let [bicubic_ms, gpu_ms, wall_ms] = [bicubic_time, timing.gpu, wall].map(ms);
         Ok(Measured {
             score: Score { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms },
             border,
             bicubic: Luminance { width, height, data: bicubic },
             network: result,
+            colors,
             output,
         })
+    }
+
+    /// Measures bicubic interpolation by itself, as if it were a network.
+    ///
+    /// # Errors
+    /// As [`Protocol::measure`].
+    pub fn measure_bicubic(&self, picture: &Picture) -> Result<Measured> {
+        let measured = self.measure(picture, &mut Bicubic)?;
+        let Score { psnr_bicubic, ssim_bicubic, bicubic_ms, .. } = measured.score;
+        let (psnr, ssim, wall_ms, gpu_ms) = (psnr_bicubic, ssim_bicubic, bicubic_ms, f64::NAN);
+        let score = Score { psnr, ssim, wall_ms, gpu_ms, ..measured.score };
+        Ok(Measured { score, network: measured.bicubic.clone(), ..measured })
+    }
+
+    /// What is compared for networks of these channels.
+    pub fn samples(&self) -> Compared {
+        match self.channels {
+            Channels::Y | Channels::YCbCr => Compared::Luminance,
+            Channels::Rgb => Compared::Rgb,
+        }
     }
 
     /// Pixels by which the network's result is smaller on each side.
@@ -177,6 +245,12 @@ impl Protocol {
     }
 }
 
+/// Planes as pixels, one after another.
+fn interleave(planes: &[Vec<u8>]) -> Vec<u8> {
+    let pixels = planes.first().map_or(0, Vec::len);
+    (0..pixels).flat_map(|i| planes.iter().map(move |plane| plane[i])).collect()
+}
+
 /// MATLAB's `uint8(x * 255)`: halves away from zero, saturated.
 pub(super) fn to_u8(value: f64) -> u8 {
     (value * 255.0).round() as u8
@@ -185,16 +259,17 @@ pub(super) fn to_u8(value: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::compare::{self, Comparison};
     use crate::headless::Timing;
     use crate::reference::resample::imresize_to;
     use image::DynamicImage;
 
     /// A network that only interpolates, and leaves `margin` pixels out on each side.
-    struct Bicubic {
+    struct Interpolation {
         margin: usize,
     }
 
-    impl Enlarge for Bicubic {
+    impl Enlarge for Interpolation {
         fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
             let mut data = Vec::new();
             for plane in low.data.chunks_exact(low.width * low.height) {
@@ -225,7 +300,7 @@ mod tests {
         for channels in [Channels::Y, Channels::YCbCr, Channels::Rgb] {
             for (grey, margin) in [(false, 0), (true, 0), (false, 6), (true, 1)] {
                 let protocol = Protocol::new(3.0, None, channels).unwrap();
-                let measured = protocol.measure(&picture(grey), &mut Bicubic { margin }).unwrap();
+                let measured = protocol.measure(&picture(grey), &mut Interpolation { margin }).unwrap();
                 let Score { psnr, psnr_bicubic, ssim, ssim_bicubic, .. } = measured.score;
                 // Chroma and RGB are rounded to 8 bits before they shrink: hundredths of a dB.
                 let tolerance = if channels == Channels::Rgb { 0.05 } else { 1e-9 };
@@ -237,6 +312,39 @@ mod tests {
                 assert_eq!(measured.border, margin.max(3));
                 assert_eq!((measured.bicubic.width, measured.bicubic.height), (48, 39));
             }
+        }
+    }
+
+    /// Red, green and blue as `compare` measures them, and not their luminance.
+    #[test]
+    fn colors_are_measured_as_colors() {
+        let (picture, protocol) = (picture(false), Protocol::new(3.0, None, Channels::Rgb).unwrap());
+        let measured = protocol.measure(&picture, &mut Interpolation { margin: 0 }).unwrap();
+        let [bicubic, network] = measured.colors.clone().unwrap();
+        let (width, height) = (measured.network.width as u32, measured.network.height as u32);
+        let rules = Comparison::new(compare::Samples::Rgb, None, Some(3)).unwrap();
+        for (pixels, psnr, ssim) in [
+            (bicubic, measured.score.psnr_bicubic, measured.score.ssim_bicubic),
+            (network, measured.score.psnr, measured.score.ssim),
+        ] {
+            let colors = image::RgbImage::from_raw(width, height, pixels).unwrap();
+            let other = Picture::new(&colors.into(), false);
+            let found = rules.compare(&picture.modcrop(3), &other).unwrap();
+            assert!((found.psnr - psnr).abs() < 1e-9 && (found.ssim - ssim).abs() < 1e-9, "{found:?}");
+        }
+        let luminance = Protocol::new(3.0, None, Channels::Y).unwrap();
+        let luminance = luminance.measure(&picture, &mut Interpolation { margin: 0 }).unwrap();
+        assert!((luminance.score.psnr_bicubic - measured.score.psnr_bicubic).abs() > 0.1);
+        assert!(luminance.colors.is_none());
+    }
+
+    #[test]
+    fn bicubic_alone() {
+        for channels in [Channels::Y, Channels::Rgb] {
+            let protocol = Protocol::new(2.0, None, channels).unwrap();
+            let measured = protocol.measure_bicubic(&picture(false)).unwrap();
+            assert_eq!(measured.score.psnr, measured.score.psnr_bicubic);
+            assert_eq!(measured.network, measured.bicubic);
         }
     }
 
@@ -257,12 +365,12 @@ mod tests {
     fn refuses_small_pictures() {
         let small = Picture::new(&DynamicImage::new_rgb8(7, 30), false);
         let protocol = Protocol::new(3.0, None, Channels::Y).unwrap();
-        let error = protocol.measure(&small, &mut Bicubic { margin: 0 }).unwrap_err();
+        let error = protocol.measure(&small, &mut Interpolation { margin: 0 }).unwrap_err();
         assert!(error.to_string().contains("7x30 is too small"), "{error}");
         let dot = Picture::new(&DynamicImage::new_luma8(1, 1), false);
-        assert!(protocol.measure(&dot, &mut Bicubic { margin: 0 }).is_err());
+        assert!(protocol.measure(&dot, &mut Interpolation { margin: 0 }).is_err());
         let plain = Picture::new(&DynamicImage::new_rgb8(12, 12), false);
-        assert!(protocol.measure(&plain, &mut Bicubic { margin: 6 }).is_err());
+        assert!(protocol.measure(&plain, &mut Interpolation { margin: 6 }).is_err());
     }
 
     #[test]

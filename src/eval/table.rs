@@ -43,21 +43,51 @@ pub fn render(report: &Report, layout: Layout) -> String {
     if layout == Layout::Csv {
         return csv(&measured(report));
     }
-    report.sets.iter().map(|set| render_set(set, layout)).collect::<Vec<_>>().join("\n")
+    let tables = report.tables.iter().filter(|table| !table.is_empty());
+    tables.map(|table| render_table(table, layout)).collect::<Vec<_>>().join("\n")
 }
 
-fn render_set(set: &SetReport, layout: Layout) -> String {
-    let title = format!(
-        "{} x{}: {} (network {}, padding {}), protocol {} (luminance, shave {})",
-        set.set, set.scale, set.model, set.architecture, set.padding, set.protocol, set.shave
-    );
-    let rows = || set.images.iter().chain(&set.average);
-    let with_published = rows().any(|row| row.published.is_some());
-    let mut cells = vec![header(with_published)];
-    cells.extend(rows().map(|row| line(row, with_published)));
+/// The methods of a table that are not the baseline, which all tables show.
+fn networks(table: &[SetReport]) -> Vec<&SetReport> {
+    table.iter().filter(|report| report.is_network()).collect()
+}
+
+fn render_table(table: &[SetReport], layout: Layout) -> String {
+    let networks = networks(table);
+    let first = &table[0];
+    let protocol = format!("protocol {} ({}, shave {})", first.protocol, first.samples, first.shave);
+    let place = format!("{} x{}", first.set, first.scale);
+    let (title, list) = match networks.as_slice() {
+        [] => (format!("{place}: bicubic interpolation, {protocol}"), Vec::new()),
+        [one] => {
+            let (model, architecture) = (&one.model, one.architecture.as_deref().unwrap_or_default());
+            let padding = one.padding.map(|padding| padding.to_string()).unwrap_or_default();
+            let network = format!("{model} (network {architecture}, padding {padding})");
+            (format!("{place}: {network}, {protocol}"), Vec::new())
+        }
+        several => {
+            let line = |report: &&SetReport| format!("{}: {}", report.name, report.description());
+            (format!("{place}: {protocol}"), several.iter().map(line).collect())
+        }
+    };
+    let rows = first.images.len();
+    let lines = (0..rows).map(|i| table.iter().map(|report| report.images.get(i)).collect::<Vec<_>>());
+    let average =
+        first.average.is_some().then(|| table.iter().map(|report| report.average.as_ref()).collect());
+    let lines: Vec<Vec<Option<&Row>>> = lines.chain(average).collect();
+    let with_published = lines.iter().any(|line| line[0].is_some_and(|row| row.published.is_some()));
+    let mut cells = vec![header(&networks, with_published)];
+    cells.extend(lines.iter().map(|rows| line(table, rows, with_published)));
     let mut text = match layout {
-        Layout::Markdown => format!("**{title}**\n\n{}", layout.lay_out(&cells)),
-        _ => format!("{title}\n{}", layout.lay_out(&cells)),
+        Layout::Markdown => {
+            let list: String = list.iter().map(|line| format!("- {line}\n")).collect();
+            let list = if list.is_empty() { list } else { format!("{list}\n") };
+            format!("**{title}**\n\n{list}{}", layout.lay_out(&cells))
+        }
+        _ => {
+            let list: String = list.iter().map(|line| format!("  {line}\n")).collect();
+            format!("{title}\n{list}{}", layout.lay_out(&cells))
+        }
     };
     let mut notes = Vec::new();
     if with_published {
@@ -65,12 +95,16 @@ fn render_set(set: &SetReport, layout: Layout) -> String {
             "[1] published PSNR, Dong et al., ECCV 2014, tables 1 and 2 (SRCNN: 9-1-5 64-32)".to_string(),
         );
     }
-    notes.extend(set.published_networks.iter().map(|network| {
-        format!(
+    for network in networks.iter().flat_map(|report| &report.published_networks) {
+        let note = format!(
             "Published average for {} {} trained on ImageNet: {:.2} dB ({})",
             network.sizes, network.filters, network.psnr, network.source
-        )
-    }));
+        );
+        // Several columns may be of one architecture.
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
     for note in notes {
         let gap = if layout == Layout::Markdown { "\n" } else { "" };
         // Writing to a string cannot fail.
@@ -79,40 +113,90 @@ fn render_set(set: &SetReport, layout: Layout) -> String {
     text
 }
 
-/// The pictures of all sets and scales.
+/// The pictures of all sets and scales. Where a table has several networks, each network of the report has columns of its
+/// own, which are empty in tables without it.
 fn measured(report: &Report) -> Vec<Vec<String>> {
-    let names = "set,scale,image,psnr_bicubic,ssim_bicubic,psnr,ssim,gpu_ms,wall_ms";
-    let mut cells = vec![names.split(',').map(String::from).collect()];
-    for (set, row) in report.sets.iter().flat_map(|set| set.images.iter().map(move |row| (set, row))) {
-        let Score { psnr_bicubic, psnr, ssim_bicubic, ssim, gpu_ms, wall_ms, .. } = row.score;
-        let figures = [psnr_bicubic, ssim_bicubic, psnr, ssim, gpu_ms, wall_ms];
-        let names = [set.set.clone(), set.scale.to_string(), row.image.clone().unwrap_or_default()];
-        cells.push(names.into_iter().chain(figures.map(|figure| Layout::Csv.number(figure, 0))).collect());
+    let figure = |value: f64| Layout::Csv.number(value, 0);
+    let several = report.tables.iter().any(|table| networks(table).len() > 1);
+    let mut names: Vec<&str> = Vec::new();
+    for report in report.tables.iter().flat_map(|table| networks(table)) {
+        if !names.contains(&report.name.as_str()) {
+            names.push(&report.name);
+        }
+    }
+    let mut header: Vec<String> =
+        "set,scale,image,psnr_bicubic,ssim_bicubic".split(',').map(String::from).collect();
+    if several {
+        let figures = ["psnr", "ssim", "gpu_ms", "wall_ms"];
+        header.extend(names.iter().flat_map(|name| figures.map(|figure| format!("{figure}_{name}"))));
+        header.push("samples".into());
+    } else {
+        header.extend("psnr,ssim,gpu_ms,wall_ms,model,samples".split(',').map(String::from));
+    }
+    let mut cells = vec![header];
+    for table in report.tables.iter().filter(|table| !table.is_empty()) {
+        let first = &table[0];
+        for (i, row) in first.images.iter().enumerate() {
+            let mut line =
+                vec![first.set.clone(), first.scale.to_string(), row.image.clone().unwrap_or_default()];
+            line.extend([row.score.psnr_bicubic, row.score.ssim_bicubic].map(figure));
+            let figures = |report: &SetReport| {
+                let score = report.images.get(i).map(|row| row.score);
+                score.map(|s| [s.psnr, s.ssim, s.gpu_ms, s.wall_ms].map(figure)).unwrap_or_default()
+            };
+            if several {
+                for name in &names {
+                    let network = table.iter().find(|report| report.is_network() && report.name == *name);
+                    line.extend(network.map(figures).unwrap_or_default());
+                }
+            } else {
+                let report = networks(table).first().copied().unwrap_or(first);
+                line.extend(figures(report));
+                line.push(report.model.clone());
+            }
+            line.push(first.samples.to_string());
+            cells.push(line);
+        }
     }
     cells
 }
 
-fn header(with_published: bool) -> Vec<String> {
-    let measured = ["image", "bicubic", "SSIM", "network", "SSIM", "gain", "GPU ms", "wall ms"];
+fn header(networks: &[&SetReport], with_published: bool) -> Vec<String> {
+    let mut names: Vec<&str> = vec!["image", "bicubic", "SSIM"];
+    match networks {
+        [] => {}
+        [_] => names.extend(["network", "SSIM", "gain", "GPU ms", "wall ms"]),
+        several => {
+            names.extend(several.iter().flat_map(|report| [report.name.as_str(), "SSIM", "gain", "ms"]));
+        }
+    }
     let published =
         Published::METHODS.iter().filter(|_| with_published).map(|method| format!("{method} [1]"));
-    measured.into_iter().map(String::from).chain(published).collect()
+    names.into_iter().map(String::from).chain(published).collect()
 }
 
-fn line(row: &Row, with_published: bool) -> Vec<String> {
-    let score = &row.score;
+/// A line of the table: the rows of all methods for one picture, or their averages.
+fn line(table: &[SetReport], rows: &[Option<&Row>], with_published: bool) -> Vec<String> {
+    let missing = Score::missing();
+    let score = |row: &Option<&Row>| row.map_or(missing, |row| row.score);
+    let baseline = score(&rows[0]);
     let mut cells = vec![
-        row.image.clone().unwrap_or_else(|| "average".into()),
-        number(score.psnr_bicubic, 2),
-        number(score.ssim_bicubic, 4),
-        number(score.psnr, 2),
-        number(score.ssim, 4),
-        number(score.psnr - score.psnr_bicubic, 2),
-        number(score.gpu_ms, 1),
-        number(score.wall_ms, 1),
+        rows[0].and_then(|row| row.image.clone()).unwrap_or_else(|| "average".into()),
+        number(baseline.psnr_bicubic, 2),
+        number(baseline.ssim_bicubic, 4),
     ];
+    let networks: Vec<Score> =
+        table.iter().zip(rows).filter(|(report, _)| report.is_network()).map(|(_, row)| score(row)).collect();
+    for one in &networks {
+        cells.extend([number(one.psnr, 2), number(one.ssim, 4), number(one.psnr - one.psnr_bicubic, 2)]);
+        if networks.len() == 1 {
+            cells.push(number(one.gpu_ms, 1));
+        }
+        cells.push(number(one.wall_ms, 1));
+    }
     if with_published {
-        let figures = row.published.map_or([None; 7], |published| published.figures());
+        let published = rows[0].and_then(|row| row.published);
+        let figures = published.map_or([None; 7], |published| published.figures());
         cells.extend(figures.map(|figure| figure.map_or_else(|| "-".into(), |psnr| number(psnr, 2))));
     }
     cells
@@ -187,12 +271,13 @@ mod tests {
                 border: 8,
                 bicubic: empty.clone(),
                 network: empty.clone(),
+                colors: None,
                 output,
             };
             set.add(name, &measured);
         }
-        set.finish(&architecture);
-        Report { sets: vec![set] }
+        set.finish(Some(&architecture));
+        Report { tables: vec![vec![set]] }
     }
 
     #[test]
@@ -223,9 +308,45 @@ mod tests {
         let text = render(&report("a,\"b\""), Layout::Csv);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("set,scale,image,psnr_bicubic,"), "{text}");
-        assert_eq!(lines[1], "Set5,3,\"a,\"\"b\"\"\",30,,31.456,0.91239,1,2.25");
-        assert_eq!(lines[2], "Set5,3,bird,30,,inf,0.91239,1,2.25");
+        assert_eq!(lines[1], "Set5,3,\"a,\"\"b\"\"\",30,,31.456,0.91239,1,2.25,m.mat,luminance");
+        assert_eq!(lines[2], "Set5,3,bird,30,,inf,0.91239,1,2.25,m.mat,luminance");
         assert_eq!(lines.len(), 3);
+    }
+
+    /// Two networks, and the baseline named among them, which has its column anyway.
+    fn several() -> Report {
+        let [mut first] = <[Vec<SetReport>; 1]>::try_from(report("baby").tables).unwrap();
+        let mut second = first[0].clone().named("b", "b.mat");
+        second.images.iter_mut().for_each(|row| row.score.psnr = 32.0);
+        let protocol = Protocol::new(3.0, None, Channels::Y).unwrap();
+        let mut bicubic = SetReport::bicubic("Set5", &protocol);
+        bicubic.images = first[0].images.clone();
+        first[0] = first[0].clone().named("a", "a.mat");
+        Report { tables: vec![vec![bicubic, first.remove(0), second]] }
+    }
+
+    #[test]
+    fn a_column_for_each_network() {
+        let text = render(&several(), Layout::Plain);
+        let lines: Vec<&str> = text.lines().collect();
+        let cells = |line: usize| lines[line].split_whitespace().collect::<Vec<_>>();
+        assert_eq!(lines[1], "  a: a.mat, 9-5-5 64-32, padding valid");
+        let header = ["image", "bicubic", "SSIM", "a", "SSIM", "gain", "ms", "b", "SSIM", "gain", "ms"];
+        assert_eq!(cells(3)[..11], header);
+        let baby = ["baby", "30.00", "-", "31.46", "0.9124", "1.46", "2.2", "32.00", "0.9124", "2.00", "2.2"];
+        assert_eq!(cells(4)[..11], baby);
+        let text = render(&several(), Layout::Csv);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].contains(",psnr_a,ssim_a,gpu_ms_a,wall_ms_a,psnr_b,"), "{text}");
+        assert_eq!(lines[1], "Set5,3,baby,30,,31.456,0.91239,1,2.25,32,0.91239,1,2.25,luminance");
+        let text = render(&several(), Layout::Markdown);
+        assert!(
+            text.contains("\n- b: b.mat, 9-5-5") && text.contains("| baby | 30.00 | - | 31.46 |"),
+            "{text}"
+        );
+        let json = serde_json::to_value(several()).unwrap();
+        let models: Vec<_> = json["sets"].as_array().unwrap().iter().map(|set| &set["model"]).collect();
+        assert_eq!(models, ["bicubic", "a.mat", "b.mat"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Compute pipelines: the one place that creates shader modules.
+//! Pipelines: the one place that creates shader modules.
 
 use std::sync::Arc;
 
@@ -60,11 +60,14 @@ pub(crate) struct Compiler<'a> {
 
 /// A compiled kernel and the layout of its one bind group.
 #[derive(Debug, Clone)]
-pub(crate) struct Kernel {
+pub(crate) struct Kernel<Pipeline = wgpu::ComputePipeline> {
     pub shader: Arc<Shader>,
-    pub pipeline: wgpu::ComputePipeline,
+    pub pipeline: Pipeline,
     pub layout: wgpu::BindGroupLayout,
 }
+
+/// A compiled fragment kernel.
+pub(crate) type RenderKernel = Kernel<wgpu::RenderPipeline>;
 
 impl Kernel {
     /// Compiles a shader.
@@ -72,14 +75,79 @@ impl Kernel {
     /// # Errors
     /// What the device reports: a limit exceeded, a driver's refusal, or a cache from another device.
     pub fn new(compiler: Compiler<'_>, shader: &Shader, bindings: &[Binding]) -> Result<Self> {
-        let Compiler { device, cache } = compiler;
+        Self::compile(compiler, shader, bindings, wgpu::ShaderStages::COMPUTE, |parts| {
+            compiler.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(parts.label),
+                layout: Some(parts.layout),
+                module: parts.module,
+                entry_point: Some("main"),
+                compilation_options: parts.options,
+                cache: compiler.cache,
+            })
+        })
+    }
+}
+
+impl RenderKernel {
+    /// Compiles a fragment kernel that covers targets of a format.
+    ///
+    /// # Errors
+    /// As [`Kernel::new`]; also for a format that the device does not render to.
+    pub fn rendering(
+        compiler: Compiler<'_>,
+        shader: &Shader,
+        bindings: &[Binding],
+        format: wgpu::TextureFormat,
+    ) -> Result<Self> {
+        Self::compile(compiler, shader, bindings, wgpu::ShaderStages::FRAGMENT, |parts| {
+            compiler.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+                label: Some(parts.label),
+                layout: Some(parts.layout),
+                vertex: wgpu::VertexState {
+                    module: parts.module,
+                    entry_point: Some("corner"),
+                    compilation_options: parts.options.clone(),
+                    buffers: &[],
+                },
+                primitive: wgpu::PrimitiveState::default(),
+                depth_stencil: None,
+                multisample: wgpu::MultisampleState::default(),
+                fragment: Some(wgpu::FragmentState {
+                    module: parts.module,
+                    entry_point: Some("main"),
+                    compilation_options: parts.options,
+                    targets: &[Some(format.into())],
+                }),
+                multiview_mask: None,
+                cache: compiler.cache,
+            })
+        })
+    }
+}
+
+/// What a pipeline is made from.
+struct Parts<'a> {
+    label: &'a str,
+    layout: &'a wgpu::PipelineLayout,
+    module: &'a wgpu::ShaderModule,
+    options: wgpu::PipelineCompilationOptions<'a>,
+}
+
+impl<Pipeline> Kernel<Pipeline> {
+    fn compile(
+        Compiler { device, .. }: Compiler<'_>,
+        shader: &Shader,
+        bindings: &[Binding],
+        visibility: wgpu::ShaderStages,
+        pipeline: impl FnOnce(Parts<'_>) -> Pipeline,
+    ) -> Result<Self> {
         let label = format!("srcnn.{}", shader.name);
         let entries: Vec<_> = bindings
             .iter()
             .zip(0..)
             .map(|(kind, binding)| wgpu::BindGroupLayoutEntry {
                 binding,
-                visibility: wgpu::ShaderStages::COMPUTE,
+                visibility,
                 ty: kind.ty(),
                 count: None,
             })
@@ -98,18 +166,13 @@ impl Kernel {
                 label: Some(&label),
                 source: wgpu::ShaderSource::Wgsl(shader.wgsl.as_str().into()),
             };
-            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(&label),
-                layout: Some(&pipeline_layout),
-                module: &trusted_module(device, descriptor),
-                entry_point: Some("main"),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &shader.overrides,
-                    zero_initialize_workgroup_memory: false,
-                },
-                cache,
-            });
-            Self { shader: Arc::new(shader.clone()), pipeline, layout }
+            let module = trusted_module(device, descriptor);
+            let options = wgpu::PipelineCompilationOptions {
+                constants: &shader.overrides,
+                zero_initialize_workgroup_memory: false,
+            };
+            let parts = Parts { label: &label, layout: &pipeline_layout, module: &module, options };
+            Self { shader: Arc::new(shader.clone()), pipeline: pipeline(parts), layout }
         })
     }
 

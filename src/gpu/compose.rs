@@ -9,6 +9,15 @@
 
 use std::fmt::Write;
 
+/// What an entry point `main` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShaderStage {
+    /// A compute kernel.
+    Compute,
+    /// A fragment kernel; the module also has the vertex kernel `corner`, for a triangle that covers the target.
+    Fragment,
+}
+
 /// A variant of a kernel: complete WGSL with an entry point `main`, and values for its `override`s.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shader {
@@ -16,6 +25,8 @@ pub struct Shader {
     pub name: &'static str,
     /// Name of the variant, fit for a file name: the kernel's and its settings.
     pub variant: String,
+    /// What `main` is.
+    pub stage: ShaderStage,
     /// The whole text.
     pub wgsl: String,
     /// Values of override constants, by name.
@@ -36,10 +47,10 @@ macro_rules! parts {
     };
 }
 
-const PARTS: [(&str, &str); 31] = parts! {
+const PARTS: [(&str, &str); 33] = parts! {
     add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 locate padding
-    precision_half precision_single region registers slot spectrum subgroup_main taps target_r32float
-    target_rgba16float target_rgba32float target_rgba8unorm valid_map weight_load_subgroup
+    precision_half precision_single region registers slot spectrum subgroup_main taps target_color target_r32float
+    target_rgba16float target_rgba32float target_rgba8unorm transfer valid_map weight_load_subgroup
     weight_load_subgroup_texture weight_load_uniform weights_storage weights_uniform winograd_input
     winograd_output write_map ycbcr
 };
@@ -105,8 +116,15 @@ pub(crate) struct Template {
 impl Template {
     /// For [`kernel!`].
     pub fn new(name: &'static str, text: &'static str) -> Self {
-        let shader = Shader { name, variant: name.into(), wgsl: String::new(), overrides: Vec::new() };
+        let (stage, wgsl, overrides) = (ShaderStage::Compute, String::new(), Vec::new());
+        let shader = Shader { name, variant: name.into(), stage, wgsl, overrides };
         Self { text, prelude: Prelude::default(), parts: Vec::new(), shader }
+    }
+
+    /// For a file whose `main` is a fragment kernel.
+    pub fn fragment(mut self) -> Self {
+        self.shader.stage = ShaderStage::Fragment;
+        self
     }
 
     /// Constants before the text.

@@ -1,12 +1,11 @@
 //! Kernels in the languages of the graphics APIs, as wgpu itself translates them: for driver bug reports, for porting
 //! the kernels, and for tests on machines without those APIs.
 
-use naga::ShaderStage::Compute;
 use naga::back::{self, PipelineConstants};
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ResourceBinding, TypeInner};
 
-use super::kernels::Shader;
+use super::kernels::{Shader, ShaderStage};
 use crate::error::{Error, Result};
 
 /// A shading language.
@@ -36,20 +35,22 @@ impl Language {
         !(shader.uses_half_precision() && matches!(self, Self::Glsl | Self::GlslEs))
     }
 
-    /// The usual file extension for this language.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Wgsl => "wgsl",
-            Self::Spirv => "spv",
-            Self::Msl => "metal",
-            Self::Hlsl => "hlsl",
-            Self::Glsl | Self::GlslEs => "comp",
+    /// The usual file extension for a shader in this language.
+    pub fn extension(self, shader: &Shader) -> &'static str {
+        match (self, shader.stage) {
+            (Self::Wgsl, _) => "wgsl",
+            (Self::Spirv, _) => "spv",
+            (Self::Msl, _) => "metal",
+            (Self::Hlsl, _) => "hlsl",
+            (Self::Glsl | Self::GlslEs, ShaderStage::Compute) => "comp",
+            (Self::Glsl | Self::GlslEs, ShaderStage::Fragment) => "frag",
         }
     }
 }
 
 /// Parses and validates a shader, substitutes the values of its overrides, and writes it in a language. Like the
-/// kernels as run by this crate, the result has no checks of indices, divisors and loops.
+/// kernels as run by this crate, the result has no checks of indices, divisors and loops. Of a fragment kernel, only
+/// WGSL brings the vertex kernel along, a triangle that covers everything.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] with the shader's variant and naga's message, or if the language lacks something
@@ -66,18 +67,22 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
     validator.subgroup_stages(ShaderStages::COMPUTE).subgroup_operations(SubgroupOperationSet::all());
     let info =
         validator.validate(&module).map_err(|e| refused("validation", e.emit_to_string(&shader.wgsl)))?;
+    let stage = match shader.stage {
+        ShaderStage::Compute => naga::ShaderStage::Compute,
+        ShaderStage::Fragment => naga::ShaderStage::Fragment,
+    };
     let values: PipelineConstants =
         shader.overrides.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
     let (module, info) =
-        back::pipeline_constants::process_overrides(&module, &info, Some((Compute, "main")), &values)
+        back::pipeline_constants::process_overrides(&module, &info, Some((stage, "main")), &values)
             .map_err(|e| refused("overrides", e.to_string()))?;
     if !language.has(shader) {
         return Err(refused(&format!("{language:?}"), "the language has no 16-bit floats".into()));
     }
-    let subgroups = shader.wgsl.contains("subgroup_invocation_id");
+    let subgroups = uses_subgroups(shader);
     let written = match language {
         Language::Wgsl => Ok(wgsl(shader)),
-        Language::Spirv => spirv(&module, &info, if subgroups { (1, 3) } else { (1, 0) }),
+        Language::Spirv => spirv(&module, &info, stage, if subgroups { (1, 3) } else { (1, 0) }),
         Language::Msl => msl(&module, &info),
         Language::Hlsl => {
             use back::hlsl::ShaderModel;
@@ -88,20 +93,32 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
             };
             hlsl(&module, &info, model)
         }
-        Language::Glsl => glsl(&module, &info, back::glsl::Version::Desktop(430)),
-        Language::GlslEs => glsl(&module, &info, back::glsl::Version::new_gles(310)),
+        Language::Glsl => glsl(&module, &info, stage, back::glsl::Version::Desktop(430)),
+        Language::GlslEs => glsl(&module, &info, stage, back::glsl::Version::new_gles(310)),
     };
     written.map_err(|reason| refused(&format!("{language:?}"), reason))
 }
 
 type Written = Result<Vec<u8>, String>;
 
+/// With the directive that the standard wants for subgroups. Browsers refuse the kernels without it, and naga with it, so the
+/// text that this crate compiles does without.
 fn wgsl(shader: &Shader) -> Vec<u8> {
     let values: Vec<_> = shader.overrides.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    format!("// Overrides: {}\n{}", values.join(", "), shader.wgsl).into_bytes()
+    let directive = if uses_subgroups(shader) { "enable subgroups;\n" } else { "" };
+    format!("// Overrides: {}\n{directive}{}", values.join(", "), shader.wgsl).into_bytes()
 }
 
-fn spirv(module: &Module, info: &ModuleInfo, lang_version: (u8, u8)) -> Written {
+fn uses_subgroups(shader: &Shader) -> bool {
+    shader.wgsl.contains("subgroup_invocation_id")
+}
+
+fn spirv(
+    module: &Module,
+    info: &ModuleInfo,
+    shader_stage: naga::ShaderStage,
+    lang_version: (u8, u8),
+) -> Written {
     let options = back::spv::Options {
         lang_version,
         force_loop_bounding: false,
@@ -109,7 +126,7 @@ fn spirv(module: &Module, info: &ModuleInfo, lang_version: (u8, u8)) -> Written 
         flags: back::spv::WriterFlags::DEBUG,
         ..Default::default()
     };
-    let entry = back::spv::PipelineOptions { shader_stage: Compute, entry_point: "main".into() };
+    let entry = back::spv::PipelineOptions { shader_stage, entry_point: "main".into() };
     let words = back::spv::write_vec(module, info, &options, Some(&entry)).map_err(|e| e.to_string())?;
     Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
 }
@@ -159,14 +176,18 @@ fn hlsl(module: &Module, info: &ModuleInfo, shader_model: back::hlsl::ShaderMode
     Ok(text.into_bytes())
 }
 
-fn glsl(module: &Module, info: &ModuleInfo, version: back::glsl::Version) -> Written {
+fn glsl(
+    module: &Module,
+    info: &ModuleInfo,
+    shader_stage: naga::ShaderStage,
+    version: back::glsl::Version,
+) -> Written {
     let options = back::glsl::Options {
         version,
         binding_map: bindings(module).map(|(binding, ..)| (binding, binding.binding as u8)).collect(),
         ..back::glsl::Options::default()
     };
-    let entry =
-        back::glsl::PipelineOptions { shader_stage: Compute, entry_point: "main".into(), multiview: None };
+    let entry = back::glsl::PipelineOptions { shader_stage, entry_point: "main".into(), multiview: None };
     let mut text = String::new();
     back::glsl::Writer::new(&mut text, module, info, &options, &entry, Default::default())
         .and_then(|mut writer| writer.write())

@@ -67,6 +67,9 @@ pub struct Timing {
     pub readback: Duration,
     /// From call to return.
     pub wall: Duration,
+    /// The part of `wall` that went into compiling kernels and making textures for pictures of this size: nothing when the
+    /// last picture had the same size.
+    pub preparation: Duration,
 }
 
 /// Called with the number of tiles done and the total.
@@ -250,6 +253,7 @@ impl Headless {
         progress: Progress<'_>,
     ) -> Result<()> {
         let start = Instant::now();
+        let mut preparation = Duration::ZERO;
         let Gpu { device, queue, .. } = &self.gpu;
         let engine = match kind {
             SourceKind::Color => &mut self.color,
@@ -260,6 +264,7 @@ impl Headless {
             None => {
                 let options = self.options.upscaler(&self.gpu, kind, wgpu::TextureFormat::Rgba32Float);
                 let upscaler = Upscaler::new(device, queue, &self.weights, options)?;
+                preparation += start.elapsed();
                 engine.insert(Engine { upscaler, tiles: None })
             }
         };
@@ -276,7 +281,12 @@ impl Headless {
             let mut attempt = || {
                 let mut tiles = match ready.take() {
                     Some(tiles) => tiles,
-                    None => Tiles::new(device, upscaler, size, enlargement)?,
+                    None => {
+                        let begun = Instant::now();
+                        let tiles = Tiles::new(device, upscaler, size, enlargement)?;
+                        preparation += begun.elapsed();
+                        tiles
+                    }
                 };
                 let mut verifier = match self.options.verify {
                     true => {
@@ -303,7 +313,7 @@ impl Headless {
                 timing => break timing?,
             }
         };
-        self.timing = Timing { wall: start.elapsed(), ..timing };
+        self.timing = Timing { wall: start.elapsed(), preparation, ..timing };
         Ok(())
     }
 }

@@ -94,6 +94,7 @@ impl HeadlessOptions {
             precision: self.precision,
             winograd: self.winograd,
             pipeline_cache: gpu.pipelines.cache().cloned(),
+            ..defaults
         }
     }
 }

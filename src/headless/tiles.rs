@@ -117,7 +117,7 @@ impl Slot {
         let readback =
             Readback::submit(device, queue, "a tile", staging, pixels + Timestamps::BYTES, |encoder| {
                 let of_pass = timestamps.as_ref().map(Timestamps::of_pass);
-                recorded = upscaler.record_tile(encoder, source, target, tile, of_pass);
+                recorded = upscaler.record_tile(encoder, source.texture(), target.texture(), tile, of_pass);
                 if let Some(timestamps) = timestamps {
                     timestamps.resolve(encoder, staging, pixels);
                 }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use image::ImageError;
 
+use super::unread::unread;
+use crate::error::in_words;
 use crate::{Error, Reason};
 
 /// An error about one picture file.
@@ -14,7 +16,8 @@ pub fn refuse(path: &Path, why: impl Into<Reason>) -> Error {
 
 /// A decoder's error about one picture file.
 pub fn undecodable(path: &Path, error: ImageError) -> Error {
-    refuse(path, Reason::new(explain(&error), error))
+    let why = unread(path).unwrap_or_else(|| explain(&error));
+    refuse(path, Reason::new(why, error))
 }
 
 /// What a decoder's error means.
@@ -23,7 +26,7 @@ pub fn explain(error: &ImageError) -> String {
         ImageError::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
             "the file ends too early, it is truncated".into()
         }
-        ImageError::IoError(e) => e.to_string(),
+        ImageError::IoError(e) => in_words(e),
         ImageError::Unsupported(_) => format!("not a kind of picture that can be read ({error})"),
         ImageError::Limits(_) => format!("the picture does not fit in memory ({error})"),
         _ => format!("not a readable picture ({error})"),

@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use image::codecs::{gif, webp};
-use image::{AnimationDecoder, ColorType, DynamicImage, Frame, ImageFormat, ImageResult};
+use image::codecs::gif;
+use image::{AnimationDecoder, ColorType, DynamicImage, Frame, ImageFormat};
 
 use super::animation::{Animation, Delay};
 use super::error::{refuse, undecodable};
 use super::kind::{FileFormat, Kind, Settings};
 use super::metadata::Metadata;
 use super::samples::convert;
-use super::{apng, gif as gif_file, png as png_file, webp as webp_file};
+use super::{apng, gif as gif_file, png as png_file, webp as webp_file, webp_pixels};
 use crate::{Reason, Result, guard};
 
 /// Frames in order, each with the time that it is shown for.
@@ -49,15 +49,15 @@ impl Iterator for Guarded {
 fn read_unguarded(path: &Path, format: ImageFormat, color: ColorType, count: u32) -> Result<Frames> {
     let owned = path.to_owned();
     if format == ImageFormat::Png {
-        let frames = apng::Frames::open(path, color).map_err(|e| refuse(path, Reason::of(e)))?;
+        let frames = apng::frames(path, color).map_err(|e| refuse(path, Reason::of(e)))?;
         return Ok(Box::new(frames.map(move |frame| frame.map_err(|e| refuse(&owned, Reason::of(e))))));
     }
+    if format == ImageFormat::WebP {
+        let frames = webp_pixels::Pixels::open(path).map_err(|e| undecodable(path, e))?.into_frames(color);
+        return Ok(Box::new(frames.map(move |frame| frame.map_err(|e| undecodable(&owned, e)))));
+    }
     let file = BufReader::new(File::open(path).map_err(|e| refuse(path, Reason::of(e)))?);
-    let decoded: ImageResult<_> = match format {
-        ImageFormat::Gif => gif::GifDecoder::new(file).map(AnimationDecoder::into_frames),
-        _ => webp::WebPDecoder::new(file).map(AnimationDecoder::into_frames),
-    };
-    let decoded = decoded.map_err(|e| undecodable(path, e))?;
+    let decoded = gif::GifDecoder::new(file).map_err(|e| undecodable(path, e))?.into_frames();
     let mut left = u64::from(count);
     let told = owned.clone();
     let decoded = decoded.take_while(move |frame| {

@@ -17,6 +17,12 @@ const SPEED: i32 = 10;
 
 /// The end mark.
 const END: &[u8] = b";";
+/// What extensions begin with, and the labels of two kinds.
+const EXTENSION: u8 = 0x21;
+const COMMENT: u8 = 0xfe;
+const APPLICATION: u8 = 0xff;
+/// Bytes of comments that are read.
+const MOST_COMMENTS: usize = 1 << 20;
 /// Bytes of a frame that may be decoded whatever the size of the picture.
 const FRAME: u64 = 1 << 26;
 
@@ -72,6 +78,54 @@ pub fn summary(path: &Path) -> Option<Summary> {
     Some(Summary { animation: Animation::new(frames, plays, false), largest, complete })
 }
 
+/// The comments in a file, as far as it can be read.
+pub fn comments(path: &Path) -> Vec<Vec<u8>> {
+    let mut comments = Vec::new();
+    if let Ok(file) = File::open(path) {
+        let _ = read_comments(&mut BufReader::new(file), &mut comments);
+    }
+    comments
+}
+
+fn read_comments(file: &mut BufReader<File>, comments: &mut Vec<Vec<u8>>) -> io::Result<()> {
+    // Bytes of the palette, by the flags in a header.
+    let palette = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
+    let mut screen = [0; 13];
+    file.read_exact(&mut screen)?;
+    file.seek_relative(palette(screen[10]))?;
+    let mut total = 0;
+    loop {
+        let mut begin = [0; 2];
+        file.read_exact(&mut begin[..1])?;
+        match begin[0] {
+            EXTENSION => file.read_exact(&mut begin[1..])?,
+            b',' => {
+                let mut frame = [0; 9];
+                file.read_exact(&mut frame)?;
+                file.seek_relative(palette(frame[8]) + 1)?;
+            }
+            _ => return Ok(()),
+        }
+        let is_comment = begin == [EXTENSION, COMMENT];
+        let mut comment = Vec::new();
+        loop {
+            let mut length = [0];
+            file.read_exact(&mut length)?;
+            match usize::from(length[0]) {
+                0 => break,
+                length if is_comment && total + length <= MOST_COMMENTS => {
+                    total += length;
+                    file.take(length as u64).read_to_end(&mut comment)?;
+                }
+                length => file.seek_relative(length as i64)?,
+            }
+        }
+        if !comment.is_empty() {
+            comments.push(comment);
+        }
+    }
+}
+
 /// Whether a decoder's error is that the file has ended.
 pub fn is_end(error: &ImageError) -> bool {
     match error {
@@ -107,10 +161,14 @@ impl<W: Write> Frames<W> {
         }
         if let Some(icc) = &metadata.icc {
             let parts: Vec<&[u8]> = [b"ICCRGBG1012".as_slice()].into_iter().chain(icc.chunks(255)).collect();
-            write_extension(encoder.get_mut(), &parts)?;
+            write_blocks(encoder.get_mut(), APPLICATION, &parts)?;
         }
         if let Some(xmp) = &metadata.xmp {
             write_xmp(encoder.get_mut(), xmp)?;
+        }
+        for comment in &metadata.comments {
+            let parts: Vec<&[u8]> = comment.chunks(255).collect();
+            write_blocks(encoder.get_mut(), COMMENT, &parts)?;
         }
         Ok(Self { encoder, pending: None })
     }
@@ -147,9 +205,9 @@ impl<W: Write> Frames<W> {
     }
 }
 
-/// An application extension: blocks of up to 255 bytes.
-fn write_extension(out: &mut impl Write, blocks: &[&[u8]]) -> io::Result<()> {
-    out.write_all(&[0x21, 0xff])?;
+/// An extension: blocks of up to 255 bytes.
+fn write_blocks(out: &mut impl Write, label: u8, blocks: &[&[u8]]) -> io::Result<()> {
+    out.write_all(&[EXTENSION, label])?;
     for block in blocks {
         out.write_all(&[block.len() as u8])?;
         out.write_all(block)?;

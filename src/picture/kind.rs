@@ -7,7 +7,7 @@ use image::ColorType;
 
 use super::error::refuse;
 use super::memory::{available_memory, bytes};
-use super::samples::{color_type, depth, size};
+use super::samples::{color_type, depth, size, without_alpha};
 use crate::Result;
 
 /// A file format that can be written.
@@ -148,6 +148,13 @@ impl Kind {
         Ok(color_type(!gray, color.has_alpha(), depth(color).min(self.depth)))
     }
 
+    /// Whether a picture of this color type is stored in colors, perhaps with equal ones for grey; the profile has to match.
+    pub fn stores_colors(&self, color: ColorType) -> bool {
+        let stored = self.stored(without_alpha(color)).unwrap_or(color);
+        // WebP has no grey of its own.
+        stored.has_color() || self.format == FileFormat::WebP
+    }
+
     /// Whether to write a result of this color type and size while it is computed, so that it is never in memory as
     /// a whole: a large one, in a format that is written from top to bottom.
     pub fn in_bands(&self, color: ColorType, width: u64, height: u64) -> bool {
@@ -250,6 +257,8 @@ mod tests {
         assert_eq!(kind("jpg").stored(ColorType::La8), Err("an alpha channel"));
         assert_eq!(kind("pgm").stored(ColorType::Rgb8), Err("colors"));
         assert!(Kind::named("doc").is_none());
+        assert!(kind("webp").stores_colors(ColorType::La8) && kind("bmp").stores_colors(ColorType::La8));
+        assert!(!kind("jpg").stores_colors(ColorType::La8) && kind("png").stores_colors(ColorType::Rgba16));
     }
 
     #[test]

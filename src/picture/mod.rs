@@ -8,28 +8,45 @@
 //!
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
-//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`; a file for each format; the types
-//! `metadata`, `kind`, `animation`, and `exif`; `samples`, `memory`, `error`.
+//! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, one for
+//! its pixels where these are not what the `image` crate makes of them, and `segments` for JPEG's and `png_tags` for PNG's
+//! metadata; `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
+//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`, `unread`.
 
 pub mod alpha;
 mod animation;
 mod apng;
+mod chunk;
+mod compose;
+mod density;
 mod error;
 mod exif;
+mod floats;
 mod frames;
 mod gif;
+#[cfg(feature = "heic")]
+mod heif;
 mod jpeg;
+mod jpeg_pixels;
 mod kind;
+mod losses;
 mod memory;
 mod metadata;
+mod photoshop;
 mod png;
+mod png_tags;
 mod pnm;
 pub mod profile;
 mod read;
 mod samples;
+mod segments;
 mod tiff;
+mod tiff_pixels;
+mod unread;
 mod webp;
+mod webp_pixels;
 mod write;
+mod xmp;
 
 pub use animation::{Animation, Delay};
 pub use error::refuse;
@@ -39,6 +56,7 @@ pub use memory::{available_memory, bytes};
 pub use metadata::Metadata;
 pub use read::{PictureFile, is_animated_gif};
 pub use samples::{color_type, convert, depth, without_alpha};
+pub use unread::{is_read, unread_name};
 pub use write::{encode, encode_rows, store, stored};
 
 /// The usual extension for the kind of file that begins like this.

@@ -6,35 +6,22 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use image::{ColorType, DynamicImage};
-use png::chunk::ChunkType;
 use png::{BitDepth, Compression, Encoder, EncodingError, Info, Writer};
 
 use super::animation::{Animation, Delay};
-use super::metadata::{Chunk, Metadata};
+use super::chunk::Chunk;
+use super::metadata::Metadata;
+use super::png_tags;
 use super::samples::{Reordered, depth};
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 /// Where a frame's control chunk, `fcTL`, says what happens to the frame before the next, and the value for clearing it.
 const DISPOSAL: usize = 24;
 const TO_BACKGROUND: u8 = 1;
-const XMP: &[u8] = b"XML:com.adobe.xmp\0";
 /// Chunks of more bytes than this are left out: no useful one is, and it would take up memory.
 const LONGEST_CHUNK: u32 = 1 << 24;
 /// Bytes that the decoder may take for profile and texts, which are compressed in the file.
 pub const METADATA: u64 = 1 << 26;
-
-/// Whether a chunk also holds for the enlarged picture, and has no field of its own in [`Metadata`].
-fn is_kept(chunk: &Chunk) -> bool {
-    match &chunk.name {
-        b"pHYs" => true,
-        b"tEXt" | b"zTXt" | b"iTXt" => {
-            let profile = chunk.data.strip_prefix(b"Raw profile type ".as_slice());
-            let iptc = profile.is_none_or(|name| name.starts_with(b"iptc") || name.starts_with(b"8bim"));
-            iptc && !chunk.data.starts_with(XMP)
-        }
-        _ => chunk.is_color(),
-    }
-}
 
 /// The chunks of a file up to the first broken one, without pixels and palette. Of the profile, `iCCP`, and of the pixels of
 /// the still picture, one `IDAT`, they hold the name alone.
@@ -75,30 +62,10 @@ fn read_chunks(path: &Path, chunks: &mut Vec<Chunk>) -> io::Result<()> {
     }
 }
 
-/// Adds what the chunks hold to the metadata.
-pub fn read_metadata(chunks: &[Chunk], metadata: &mut Metadata) {
-    let named = |name| chunks.iter().find(|chunk| &chunk.name == name);
-    if let Some(exif) = named(b"eXIf") {
-        metadata.exif = Some(exif.data.clone());
-    }
-    if metadata.xmp.is_none() {
-        let texts = chunks.iter().filter(|chunk| &chunk.name == b"iTXt");
-        // Uncompressed, with neither language nor translated keyword, as the XMP specification demands.
-        let packets = texts.filter_map(|text| text.data.strip_prefix(XMP)?.strip_prefix(b"\0\0\0\0"));
-        metadata.xmp = packets.map(<[u8]>::to_vec).next();
-    }
-    metadata.chunks = chunks.iter().filter(|chunk| is_kept(chunk)).cloned().collect();
-}
-
-/// A big-endian number in a chunk.
-fn number(chunk: &Chunk, at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(chunk.data.get(at..at + 4)?.try_into().ok()?))
-}
-
 /// Bytes that decoding needs besides the pixels: profile and texts, and two rows of up to 4 channels of 16 bits.
 pub fn overhead(chunks: &[Chunk]) -> u64 {
     let header = chunks.iter().find(|chunk| &chunk.name == b"IHDR");
-    let width = header.and_then(|header| number(header, 0)).unwrap_or(0);
+    let width = header.and_then(|header| header.number(0)).unwrap_or(0);
     METADATA + 2 * 8 * u64::from(width)
 }
 
@@ -111,17 +78,17 @@ pub fn is_broken_animation(chunks: &[Chunk]) -> bool {
         return false;
     };
     let size = chunks.iter().find(|chunk| &chunk.name == b"IHDR");
-    let size = size.and_then(|header| Some([number(header, 0)?, number(header, 4)?]));
+    let size = size.and_then(|header| Some([header.number(0)?, header.number(4)?]));
     let lies_within = |frame: &Chunk| {
         let side = |axis: usize| {
-            let (length, first) = (number(frame, 4 + 4 * axis)?, number(frame, 12 + 4 * axis)?);
+            let (length, first) = (frame.number(4 + 4 * axis)?, frame.number(12 + 4 * axis)?);
             Some(length > 0 && u64::from(length) + u64::from(first) <= size?[axis].into())
         };
         side(0) == Some(true) && side(1) == Some(true)
     };
     let mut frames = chunks.iter().filter(|chunk| &chunk.name == b"fcTL");
     let count = u32::try_from(frames.clone().count()).ok();
-    control > pixels || number(&chunks[control], 0) != count || !frames.all(lies_within)
+    control > pixels || chunks[control].number(0) != count || !frames.all(lies_within)
 }
 
 /// The animation that the chunks describe, `None` for a single picture.
@@ -131,12 +98,12 @@ pub fn animation(chunks: &[Chunk]) -> Option<Animation> {
     if is_broken_animation(chunks) {
         return None;
     }
-    let size = |frame: &Chunk| Some([number(frame, 4)?, number(frame, 8)?]);
+    let size = |frame: &Chunk| Some([frame.number(4)?, frame.number(8)?]);
     let largest = named(b"fcTL").filter_map(size).max();
     // The first frame may leave parts of the picture out, and any frame may be cleared again.
     let clears = named(b"fcTL").next().and_then(size) != largest
         || named(b"fcTL").any(|frame| frame.data.get(DISPOSAL) == Some(&TO_BACKGROUND));
-    Animation::new(number(control, 0)?, number(control, 4)?, clears)
+    Animation::new(control.number(0)?, control.number(4)?, clears)
 }
 
 /// Writes a picture from top to bottom; `fill` writes its samples in the machine's byte order.
@@ -148,7 +115,7 @@ pub fn write(
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let encoder = encoder(out, width, height, color, metadata)?;
-    let mut writer = with_chunks(encoder.write_header(), metadata).map_err(to_io)?;
+    let mut writer = with_chunks(encoder, metadata).map_err(to_io)?;
     let mut rows = writer.stream_writer_with_size(1 << 16).map_err(to_io)?;
     if depth(color) == 16 {
         fill(&mut Reordered::big_endian(&mut rows))?
@@ -177,7 +144,7 @@ impl<W: Write> Frames<W> {
     ) -> io::Result<Self> {
         let mut encoder = encoder(out, width, height, color, metadata)?;
         encoder.set_animated(frames, plays).map_err(to_io)?;
-        let writer = with_chunks(encoder.write_header(), metadata).map_err(to_io)?;
+        let writer = with_chunks(encoder, metadata).map_err(to_io)?;
         Ok(Self { writer, wide: depth(color) == 16 })
     }
 
@@ -222,21 +189,12 @@ fn encoder<W: Write>(
     Ok(encoder)
 }
 
-/// Writes the kept chunks, all of which may stand before the pixels.
 fn with_chunks<W: Write>(
-    writer: Result<Writer<W>, EncodingError>,
+    encoder: Encoder<'static, W>,
     metadata: &Metadata,
 ) -> Result<Writer<W>, EncodingError> {
-    let mut writer = writer?;
-    for chunk in &metadata.chunks {
-        // PNG does not allow an sRGB chunk beside a profile, which takes precedence.
-        if chunk.name != *b"sRGB" || metadata.icc.is_none() {
-            writer.write_chunk(ChunkType(chunk.name), &chunk.data)?;
-        }
-    }
-    if let Some(xmp) = &metadata.xmp {
-        writer.write_chunk(ChunkType(*b"iTXt"), &[XMP, b"\0\0\0\0", xmp].concat())?;
-    }
+    let mut writer = encoder.write_header()?;
+    png_tags::write(&mut writer, metadata)?;
     Ok(writer)
 }
 

@@ -1,19 +1,21 @@
 //! Opening a picture file: the header first, metadata and pixels when they are wanted.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::animation::Animation;
+use super::chunk::Chunk;
 use super::error::{refuse, undecodable};
 use super::exif::Directories;
 use super::memory::{self, available_memory};
-use super::metadata::{Chunk, Metadata};
+use super::metadata::Metadata;
 use super::samples::{color_type, depth};
-use super::{alpha, gif, jpeg, png, tiff, webp};
+use super::unread::is_heic;
+use super::{alpha, floats, gif, jpeg_pixels, png, png_tags, segments, tiff, tiff_pixels, webp, webp_pixels};
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -32,6 +34,10 @@ pub struct PictureFile {
     pub bytes: u64,
     /// How the stored pixels have to be turned.
     orientation: Orientation,
+    /// Whether the stored colors are premultiplied with alpha.
+    premultiplied: bool,
+    remark: Option<String>,
+    metadata: Metadata,
     structure: Structure,
     decoder: Box<dyn ImageDecoder>,
 }
@@ -41,6 +47,7 @@ enum Structure {
     Png(Vec<Chunk>),
     Tiff(Directories),
     Gif(gif::Summary),
+    Jpeg(segments::Summary, Option<jpeg_pixels::Header>),
     Other,
 }
 
@@ -49,17 +56,30 @@ impl Structure {
         match format {
             Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
             Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
+            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path), jpeg_pixels::Header::read(path)),
             Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
             _ => Self::Other,
         }
     }
 
+    /// In words, what is not read of the file.
+    fn remark(&self) -> Option<String> {
+        match self {
+            Self::Tiff(directories) if directories.more => {
+                Some("the file has more pages, only the first is read".into())
+            }
+            Self::Png(chunks) if png::is_broken_animation(chunks) => {
+                Some("its animation is broken, only the still picture is read".into())
+            }
+            _ => None,
+        }
+    }
+
     /// The animation in the file, `None` if it holds one picture.
-    fn animation(&self, path: &Path, format: Option<ImageFormat>) -> Option<Animation> {
-        match (self, format?) {
-            (Self::Png(chunks), _) => png::animation(chunks),
-            (Self::Gif(summary), _) => summary.animation,
-            (_, ImageFormat::WebP) => webp::animation(path),
+    fn animation(&self) -> Option<Animation> {
+        match self {
+            Self::Png(chunks) => png::animation(chunks),
+            Self::Gif(summary) => summary.animation,
             _ => None,
         }
     }
@@ -82,7 +102,8 @@ impl PictureFile {
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.into()))?;
-        let format = reader.format();
+        let heic = is_heic(path);
+        let format = reader.format().filter(|_| !heic);
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         let structure = Structure::read(path, format);
@@ -92,22 +113,44 @@ impl PictureFile {
             _ => available,
         });
         reader.limits(limits);
-        let mut decoder: Box<dyn ImageDecoder> = match (reader.into_decoder(), &structure) {
-            (Ok(decoder), _) => Box::new(decoder),
-            (Err(error), Structure::Tiff(directories)) => match tiff::Unusual::new(path, directories) {
-                Some(decoder) => Box::new(decoder),
-                None => return Err(undecodable(path, error)),
-            },
-            (Err(ImageError::Limits(_)), Structure::Png(_)) => {
-                let limit = memory::bytes(png::METADATA.into());
-                return Err(refuse(
-                    format!("its color profile and texts take more than {limit} of memory").into(),
-                ));
+        let found = structure.animation();
+        let mut premultiplied = false;
+        let mut remark = structure.remark();
+        let (mut decoder, overhead, animation): (Box<dyn ImageDecoder>, u64, _) = match &structure {
+            Structure::Tiff(directories) => {
+                let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
+                premultiplied = pixels.is_premultiplied();
+                remark =
+                    remark.into_iter().chain(pixels.remark()).reduce(|all, next| format!("{all}; {next}"));
+                let overhead = pixels.overhead();
+                (Box::new(pixels), overhead, None)
             }
-            (Err(error), _) => return Err(undecodable(path, error)),
+            _ if format == Some(ImageFormat::WebP) => {
+                let pixels = webp_pixels::Pixels::open(path).map_err(|e| undecodable(path, e))?;
+                let (overhead, animation) = (pixels.overhead(), pixels.animation());
+                (Box::new(pixels), overhead, animation)
+            }
+            Structure::Jpeg(_, Some(header)) => {
+                let decoder: Box<dyn ImageDecoder> = if header.is_unusual() {
+                    Box::new(jpeg_pixels::Unusual::open(path).map_err(|e| undecodable(path, e))?)
+                } else {
+                    Box::new(reader.into_decoder().map_err(|e| undecodable(path, e))?)
+                };
+                (decoder, header.overhead(length), None)
+            }
+            _ => match (reader.into_decoder(), &structure) {
+                (Ok(decoder), _) => (Box::new(decoder), 0, found),
+                (Err(ImageError::Limits(_)), Structure::Png(_)) => {
+                    let limit = memory::bytes(png::METADATA.into());
+                    return Err(refuse(
+                        format!("its color profile and texts take more than {limit} of memory").into(),
+                    ));
+                }
+                (Err(error), _) => return Err(undecodable(path, error)),
+            },
         };
         let (width, height) = decoder.dimensions();
-        let (mut bytes, mut color) = (decoder.total_bytes(), decoder.color_type());
+        let (mut bytes, mut color) = (decoder.total_bytes().saturating_add(overhead), decoder.color_type());
         if width == 0 || height == 0 {
             return Err(refuse("the picture has no pixels".into()));
         }
@@ -117,9 +160,10 @@ impl PictureFile {
         {
             return Err(refuse(why.into()));
         }
-        let animation = structure.animation(path, format);
         if animation.is_some() {
-            bytes = bytes.saturating_add(pixels.saturating_mul(composing(format)));
+            let wide = format == Some(ImageFormat::Png) && depth(color) == 16;
+            // The canvas, a copy of it to go back to, and a frame.
+            bytes = bytes.saturating_add(pixels.saturating_mul(3 * if wide { 8 } else { 4 }));
         }
         if bytes > available {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
@@ -130,14 +174,31 @@ impl PictureFile {
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));
         }
-        // An unreadable orientation is no reason to refuse the picture. Frames of animations are never turned.
-        let orientation = match animation {
-            None => decoder.orientation().unwrap_or(Orientation::NoTransforms),
-            Some(_) => Orientation::NoTransforms,
-        };
+        // Unreadable metadata are no reason to refuse the picture. Frames of animations are never turned.
+        let metadata = guard::guarded(|| read_metadata(path, format, &structure, &mut *decoder));
+        let metadata = metadata.unwrap_or_else(|_| {
+            log::warn!("{}: its metadata cannot be read and are left out", path.display());
+            Metadata::default()
+        });
+        let orientation = metadata.orientation.filter(|_| animation.is_none());
+        let orientation = orientation.unwrap_or(Orientation::NoTransforms);
         let (width, height) = if is_sideways(orientation) { (height, width) } else { (width, height) };
         let path = path.into();
-        Ok(Self { path, width, height, color, format, animation, bytes, orientation, structure, decoder })
+        Ok(Self {
+            path,
+            width,
+            height,
+            color,
+            format,
+            animation,
+            bytes,
+            orientation,
+            premultiplied,
+            remark,
+            metadata,
+            structure,
+            decoder,
+        })
     }
 
     /// Columns and rows of the upright picture.
@@ -146,43 +207,8 @@ impl PictureFile {
     }
 
     /// What comes with the picture. Unreadable parts are left out.
-    pub fn metadata(&mut self) -> Metadata {
-        guard::guarded(|| self.metadata_unguarded()).unwrap_or_else(|_| {
-            log::warn!("{}: its metadata cannot be read and are left out", self.path.display());
-            Metadata::default()
-        })
-    }
-
-    fn metadata_unguarded(&mut self) -> Metadata {
-        let decoder = &mut self.decoder;
-        let mut metadata = Metadata {
-            icc: decoder.icc_profile().ok().flatten().filter(|profile| !profile.is_empty()),
-            exif: decoder.exif_metadata().ok().flatten(),
-            xmp: decoder.xmp_metadata().ok().flatten().filter(|packet| !packet.is_empty()),
-            ..Metadata::default()
-        };
-        match &self.structure {
-            Structure::Png(chunks) => {
-                if metadata.icc.is_none() && chunks.iter().any(|chunk| &chunk.name == b"iCCP") {
-                    let limit = memory::bytes(png::METADATA.into());
-                    log::warn!(
-                        "{}: its color profile is left out, it is damaged or takes more than {limit}",
-                        self.path.display()
-                    );
-                }
-                png::read_metadata(chunks, &mut metadata);
-            }
-            Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
-            Structure::Other if self.format == Some(ImageFormat::Jpeg) => {
-                jpeg::read_metadata(&self.path, &mut metadata);
-            }
-            Structure::Gif(_) | Structure::Other => {}
-        }
-        // Some programs write the header of a JPEG segment even in other formats.
-        if let Some(block) = metadata.exif.as_ref().and_then(|exif| exif.strip_prefix(b"Exif\0\0")) {
-            metadata.exif = Some(block.to_vec());
-        }
-        metadata
+    pub fn metadata(&self) -> Metadata {
+        self.metadata.clone()
     }
 
     /// Whether the pixels are stored as indices into a palette.
@@ -200,29 +226,27 @@ impl PictureFile {
         self.orientation != Orientation::NoTransforms
     }
 
-    /// In words, what is not read of the file.
-    pub fn remark(&self) -> Option<String> {
-        match &self.structure {
-            Structure::Tiff(directories) if directories.more => {
-                Some("the file has more pages, only the first is read".into())
-            }
-            Structure::Png(chunks) if png::is_broken_animation(chunks) => {
-                Some("its animation is broken, only the still picture is read".into())
-            }
-            _ => None,
+    /// In words, what [`PictureFile::decode`] does not read of the file.
+    fn remark(&self) -> Option<String> {
+        if let Some(animation) = self.animation {
+            return Some(format!("the file has {} frames, only the first is read", animation.frames));
         }
+        self.remark.clone()
     }
 
-    /// Decodes the picture and turns it upright.
+    /// Decodes the picture, of an animation the first frame, and turns it upright. Warns of what else is in the file.
     ///
     /// # Errors
     /// [`crate::Error::Picture`] for broken files.
     pub fn decode(self) -> Result<DynamicImage> {
-        if self.format == Some(ImageFormat::Jpeg) && lacks_jpeg_end(&self.path) {
+        if matches!(&self.structure, Structure::Jpeg(summary, _) if !summary.complete) {
             log::warn!(
                 "{}: the file ends too early, the lower part of the picture may be missing",
                 self.path.display()
             );
+        }
+        if let Some(remark) = self.remark() {
+            log::warn!("{}: {remark}", self.path.display());
         }
         let path = self.path.clone();
         guard::picture(&path, || self.decode_unguarded())
@@ -231,12 +255,50 @@ impl PictureFile {
     fn decode_unguarded(self) -> Result<DynamicImage> {
         let picture = DynamicImage::from_decoder(self.decoder);
         let mut picture = picture.map_err(|e| undecodable(&self.path, e))?;
-        if matches!(&self.structure, Structure::Tiff(directories) if tiff::is_premultiplied(directories)) {
+        if let Some(remark) = floats::check(&picture).map_err(|why| refuse(&self.path, why))? {
+            log::warn!("{}: {remark}", self.path.display());
+        }
+        if self.premultiplied {
             alpha::divide(&mut picture);
         }
         picture.apply_orientation(self.orientation);
         Ok(picture)
     }
+}
+
+/// Everything that a file says of its picture: the one reader, by which pixels are turned and results are described.
+fn read_metadata(
+    path: &Path,
+    format: Option<ImageFormat>,
+    structure: &Structure,
+    decoder: &mut dyn ImageDecoder,
+) -> Metadata {
+    let mut metadata = Metadata::default();
+    match structure {
+        Structure::Png(chunks) => {
+            metadata.icc = decoder.icc_profile().ok().flatten();
+            if metadata.icc.is_none() && chunks.iter().any(|chunk| &chunk.name == b"iCCP") {
+                let limit = memory::bytes(png::METADATA.into());
+                metadata.not_kept(&format!("its color profile, which is damaged or takes more than {limit}"));
+            }
+            png_tags::read(chunks, &mut metadata);
+        }
+        Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
+        Structure::Jpeg(summary, _) => metadata = summary.metadata(),
+        Structure::Gif(_) => {
+            metadata.icc = decoder.icc_profile().ok().flatten();
+            metadata.xmp = decoder.xmp_metadata().ok().flatten();
+            metadata.comments = gif::comments(path);
+        }
+        Structure::Other if format == Some(ImageFormat::WebP) => webp::read_metadata(path, &mut metadata),
+        Structure::Other => {
+            metadata.icc = decoder.icc_profile().ok().flatten();
+            metadata.exif = decoder.exif_metadata().ok().flatten();
+            metadata.xmp = decoder.xmp_metadata().ok().flatten();
+            metadata.orientation = decoder.orientation().ok();
+        }
+    }
+    metadata.settle()
 }
 
 /// Whether a GIF file holds more than one picture.
@@ -245,28 +307,10 @@ pub fn is_animated_gif(path: &Path) -> bool {
     summary.is_ok_and(|summary| summary.is_some_and(|summary| summary.animation.is_some()))
 }
 
-/// Bytes a pixel for the canvas of an animation, a copy of it to go back to, and a frame.
-fn composing(format: Option<ImageFormat>) -> u64 {
-    let pixel = if format == Some(ImageFormat::Png) { 8 } else { 4 };
-    3 * pixel
-}
-
 /// Whether columns become rows.
 fn is_sideways(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     [Rotate90, Rotate270, Rotate90FlipH, Rotate270FlipH].contains(&orientation)
-}
-
-/// Whether a JPEG file has no end marker: the decoder silently makes up the rest of a truncated picture.
-/// Some cameras put data behind the marker, so it is looked for in the last 64 KiB.
-fn lacks_jpeg_end(path: &Path) -> bool {
-    let mut end = Vec::new();
-    let read = File::open(path).and_then(|mut file| {
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(1 << 16)))?;
-        file.read_to_end(&mut end)
-    });
-    read.is_ok() && !end.windows(2).any(|pair| pair == [0xff, 0xd9])
 }
 
 /// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.
@@ -310,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_decoder_that_panics_is_one_failed_picture() {
-        let mut file = PictureFile {
+        let file = PictureFile {
             path: "a.png".into(),
             width: 1,
             height: 1,
@@ -319,10 +363,12 @@ mod tests {
             animation: None,
             bytes: 1,
             orientation: Orientation::NoTransforms,
+            premultiplied: false,
+            remark: None,
+            metadata: Metadata::default(),
             structure: Structure::Other,
             decoder: Box::new(Panics),
         };
-        assert!(file.metadata().exif.is_none());
         let error = file.decode().unwrap_err().to_string();
         assert!(error.starts_with("a.png: internal error"), "{error}");
     }

@@ -1,15 +1,16 @@
-//! TIFF files: reading kinds that the `image` crate does not read, and writing with metadata and grey with alpha.
+//! TIFF files: their directories, and writing with metadata and grey with alpha.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use image::error::{DecodingError, ImageFormatHint};
-use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
-use tiff::decoder::{Decoder, DecodingResult, Limits};
+use image::ColorType;
+use image::metadata::Orientation;
 
+use super::density::Density;
 use super::exif::{Directories, Entry, tag};
 use super::metadata::Metadata;
+use super::photoshop;
 use super::samples::{Reordered, depth};
 
 const BITS_PER_SAMPLE: u16 = 0x0102;
@@ -20,11 +21,43 @@ const SAMPLES_PER_PIXEL: u16 = 0x0115;
 const ROWS_PER_STRIP: u16 = 0x0116;
 const STRIP_BYTE_COUNTS: u16 = 0x0117;
 const PLANAR_CONFIGURATION: u16 = 0x011c;
-const COLOR_MAP: u16 = 0x0140;
 const EXTRA_SAMPLES: u16 = 0x0152;
 const SAMPLE_FORMAT: u16 = 0x0153;
 const XMP: u16 = 0x02bc;
 const ICC: u16 = 0x8773;
+const IPTC: u16 = 0x83bb;
+const PHOTOSHOP: u16 = 0x8649;
+const LAYERS: u16 = 0x935c;
+const X_RESOLUTION: u16 = 0x011a;
+const Y_RESOLUTION: u16 = 0x011b;
+const RESOLUTION_UNIT: u16 = 0x0128;
+/// Entries with high numbers that are kept, or that are about how pixels are stored.
+const KNOWN: [u16; 24] = [
+    IPTC,
+    PHOTOSHOP,
+    ICC,
+    0x8298,
+    0x9c9b,
+    0x9c9c,
+    0x9c9d,
+    0x9c9e,
+    0x9c9f,
+    tag::EXIF,
+    tag::GPS,
+    tag::INTEROPERABILITY,
+    0x80a4,
+    0x80e3,
+    0x80e4,
+    0x80e5,
+    0x80e6,
+    0x828d,
+    0x828e,
+    0x84e3,
+    0x84e6,
+    0xc4a5,
+    0xea1c,
+    0xea1d,
+];
 
 /// Values of the photometric interpretation.
 const BLACK_IS_ZERO: u32 = 1;
@@ -44,114 +77,44 @@ pub fn read_metadata(directories: &Directories, metadata: &mut Metadata) {
     };
     metadata.xmp = bytes(XMP);
     metadata.icc = bytes(ICC);
+    metadata.iptc = bytes(IPTC).map(iptc_bytes);
+    let (iptc, resources) = photoshop::split(&bytes(PHOTOSHOP).unwrap_or_default());
+    metadata.iptc = metadata.iptc.take().or(iptc);
+    metadata.resources = resources;
     let described = directories.descriptive();
     metadata.exif = (!described.is_empty()).then(|| described.to_block());
+    // Whatever kind of integer it is given as: the values are little-endian.
+    let orientation = directories.main.iter().find(|entry| entry.tag == tag::ORIENTATION);
+    metadata.orientation = orientation.and_then(|entry| Orientation::from_exif(*entry.data().first()?));
+    if directories.exif.iter().any(|entry| entry.tag == tag::MAKER_NOTE) {
+        metadata.not_kept("the maker's notes");
+    }
+    for entry in &directories.main {
+        match entry.tag {
+            LAYERS => metadata.not_kept("layers"),
+            0x830e | 0x8480 | 0x8482 | 0x85d8 | 0x87af..=0x87b1 | 0xa480 | 0xa481 => {
+                metadata.not_kept("GeoTIFF's entries");
+            }
+            0x012d | 0x013e | 0x013f => metadata.not_kept("colors as told by TIFF's own entries"),
+            // Numbers given out to companies, but for those above and those of other well-known uses.
+            tag @ 0x8000.. if !KNOWN.contains(&tag) => metadata.not_kept(&format!("the entry {tag}")),
+            _ => {}
+        }
+    }
 }
 
-/// Whether the colors are premultiplied with alpha.
-pub fn is_premultiplied(directories: &Directories) -> bool {
-    let extra = directories.main.iter().find(|entry| entry.tag == EXTRA_SAMPLES);
-    extra.and_then(Entry::number) == Some(1)
+/// IPTC records out of an entry that calls them 32-bit numbers, as some programs do: the bytes of each may be in the wrong order.
+fn iptc_bytes(mut data: Vec<u8>) -> Vec<u8> {
+    if data.first() != Some(&0x1c) && data.get(3) == Some(&0x1c) {
+        data.chunks_exact_mut(4).for_each(<[u8]>::reverse);
+    }
+    data
 }
 
 /// Whether the pixels are indices into a palette.
 pub fn has_palette(directories: &Directories) -> bool {
     let photometric = directories.main.iter().find(|entry| entry.tag == PHOTOMETRIC);
     photometric.and_then(Entry::number) == Some(PALETTE)
-}
-
-/// A decoder for pictures with a palette, with grey of 2 or 4 bits, or with grey and alpha.
-pub struct Unusual {
-    path: PathBuf,
-    width: u32,
-    height: u32,
-    color: ColorType,
-    bits: u32,
-    /// 16 bits each: all reds, then all greens, then all blues.
-    palette: Option<Vec<u16>>,
-}
-
-impl Unusual {
-    /// `None` for any other kind of TIFF file.
-    pub fn new(path: &Path, directories: &Directories) -> Option<Self> {
-        let main = &directories.main;
-        let entry = |tag| main.iter().find(|entry| entry.tag == tag);
-        let number = |tag, default: u32| entry(tag).map_or(Some(default), Entry::number);
-        let (photometric, bits) = (number(PHOTOMETRIC, BLACK_IS_ZERO)?, number(BITS_PER_SAMPLE, 1)?);
-        let (samples, planar) = (number(SAMPLES_PER_PIXEL, 1)?, number(PLANAR_CONFIGURATION, 1)?);
-        let palette = entry(COLOR_MAP).map(Entry::words).filter(|_| photometric == PALETTE);
-        let color = match (photometric, samples, bits) {
-            (PALETTE, 1, 1 | 2 | 4 | 8) if palette.as_ref()?.len() == 3 << bits => ColorType::Rgb8,
-            (BLACK_IS_ZERO, 1, 2 | 4) => ColorType::L8,
-            (BLACK_IS_ZERO, 2, 8) if planar == 1 => ColorType::La8,
-            (BLACK_IS_ZERO, 2, 16) if planar == 1 => ColorType::La16,
-            _ => return None,
-        };
-        let (width, height) = (entry(tag::IMAGE_WIDTH)?.number()?, entry(tag::IMAGE_LENGTH)?.number()?);
-        Some(Self { path: path.into(), width, height, color, bits, palette })
-    }
-
-    /// The samples in the file's packing: bytes, or 16-bit numbers in the machine's byte order.
-    fn samples(&self) -> tiff::TiffResult<DecodingResult> {
-        let mut file = std::fs::read(&self.path)?;
-        if self.palette.is_some() {
-            // The decoder does not know palettes, but their indices read like shades of grey.
-            super::exif::set_short(&mut file, PHOTOMETRIC, BLACK_IS_ZERO as u16);
-        }
-        Decoder::new(Cursor::new(file))?.with_limits(Limits::unlimited()).read_image()
-    }
-}
-
-impl ImageDecoder for Unusual {
-    fn dimensions(&self) -> (u32, u32) {
-        (self.width, self.height)
-    }
-
-    fn color_type(&self) -> ColorType {
-        self.color
-    }
-
-    fn read_image(self, buffer: &mut [u8]) -> ImageResult<()> {
-        let broken = |why: String| {
-            let format = ImageFormatHint::Exact(ImageFormat::Tiff);
-            ImageError::Decoding(DecodingError::new(format, why))
-        };
-        let samples = self.samples().map_err(|e| broken(e.to_string()))?;
-        let bytes = match samples {
-            DecodingResult::U8(bytes) => bytes,
-            DecodingResult::U16(words) => words.iter().flat_map(|word| word.to_ne_bytes()).collect(),
-            _ => return Err(broken("samples that are not integers".into())),
-        };
-        let channels = usize::from(self.color.bytes_per_pixel());
-        let width = self.width as usize;
-        if self.bits >= 8 && self.palette.is_none() {
-            let whole = bytes.get(..buffer.len()).ok_or_else(|| broken("too few samples".into()))?;
-            buffer.copy_from_slice(whole);
-            return Ok(());
-        }
-        let stride = (width * self.bits as usize).div_ceil(8);
-        let top = (1u32 << self.bits) - 1;
-        if bytes.len() < stride * self.height as usize {
-            return Err(broken("too few samples".into()));
-        }
-        for (row, packed) in buffer.chunks_exact_mut(width * channels).zip(bytes.chunks_exact(stride)) {
-            for (x, pixel) in row.chunks_exact_mut(channels).enumerate() {
-                let bit = x * self.bits as usize;
-                let value = u32::from(packed[bit / 8]) >> (8 - self.bits as usize - bit % 8) & top;
-                match &self.palette {
-                    Some(palette) => pixel.iter_mut().enumerate().for_each(|(channel, sample)| {
-                        *sample = (palette[(channel << self.bits) + value as usize] >> 8) as u8;
-                    }),
-                    None => pixel.fill((value * 255 / top) as u8),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn read_image_boxed(self: Box<Self>, buffer: &mut [u8]) -> ImageResult<()> {
-        (*self).read_image(buffer)
-    }
 }
 
 /// About the bytes in a strip.
@@ -202,6 +165,20 @@ pub fn write(
     if color.has_alpha() {
         // Straight alpha: the colors are not premultiplied.
         directories.main.push(Entry::shorts(EXTRA_SAMPLES, &[2]));
+    }
+    directories.main.extend(metadata.iptc.clone().map(|iptc| Entry::bytes(IPTC, 7, iptc)));
+    if photoshop::matters(&metadata.resources) {
+        directories.main.push(Entry::bytes(PHOTOSHOP, 1, metadata.resources.clone()));
+    }
+    let resolution = metadata.density.and_then(Density::per_inch);
+    if let Some([x, y]) = resolution
+        && directories.main.iter().all(|entry| entry.tag != X_RESOLUTION)
+    {
+        directories.main.extend([
+            Entry::ratio(X_RESOLUTION, x),
+            Entry::ratio(Y_RESOLUTION, y),
+            Entry::shorts(RESOLUTION_UNIT, &[2]),
+        ]);
     }
     directories.main.extend(metadata.xmp.clone().map(|xmp| Entry::bytes(XMP, 1, xmp)));
     directories.main.extend(metadata.icc.clone().map(|icc| Entry::bytes(ICC, 7, icc)));

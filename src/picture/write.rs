@@ -88,9 +88,7 @@ pub fn store(picture: DynamicImage, kind: &Kind, metadata: &mut Metadata) -> io:
 /// The color type that a kind stores a picture as; updates the metadata to match.
 pub fn stored(color: ColorType, kind: &Kind, metadata: &mut Metadata) -> io::Result<ColorType> {
     let stored = kind.stored(color).map_err(|what| io::Error::other(format!("it has {what}")))?;
-    // WebP has no grey of its own.
-    let color = stored.has_color() || kind.format == FileFormat::WebP;
-    metadata.keep_profile_of(if color { b"RGB " } else { b"GRAY" });
+    metadata.fit_colors(kind, kind.stores_colors(color));
     Ok(stored)
 }
 

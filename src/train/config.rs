@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::config_path;
+pub use super::interval::{EVALUATIONS, Interval};
 pub use super::time_span::TimeSpan;
 use crate::degrade::Degradation;
 use crate::error::{Error, Result};
@@ -64,7 +66,7 @@ pub struct TrainConfig {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "config_path::optional")]
     pub init: Option<PathBuf>,
     /// Steps between two evaluations on `val`.
-    pub eval_every: u64,
+    pub eval_every: Interval,
     /// Steps between two checkpoints.
     pub save_every: u64,
     /// When training ends.
@@ -236,7 +238,25 @@ pub enum Limit {
     Time(TimeSpan),
 }
 
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steps(steps) => write!(f, "{steps} steps"),
+            Self::Backprops(count) => write!(f, "{count} backprops"),
+            Self::Time(span) => span.fmt(f),
+        }
+    }
+}
+
 impl TrainConfig {
+    /// Whether a run that has done so many steps in so much time is at its limit.
+    pub fn is_over(&self, steps: u64, elapsed: Duration) -> bool {
+        match (self.limit, self.steps()) {
+            (Limit::Time(span), _) => elapsed >= span.0,
+            (_, all) => all.is_some_and(|all| steps >= all),
+        }
+    }
+
     /// The network's shape.
     ///
     /// # Errors
@@ -324,7 +344,7 @@ impl TrainConfig {
             (self.patch <= 1024, format!("patch {}: 1024 pixels at most", self.patch)),
             ((1..=65536).contains(&self.stride), format!("stride {}: 1 pixel or more", self.stride)),
             (self.padding != Padding::Valid, "padding valid: results would be smaller than asked for".into()),
-            (self.eval_every > 0, "eval_every 0: 1 step or more".into()),
+            (self.eval_every != Interval::Steps(0), "eval_every 0: 1 step or more".into()),
             (self.save_every > 0, "save_every 0: 1 step or more".into()),
             (self.steps() != Some(0), "limit: 1 step or more".into()),
             (

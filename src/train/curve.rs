@@ -4,6 +4,7 @@ use super::config::TrainConfig;
 use super::run::{EvalRecord, Record};
 use super::validate::SetInfo;
 use crate::chart::Panel;
+use crate::eval::protocol::Compared;
 
 /// A diagram of PSNR over backprops for each set, with bicubic and published averages as lines; without sets
 /// one of the training loss.
@@ -26,7 +27,10 @@ pub fn panels(config: &TrainConfig, sets: &[SetInfo], records: &[Record]) -> Vec
         let bicubic = scores().next_back().map(|(_, set)| ("bicubic".to_string(), set.psnr_bicubic));
         Panel {
             title: format!("{} x{}, {} {}", info.name, config.scale, config.arch, config.filters),
-            y_label: "PSNR (dB)".into(),
+            y_label: match info.samples {
+                Compared::Luminance => "PSNR (dB)".into(),
+                Compared::Rgb => "PSNR of RGB (dB)".into(),
+            },
             x_label: "backprops".into(),
             curves: vec![("this run".into(), scores().map(|(x, set)| (x, set.psnr)).collect())],
             lines: bicubic.into_iter().chain(info.published.iter().cloned()).collect(),

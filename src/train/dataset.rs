@@ -13,10 +13,9 @@ use super::config::TrainConfig;
 use super::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::degrade::{Degradation, Degrader};
 use crate::error::{Error, Reason, Result};
-use crate::eval::dataset::Picture;
+use crate::eval::dataset::{Picture, size};
 use crate::hash::Fnv;
 use crate::network::Channels;
-use crate::picture::PictureFile;
 use crate::resample::{ResampleTable, apply, output_len};
 
 /// The most bytes of a shard's inputs that every adapter can bind. The order of sub-images depends on it, so it is the
@@ -110,7 +109,7 @@ impl Dataset {
         let (mut used, mut small) = (0, 0usize);
         let mut hash = Fnv::default();
         for (file, path) in self.files.iter().enumerate() {
-            let (width, height) = match header(path) {
+            let (width, height) = match size(path) {
                 Ok(size) => size,
                 Err(error) => {
                     log::warn!("{error}; left out");
@@ -286,11 +285,6 @@ fn variant(
 
 fn resized(length: usize, size: f64) -> usize {
     if size == 1.0 { length } else { output_len(length, size) }
-}
-
-/// Width and height of a picture file, upright.
-fn header(path: &Path) -> Result<(u32, u32)> {
-    Ok(PictureFile::open(path)?.size())
 }
 
 /// Adds a picture file, or those of a folder and its subfolders, sorted by name in each.

@@ -21,6 +21,9 @@ pub struct GpuEngine {
     turns: bool,
     /// The shard on the device, and its number of sub-images.
     loaded: Option<(u32, u32)>,
+    /// Sub-image, border of its target, and channels.
+    shape: (usize, usize, usize),
+    loss_bicubic: Option<f64>,
 }
 
 impl GpuEngine {
@@ -41,6 +44,8 @@ impl GpuEngine {
             shards: ShardStream::new(data),
             turns: config.augmentation.turns,
             loaded: None,
+            shape: (config.patch, config.border()?, config.channels.count()),
+            loss_bicubic: None,
             gpu: gpu.clone(),
         })
     }
@@ -58,6 +63,8 @@ impl TrainEngine for GpuEngine {
                 _ => {
                     let shard = self.shards.get(&place)?;
                     self.trainer.set_pictures(&shard)?;
+                    let (patch, border, channels) = self.shape;
+                    self.loss_bicubic.get_or_insert_with(|| shard.loss_bicubic(patch, border, channels));
                     let length = shard.patches.len() as u32;
                     self.loaded = Some((place.shard, length));
                     length
@@ -72,6 +79,10 @@ impl TrainEngine for GpuEngine {
             done += count;
         }
         Ok(loss)
+    }
+
+    fn loss_bicubic(&self) -> Option<f64> {
+        self.loss_bicubic
     }
 
     fn state(&mut self) -> Result<State> {

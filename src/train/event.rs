@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::run::{EvalRecord, StepRecord};
+use super::run::{EvalRecord, SetScore, StepRecord};
 
 /// One thing that has happened. In JSON, `event` names the kind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,7 +23,7 @@ pub enum Event {
     },
     /// How long the run will take, from its first measured steps.
     Estimate {
-        /// Time left in seconds, without evaluations.
+        /// Time left in seconds, with evaluations if one has been timed.
         seconds: f64,
         /// Steps of the whole run.
         total_steps: u64,
@@ -40,6 +40,8 @@ pub enum Event {
         loss: f64,
         /// PSNR of the last evaluation, the mean over the sets.
         psnr: Option<f64>,
+        /// The same for each set.
+        sets: Vec<SetPsnr>,
         /// Speed of the block.
         subimages_per_second: f64,
         /// Time left in seconds.
@@ -57,6 +59,14 @@ pub enum Event {
         psnr: f64,
         /// PSNR of bicubic interpolation in dB.
         psnr_bicubic: f64,
+    },
+    /// The end of a run without validation: the losses that training itself has reached.
+    Losses {
+        /// Mean of the last steps.
+        loss: f64,
+        /// That of plain bicubic interpolation on the training pictures, if it is known. A network with more than this has not
+        /// learned, or has diverged.
+        loss_bicubic: Option<f64>,
     },
     /// A file of the run has been replaced.
     Saved {
@@ -76,4 +86,19 @@ pub enum Event {
         /// Whether there is more to do when the run is continued.
         interrupted: bool,
     },
+}
+
+impl From<&SetScore> for SetPsnr {
+    fn from(score: &SetScore) -> Self {
+        Self { set: score.set.clone(), psnr: score.psnr }
+    }
+}
+
+/// PSNR on one validation set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SetPsnr {
+    /// The set's name.
+    pub set: String,
+    /// In dB.
+    pub psnr: f64,
 }

@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 
 use super::config::Initialization;
 use crate::error::{Error, Result};
-use crate::network::{Architecture, LayerShape};
+use crate::network::{Architecture, Channels, LayerShape};
 use crate::weights::{Layer, Metadata, Weights};
 
 /// Weights drawn from `initialization`, zero biases. The same seed gives the same weights on every platform:
@@ -54,17 +54,13 @@ pub fn initialize(
 /// center the trained ones stand, so that it begins with the same results.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for another number of layers, filters or channels, or larger filters in `trained`.
-pub fn enlarge(architecture: &Architecture, trained: &Weights) -> Result<Vec<Layer>> {
-    let fit = |(layer, shape): (&Layer, &LayerShape)| {
-        let (own, other) = (layer.shape, *shape);
-        let even = (other.size + own.size) % 2 == 0;
-        own.size <= other.size && even && own.inputs == other.inputs && own.filters == other.filters
-    };
+/// [`Error::InvalidArgument`] for other channels, another number of layers or filters, or larger filters in `trained`; it
+/// says which.
+pub fn enlarge(architecture: &Architecture, channels: Channels, trained: &Weights) -> Result<Vec<Layer>> {
     let (from, to) = (trained.layers(), architecture.layers());
-    if from.len() != to.len() || !from.iter().zip(to).all(fit) {
+    if let Some(reason) = obstacle(architecture, channels, trained) {
         return Err(Error::invalid(format!(
-            "a network of {} cannot begin as one of {architecture}: filter counts must be the same, filters not smaller",
+            "a network of {} cannot be the beginning of one of {architecture}: {reason}",
             trained.architecture()
         )));
     }
@@ -79,6 +75,30 @@ pub fn enlarge(architecture: &Architecture, trained: &Weights) -> Result<Vec<Lay
         Layer { shape, weight, bias: layer.bias.clone() }
     });
     Ok(enlarged.collect())
+}
+
+/// Why a network cannot begin as `trained`.
+fn obstacle(architecture: &Architecture, channels: Channels, trained: &Weights) -> Option<String> {
+    let (from, to) = (trained.layers(), architecture.layers());
+    let own = trained.metadata.channels;
+    if own != channels {
+        return Some(format!("its channels are {own}, not {channels}"));
+    }
+    if from.len() != to.len() {
+        return Some(format!("it has {} layers, not {}", from.len(), to.len()));
+    }
+    let differs = |(i, (layer, &shape)): (usize, (&Layer, &LayerShape))| {
+        let (own, layer) = (layer.shape, i + 1);
+        if own.filters != shape.filters {
+            Some(format!("layer {layer} has {} filters, not {}", own.filters, shape.filters))
+        } else if own.size > shape.size {
+            let (old, new) = (own.size, shape.size);
+            Some(format!("the filters of layer {layer} are {old}x{old}, larger than {new}x{new}"))
+        } else {
+            None
+        }
+    };
+    from.iter().zip(to).enumerate().find_map(differs)
 }
 
 /// A number from the standard normal distribution, by the polar method of Marsaglia (one of its pair), from
@@ -112,7 +132,6 @@ fn logarithm(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Channels;
     use crate::network::Padding;
     use crate::reference::{Maps, forward};
 
@@ -183,16 +202,20 @@ mod tests {
         let he = Initialization::He { gain: 1.0, last_gain: 1.0 };
         let trained = initialize(&small, he, 5, Metadata::default()).unwrap();
         let larger = Architecture::parse("5-3-3", "4-3", 1).unwrap();
-        let layers = enlarge(&larger, &trained).unwrap();
+        let layers = enlarge(&larger, Channels::Y, &trained).unwrap();
         let enlarged = Weights::new(layers, Metadata::default()).unwrap();
         let input = Maps::from_fn([1, 11, 12], |_, y, x| ((y * 5 + x * 3) as f64).sin());
         assert_eq!(enlarged.architecture().sizes(), "5-3-3");
         assert_eq!(forward(&trained, &input, Padding::Zero), forward(&enlarged, &input, Padding::Zero));
-        for other in ["5-1", "5-2-3", "3-1-3"] {
-            let filters = if other == "5-1" { "4" } else { "4-3" };
-            let other = Architecture::parse(other, filters, 1);
-            assert!(other.is_err() || enlarge(&other.unwrap(), &trained).is_err());
+        for (sizes, filters, channels, reason) in [
+            ("5-3", "4", Channels::Y, "it has 3 layers, not 2"),
+            ("3-1-3", "4-3", Channels::Y, "the filters of layer 1 are 5x5, larger than 3x3"),
+            ("5-1-3", "4-4", Channels::Y, "layer 2 has 3 filters, not 4"),
+            ("5-1-3", "4-3", Channels::Rgb, "its channels are y, not rgb"),
+        ] {
+            let other = Architecture::parse(sizes, filters, channels.count()).unwrap();
+            let told = enlarge(&other, channels, &trained).unwrap_err().to_string();
+            assert!(told.contains(reason), "{told}");
         }
-        assert!(enlarge(&Architecture::parse("5-1-3", "4-4", 1).unwrap(), &trained).is_err());
     }
 }

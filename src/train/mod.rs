@@ -10,6 +10,7 @@ pub mod config;
 mod config_path;
 pub mod gpu;
 pub mod init;
+mod interval;
 pub mod order;
 pub mod recipe;
 pub mod shard;
@@ -81,6 +82,12 @@ pub trait TrainEngine {
     /// # Errors
     /// Whatever prevents the steps. A loss that is not finite is not an error.
     fn train(&mut self, factors: &[f32]) -> Result<f64>;
+
+    /// The loss that plain bicubic interpolation has on the training pictures, once some of them are in use: equation 4 with
+    /// the input itself as the result.
+    fn loss_bicubic(&self) -> Option<f64> {
+        None
+    }
 
     /// A copy of the state after the last step.
     ///

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::Result;
+use crate::eval::protocol::Compared;
 
 /// A line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,9 @@ pub struct SetScore {
     pub set: String,
     /// Enlargement.
     pub scale: usize,
+    /// What PSNR and SSIM compare.
+    #[serde(default)]
+    pub samples: Compared,
     /// PSNR of the network's results.
     #[serde(deserialize_with = "or_nan")]
     pub psnr: f64,

@@ -12,13 +12,16 @@ use super::checkpoint::Checkpoint;
 use super::config::TrainConfig;
 use super::record::line;
 pub use super::record::{EvalRecord, Record, SetScore, StepRecord};
-use crate::atomic::{explained, sweep, write_atomically};
+use crate::atomic::{create_folder, explained, sweep, write_atomically};
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
 use crate::weights::Weights;
 
 /// The name of the file that is locked while a process works on a run.
 const LOCK: &str = ".srcnn-gpu.lock";
+
+/// The name of the file with a run's best weights.
+pub const BEST: &str = "best.safetensors";
 
 /// The folder of a run.
 #[derive(Debug, Clone)]
@@ -43,7 +46,7 @@ impl RunFolder {
     pub fn create(path: &Path, config: &TrainConfig, command: &str) -> Result<Self> {
         let mut run = Self { path: path.into(), lock: None };
         run.check_new()?;
-        fs::create_dir_all(path).map_err(|e| Error::Output { path: path.into(), reason: explained(e) })?;
+        create_folder(path)?;
         run.lock()?;
         // Another process may have created it since.
         run.check_new()?;
@@ -84,11 +87,16 @@ impl RunFolder {
     /// [`Error::InvalidArgument`] when the folder is not that of a run, or its configuration cannot be used.
     pub fn open(path: &Path) -> Result<(Self, TrainConfig)> {
         let run = Self { path: path.into(), lock: None };
+        if path.is_file() {
+            return Err(Error::invalid(format!(
+                "{}: it is a file; name the folder of the run that it belongs to",
+                path.display()
+            )));
+        }
         let file = run.config();
         let text = bounded::read_text(&file, 1 << 20).map_err(|e| {
-            Error::invalid(
-                Reason::from(e).within(format_args!("{}: not the folder of a run", file.display())),
-            )
+            let place = format_args!("{}: not the folder of a run: config.toml", path.display());
+            Error::invalid(Reason::from(e).within(place))
         })?;
         let config = TrainConfig::from_toml(&text)
             .map_err(|e| Error::invalid(Reason::from(e).within(file.display())))?;
@@ -127,7 +135,7 @@ impl RunFolder {
 
     /// The weights with the best validation PSNR; without validation, the latest.
     pub fn best(&self) -> PathBuf {
-        self.path.join("best.safetensors")
+        self.path.join(BEST)
     }
 
     /// PSNR over backprops.
@@ -248,6 +256,7 @@ pub fn save_png(path: &Path, pixels: &[u8], width: u32, height: u32, color: Exte
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::protocol::Compared;
     use crate::train::recipe::{Overrides, resolve};
 
     fn config() -> TrainConfig {
@@ -268,8 +277,15 @@ mod tests {
 
     fn eval(step: u64) -> Record {
         let (set, scale) = ("Set5".into(), 3);
-        let score =
-            SetScore { set, scale, psnr: 32.39, ssim: f64::NAN, psnr_bicubic: 30.39, ssim_bicubic: 0.8682 };
+        let score = SetScore {
+            set,
+            scale,
+            samples: Compared::Rgb,
+            psnr: 32.39,
+            ssim: f64::NAN,
+            psnr_bicubic: 30.39,
+            ssim_bicubic: 0.8682,
+        };
         Record::Eval(EvalRecord { step, backprops: 2 * step, sets: vec![score] })
     }
 

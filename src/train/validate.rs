@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use image::ExtendedColorType;
+
 use super::run::SetScore;
 use crate::error::{Error, Result};
 use crate::eval::Score;
 use crate::eval::dataset::{Dataset, Picture, stem};
-use crate::eval::protocol::{Luminance, Protocol};
+use crate::eval::protocol::{Compared, Luminance, Measured, Protocol};
 use crate::eval::published;
 use crate::headless::{Gpu, Headless, HeadlessOptions};
 use crate::network::Channels;
@@ -33,8 +35,10 @@ pub trait Validate {
 /// A validation set.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SetInfo {
-    /// The folder's name.
+    /// The folder's name, with a number if another set has it too.
     pub name: String,
+    /// What is compared.
+    pub samples: Compared,
     /// Published averages on the same pictures: name and PSNR in dB.
     pub published: Vec<(String, f64)>,
 }
@@ -48,7 +52,7 @@ pub struct Validator {
     protocol: Protocol,
     sets: Vec<Vec<(String, Picture)>>,
     infos: Vec<SetInfo>,
-    samples: Vec<(String, Luminance)>,
+    samples: Vec<(String, Sample)>,
 }
 
 impl Validator {
@@ -82,10 +86,15 @@ impl Validator {
                 ));
             }
             let average = published::average(pictures.iter().map(|(name, _)| name.as_str()), scale);
+            // Published figures are those of luminance.
+            let average = average.filter(|_| protocol.samples() == Compared::Luminance);
             let lines =
                 average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
             let published = lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect();
-            infos.push(SetInfo { name: set.name, published });
+            let is_taken = |name: &String| infos.iter().any(|info: &SetInfo| info.name == *name);
+            let numbered = (2..).map(|number| format!("{} ({number})", set.name));
+            let name = std::iter::once(set.name.clone()).chain(numbered).find(|name| !is_taken(name));
+            infos.push(SetInfo { name: name.unwrap_or_default(), samples: protocol.samples(), published });
             sets.push(pictures);
         }
         Ok(Self { gpu, network: None, protocol, sets, infos, samples: Vec::new() })
@@ -116,8 +125,7 @@ impl Validate for Validator {
                 let one = self.protocol.measure(picture, network)?;
                 if measured.is_empty() {
                     let file = |method| format!("{}_{name}_x{}_{method}.png", info.name, self.protocol.scale);
-                    self.samples.push((file("bicubic"), one.bicubic));
-                    self.samples.push((file("srcnn"), one.network));
+                    self.samples.extend(samples(&one).map(|(method, sample)| (file(method), sample)));
                 }
                 measured.push(one.score);
             }
@@ -126,6 +134,7 @@ impl Validate for Validator {
             scores.push(SetScore {
                 set: info.name.clone(),
                 scale: self.protocol.scale,
+                samples: self.protocol.samples(),
                 psnr: mean.psnr,
                 ssim: mean.ssim,
                 psnr_bicubic: mean.psnr_bicubic,
@@ -136,18 +145,30 @@ impl Validate for Validator {
     }
 
     fn save_samples(&self, folder: &Path) -> Result<()> {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| Error::Output { path: folder.into(), reason: crate::atomic::explained(e) })?;
-        for (name, picture) in &self.samples {
-            let (width, height) = (picture.width as u32, picture.height as u32);
-            super::run::save_png(
-                &folder.join(name),
-                &picture.data,
-                width,
-                height,
-                image::ExtendedColorType::L8,
-            )?;
+        crate::atomic::create_folder(folder)?;
+        for (name, Sample { width, height, color, data }) in &self.samples {
+            super::run::save_png(&folder.join(name), data, *width as u32, *height as u32, *color)?;
         }
         Ok(())
     }
+}
+
+/// A picture to be saved.
+#[derive(Debug)]
+struct Sample {
+    width: usize,
+    height: usize,
+    color: ExtendedColorType,
+    data: Vec<u8>,
+}
+
+/// What was compared, with the names of the methods.
+fn samples(measured: &Measured) -> [(&'static str, Sample); 2] {
+    let sample = |plane: &Luminance, method: usize| {
+        let colors = measured.colors.as_ref().map(|colors| colors[method].clone());
+        let color = if colors.is_some() { ExtendedColorType::Rgb8 } else { ExtendedColorType::L8 };
+        let data = colors.unwrap_or_else(|| plane.data.clone());
+        Sample { width: plane.width, height: plane.height, color, data }
+    };
+    [("bicubic", sample(&measured.bicubic, 0)), ("srcnn", sample(&measured.network, 1))]
 }

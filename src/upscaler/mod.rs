@@ -21,17 +21,19 @@ mod region;
 mod resampler;
 mod steps;
 mod tables;
-mod targets;
+mod target;
+mod texture_ref;
 mod tile_textures;
 mod tiles;
 mod winograd;
 
 #[cfg(feature = "headless")]
 pub(crate) use network::pass_shaders;
-pub use options::{KernelChoice, SourceKind, UpscalerOptions};
+pub use options::{KernelChoice, SourceKind, TargetAccess, UpscalerOptions};
 pub use plan::{Enlargement, TileSpan};
 #[cfg(feature = "headless")]
 pub(crate) use resampler::{ResampleKernels, Resampler};
+pub use texture_ref::TextureRef;
 pub use tiles::{TileGrid, TileSlot};
 
 use std::ops::Range;
@@ -47,15 +49,14 @@ pub(crate) use plan::Plan;
 use plan::Plan;
 use steps::{Frame, Placement, Step};
 use tables::PictureTables;
-use targets::check_texture;
-use tile_textures::TileTextures;
+use tile_textures::{Recorded, TileTextures};
 
 /// Upscales textures on a host's device.
 ///
 /// ```no_run
 /// # fn main() -> srcnn_gpu::Result<()> {
 /// # let (device, queue): (wgpu::Device, wgpu::Queue) = todo!();
-/// # let (source, target): (wgpu::TextureView, wgpu::TextureView) = todo!();
+/// # let (source, target): (wgpu::Texture, wgpu::Texture) = todo!();
 /// use srcnn_gpu::{Shipped, Upscaler, UpscalerOptions, wgpu};
 /// let weights = Shipped::Small.nearest(3.0)?;
 /// let options = UpscalerOptions::for_device(&device);
@@ -207,16 +208,17 @@ impl Upscaler {
 
     /// Records the whole picture: reads `source` and writes `target` from texel (0, 0) on.
     ///
-    /// `source` needs `TEXTURE_BINDING`, a float format (filterable or not) that is not sRGB, and at least the
-    /// prepared size; `target` needs `STORAGE_BINDING`, the format of the options, and the result's size.
+    /// `source` needs `TEXTURE_BINDING`, a format with float values (filterable or not) that is
+    /// not sRGB (unless the options say that the source is linear), and at least the prepared size. `target` needs the format of the options, the usage of its
+    /// [`TargetAccess`], and at least the result's size. Both may be textures, or [`TextureRef`]s.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if a texture does not meet these requirements, or before `prepare`.
-    pub fn record(
+    pub fn record<'a>(
         &self,
         encoder: &mut wgpu::CommandEncoder,
-        source: &wgpu::TextureView,
-        target: &wgpu::TextureView,
+        source: impl Into<TextureRef<'a>>,
+        target: impl Into<TextureRef<'a>>,
     ) -> Result<()> {
         self.record_tiles(encoder, source, target, 0..self.tiles())
     }
@@ -225,19 +227,45 @@ impl Upscaler {
     ///
     /// # Errors
     /// As [`Upscaler::record`]; also for tiles out of range.
-    pub fn record_tiles(
+    pub fn record_tiles<'a>(
         &self,
         encoder: &mut wgpu::CommandEncoder,
-        source: &wgpu::TextureView,
-        target: &wgpu::TextureView,
+        source: impl Into<TextureRef<'a>>,
+        target: impl Into<TextureRef<'a>>,
         tiles: Range<usize>,
     ) -> Result<()> {
-        self.record_some(encoder, source, target, tiles, None, None)
+        self.record_some(encoder, [source.into(), target.into()], tiles, Recorded::default())
+    }
+
+    /// Numbers of the tiles that have pixels in these columns and rows of the result, for hosts that show a part of it: each
+    /// recorded alone is the same, up to its borders, as in the whole. Smaller tiles ([`UpscalerOptions::tile`]) follow a part
+    /// more closely, and compute more pixels twice.
+    ///
+    /// ```no_run
+    /// # fn record(upscaler: &srcnn_gpu::Upscaler, encoder: &mut srcnn_gpu::wgpu::CommandEncoder,
+    /// #     source: &srcnn_gpu::wgpu::Texture, target: &srcnn_gpu::wgpu::Texture) -> srcnn_gpu::Result<()> {
+    /// for tile in upscaler.tiles_within(300..940, 0..480) {
+    ///     upscaler.record_tiles(encoder, source, target, tile..tile + 1)?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn tiles_within(&self, columns: Range<u32>, rows: Range<u32>) -> impl Iterator<Item = usize> {
+        let seen = move |span: &TileSpan, part: &Range<u32>| {
+            let (start, end) = (span.start as u32, (span.start + span.len) as u32);
+            start.max(part.start) < end.min(part.end)
+        };
+        let seen = move |[x, y]: [&TileSpan; 2]| seen(x, &columns) && seen(y, &rows);
+        (0..self.tiles()).filter(move |&tile| self.tile(tile).is_some_and(&seen))
+    }
+
+    /// The usage that a target needs, by [`UpscalerOptions::target_access`].
+    pub fn target_usage(&self) -> wgpu::TextureUsages {
+        self.network.to_target.usage()
     }
 
     /// Names of the kernels in the order in which a tile runs them, for hosts that measure.
     pub fn kernels(&self) -> Vec<&'static str> {
-        self.network.kernels().map(|kernel| kernel.shader.name).collect()
+        self.network.kernels().collect()
     }
 
     /// As [`Upscaler::record`], but between two timestamps, for hosts that measure: all kernels, or only one of
@@ -246,11 +274,11 @@ impl Upscaler {
     ///
     /// # Errors
     /// As [`Upscaler::record`]; also for a kernel out of range.
-    pub fn record_timed(
+    pub fn record_timed<'a>(
         &self,
         encoder: &mut wgpu::CommandEncoder,
-        source: &wgpu::TextureView,
-        target: &wgpu::TextureView,
+        source: impl Into<TextureRef<'a>>,
+        target: impl Into<TextureRef<'a>>,
         kernel: Option<usize>,
         timestamps: Option<wgpu::ComputePassTimestampWrites<'_>>,
     ) -> Result<()> {
@@ -258,18 +286,17 @@ impl Upscaler {
         if let Some(kernel) = kernel.filter(|&kernel| kernel >= kernels) {
             return Err(Error::invalid(format!("kernel {kernel} is out of range: there are {kernels}")));
         }
-        self.record_some(encoder, source, target, 0..self.tiles(), kernel, timestamps)
+        let recorded = Recorded { only: kernel, timestamps };
+        self.record_some(encoder, [source.into(), target.into()], 0..self.tiles(), recorded)
     }
 
-    /// Records tiles of a whole picture: all kernels, or only one.
+    /// Records tiles of a whole picture, from a source to a target.
     fn record_some(
         &self,
         encoder: &mut wgpu::CommandEncoder,
-        source: &wgpu::TextureView,
-        target: &wgpu::TextureView,
+        ends: [TextureRef<'_>; 2],
         tiles: Range<usize>,
-        kernel: Option<usize>,
-        timestamps: Option<wgpu::ComputePassTimestampWrites<'_>>,
+        recorded: Recorded<'_>,
     ) -> Result<()> {
         let ready = self.prepared.as_ref().ok_or_else(not_prepared)?;
         if ready.placement == Placement::Tile {
@@ -281,23 +308,28 @@ impl Upscaler {
                 ready.plan.tiles()
             )));
         }
-        check_texture("source", source, wgpu::TextureUsages::TEXTURE_BINDING, ready.source, None)?;
-        let format = Some(self.options.target_format);
-        let usage = wgpu::TextureUsages::STORAGE_BINDING;
-        check_texture("target", target, usage, ready.plan.result_size(), format)?;
+        let format = ends[0].format();
+        let [source, target] = self.views(ends, [ready.source, ready.plan.result_size()])?;
         let ends = scoped(&self.device, || {
-            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, source, target)
+            let source = (&source, format);
+            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, source, &target)
         })?;
-        let only = kernel.and_then(|kernel| self.network.kernels().nth(kernel));
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("srcnn"),
-            timestamp_writes: timestamps,
-        });
-        for tile in tiles {
-            let steps = ready.steps(&self.network, tile);
-            ready.textures.record(&mut pass, &self.network, &ends, &steps, tile, only);
-        }
+        let tiles = tiles.map(|tile| (tile, ready.steps(&self.network, tile)));
+        ready.textures.record(encoder, &self.network, &ends, tiles, &recorded);
         Ok(())
+    }
+
+    /// Views of source and target, which need at least these sizes.
+    fn views(
+        &self,
+        [source, target]: [TextureRef<'_>; 2],
+        [reads, writes]: [(u32, u32); 2],
+    ) -> Result<[wgpu::TextureView; 2]> {
+        let (device, options) = (&self.device, &self.options);
+        Ok([
+            source.source(device, reads, options.encodes())?,
+            target.target(device, writes, options.target_format, self.network.to_target.usage())?,
+        ])
     }
 }
 

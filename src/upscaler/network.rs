@@ -1,11 +1,13 @@
 //! A network on the device: its kernels and weights.
 
 use super::pass::{MAPS, Pass, PassDescriptor};
+use super::steps::Stage;
+use super::target::ToTarget;
 use super::{KernelChoice, SourceKind, UpscalerOptions, fused, layers, winograd};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
-use crate::gpu::kernels::{self, ConvShape, OutsideValue};
+use crate::gpu::kernels::{self, ConvShape, Light, OutsideValue};
 use crate::network::{Architecture, Channels, Padding};
 use crate::precision::Precision;
 use crate::resample::ResampleTable;
@@ -36,9 +38,11 @@ pub(super) struct GpuNetwork {
     path: Path,
     /// Radius of the last layer if its passes are fused, else `None`.
     aligned: Option<usize>,
-    pub resample_columns: Kernel,
+    columns: Kernel,
+    /// The same for views with an sRGB format, if sources are linear.
+    srgb_columns: Option<Kernel>,
     pub resample_rows: Kernel,
-    pub to_texture: Kernel,
+    pub to_target: ToTarget,
     pipeline_cache: Option<wgpu::PipelineCache>,
     winograd: KernelChoice,
 }
@@ -54,17 +58,7 @@ impl GpuNetwork {
         let color = options.source == SourceKind::Color;
         let ycbcr = color && weights.metadata.channels != Channels::Rgb;
         let channels = weights.architecture().channels();
-        let format = options.target_format;
-        if (color || channels > 1) && format == wgpu::TextureFormat::R32Float {
-            return Err(Error::invalid("a target of R32Float can only hold luminance"));
-        }
         let planes = if color { 4 } else { channels };
-        let to_texture =
-            kernels::texture_from_planes(format, ycbcr, [channels, planes]).ok_or_else(|| {
-                Error::invalid(format!(
-                    "target format {format:?} is not supported; use Rgba8Unorm, Rgba16Float, Rgba32Float or R32Float"
-                ))
-            })?;
         options.precision.check(device)?;
         let shape = options.conv_shape;
         let winograd = match options.precision {
@@ -78,7 +72,10 @@ impl GpuNetwork {
         let depends = winograd.wants(adapter.software, usize::MAX)
             && winograd::variant(&device.limits(), weights, padding, shape).is_some();
         let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
+        let to_target = ToTarget::new(compiler, options, ycbcr, [channels, planes])?;
         let resample = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
+        let columns = |light| Kernel::new(compiler, &kernels::resample_columns(ycbcr, light), &resample);
+        let linear = options.encodes();
         Ok(Self {
             architecture: weights.architecture().clone(),
             padding,
@@ -89,13 +86,10 @@ impl GpuNetwork {
             compiled: [if depends { None } else { Some(compile(compiler, queue, passes)?) }, None],
             path: Path::Shape,
             aligned,
-            resample_columns: Kernel::new(compiler, &kernels::resample_columns(ycbcr), &resample)?,
+            columns: columns(if linear { Light::Linear } else { Light::Encoded })?,
+            srgb_columns: linear.then(|| columns(Light::LinearBytes)).transpose()?,
             resample_rows: Kernel::new(compiler, &kernels::resample_rows(outside), &resample)?,
-            to_texture: Kernel::new(
-                compiler,
-                &to_texture,
-                &[Binding::Region, Binding::Texture, Binding::Texture, Binding::Target(format)],
-            )?,
+            to_target,
             pipeline_cache: options.pipeline_cache.clone(),
             winograd,
         })
@@ -153,10 +147,26 @@ impl GpuNetwork {
         self.compiled[self.path as usize].as_deref().unwrap_or_default()
     }
 
-    /// The kernels, in the order in which a tile runs them.
-    pub fn kernels(&self) -> impl Iterator<Item = &Kernel> {
-        let passes = self.passes().iter().map(|pass| &pass.kernel);
-        [&self.resample_columns, &self.resample_rows].into_iter().chain(passes).chain([&self.to_texture])
+    /// The kernel that reads a source of this format.
+    pub fn resample_columns(&self, format: wgpu::TextureFormat) -> &Kernel {
+        self.srgb_columns.as_ref().filter(|_| format.is_srgb()).unwrap_or(&self.columns)
+    }
+
+    /// Names of the kernels, in the order in which a tile runs them.
+    pub fn kernels(&self) -> impl Iterator<Item = &'static str> {
+        let ends = [&self.columns, &self.resample_rows].into_iter();
+        let kernels = ends.chain(self.passes().iter().map(|pass| &pass.kernel));
+        kernels.map(|kernel| kernel.shader.name).chain([self.to_target.name()])
+    }
+
+    /// Which of [`GpuNetwork::kernels`] runs a stage.
+    pub fn kernel_of(&self, stage: Stage) -> usize {
+        match stage {
+            Stage::ResampleColumns => 0,
+            Stage::ResampleRows => 1,
+            Stage::Pass { pass, .. } => 2 + pass,
+            Stage::ToTarget => 2 + self.passes().len(),
+        }
     }
 
     /// Number of dispatches, and so of regions, per tile.

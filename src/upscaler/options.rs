@@ -1,6 +1,6 @@
 //! The settings of an [`Upscaler`](super::Upscaler).
 
-use crate::gpu::kernels::ConvShape;
+use crate::gpu::kernels::{ConvShape, STORED_FORMATS};
 use crate::network::Padding;
 use crate::precision::Precision;
 
@@ -14,6 +14,17 @@ pub enum SourceKind {
     /// The network's own channels in red (or red, green and blue if it has three), without any conversion: for example
     /// a video's luma plane. The target gets the result in the same channels.
     Planes,
+}
+
+/// How results get into the target texture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetAccess {
+    /// A compute kernel stores them. The texture needs `STORAGE_BINDING`; its format is `Rgba8Unorm`, `Rgba16Float`,
+    /// `Rgba32Float`, or `R32Float` for luminance only.
+    Store,
+    /// They are rendered. The texture needs `RENDER_ATTACHMENT`, as surfaces have it; any format with color channels that
+    /// are not integers will do. What a larger target holds beside the result stays as it is.
+    Render,
 }
 
 /// Whether to use a kernel that needs fewer multiplications but longer to compile. Its results are the same up to
@@ -59,8 +70,18 @@ pub struct UpscalerOptions {
     pub padding: Option<Padding>,
     /// Longest side of a tile in result pixels; `None` derives it from the device's limits.
     pub tile: Option<u32>,
-    /// Format of the target: `Rgba8Unorm`, `Rgba16Float`, `Rgba32Float`, or `R32Float` for luminance only.
+    /// Format in which the target is looked at. Values are stored gamma-encoded: a format with sRGB ends in the same bytes
+    /// as the one without.
     pub target_format: wgpu::TextureFormat,
+    /// How results get into the target; `None` stores to formats for which [`TargetAccess::Store`] can, and renders to all
+    /// others.
+    pub target_access: Option<TargetAccess>,
+    /// Whether a color source gives linear light, which sRGB's function then encodes: that is what views with an sRGB format
+    /// give (the result is the same as of their stored bytes), and what scenes rendered to float textures often hold.
+    pub linear_source: bool,
+    /// Whether a color target without sRGB gets linear light, by sRGB's function, instead of gamma-encoded values: for surfaces in
+    /// `ExtendedSrgbLinear`, as most of format `Rgba16Float` are.
+    pub linear_target: bool,
     /// What the source texture holds.
     pub source: SourceKind,
     /// Register tile and workgroup of the convolutions.
@@ -80,6 +101,9 @@ impl UpscalerOptions {
             padding: None,
             tile: None,
             target_format: wgpu::TextureFormat::Rgba8Unorm,
+            target_access: None,
+            linear_source: false,
+            linear_target: false,
             source: SourceKind::Color,
             conv_shape: ConvShape::for_device(device),
             precision: Precision::F32,
@@ -104,6 +128,35 @@ impl UpscalerOptions {
     #[must_use]
     pub fn with_target_format(self, target_format: wgpu::TextureFormat) -> Self {
         Self { target_format, ..self }
+    }
+
+    /// Sets [`UpscalerOptions::target_access`].
+    #[must_use]
+    pub fn with_target_access(self, target_access: impl Into<Option<TargetAccess>>) -> Self {
+        Self { target_access: target_access.into(), ..self }
+    }
+
+    /// Sets [`UpscalerOptions::linear_source`].
+    #[must_use]
+    pub fn with_linear_source(self, linear_source: bool) -> Self {
+        Self { linear_source, ..self }
+    }
+
+    /// Sets [`UpscalerOptions::linear_target`].
+    #[must_use]
+    pub fn with_linear_target(self, linear_target: bool) -> Self {
+        Self { linear_target, ..self }
+    }
+
+    /// Whether the source's values are to be encoded.
+    pub(super) fn encodes(&self) -> bool {
+        self.linear_source && self.source == SourceKind::Color
+    }
+
+    /// The target's access, decided.
+    pub(super) fn access(&self) -> TargetAccess {
+        let stored = STORED_FORMATS.contains(&self.target_format);
+        self.target_access.unwrap_or(if stored { TargetAccess::Store } else { TargetAccess::Render })
     }
 
     /// Sets [`UpscalerOptions::source`].

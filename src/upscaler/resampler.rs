@@ -7,7 +7,7 @@ use super::tables::Taps;
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
-use crate::gpu::kernels::{self, OutsideValue};
+use crate::gpu::kernels::{self, Light, OutsideValue};
 use crate::gpu::memory::{constant, element_binding, spaced, texture, view};
 use crate::gpu::scoped;
 use crate::resample::ResampleTable;
@@ -25,7 +25,7 @@ impl ResampleKernels {
     pub fn new(compiler: Compiler<'_>) -> Result<Self> {
         let bindings = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
         Ok(Self {
-            columns: Kernel::new(compiler, &kernels::resample_columns(false), &bindings)?,
+            columns: Kernel::new(compiler, &kernels::resample_columns(false, Light::Encoded), &bindings)?,
             rows: Kernel::new(compiler, &kernels::resample_rows(OutsideValue::None), &bindings)?,
         })
     }

@@ -6,6 +6,7 @@ use super::pass::{Pass, map_format};
 use super::region::Region;
 use super::steps::{Stage, Step};
 use super::tables::PictureTables;
+use super::target::{ToTarget, render};
 use crate::error::{Error, Result};
 use crate::gpu::compile::Kernel;
 use crate::gpu::dispatch::record;
@@ -26,11 +27,39 @@ pub(super) struct TileTextures {
     passes: Vec<Vec<wgpu::BindGroup>>,
 }
 
-/// Bind groups of the textures that tiles are read from and written to.
+/// The textures that tiles are read from and written to, and their bind groups.
 #[derive(Debug)]
 pub(super) struct EndBindings {
+    columns: Kernel,
     source: wgpu::BindGroup,
     target: wgpu::BindGroup,
+    target_view: wgpu::TextureView,
+}
+
+/// Which of the network's kernels to record, between which timestamps.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recorded<'a> {
+    /// Only this one of [`GpuNetwork::kernels`].
+    pub only: Option<usize>,
+    pub timestamps: Option<wgpu::ComputePassTimestampWrites<'a>>,
+}
+
+impl Recorded<'_> {
+    fn wants(&self, kernel: usize) -> bool {
+        self.only.is_none_or(|only| only == kernel)
+    }
+
+    /// The timestamps of one of several passes: that of its beginning, that of its end.
+    fn stamps(&self, first: bool, last: bool) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        let stamps = self.timestamps.as_ref()?;
+        let begin = stamps.beginning_of_pass_write_index.filter(|_| first);
+        let end = stamps.end_of_pass_write_index.filter(|_| last);
+        (begin.or(end).is_some()).then_some(wgpu::ComputePassTimestampWrites {
+            query_set: stamps.query_set,
+            beginning_of_pass_write_index: begin,
+            end_of_pass_write_index: end,
+        })
+    }
 }
 
 impl TileTextures {
@@ -103,17 +132,19 @@ impl TileTextures {
         device: &wgpu::Device,
         network: &GpuNetwork,
         tables: &PictureTables,
-        source: &wgpu::TextureView,
+        (source, format): (&wgpu::TextureView, wgpu::TextureFormat),
         target: &wgpu::TextureView,
     ) -> EndBindings {
         let region = || element_binding::<Region>(&self.regions);
         let view = wgpu::BindingResource::TextureView;
         let taps = tables.taps[0].buffer.as_entire_binding();
-        let source = [region(), taps, view(source), view(&self.horizontal)];
-        let target = [region(), view(&self.result), view(&self.bicubic), view(target)];
+        let maps = [region(), view(&self.result), view(&self.bicubic)];
+        let columns = network.resample_columns(format).clone();
         EndBindings {
-            source: network.resample_columns.bind(device, &source),
-            target: network.to_texture.bind(device, &target),
+            source: columns.bind(device, &[region(), taps, view(source), view(&self.horizontal)]),
+            columns,
+            target: network.to_target.bind(device, maps, target),
+            target_view: target.clone(),
         }
     }
 
@@ -123,26 +154,82 @@ impl TileTextures {
         queue.write_buffer(&self.regions, (list * self.list * DYNAMIC_SPACING) as u64, &bytes);
     }
 
-    /// Records the steps of a tile whose regions are in list `list`; with `only`, the steps of that kernel alone.
+    /// Records tiles: for each, the number of its list of regions, and its steps. What is stored goes into one compute pass;
+    /// a target that is rendered to takes a render pass after each tile's compute pass.
     pub fn record(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        network: &GpuNetwork,
+        ends: &EndBindings,
+        tiles: impl ExactSizeIterator<Item = (usize, Vec<Step>)>,
+        recorded: &Recorded<'_>,
+    ) {
+        let kernel = match &network.to_target {
+            ToTarget::Store(_) => {
+                let mut pass = compute_pass(encoder, recorded.timestamps.clone());
+                tiles
+                    .for_each(|(list, steps)| self.compute(&mut pass, network, ends, &steps, list, recorded));
+                return;
+            }
+            ToTarget::Render(kernel) => kernel,
+        };
+        let to_target = network.kernel_of(Stage::ToTarget);
+        let renders = recorded.wants(to_target);
+        let computes = recorded.only != Some(to_target);
+        let count = tiles.len();
+        for (i, (list, steps)) in tiles.enumerate() {
+            let (first, last) = (i == 0, i + 1 == count);
+            if computes {
+                let mut pass = compute_pass(encoder, recorded.stamps(first, last && !renders));
+                self.compute(&mut pass, network, ends, &steps, list, recorded);
+            }
+            let step = (list * self.list..).zip(&steps).find(|(_, step)| step.stage == Stage::ToTarget);
+            if let Some((region, step)) = step.filter(|_| renders) {
+                let stamps = recorded.stamps(first && !computes, last).map(of_rendering);
+                render(encoder, kernel, (&ends.target, &ends.target_view), step, region, stamps);
+            }
+        }
+    }
+
+    /// Records the steps of a tile that are computed.
+    fn compute(
         &self,
         pass: &mut wgpu::ComputePass<'_>,
         network: &GpuNetwork,
         ends: &EndBindings,
         steps: &[Step],
         list: usize,
-        only: Option<&Kernel>,
+        recorded: &Recorded<'_>,
     ) {
         for (number, step) in (list * self.list..).zip(steps) {
-            let (kernel, group) = match step.stage {
-                Stage::ResampleColumns => (&network.resample_columns, &ends.source),
-                Stage::ResampleRows => (&network.resample_rows, &self.rows),
-                Stage::Pass { pass, chunk } => (&network.passes()[pass].kernel, &self.passes[pass][chunk]),
-                Stage::ToTarget => (&network.to_texture, &ends.target),
+            let (kernel, group) = match (step.stage, &network.to_target) {
+                (Stage::ResampleColumns, _) => (&ends.columns, &ends.source),
+                (Stage::ResampleRows, _) => (&network.resample_rows, &self.rows),
+                (Stage::Pass { pass, chunk }, _) => {
+                    (&network.passes()[pass].kernel, &self.passes[pass][chunk])
+                }
+                (Stage::ToTarget, ToTarget::Store(kernel)) => (kernel, &ends.target),
+                (Stage::ToTarget, ToTarget::Render(_)) => continue,
             };
-            if only.is_none_or(|only| std::ptr::eq(only, kernel)) {
+            if recorded.wants(network.kernel_of(step.stage)) {
                 record(pass, kernel, group, Some(number), step.workgroups);
             }
         }
+    }
+}
+
+fn compute_pass<'a>(
+    encoder: &'a mut wgpu::CommandEncoder,
+    timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
+) -> wgpu::ComputePass<'a> {
+    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("srcnn"), timestamp_writes })
+}
+
+/// The same timestamps for a render pass.
+fn of_rendering(stamps: wgpu::ComputePassTimestampWrites<'_>) -> wgpu::RenderPassTimestampWrites<'_> {
+    wgpu::RenderPassTimestampWrites {
+        query_set: stamps.query_set,
+        beginning_of_pass_write_index: stamps.beginning_of_pass_write_index,
+        end_of_pass_write_index: stamps.end_of_pass_write_index,
     }
 }

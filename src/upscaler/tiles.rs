@@ -4,8 +4,8 @@ use super::layouts::default_tile;
 use super::plan::{Enlargement, Plan, TileSpan};
 use super::steps::Placement;
 use super::tables::PictureTables;
-use super::targets::check_texture;
-use super::tile_textures::TileTextures;
+use super::texture_ref::TextureRef;
+use super::tile_textures::{Recorded, TileTextures};
 use super::{Prepared, Upscaler, not_prepared};
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
@@ -86,11 +86,11 @@ impl Upscaler {
     /// # Errors
     /// [`Error::InvalidArgument`] if a texture does not meet these requirements, for a tile or slot out of range, or
     /// before [`Upscaler::prepare_tiles`].
-    pub fn record_tile(
+    pub fn record_tile<'a>(
         &self,
         encoder: &mut wgpu::CommandEncoder,
-        source: &wgpu::TextureView,
-        target: &wgpu::TextureView,
+        source: impl Into<TextureRef<'a>>,
+        target: impl Into<TextureRef<'a>>,
         TileSlot { tile, slot }: TileSlot,
         timestamps: Option<wgpu::ComputePassTimestampWrites<'_>>,
     ) -> Result<()> {
@@ -104,20 +104,18 @@ impl Upscaler {
         }
         let [columns, rows] = ready.plan.tile(tile);
         let size = |columns: usize, rows: usize| (columns as u32, rows as u32);
-        let reads = size(columns.source.len(), rows.source.len());
-        check_texture("source", source, wgpu::TextureUsages::TEXTURE_BINDING, reads, None)?;
-        let (writes, format) = (size(columns.len, rows.len), Some(self.options.target_format));
-        check_texture("target", target, wgpu::TextureUsages::STORAGE_BINDING, writes, format)?;
+        let sizes = [size(columns.source.len(), rows.source.len()), size(columns.len, rows.len)];
+        let ends = [source.into(), target.into()];
+        let format = ends[0].format();
+        let [source, target] = self.views(ends, sizes)?;
         let steps = ready.steps(&self.network, tile);
         let ends = scoped(&self.device, || {
             ready.textures.write_regions(&self.queue, &steps, slot);
-            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, source, target)
+            let source = (&source, format);
+            ready.textures.bind_ends(&self.device, &self.network, &ready.tables, source, &target)
         })?;
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("srcnn"),
-            timestamp_writes: timestamps,
-        });
-        ready.textures.record(&mut pass, &self.network, &ends, &steps, slot, None);
+        let recorded = Recorded { only: None, timestamps };
+        ready.textures.record(encoder, &self.network, &ends, [(slot, steps)].into_iter(), &recorded);
         Ok(())
     }
 

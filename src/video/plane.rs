@@ -211,7 +211,7 @@ impl Plane {
             if tile == 0 && !symmetries.is_empty() {
                 upscaler.set_weights(&symmetries[symmetry])?;
             }
-            upscaler.record_tiles(encoder, source, target, tile..tile + 1)?;
+            upscaler.record_tiles(encoder, source.texture(), target.texture(), tile..tile + 1)?;
             if tile + 1 < upscaler.tiles() {
                 return Ok(());
             }

@@ -82,11 +82,10 @@ fn measure(set: &Dataset, scale: f64, weights: Option<Weights>) -> SetReport {
         let picture = Picture::read(path).unwrap();
         report.add(&stem(path), &protocol.measure(&picture, &mut network).unwrap());
     }
-    report.finish(&architecture);
-    let shown = Report { sets: vec![report] };
+    report.finish(Some(&architecture));
+    let mut shown = Report { tables: vec![vec![report]] };
     eprintln!("{}", render(&shown, Layout::Plain));
-    let [report] = <[SetReport; 1]>::try_from(shown.sets).unwrap();
-    report
+    shown.tables.remove(0).remove(0)
 }
 
 /// Table 1: the averages of bicubic interpolation, and each single picture.

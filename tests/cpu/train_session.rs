@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use srcnn_gpu::eval::protocol::Compared;
 use srcnn_gpu::train::checkpoint::Checkpoint;
-use srcnn_gpu::train::config::{Limit, Schedule, TrainConfig};
+use srcnn_gpu::train::config::{Interval, Limit, Schedule, TrainConfig};
 use srcnn_gpu::train::event::Event;
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::{Overrides, resolve};
@@ -75,7 +76,8 @@ impl Validate for Judge {
         let psnr = self.scores[self.evaluated.min(self.scores.len() - 1)];
         self.evaluated += 1;
         let (set, scale) = ("Set5".to_string(), 3);
-        Ok(vec![SetScore { set, scale, psnr, ssim: 0.9, psnr_bicubic: 30.39, ssim_bicubic: 0.87 }])
+        let samples = Compared::Luminance;
+        Ok(vec![SetScore { set, scale, samples, psnr, ssim: 0.9, psnr_bicubic: 30.39, ssim_bicubic: 0.87 }])
     }
     fn save_samples(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).and_then(|()| fs::write(folder.join("a.png"), b"")).unwrap();
@@ -135,7 +137,11 @@ impl Run {
             stop,
             pace: self.pace,
         };
-        let sets = vec![SetInfo { name: "Set5".into(), published: vec![("SRCNN".into(), 32.39)] }];
+        let sets = vec![SetInfo {
+            name: "Set5".into(),
+            samples: Compared::Luminance,
+            published: vec![("SRCNN".into(), 32.39)],
+        }];
         let done = checkpoint.map_or(0, |c| (c.state.step / 10) as usize);
         let mut judge = Judge { sets, scores: self.scores.clone(), evaluated: done };
         let mut events = Vec::new();
@@ -278,7 +284,7 @@ fn time_spans() {
     let mut run = Run { scores: Vec::new(), ..Run::new(1) };
     run.config.limit = Limit::Time("2s".parse().unwrap());
     run.config.schedule = Schedule::Cosine { warmup: 0, last: 0.1 };
-    (run.config.eval_every, run.config.save_every) = (10, 1_000_000_000);
+    (run.config.eval_every, run.config.save_every) = (Interval::Steps(10), 1_000_000_000);
     run.pace = |step| if step < 60 { 2 } else { 12 };
     let rates = |folder: &RunFolder| -> Vec<f64> {
         let records = folder.records().unwrap();

@@ -1,13 +1,15 @@
 //! The library inside a host that owns the device: what `record` does, what it leaves alone, and what it refuses.
 
 use crate::common::{self, gpu};
-use crate::host::{Host, picture, weights, weights_of};
+use crate::host::{Host, half, picture, weights, weights_of};
 use image::{DynamicImage, RgbaImage};
 use srcnn_gpu::gpu::kernels::{ConvShape, WeightLoad};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::{self, TextureFormat, TextureUsages};
-use srcnn_gpu::{Error, KernelChoice, Padding, SourceKind, Upscaler, UpscalerOptions};
+use srcnn_gpu::{
+    Error, KernelChoice, Padding, SourceKind, TargetAccess, TextureRef, Upscaler, UpscalerOptions,
+};
 
 /// The result of [`Headless`] for a picture, as bytes.
 fn headless(picture: &RgbaImage, scale: f64) -> Vec<u8> {
@@ -18,7 +20,7 @@ fn headless(picture: &RgbaImage, scale: f64) -> Vec<u8> {
 
 /// Asserts equality up to one step: the device may round to bytes either way, and values may lie right in the middle.
 #[track_caller]
-fn assert_one_step(actual: &[u8], expected: &[u8]) {
+pub fn assert_one_step(actual: &[u8], expected: &[u8]) {
     assert_eq!(actual.len(), expected.len());
     let steps: Vec<_> = actual.iter().zip(expected).map(|(&a, &e)| a.abs_diff(e)).collect();
     let worst = steps.iter().copied().max().unwrap();
@@ -120,18 +122,6 @@ fn float_targets_take_what_bytes_round() {
     }
 }
 
-/// Decodes a finite half float, IEEE 754 binary16.
-fn half(bytes: [u8; 2]) -> f32 {
-    let bits = u16::from_le_bytes(bytes);
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023) / 1024.0);
-    if exponent == 0 {
-        sign * mantissa * 2f32.powi(-14)
-    } else {
-        sign * (1.0 + mantissa) * 2f32.powi(exponent - 15)
-    }
-}
-
 #[test]
 fn nothing_happens_before_the_host_submits() {
     let _alone = common::alone();
@@ -190,7 +180,7 @@ fn one_upscaler_records_two_sizes_into_an_encoder() {
 }
 
 #[track_caller]
-fn refused<T: std::fmt::Debug>(result: srcnn_gpu::Result<T>, word: &str) {
+pub fn refused<T: std::fmt::Debug>(result: srcnn_gpu::Result<T>, word: &str) {
     let error = result.unwrap_err();
     assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
     assert!(error.to_string().contains(word), "'{word}' is not in: {error}");
@@ -207,19 +197,20 @@ fn unfit_textures_are_errors() {
     refused(upscaler.record(&mut encoder, &source, &target), "prepare");
     upscaler.prepare((20, 15), 2.0).unwrap();
 
-    let mut record = |source: &wgpu::TextureView, target: &wgpu::TextureView| {
-        upscaler.record(&mut encoder, source, target)
-    };
+    let mut record =
+        |source: &wgpu::Texture, target: &wgpu::Texture| upscaler.record(&mut encoder, source, target);
     refused(record(&source, &host.target((40, 30), TextureFormat::Rgba32Float)), "Rgba32Float");
     refused(record(&source, &host.target((39, 30), format)), "39x30");
     refused(record(&host.source(&picture(20, 14)), &target), "20x14");
-    let view = |usage| host.texture((40, 30), format, usage).create_view(&Default::default());
-    refused(record(&source, &view(TextureUsages::COPY_SRC)), "STORAGE_BINDING");
-    refused(record(&view(TextureUsages::COPY_SRC), &target), "TEXTURE_BINDING");
-    // Integer textures are left for the device to refuse.
-    let usage = TextureUsages::TEXTURE_BINDING;
-    let integers = host.texture((20, 15), TextureFormat::Rgba8Uint, usage).create_view(&Default::default());
-    assert!(matches!(record(&integers, &target), Err(Error::Gpu(_))));
+    let of = |usage| host.texture((40, 30), format, usage);
+    refused(record(&source, &of(TextureUsages::COPY_SRC)), "STORAGE_BINDING");
+    refused(record(&of(TextureUsages::COPY_SRC), &target), "TEXTURE_BINDING");
+    let source_of = |format| host.texture((20, 15), format, TextureUsages::TEXTURE_BINDING);
+    refused(record(&source_of(TextureFormat::Rgba8Uint), &target), "float");
+    refused(record(&source_of(TextureFormat::Depth32Float), &target), "float");
+    refused(record(&source_of(TextureFormat::Rgba8UnormSrgb), &target), "linear_source");
+    refused(upscaler.record(&mut encoder, TextureRef::new(&source).with_mip_level(1), &target), "mip");
+    refused(upscaler.record(&mut encoder, &source, TextureRef::new(&target).with_layer(1)), "layers");
     refused(upscaler.record_tiles(&mut encoder, &source, &target, 0..9), "tiles 0..9");
 
     // None of these has spoiled the encoder.
@@ -234,8 +225,15 @@ fn unfit_settings_are_errors() {
     let host = Host::new();
     let defaults = UpscalerOptions::for_device(&host.device);
     let new = |options| Upscaler::new(&host.device, &host.queue, &weights(), options);
-    let bytes = defaults.clone().with_target_format(TextureFormat::Bgra8Unorm);
-    refused(new(bytes), "Bgra8Unorm");
+    let to = |format, access: Option<TargetAccess>| {
+        new(defaults.clone().with_target_format(format).with_target_access(access))
+    };
+    refused(to(TextureFormat::Bgra8UnormSrgb, Some(TargetAccess::Store)), "TargetAccess::Render");
+    refused(to(TextureFormat::Depth32Float, None), "Depth32Float");
+    refused(to(TextureFormat::Rgba8Uint, None), "rendered to");
+    refused(to(TextureFormat::Bc7RgbaUnorm, None), "rendered to");
+    refused(to(TextureFormat::R32Float, None), "channels");
+    refused(to(TextureFormat::Rg8Unorm, None), "channels");
     let planes = defaults.with_source(SourceKind::Planes).with_padding(Some(Padding::Valid));
     let mut upscaler = new(planes).unwrap();
     for (size, scale) in [((0, 5), 2.0), ((5, 5), f64::NAN), ((5, 5), -1.0), ((5, 5), 1e12), ((5, 5), 2.0)] {

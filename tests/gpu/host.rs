@@ -9,20 +9,30 @@ use crate::common::network;
 
 /// A host's device, with exactly what the library says it needs. Validation errors panic, as is wgpu's default.
 pub struct Host {
+    pub adapter: wgpu::Adapter,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
+    /// Whether textures can be looked at in other formats than their own; OpenGL cannot.
+    pub view_formats: bool,
 }
 
 impl Host {
     pub fn new() -> Self {
         let (_, adapter) = find(&AdapterSelection::default()).unwrap();
+        let downlevel = adapter.get_downlevel_capabilities().flags;
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             required_features: Upscaler::required_features(),
             required_limits: Upscaler::required_limits(),
             ..Default::default()
         }))
         .unwrap();
-        Self { device, queue }
+        Self { view_formats: downlevel.contains(wgpu::DownlevelFlags::VIEW_FORMATS), adapter, device, queue }
+    }
+
+    /// Whether the adapter renders to textures of a format.
+    pub fn renders_to(&self, format: TextureFormat) -> bool {
+        let features = self.adapter.get_texture_format_features(format);
+        features.allowed_usages.contains(TextureUsages::RENDER_ATTACHMENT)
     }
 
     pub fn upscaler(&self, weights: &Weights) -> Upscaler {
@@ -49,18 +59,23 @@ impl Host {
     }
 
     /// A texture that contains a picture.
-    pub fn source(&self, picture: &RgbaImage) -> wgpu::TextureView {
+    pub fn source(&self, picture: &RgbaImage) -> wgpu::Texture {
         let usage = TextureUsages::TEXTURE_BINDING | TextureUsages::COPY_DST;
         let texture = self.texture(picture.dimensions(), TextureFormat::Rgba8Unorm, usage);
-        let layout =
-            wgpu::TexelCopyBufferLayout { bytes_per_row: Some(picture.width() * 4), ..Default::default() };
-        self.queue.write_texture(texture.as_image_copy(), picture, layout, texture.size());
-        texture.create_view(&Default::default())
+        self.write(texture.as_image_copy(), picture.dimensions(), picture);
+        texture
     }
 
-    pub fn target(&self, size: (u32, u32), format: TextureFormat) -> wgpu::TextureView {
-        let usage = TextureUsages::STORAGE_BINDING | TextureUsages::COPY_SRC;
-        self.texture(size, format, usage).create_view(&Default::default())
+    /// Writes rows of texels from the upper left corner on.
+    pub fn write(&self, to: wgpu::TexelCopyTextureInfo<'_>, (width, height): (u32, u32), texels: &[u8]) {
+        let bytes_per_row = Some(texels.len() as u32 / height);
+        let layout = wgpu::TexelCopyBufferLayout { bytes_per_row, ..Default::default() };
+        let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
+        self.queue.write_texture(to, texels, layout, size);
+    }
+
+    pub fn target(&self, size: (u32, u32), format: TextureFormat) -> wgpu::Texture {
+        self.texture(size, format, TextureUsages::STORAGE_BINDING | TextureUsages::COPY_SRC)
     }
 
     pub fn encoder(&self) -> wgpu::CommandEncoder {
@@ -68,8 +83,7 @@ impl Host {
     }
 
     /// The bytes of a texture, after everything submitted has finished.
-    pub fn read(&self, view: &wgpu::TextureView) -> Vec<u8> {
-        let texture = view.texture();
+    pub fn read(&self, texture: &wgpu::Texture) -> Vec<u8> {
         let row = texture.width() * texture.format().block_copy_size(None).unwrap();
         let stride = row.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -116,4 +130,16 @@ pub fn weights_of(filters: &str) -> Weights {
     let others = noise.layers()[2].weight[kept..].iter().map(|w| w * 0.1);
     layers[2].weight.splice(kept.., others);
     Weights::new(layers, noise.metadata).unwrap()
+}
+
+/// Decodes a finite half float, IEEE 754 binary16.
+pub fn half(bytes: [u8; 2]) -> f32 {
+    let bits = u16::from_le_bytes(bytes);
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023) / 1024.0);
+    if exponent == 0 {
+        sign * mantissa * 2f32.powi(-14)
+    } else {
+        sign * (1.0 + mantissa) * 2f32.powi(exponent - 15)
+    }
 }

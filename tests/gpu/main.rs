@@ -13,6 +13,7 @@ mod measure;
 mod pipeline_cache;
 mod precision;
 mod shaders;
+mod targets;
 mod tiles;
 mod train_kernels;
 mod train_validate;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::common;
-use srcnn_gpu::gpu::kernels::{Shader, WeightLoad, variants};
+use srcnn_gpu::gpu::kernels::{Shader, ShaderStage, WeightLoad, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Initialization;
@@ -105,15 +105,23 @@ fn every_variant_translates_to_every_language() {
             let written = translate(shader, language).unwrap();
             assert!(!written.is_empty());
             let text = String::from_utf8_lossy(&written);
-            let mark = match language {
-                Language::Wgsl => "@compute",
-                Language::Spirv => "\u{3}\u{2}#\u{7}",
-                Language::Msl => "kernel void",
-                Language::Hlsl => "[numthreads(",
-                Language::Glsl => "#version 430 core",
-                Language::GlslEs => "#version 310 es",
+            let fragment = shader.stage == ShaderStage::Fragment;
+            let mark = match (language, fragment) {
+                (Language::Wgsl, false) => "@compute",
+                (Language::Wgsl, true) => "@fragment",
+                (Language::Spirv, _) => "\u{3}\u{2}#\u{7}",
+                (Language::Msl, false) => "kernel void",
+                (Language::Msl, true) => "fragment main_Output",
+                (Language::Hlsl, false) => "[numthreads(",
+                (Language::Hlsl, true) => "SV_Target0",
+                (Language::Glsl, _) => "#version 430 core",
+                (Language::GlslEs, _) => "#version 310 es",
             };
             assert!(text.contains(mark), "{} as {language:?} has no '{mark}'", shader.variant);
+            if language == Language::Wgsl {
+                let uses = text.contains("subgroupShuffle");
+                assert_eq!(text.contains("\nenable subgroups;\n"), uses, "{}", shader.variant);
+            }
         }
     }
 }
@@ -123,7 +131,7 @@ fn the_list_has_every_setting() {
     let shaders = all();
     let names: BTreeSet<_> = shaders.iter().flat_map(|shader| shader.variant.split('-')).collect();
     let settings = "1x1 3x3 5x5 7x7 9x9 11x11 rows1 rows4 relu normalized uniform storage registers16x4 \
-        registers8x8 registers8x16 ycbcr replicate zero rgba8unorm rgba16float rgba32float planes1of1 planes1of4 planes3of3 planes3of4 texture subgroup8 \
+        registers8x8 registers8x16 ycbcr replicate zero rgba8unorm rgba16float rgba32float linear linearbytes planes1of1 planes1of4 planes3of3 planes3of4 texture subgroup8 \
         filters8 filters16 filters24 filters32 filters64 f16";
     for setting in settings.split_whitespace() {
         assert!(names.contains(setting), "no variant has {setting}");

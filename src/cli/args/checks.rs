@@ -13,7 +13,7 @@ pub struct CheckArgs {
     /// Average over the 8 flips and rotations of a picture: slightly better, 8 times the work
     #[arg(short = 'x', long)]
     pub tta: bool,
-    /// Recompute parts of each result on the CPU, and fail if the GPU's differ by more than rounding
+    /// Compute parts of each result on the CPU too, and fail if the GPU's differ by more than rounding
     #[arg(long)]
     pub verify: bool,
 }

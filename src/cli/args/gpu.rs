@@ -10,13 +10,14 @@ use crate::cli::args::checks;
 
 /// Which adapter to use: part of every command that computes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Computing")]
 pub struct GpuArgs {
-    /// Adapter: auto, an index from `srcnn-gpu devices`, or part of its name; cpu or -1 is a software adapter.
-    /// Several, such as 0,1, share the work of upscale
+    /// Adapter to use: auto, its number in `srcnn-gpu devices`, or part of its name; cpu or -1 is a software one. With
+    /// upscale, several (0,1) share the work
     #[arg(short, long, env = "SRCNN_GPU", value_name = "SPEC", allow_negative_numbers = true)]
     gpu: Option<String>,
-    /// Graphics API to use, of those in this build [default: WGPU_BACKEND if set, else all]
-    #[arg(long, value_enum, value_name = "API")]
+    /// Graphics API: vulkan, metal, dx12 or gl, as far as this system has them [default: WGPU_BACKEND if set, else any]
+    #[arg(long, value_enum, value_name = "API", hide_possible_values = true)]
     backend: Option<BackendName>,
 }
 

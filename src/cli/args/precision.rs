@@ -9,9 +9,10 @@ use crate::cli::args::checks;
 
 /// The precision to compute in.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Computing")]
 pub struct PrecisionArgs {
-    /// Precision of the hidden layers; f16 needs an adapter with 16-bit floats in shaders, see `srcnn-gpu devices`
-    #[arg(long, value_name = "PRECISION", default_value = "f32", value_parser = parser())]
+    /// Precision of the hidden layers: f32, or f16 if the adapter can (`srcnn-gpu devices` tells)
+    #[arg(long, value_name = "PRECISION", default_value = "f32", value_parser = parser(), hide_possible_values = true)]
     pub precision: Precision,
 }
 

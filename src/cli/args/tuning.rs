@@ -8,10 +8,10 @@ use crate::cli::progress::say;
 
 /// Whether to choose kernels by measurement.
 #[derive(Debug, Clone, Copy, Default, Args)]
-#[command(next_help_heading = "Speed")]
+#[command(next_help_heading = "Computing")]
 pub struct TuneArgs {
-    /// Use the default kernels instead of measuring which are the fastest on this adapter; the measurement happens once,
-    /// before a large amount of work, and takes seconds
+    /// Do not measure which kernels are the fastest on this adapter. This happens once for each network, before a large amount
+    /// of work, and takes some seconds
     #[arg(long)]
     pub no_autotune: bool,
 }

@@ -1,14 +1,14 @@
 //! Finding the pictures that arguments stand for: files, folders, patterns, lists.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use image::ImageFormat;
 use srcnn_gpu::Result;
 use srcnn_gpu::bounded;
+use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
-use srcnn_gpu::picture::refuse;
+use srcnn_gpu::picture::{is_read, refuse, unread_name};
 use walkdir::{DirEntry, WalkDir};
 
 use super::container::is_video;
@@ -78,7 +78,7 @@ impl Finder<'_> {
         };
         let bytes = match read {
             Ok(bytes) => bytes,
-            Err(e) => return self.refuse(list, format!("the list cannot be read: {e}")),
+            Err(e) => return self.refuse(list, format!("the list cannot be read: {}", in_words(&e))),
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let separator = if bytes.contains(&0) { 0 } else { b'\n' };
@@ -104,7 +104,7 @@ impl Finder<'_> {
 
     fn path(&mut self, path: &Path) {
         match std::fs::metadata(path) {
-            Err(e) => self.refuse(path, e.to_string()),
+            Err(e) => self.refuse(path, in_words(&e)),
             Ok(about) if about.is_dir() => self.folder(path),
             Ok(_) => self.take(path.into(), path.file_name().map(PathBuf::from).unwrap_or_default()),
         }
@@ -116,7 +116,9 @@ impl Finder<'_> {
         let mut entries = walk.into_iter();
         let (mut any, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
         let mut videos = LeftOut::default();
-        let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_picture(path) };
+        // By what they are and what to do about them.
+        let mut unread = BTreeMap::<String, LeftOut>::new();
+        let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_read(path) };
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -139,6 +141,8 @@ impl Finder<'_> {
                 if !results {
                     folders.add(&entry);
                 }
+            } else if let Some(kind) = unread_name(path).filter(|_| !is_junk(&entry) && !self.search.videos) {
+                unread.entry(kind).or_default().add(&entry);
             } else if is_junk(&entry) || !is_wanted(path) {
                 // The program's own index needs no mention.
                 if is_video(path) && !is_junk(&entry) {
@@ -154,6 +158,14 @@ impl Finder<'_> {
                 }
             }
         }
+        for (kind, files) in &unread {
+            files.warn(
+                folder,
+                "pictures that this build does not read, left out",
+                "files",
+                &format!(": {kind}"),
+            );
+        }
         let hint = if self.search.recursive { "" } else { "; -r includes them" };
         let what = if self.search.videos { "videos" } else { "pictures" };
         if !any {
@@ -164,7 +176,8 @@ impl Finder<'_> {
             } else {
                 ""
             };
-            return self.refuse(folder, format!("there are no {what} in this folder{hint}"));
+            let readable = if unread.is_empty() { "" } else { " that this build reads" };
+            return self.refuse(folder, format!("there are no {what}{readable} in this folder{hint}"));
         }
         others.warn(folder, &format!("not {what}, left out"), "files", "");
         videos.warn(folder, "videos, left out beside pictures", "files", "; --videos takes them instead");
@@ -211,10 +224,6 @@ fn is_junk(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     name.as_encoded_bytes().starts_with(b".")
         || JUNK.iter().any(|junk| name.eq_ignore_ascii_case(OsStr::new(junk)))
-}
-
-fn is_picture(path: &Path) -> bool {
-    ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
 }
 
 fn walk_error(error: &walkdir::Error) -> String {

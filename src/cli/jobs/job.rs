@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use srcnn_gpu::Result;
+use srcnn_gpu::error::in_words;
 use srcnn_gpu::picture::Kind;
 
 use super::index::{Index, Stamp};
@@ -77,7 +78,8 @@ impl Job {
             && !WARNED.swap(true, Ordering::Relaxed)
         {
             log::warn!(
-                "what the results were made from cannot be recorded ({e}); later runs will keep them as they are"
+                "what the results were made from cannot be recorded ({}); later runs will keep them as they are",
+                in_words(&e)
             );
         }
     }

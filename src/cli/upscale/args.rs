@@ -18,8 +18,14 @@ use crate::cli::args::tuning::TuneArgs;
 use crate::cli::jobs::Shard;
 use crate::cli::output::Existing;
 
-/// Enlarge pictures and videos.
+/// Enlarge pictures and video
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  srcnn-gpu upscale photo.jpg
+  srcnn-gpu upscale photo.jpg -s 3 -o large.png
+  srcnn-gpu upscale holiday -r -o enlarged
+  srcnn-gpu upscale clip.mp4 -o large.mp4
+  srcnn-gpu upscale scans --fit 3840x2160 -f jpg -q 90 -o for-the-screen")]
 pub struct UpscaleArgs {
     /// Pictures or videos, folders of them, patterns such as 'scans/*.png', @FILE with a list of them, - for the standard
     /// input
@@ -35,16 +41,20 @@ pub struct UpscaleArgs {
     pub picture: PictureArgs,
     #[command(flatten)]
     model: ModelArgs,
-    /// Name of the weight file in the folder given by --model
-    #[arg(short = 'n', long, value_name = "NAME", allow_hyphen_values = true)]
+    /// Name of the weight file in the folder that --model names
+    #[arg(short = 'n', long, value_name = "NAME", allow_hyphen_values = true, help_heading = "Network")]
     model_name: Option<String>,
-    /// Edge of a tile in output pixels, 0 for what suits the adapter; a list gives one value per adapter
-    #[arg(short, long, value_parser = ncnn_cli::tile, value_delimiter = ',', allow_negative_numbers = true)]
+    /// Largest width and height of a tile in pixels of the result; 0 is what suits the adapter. A list has one for each adapter
+    #[arg(
+        short, long, value_name = "PIXELS", value_parser = ncnn_cli::tile, value_delimiter = ',',
+        allow_negative_numbers = true, help_heading = "Computing"
+    )]
     tile: Vec<u32>,
     #[command(flatten)]
     pub gpu: GpuArgs,
-    /// What the network sees outside the picture, instead of what its weight file says
-    #[arg(long, value_name = "MODE", value_parser = padding())]
+    /// What the network sees beyond the picture's edges, instead of what its weight file says: replicate, normalized, zero or
+    /// valid
+    #[arg(long, value_name = "MODE", value_parser = padding(), hide_possible_values = true, help_heading = "Network")]
     pub padding: Option<Padding>,
     #[command(flatten)]
     pub precision: PrecisionArgs,

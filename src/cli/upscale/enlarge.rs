@@ -231,6 +231,7 @@ fn as_a_whole(
 
 fn sum(a: Timing, b: Timing) -> Timing {
     Timing {
+        preparation: a.preparation + b.preparation,
         gpu: a.gpu + b.gpu,
         upload: a.upload + b.upload,
         readback: a.readback + b.readback,

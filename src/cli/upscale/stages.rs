@@ -42,7 +42,7 @@ impl Opened {
     /// # Errors
     /// [`Error::Picture`] for files that are not pictures, and for what the result's format cannot hold.
     pub fn new(job: Job, args: &PictureArgs) -> Result<Self> {
-        let mut header = PictureFile::open(&job.input)?;
+        let header = PictureFile::open(&job.input)?;
         let refuse = |why: String| refuse(&job.input, why);
         let source = header.size();
         let enlargement = args.size.enlargement(source).map_err(|e| refuse(e.to_string()))?;
@@ -59,12 +59,13 @@ impl Opened {
         let (color, loss) = content.color(&header, job.kind)?;
         let mut metadata = header.metadata();
         content.strip(&mut metadata);
-        metadata.update((width, height), header.is_turned());
-        let lost = metadata.lost_in(job.kind);
-        let lost = lost.map(|what| format!("a .{} file cannot hold {what}", job.kind.extension));
-        for remark in
-            loss.into_iter().chain(lost).chain(header.remark()).chain(content.remark(&header, job.kind))
-        {
+        metadata.update([source, (width, height)], header.is_turned(), job.kind);
+        let lost = match content.to_srgb() && header.animation.is_none() && color.has_color() {
+            // There is nothing to hold of sRGB.
+            true => metadata.without_colors().losses(job.kind, color),
+            false => metadata.losses(job.kind, color),
+        };
+        for remark in loss.into_iter().chain(lost).chain(content.remark(&header, job.kind)) {
             log::warn!("{}: {remark}", job.input.display());
         }
         let &ContentArgs { alpha, background, .. } = content;
@@ -124,13 +125,15 @@ impl Opened {
                     picture = alpha::remove(picture);
                     options.color = without_alpha(options.color);
                 }
-                if let Some(icc) =
-                    metadata.icc.as_ref().filter(|_| options.to_srgb && picture.color().has_color())
+                let unusable =
+                    |why: String| refuse(&job.input, format!("{why}; --icc strip leaves the profile out"));
+                if options.to_srgb
+                    && picture.color().has_color()
+                    && let Some(icc) = metadata
+                        .profile(true)
+                        .map_err(|what| unusable(format!("its {what} cannot be converted to sRGB")))?
                 {
-                    let converted = profile::to_srgb(picture, icc);
-                    let (converted, srgb) = converted.map_err(|why| {
-                        refuse(&job.input, format!("{why}; --icc strip leaves the profile out"))
-                    })?;
+                    let (converted, srgb) = profile::to_srgb(picture, &icc).map_err(unusable)?;
                     picture = converted;
                     metadata.set_profile(srgb);
                 }

@@ -41,13 +41,13 @@ impl Window {
     }
 }
 
-/// The square of at most `side` pixels over which the network takes most of bicubic's squared error away, or adds
-/// least to it; the first one of equals. `border` pixels on each side, which are not measured, are left out as long
-/// as that leaves something. The three pictures have the same size, one pixel at least.
+/// The square of at most `side` pixels over which the networks together take most of bicubic's squared error away, or add
+/// least to it; the first one of equals. Without networks, where that error is greatest. `border` pixels on each side, which
+/// are not measured, are left out as long as that leaves something. All pictures have the same size, one pixel at least.
 pub fn greatest(
     truth: &Luminance,
     bicubic: &Luminance,
-    network: &Luminance,
+    networks: &[Luminance],
     border: usize,
     side: usize,
 ) -> Window {
@@ -58,7 +58,8 @@ pub fn greatest(
     let error = |plane: &Luminance, at: usize| i64::from(plane.data[at].abs_diff(truth.data[at])).pow(2);
     let gain = |x: usize, y: usize| {
         let at = y * width + x;
-        error(bicubic, at) - error(network, at)
+        let remaining: i64 = networks.iter().map(|network| error(network, at)).sum();
+        networks.len().max(1) as i64 * error(bicubic, at) - remaining
     };
     let mut sums: Vec<i64> =
         (0..width).map(|x| (border..border + rows).map(|y| gain(x, y)).sum::<i64>()).collect();
@@ -106,7 +107,7 @@ mod tests {
                 };
                 error(cut(&bicubic)) - error(cut(&network))
             };
-            let found = greatest(&truth, &bicubic, &network, border, side);
+            let found = greatest(&truth, &bicubic, std::slice::from_ref(&network), border, side);
             let used = if border == 9 { 0 } else { border };
             let expected = (side.min(23 - 2 * used), side.min(17 - 2 * used));
             assert_eq!((found.width, found.height), expected, "{border} {side}");

@@ -1,12 +1,14 @@
 //! A report as one HTML page that needs nothing else: tables, charts of PSNR against time, and for each picture a
-//! slider between bicubic interpolation, the network and the original, with the part where the network gains most.
+//! slider between bicubic interpolation, the networks and the original, with the part where the networks gain most.
 //!
-//! Pictures are written to a temporary file as they are measured, so memory does not grow with their number.
+//! Small pages hold exact pictures. Where that would make a page larger than some 10 MB, the large views are JPEG, of a
+//! quality that keeps it below; the enlarged parts stay exact. Pictures are written to a temporary file as they are measured, so memory does not grow with their number.
 
 mod data_uri;
 mod figure;
 mod gain;
 mod page;
+mod table;
 mod views;
 
 use std::fs::File;
@@ -14,11 +16,13 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::dataset::Picture;
-use super::protocol::{Measured, Protocol};
+use super::protocol::{Compared, Measured, Protocol};
 use super::{Report, published};
 use crate::atomic::{explained, write_atomically};
 use crate::error::{Error, Result};
+use data_uri::Room;
 use figure::{Caption, figure};
+use table::Table;
 use views::Views;
 
 /// What the page says about the run besides its figures.
@@ -26,6 +30,28 @@ use views::Views;
 pub struct About {
     /// The adapter that the network ran on.
     pub adapter: String,
+}
+
+/// A method's result for a picture, to be shown.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// The method's short name.
+    pub title: &'a str,
+    /// How it was measured.
+    pub protocol: &'a Protocol,
+    /// Its result.
+    pub measured: Measured,
+    /// Whether this is a network, and not the baseline alone.
+    pub is_network: bool,
+}
+
+/// Pixels of a picture that the slider shows at most; of larger pictures it shows a part.
+const LARGEST: (usize, usize) = (1200, 900);
+
+/// How many pixels of a picture the page shows in each view.
+pub fn shown_pixels((width, height): (u32, u32)) -> u64 {
+    let side = |length: u32, most: usize| u64::from(length).min(most as u64);
+    side(width, LARGEST.0) * side(height, LARGEST.1)
 }
 
 /// A page under way.
@@ -36,16 +62,18 @@ pub struct Page {
     /// How long each set's is.
     sets: Vec<u64>,
     count: usize,
+    room: Room,
 }
 
 impl Page {
-    /// An empty page. What it holds goes to the system's folder for temporary files.
+    /// An empty page, which will show about so many pixels: [`shown_pixels`] of each picture in each view. What it holds
+    /// goes to the system's folder for temporary files.
     ///
     /// # Errors
     /// [`Error::Output`] when that folder does not take a file.
-    pub fn new() -> Result<Self> {
+    pub fn new(pixels: u64) -> Result<Self> {
         let pictures = tempfile::tempfile().map_err(temporary)?;
-        Ok(Self { pictures, sets: Vec::new(), count: 0 })
+        Ok(Self { pictures, sets: Vec::new(), count: 0, room: Room::new(pixels) })
     }
 
     /// Begins the next set of the report.
@@ -53,26 +81,20 @@ impl Page {
         self.sets.push(0);
     }
 
-    /// Adds a picture of that name to the last set.
+    /// Adds a picture of that name to the last set, with the results of one method at least.
     ///
     /// # Errors
     /// [`Error::Output`] when there is no room for it.
-    pub fn add(
-        &mut self,
-        name: &str,
-        picture: &Picture,
-        protocol: &Protocol,
-        measured: Measured,
-    ) -> Result<()> {
-        let psnr = [measured.score.psnr_bicubic, measured.score.psnr];
+    pub fn add(&mut self, name: &str, picture: &Picture, results: Vec<Shown<'_>>) -> Result<()> {
         self.count += 1;
+        let views = Views::new(picture, results);
+        let published = published::image(name, views.scale).copied();
         let caption = Caption {
             id: &format!("picture-{}", self.count),
             name,
-            psnr,
-            published: published::image(name, protocol.scale).copied(),
+            published: published.filter(|_| views.compared == Compared::Luminance),
         };
-        let html = figure(&Views::new(picture, protocol, measured), &caption)?;
+        let html = figure(&views, &caption, &mut self.room)?;
         self.pictures.write_all(html.as_bytes()).map_err(temporary)?;
         if self.sets.is_empty() {
             self.begin_set();
@@ -83,17 +105,18 @@ impl Page {
         Ok(())
     }
 
-    /// Writes the page for a report whose sets are those that were begun.
+    /// Writes the page for a report whose tables are the sets that were begun.
     ///
     /// # Errors
     /// [`Error::Output`]; a file that was there before stays.
     pub fn write(mut self, path: &Path, report: &Report, about: &About) -> Result<()> {
         self.pictures.seek(SeekFrom::Start(0)).map_err(temporary)?;
+        let tables: Vec<Table<'_>> = report.tables.iter().filter_map(|table| Table::new(table)).collect();
         write_atomically(path, |file| {
             let mut file = io::BufWriter::new(file);
-            file.write_all(page::head(report, about).as_bytes())?;
-            for (number, set) in report.sets.iter().enumerate() {
-                file.write_all(page::set(number, set, about).as_bytes())?;
+            file.write_all(page::head(&tables, about).as_bytes())?;
+            for (number, table) in tables.iter().enumerate() {
+                file.write_all(page::set(number, table, about).as_bytes())?;
                 let length = self.sets.get(number).copied().unwrap_or(0);
                 io::copy(&mut (&mut self.pictures).take(length), &mut file)?;
                 file.write_all(b"</section>\n")?;
@@ -105,7 +128,7 @@ impl Page {
 }
 
 fn temporary(error: io::Error) -> Error {
-    Error::Output { path: std::env::temp_dir(), reason: explained(error) }
+    Error::Output { path: "temporary files".into(), reason: explained(error) }
 }
 
 /// The address of a set's section in the page.

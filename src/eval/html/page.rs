@@ -2,14 +2,23 @@
 
 use std::fmt::Write;
 
+use super::table::Table;
 use super::{About, decibels, escape, section_id};
 use crate::chart::{Mark, Panel, Scale, inline};
+use crate::eval::Row;
+use crate::eval::protocol::Compared;
 use crate::eval::published::{self, Published};
-use crate::eval::{Report, Row, SetReport};
 
 /// From the beginning to the first set. The page may load nothing: its policy says so to the browser.
-pub fn head(report: &Report, about: &About) -> String {
-    let mut models: Vec<&str> = report.sets.iter().map(|set| set.model.as_str()).collect();
+pub fn head(tables: &[Table<'_>], about: &About) -> String {
+    let mut models: Vec<&str> = tables
+        .iter()
+        .flat_map(|table| match table.networks.as_slice() {
+            [] => vec!["bicubic interpolation"],
+            [one] => vec![one.model.as_str()],
+            several => several.iter().map(|network| network.name.as_str()).collect(),
+        })
+        .collect();
     // In the order of their first sets.
     let mut seen = std::collections::HashSet::new();
     models.retain(|&model| seen.insert(model));
@@ -27,13 +36,13 @@ pub fn head(report: &Report, about: &About) -> String {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(html, "<dt>{name}</dt><dd>{}</dd>", escape(text));
     };
-    if let Some(set) = report.sets.first() {
+    if let Some(table) = tables.first() {
         item(
             "Protocol",
             &format!(
-                "{}: luminance as uint8, cut to multiples of the scale, shrunk and enlarged by MATLAB's bicubic \
-                 with nothing rounded in between, results as uint8",
-                set.protocol
+                "{}: luminance (of networks of RGB, all three colors) as uint8, cut to multiples of the scale, shrunk and \
+                 enlarged by MATLAB's bicubic with nothing rounded in between, results as uint8",
+                table.baseline.protocol
             ),
         );
     }
@@ -43,16 +52,16 @@ pub fn head(report: &Report, about: &About) -> String {
         "</dl>\n<noscript><p>The sliders need scripts; without, they show the left half of one picture \
                    and the right half of another.</p></noscript>\n",
     );
-    if report.sets.len() > 1 {
+    if tables.len() > 1 {
         html.push_str("<nav aria-label=\"Sets\"><ul>\n");
-        for (i, set) in report.sets.iter().enumerate() {
-            let average = set.average.as_ref().map(|row| decibels(row.score.psnr, 2)).unwrap_or_default();
-            let name = escape(&set.set);
+        for (i, table) in tables.iter().enumerate() {
+            let averages = table.networks.iter().filter_map(|network| network.average.as_ref());
+            let averages: Vec<String> = averages.map(|row| decibels(row.score.psnr, 2)).collect();
+            let (name, averages) = (escape(&table.title()), averages.join(", "));
             let _ = writeln!(
                 html,
-                "<li><a href=\"#{}\">{name} ×{}</a> <small>{average}</small></li>",
-                section_id(i),
-                set.scale
+                "<li><a href=\"#{}\">{name}</a> <small>{averages}</small></li>",
+                section_id(i)
             );
         }
         html.push_str("</ul></nav>\n");
@@ -66,20 +75,26 @@ pub fn tail() -> String {
 }
 
 /// The beginning of a set: title, table, charts.
-pub fn set(number: usize, set: &SetReport, about: &About) -> String {
-    let name = escape(&set.set);
-    let mut html = format!(
-        "<section id=\"{}\">\n<h2>{name} ×{}</h2>\n<p>Network {}: {}, padding {}</p>\n{}",
-        section_id(number),
-        set.scale,
-        escape(&set.model),
-        set.architecture,
-        set.padding,
-        table(set)
-    );
+pub fn set(number: usize, table: &Table<'_>, about: &About) -> String {
+    let set = table.baseline;
+    let mut html = format!("<section id=\"{}\">\n<h2>{}</h2>\n", section_id(number), escape(&table.title()));
+    for network in &table.networks {
+        let (architecture, padding) = (network.architecture.as_deref().unwrap_or_default(), network.padding);
+        let padding = padding.map(|padding| padding.to_string()).unwrap_or_default();
+        let model = escape(&network.model);
+        let _ = match table.networks.len() {
+            1 => writeln!(html, "<p>Network {model}: {architecture}, padding {padding}</p>"),
+            _ => writeln!(
+                html,
+                "<p><strong>{}</strong>: {model}, {architecture}, padding {padding}</p>",
+                escape(&network.name)
+            ),
+        };
+    }
+    html.push_str(&table.html());
     let published = set.images.iter().filter_map(|row| row.image.as_deref());
-    let times = published::times(published, set.scale);
-    let charts = [averages(set, times.as_ref()), pictures(set)];
+    let times = published::times(published, set.scale).filter(|_| set.samples == Compared::Luminance);
+    let charts = [averages(table, times.as_ref()), pictures(table)];
     html.push_str("<h3>PSNR against time</h3>\n");
     for (i, panel) in charts.iter().enumerate().filter(|(_, panel)| !panel.marks.is_empty()) {
         let chart = inline(panel, 2 * number + i);
@@ -91,8 +106,8 @@ pub fn set(number: usize, set: &SetReport, about: &About) -> String {
     }
     let _ = write!(
         html,
-        "<p class=\"note\">Filled: this run, from call to return; the network on {}, bicubic interpolation on the \
-         CPU in 64 bits.",
+        "<p class=\"note\">Filled: this run, from call to return without compilation; networks on {}, bicubic \
+         interpolation on the CPU in 64 bits.",
         escape(&about.adapter)
     );
     if let Some(times) = times {
@@ -105,87 +120,24 @@ pub fn set(number: usize, set: &SetReport, about: &About) -> String {
     }
     html.push_str(
         "</p>\n<h3>Pictures</h3>\n<p class=\"note\">Drag, or use the arrow keys. The red square is where the \
-                   network gains most; it is shown enlarged, each pixel a square.</p>\n",
+                   networks gain most; it is shown enlarged, each pixel a square.</p>\n",
     );
-    html
-}
-
-fn table(set: &SetReport) -> String {
-    let rows = || set.images.iter().chain(&set.average);
-    let published = rows().any(|row| row.published.is_some());
-    let mut html = format!(
-        "<div class=\"wide\" role=\"region\" aria-label=\"Figures\" tabindex=\"0\">\n<table>\n\
-         <caption>PSNR in dB and SSIM of luminance without {} pixels on each side; times in milliseconds</caption>\n\
-         <thead>\n<tr><th></th><th colspan=\"3\" class=\"first\">Bicubic</th>\
-         <th colspan=\"4\" class=\"first\">Network</th>{}</tr>\n<tr><th scope=\"col\">Picture</th>",
-        set.shave,
-        match published {
-            true => "<th colspan=\"7\" class=\"first\">Published PSNR, ECCV 2014</th>",
-            false => "",
-        }
-    );
-    let measured = ["PSNR", "SSIM", "ms", "PSNR", "SSIM", "Gain", "ms"];
-    let names = measured.into_iter().chain(Published::METHODS.into_iter().filter(|_| published));
-    for (i, name) in names.enumerate() {
-        let _ = write!(html, "<th scope=\"col\"{}>{name}</th>", first(i));
-    }
-    html.push_str("</tr>\n</thead>\n<tbody>\n");
-    for row in &set.images {
-        html.push_str(&line(row, published));
-    }
-    html.push_str("</tbody>\n");
-    if let Some(average) = &set.average {
-        let _ = write!(html, "<tfoot>\n{}</tfoot>\n", line(average, published));
-    }
-    html.push_str("</table>\n</div>\n");
-    for network in &set.published_networks {
-        let _ = writeln!(
-            html,
-            "<p class=\"note\">Published average for {} {} trained on ImageNet: {:.2} dB ({}).</p>",
-            network.sizes, network.filters, network.psnr, network.source
-        );
-    }
-    html
-}
-
-/// Where a group of columns begins.
-fn first(column: usize) -> &'static str {
-    if [0, 3, 7].contains(&column) { " class=\"first\"" } else { "" }
-}
-
-fn line(row: &Row, with_published: bool) -> String {
-    let score = &row.score;
-    let measured = [
-        (score.psnr_bicubic, 2),
-        (score.ssim_bicubic, 4),
-        (score.bicubic_ms, 1),
-        (score.psnr, 2),
-        (score.ssim, 4),
-        (score.psnr - score.psnr_bicubic, 2),
-        (score.wall_ms, 1),
-    ];
-    let published = row.published.map_or([None; 7], |published| published.figures());
-    let published = published.into_iter().filter(|_| with_published);
-    let figures = measured.into_iter().chain(published.map(|figure| (figure.unwrap_or(f64::NAN), 2)));
-    let name = row.image.as_deref().unwrap_or("average");
-    let mut html = format!("<tr><th scope=\"row\">{}</th>", escape(name));
-    for (i, (figure, decimals)) in figures.enumerate() {
-        let text = if figure.is_nan() { "–".into() } else { format!("{figure:.decimals$}") };
-        let _ = write!(html, "<td{}>{text}</td>", first(i));
-    }
-    html.push_str("</tr>\n");
     html
 }
 
 /// Figure 4: the averages, beside those of other methods where they are published for these pictures.
-fn averages(set: &SetReport, times: Option<&published::Times>) -> Panel {
+fn averages(table: &Table<'_>, times: Option<&published::Times>) -> Panel {
     let mut marks = Vec::new();
-    if let Some(Row { score, published, .. }) = &set.average {
-        for (name, ms, y, color) in [
-            ("bicubic".to_string(), score.bicubic_ms, score.psnr_bicubic, 1),
-            (format!("network {}", set.architecture), score.wall_ms, score.psnr, 0),
-        ] {
-            marks.push(Mark { name, x: ms / 1e3, y, color: Some(color) });
+    if let Some(Row { score, published, .. }) = &table.baseline.average {
+        let (x, y) = (score.bicubic_ms / 1e3, score.psnr_bicubic);
+        marks.push(Mark { name: "bicubic".into(), x, y, color: Some(1) });
+        for (number, network) in table.networks.iter().enumerate() {
+            let Some(Row { score, .. }) = &network.average else { continue };
+            let name = match (table.networks.len(), &network.architecture) {
+                (1, Some(architecture)) => format!("network {architecture}"),
+                _ => network.name.clone(),
+            };
+            marks.push(Mark { name, x: score.wall_ms / 1e3, y: score.psnr, color: Some(color(number)) });
         }
         for (published, times) in published.iter().zip(times) {
             let figures = published.figures().into_iter().zip(times.seconds);
@@ -196,26 +148,38 @@ fn averages(set: &SetReport, times: Option<&published::Times>) -> Panel {
             }
         }
     }
-    panel(format!("{} ×{}, averages", set.set, set.scale), marks)
+    panel(format!("{}, averages", table.title()), marks)
+}
+
+/// The color of a network; 1 is that of the baseline.
+fn color(number: usize) -> usize {
+    if number == 0 { 0 } else { number + 1 }
 }
 
 /// Each picture of a set of several.
-fn pictures(set: &SetReport) -> Panel {
+fn pictures(table: &Table<'_>) -> Panel {
+    let rows = &table.baseline.images;
     // More names than these would hide each other.
-    let names = set.images.len() <= 20;
+    let names = rows.len() <= 20;
     let mut marks = Vec::new();
-    for row in set.images.iter().filter(|_| set.images.len() > 1) {
-        let Row { image, score, .. } = row;
-        let name = image.clone().filter(|_| names).unwrap_or_default();
-        marks.push(Mark {
-            name: String::new(),
-            x: score.bicubic_ms / 1e3,
-            y: score.psnr_bicubic,
-            color: Some(1),
-        });
-        marks.push(Mark { name, x: score.wall_ms / 1e3, y: score.psnr, color: Some(0) });
+    for (i, row) in rows.iter().enumerate().filter(|_| rows.len() > 1) {
+        let small =
+            |x: f64, y: f64, color: usize| Mark { name: String::new(), x: x / 1e3, y, color: Some(color) };
+        marks.push(small(row.score.bicubic_ms, row.score.psnr_bicubic, 1));
+        for (number, network) in table.networks.iter().enumerate() {
+            let Some(Row { image, score, .. }) = network.images.get(i) else { continue };
+            let mark = small(score.wall_ms, score.psnr, color(number));
+            let name = image.clone().filter(|_| names && number == 0).unwrap_or_default();
+            marks.push(Mark { name, ..mark });
+        }
     }
-    panel(format!("{} ×{}, each picture: bicubic small, network large", set.set, set.scale), marks)
+    let large = match table.networks.as_slice() {
+        [_] => "network",
+        [first, ..] => &first.name,
+        [] => "",
+    };
+    let legend = if large.is_empty() { String::new() } else { format!(": bicubic small, {large} large") };
+    panel(format!("{}, each picture{legend}", table.title()), marks)
 }
 
 fn panel(title: String, marks: Vec<Mark>) -> Panel {

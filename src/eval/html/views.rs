@@ -1,68 +1,114 @@
-//! The three pictures to look at: the truth, bicubic interpolation, and the network's result, in color.
+//! The pictures to look at: bicubic interpolation, the result of each network, and the truth, in color.
 //!
 //! A network of luminance gets its colors from bicubic interpolation, as the paper shows its results.
 
+use super::Shown;
 use super::data_uri::Pixels;
 use super::gain::Window;
 use crate::color::ycbcr_to_rgb;
 use crate::degrade::{Degradation, Degrader};
 use crate::error::Result;
 use crate::eval::dataset::Picture;
-use crate::eval::protocol::{Luminance, Measured, Protocol, to_u8};
+use crate::eval::protocol::{Compared, Luminance, to_u8};
 use crate::network::Channels;
 use crate::planes::Planes;
 
-/// The names of the views, in their order.
-pub const NAMES: [&str; 3] = ["bicubic", "network", "truth"];
+/// One view of a picture.
+pub struct View {
+    /// What it is called in the page's styles and scripts: a word.
+    pub class: String,
+    /// What it is called to the reader.
+    pub title: String,
+    /// PSNR of the whole picture in dB; none for the truth.
+    pub psnr: Option<f64>,
+}
 
-/// One measured picture, without what the network did not compute of it.
+/// One measured picture, without what the networks did not compute of it.
 pub struct Views {
-    /// Luminance of bicubic interpolation, the network's result, and the truth, in the order of [`NAMES`].
-    pub luminance: [Luminance; 3],
+    /// Bicubic interpolation first, the networks, the truth last.
+    pub views: Vec<View>,
+    /// Their luminance.
+    pub luminance: Vec<Luminance>,
+    /// What their PSNR compares.
+    pub compared: Compared,
     /// Pixels on each side that are not measured.
     pub border: usize,
     cut: Picture,
     margin: usize,
+    /// Enlargement.
+    pub scale: usize,
+    /// Red, green and blue of bicubic interpolation, where that was compared.
+    bicubic: Option<Vec<u8>>,
+    networks: Vec<Network>,
+}
+
+/// A network's result, as large as the luminance.
+struct Network {
     channels: Channels,
-    scale: usize,
-    output: Planes,
+    /// In its channels.
+    planes: Vec<Vec<f32>>,
 }
 
 impl Views {
-    /// Takes a picture and what was measured of it.
-    pub fn new(picture: &Picture, protocol: &Protocol, measured: Measured) -> Self {
-        let cut = picture.modcrop(protocol.scale);
-        let (width, height) = (measured.network.width, measured.network.height);
-        let margin = (cut.width - width) / 2;
-        let inner = Window { left: margin, top: margin, width, height };
-        let part = |data: &[u8]| Luminance { width, height, data: inner.cut(data, cut.width) };
-        let luminance = [part(&measured.bicubic.data), measured.network, part(&cut.luminance())];
-        Self {
-            luminance,
-            border: measured.border - margin,
-            cut,
-            margin,
-            channels: protocol.channels,
-            scale: protocol.scale,
-            output: measured.output,
+    /// Takes a picture and what was measured of it, of one method at least.
+    pub fn new(picture: &Picture, results: Vec<Shown<'_>>) -> Self {
+        let scale = results.first().map_or(1, |shown| shown.protocol.scale);
+        let compared = results.first().map_or(Compared::Luminance, |shown| shown.protocol.samples());
+        let cut = picture.modcrop(scale);
+        let own = |shown: &Shown<'_>| (cut.width - shown.measured.network.width) / 2;
+        let margin = results.iter().map(own).max().unwrap_or(0);
+        let (width, height) = (cut.width - 2 * margin, cut.height - 2 * margin);
+        let part = |data: &[u8], margin: usize, row: usize| Luminance {
+            width,
+            height,
+            data: Window { left: margin, top: margin, width, height }.cut(data, row),
+        };
+        let (mut views, mut luminance, mut networks) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bicubic, mut border) = (None, 0);
+        let several = results.iter().filter(|shown| shown.is_network).count() > 1;
+        for shown in results {
+            let (own, measured) = (own(&shown), shown.measured);
+            let (class, score) = (String::from("bicubic"), measured.score);
+            border = border.max(measured.border);
+            if views.is_empty() {
+                views.push(View { class, title: "Bicubic".into(), psnr: Some(score.psnr_bicubic) });
+                luminance.push(part(&measured.bicubic.data, margin, cut.width));
+                bicubic = measured.colors.map(|[bicubic, _]| bicubic);
+            }
+            if !shown.is_network {
+                continue;
+            }
+            let (class, title) = match several {
+                true => (format!("network-{}", networks.len() + 1), shown.title.into()),
+                false => ("network".into(), "Network".into()),
+            };
+            views.push(View { class, title, psnr: Some(score.psnr) });
+            luminance.push(part(&measured.network.data, margin - own, measured.network.width));
+            networks.push(Network {
+                channels: shown.protocol.channels,
+                planes: planes(&measured.output, margin - own, (width, height)),
+            });
         }
+        views.push(View { class: "truth".into(), title: "Original".into(), psnr: None });
+        luminance.push(part(&cut.luminance(), margin, cut.width));
+        let border = border.saturating_sub(margin);
+        Self { views, luminance, compared, border, cut, margin, scale, bicubic, networks }
     }
 
     /// Columns and rows.
     pub fn size(&self) -> (usize, usize) {
-        (self.luminance[0].width, self.luminance[0].height)
+        self.luminance.first().map_or((0, 0), |plane| (plane.width, plane.height))
     }
 
-    /// A part of all three as they look.
+    /// A part of all views as they look.
     ///
     /// # Errors
     /// None that a measured picture could have.
-    pub fn show(&self, part: &Window) -> Result<[Pixels; 3]> {
-        let [bicubic, network, truth] = &self.luminance;
+    pub fn show(&self, part: &Window) -> Result<Vec<Pixels>> {
         let pixels = |samples| Pixels { width: part.width, height: part.height, samples };
         if self.cut.is_grey() {
             let plane = |plane: &Luminance| pixels(part.cut(&plane.data, plane.width));
-            return Ok([plane(bicubic), plane(network), plane(truth)]);
+            return Ok(self.luminance.iter().map(plane).collect());
         }
         let whole = Window { left: part.left + self.margin, top: part.top + self.margin, ..*part };
         let (width, height) = (self.cut.width, self.cut.height);
@@ -80,24 +126,34 @@ impl Views {
                 |(i, &y): (usize, &u8)| ycbcr_to_rgb([f64::from(y) / 255.0, chroma[0][i], chroma[1][i]]);
             pixels(plane.iter().enumerate().flat_map(color).map(to_u8).collect())
         };
-        let planes: Vec<Vec<f32>> = self
-            .output
-            .data
-            .chunks_exact(self.output.width * self.output.height)
-            .map(|plane| part.cut(plane, self.output.width))
-            .collect();
-        let computed = |i: usize| [0, 1, 2].map(|channel: usize| f64::from(planes[channel][i]));
         let count = part.width * part.height;
-        let network = match self.channels {
-            Channels::Y => with_chroma(network),
-            Channels::YCbCr => {
-                pixels((0..count).flat_map(|i| ycbcr_to_rgb(computed(i))).map(to_u8).collect())
-            }
-            Channels::Rgb => pixels((0..count).flat_map(computed).map(to_u8).collect()),
-        };
+        let mut shown = Vec::with_capacity(self.views.len());
+        shown.push(match &self.bicubic {
+            Some(colors) => pixels(whole.cut(colors.as_chunks::<3>().0, width).concat()),
+            None => with_chroma(&self.luminance[0]),
+        });
+        for (network, luminance) in self.networks.iter().zip(&self.luminance[1..]) {
+            let row = luminance.width;
+            let planes: Vec<Vec<f32>> = network.planes.iter().map(|plane| part.cut(plane, row)).collect();
+            let computed = |i: usize| [0, 1, 2].map(|channel: usize| f64::from(planes[channel][i]));
+            shown.push(match network.channels {
+                Channels::Y => with_chroma(luminance),
+                Channels::YCbCr => {
+                    pixels((0..count).flat_map(|i| ycbcr_to_rgb(computed(i))).map(to_u8).collect())
+                }
+                Channels::Rgb => pixels((0..count).flat_map(computed).map(to_u8).collect()),
+            });
+        }
         let truth: Vec<Vec<u8>> =
             self.cut.planes(Channels::Rgb).iter().map(|plane| whole.cut(plane, width)).collect();
-        let truth = pixels((0..count).flat_map(|i| [truth[0][i], truth[1][i], truth[2][i]]).collect());
-        Ok([with_chroma(bicubic), network, truth])
+        shown.push(pixels((0..count).flat_map(|i| [truth[0][i], truth[1][i], truth[2][i]]).collect()));
+        Ok(shown)
     }
+}
+
+/// The planes without `margin` pixels on each side.
+fn planes(output: &Planes, margin: usize, (width, height): (usize, usize)) -> Vec<Vec<f32>> {
+    let inner = Window { left: margin, top: margin, width, height };
+    let planes = output.data.chunks_exact(output.width * output.height);
+    planes.map(|plane| inner.cut(plane, output.width)).collect()
 }

@@ -7,15 +7,15 @@ mod shape;
 mod weights;
 mod winograd;
 
-pub use crate::gpu::compose::Shader;
+pub use crate::gpu::compose::{Shader, ShaderStage};
 pub use forward::{ConvShape, ConvVariant, Registers, conv_forward};
 pub use fused::{
     BodyVariant, Epilogue, EpilogueLayout, HeadVariant, Settings, conv_fused_body, conv_fused_head,
     conv_fused_sum,
 };
 pub use picture::{
-    CEILING_OPERATIONS, TARGET_FORMATS, ceiling, resample_columns, resample_rows, samples_from_texture,
-    texture_from_planes,
+    CEILING_OPERATIONS, Light, STORED_FORMATS, TargetPlanes, ceiling, render_from_planes, resample_columns,
+    resample_rows, samples_from_texture, texture_from_planes,
 };
 pub use weights::{WEIGHT_COLUMNS, WeightLoad, WeightStore};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, conv_winograd_sum};
@@ -82,10 +82,16 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
     }
     shaders.extend(paddings.iter().map(|&padding| resample_rows(padding.into())));
     for ycbcr in [false, true] {
-        shaders.push(resample_columns(ycbcr));
-        for planes in [architecture.channels(), 4] {
-            let to_texture = |format| texture_from_planes(format, ycbcr, [architecture.channels(), planes]);
-            shaders.extend(TARGET_FORMATS.into_iter().filter_map(to_texture));
+        shaders.extend(Light::ALL.map(|light| resample_columns(ycbcr, light)));
+        for (planes, light) in [architecture.channels(), 4]
+            .into_iter()
+            .flat_map(|planes| Light::ALL.map(|light| (planes, light)))
+        {
+            let planes = TargetPlanes { ycbcr, network: architecture.channels(), planes, light };
+            // Formats that encode their values are never stored to.
+            let stored = STORED_FORMATS.into_iter().filter(|_| light != Light::LinearBytes);
+            shaders.extend(stored.filter_map(|format| texture_from_planes(format, planes)));
+            shaders.push(render_from_planes(planes));
         }
     }
     let last = architecture.layers().len() - 1;

@@ -86,7 +86,8 @@ impl<'a> NetworkRun<'a> {
     /// # Errors
     /// [`Error::InvalidArgument`] before [`NetworkRun::prepare`]; what the device reports.
     pub fn time(&self, clock: Clock, kernel: Option<usize>) -> Result<Duration> {
-        let Planes { source, target } = self.planes()?;
+        let planes = self.planes()?;
+        let (source, target) = (planes.source.texture(), planes.target.texture());
         timed(self.gpu, clock, |encoder, stamps| {
             self.upscaler.record_timed(encoder, source, target, kernel, stamps.map(|s| s.of_pass()))
         })

@@ -4,11 +4,11 @@
 //! that point to their values. Blocks that stay blocks are changed in place, so that values which only their camera
 //! understands keep their offsets.
 
+mod read;
 mod update;
 
-use std::io::{Read, Seek, SeekFrom};
-
-pub use update::{set_short, update};
+use read::Order;
+pub use update::{about, update};
 
 /// The tags that this program reads or writes by meaning.
 pub mod tag {
@@ -17,28 +17,28 @@ pub mod tag {
     pub const ORIENTATION: u16 = 0x0112;
     pub const EXIF: u16 = 0x8769;
     pub const GPS: u16 = 0x8825;
+    pub const MAKER_NOTE: u16 = 0x927c;
     pub const PIXEL_X_DIMENSION: u16 = 0xa002;
     pub const PIXEL_Y_DIMENSION: u16 = 0xa003;
     pub const INTEROPERABILITY: u16 = 0xa005;
 }
 
 /// Entries of a TIFF file's first directory that describe the picture and not how it is stored: names, dates, camera,
-/// resolution, rights, ratings, IPTC.
-const DESCRIPTIVE: [u16; 20] = [
+/// resolution, rights, ratings.
+const DESCRIPTIVE: [u16; 19] = [
     0x010d, 0x010e, 0x010f, 0x0110, 0x011a, 0x011b, 0x0128, 0x0131, 0x0132, 0x013b, 0x013c, 0x4746, 0x4749,
-    0x8298, 0x83bb, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f,
+    0x8298, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f,
 ];
 
-/// Values longer than this are left out: no useful one is, and it would take up memory.
-const LONGEST: u64 = 1 << 24;
-/// The same for all values of a file together: entries may share bytes, so a small file can ask for a lot.
-const LONGEST_IN_ALL: u64 = 1 << 26;
-
-/// By kind of value: bytes in one value, and bytes in the units that the byte order applies to.
-const SIZES: [(u64, usize); 13] =
-    [(0, 1), (1, 1), (1, 1), (2, 2), (4, 4), (8, 4), (1, 1), (1, 1), (2, 2), (4, 4), (8, 4), (4, 4), (8, 8)];
+const BYTE: u16 = 1;
 pub const SHORT: u16 = 3;
 pub const LONG: u16 = 4;
+/// A position of a directory.
+const IFD: u16 = 13;
+/// The kinds of 64 bits: a number, and a position of a directory.
+const LONG8: u16 = 16;
+const IFD8: u16 = 18;
+const RATIONAL: u16 = 5;
 
 /// One entry of a directory.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,18 +61,53 @@ impl Entry {
         Self { tag, kind: LONG, count: values.len() as u32, data }
     }
 
+    /// A whole number as a fraction.
+    pub fn ratio(tag: u16, number: u32) -> Self {
+        let data = [number.to_le_bytes(), 1u32.to_le_bytes()].concat();
+        Self { tag, kind: RATIONAL, count: 1, data }
+    }
+
     /// Bytes that TIFF does not interpret: kind 7, or 1 for XMP.
     pub fn bytes(tag: u16, kind: u16, data: Vec<u8>) -> Self {
         Self { tag, kind, count: data.len() as u32, data }
     }
 
-    /// The first value, if values are 16-bit or 32-bit numbers.
+    /// The first value, if values are integers without sign, of up to 32 bits.
     pub fn number(&self) -> Option<u32> {
-        match (self.kind, self.data.as_slice()) {
-            (SHORT, [a, b, ..]) => Some(u16::from_le_bytes([*a, *b]).into()),
-            (LONG, [a, b, c, d, ..]) => Some(u32::from_le_bytes([*a, *b, *c, *d])),
-            _ => None,
+        self.numbers().next().and_then(|number| number.try_into().ok())
+    }
+
+    /// The values, if they are integers without sign; none otherwise.
+    pub fn numbers(&self) -> impl ExactSizeIterator<Item = u64> {
+        let len = match self.kind {
+            BYTE => 1,
+            SHORT => 2,
+            LONG | IFD => 4,
+            LONG8 | IFD8 => 8,
+            _ => self.data.len() + 1,
+        };
+        self.data
+            .chunks_exact(len)
+            .map(|number| number.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
+    }
+
+    /// The values, if they are fractions or floats; none otherwise.
+    pub fn fractions(&self) -> Vec<f64> {
+        let four = |bytes: &[u8]| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        match self.kind {
+            5 => self.data.chunks_exact(8).map(|v| f64::from(four(v)) / f64::from(four(&v[4..]))).collect(),
+            11 => self.data.chunks_exact(4).map(|v| f32::from_bits(four(v)).into()).collect(),
+            _ => Vec::new(),
         }
+    }
+
+    /// The same value as a kind that files with 32-bit positions have, if it is one of 64 bits and fits.
+    fn narrowed(self) -> Self {
+        if ![IFD, LONG8, IFD8].contains(&self.kind) {
+            return self;
+        }
+        let numbers: Option<Vec<u32>> = self.numbers().map(|number| number.try_into().ok()).collect();
+        numbers.map_or(self.clone(), |numbers| Self::longs(self.tag, &numbers))
     }
 
     /// The values as bytes, little-endian.
@@ -96,59 +131,15 @@ pub struct Directories {
     pub more: bool,
 }
 
-/// A byte order, and numbers in it.
-#[derive(Clone, Copy)]
-struct Order {
-    big: bool,
-}
-
-impl Order {
-    fn of(header: &[u8]) -> Option<Self> {
-        match header.get(..4)? {
-            [b'I', b'I', 42, 0] => Some(Self { big: false }),
-            [b'M', b'M', 0, 42] => Some(Self { big: true }),
-            _ => None,
-        }
-    }
-
-    fn u16(self, bytes: &[u8]) -> u16 {
-        let pair = [bytes[0], bytes[1]];
-        if self.big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
-    }
-
-    fn u32(self, bytes: &[u8]) -> u32 {
-        let four = [bytes[0], bytes[1], bytes[2], bytes[3]];
-        if self.big { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) }
-    }
-}
-
 impl Directories {
-    /// Reads the directories of a block or a TIFF file; unreadable entries are left out. `None` if it is neither.
-    pub fn read(file: &mut (impl Read + Seek)) -> Option<Self> {
-        let header = read_at(file, 0, 8)?;
-        let order = Order::of(&header)?;
-        let first = u64::from(order.u32(&header[4..]));
-        let mut left = LONGEST_IN_ALL;
-        let main = read_directory(file, order, first, &mut left)?;
-        let count = u64::from(order.u16(&read_at(file, first, 2)?));
-        let more = read_at(file, first + 2 + 12 * count, 4).is_some_and(|next| order.u32(&next) != 0);
-        let mut sub = |tag: u16, file: &mut _| {
-            let at = main.iter().find(|entry| entry.tag == tag)?.number()?;
-            read_directory(file, order, at.into(), &mut left)
-        };
-        let mut exif = sub(tag::EXIF, file).unwrap_or_default();
-        // It points to a directory of one constant, which no reader misses; keeping it would mean updating the offset.
-        exif.retain(|entry| entry.tag != tag::INTEROPERABILITY);
-        let gps = sub(tag::GPS, file).unwrap_or_default();
-        Some(Self { main, exif, gps, more })
-    }
-
     /// Only the entries that describe the picture, without those about how a TIFF file is stored.
     pub fn descriptive(&self) -> Self {
         let main = self.main.iter().filter(|entry| DESCRIPTIVE.contains(&entry.tag));
+        // Offsets within these notes count from the beginning of a file that is gone.
+        let exif = self.exif.iter().filter(|entry| entry.tag != tag::MAKER_NOTE);
         Self {
             main: main.cloned().collect(),
-            exif: self.exif.clone(),
+            exif: exif.cloned().collect(),
             gps: self.gps.clone(),
             more: self.more,
         }
@@ -217,44 +208,9 @@ fn directory(entries: &[Entry], start: u32) -> Vec<u8> {
     bytes
 }
 
-fn read_at(file: &mut (impl Read + Seek), at: u64, len: u64) -> Option<Vec<u8>> {
-    file.seek(SeekFrom::Start(at)).ok()?;
-    let mut bytes = Vec::new();
-    file.take(len).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 == len).then_some(bytes)
-}
-
-/// `left` is how many bytes of values may still be read, less those that are.
-fn read_directory(
-    file: &mut (impl Read + Seek),
-    order: Order,
-    at: u64,
-    left: &mut u64,
-) -> Option<Vec<Entry>> {
-    let count = order.u16(&read_at(file, at, 2)?);
-    let entries = read_at(file, at + 2, 12 * u64::from(count))?;
-    let read = entries.chunks_exact(12).filter_map(|entry| {
-        let (tag, kind, count) = (order.u16(entry), order.u16(&entry[2..]), order.u32(&entry[4..]));
-        let &(size, unit) = SIZES.get(usize::from(kind)).filter(|(size, _)| *size > 0)?;
-        let len = size * u64::from(count);
-        let mut data = match len {
-            0..=4 => entry[8..8 + len as usize].to_vec(),
-            len if len > LONGEST.min(*left) => return None,
-            len => {
-                *left -= len;
-                read_at(file, order.u32(&entry[8..]).into(), len)?
-            }
-        };
-        if order.big {
-            data.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
-        }
-        Some(Entry { tag, kind, count, data })
-    });
-    Some(read.collect())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::read::{LONGEST_IN_ALL, SIZES};
     use super::*;
     use std::io::Cursor;
 

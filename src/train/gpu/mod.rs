@@ -67,28 +67,34 @@ impl Shape {
     /// Defaults for a device, before any measurement.
     pub fn for_device(device: &wgpu::Device) -> Self {
         let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
-        if software {
-            // Invocations are the 8 lanes of a vector, and registers live in the first-level cache.
-            let subgroup = subgroup_lanes.filter(|&lanes| lanes == 8).map(WeightLoad::Subgroup);
-            Self {
-                spatial: (7, 2),
-                pointwise: 64,
-                workgroup: 8,
-                parts: 16,
-                weight_sums: (400, 1024),
-                weight_load: subgroup.unwrap_or(WeightLoad::Uniform),
-                first_layers: subgroup.is_some(),
-            }
-        } else {
-            Self {
-                spatial: (4, 1),
-                pointwise: 16,
-                workgroup: 32,
-                parts: 128,
-                weight_sums: (40, 64),
-                weight_load: WeightLoad::Uniform,
-                first_layers: false,
-            }
+        if software { Self::for_software(subgroup_lanes) } else { Self::for_gpus() }
+    }
+
+    /// Defaults for software adapters, which have subgroups of so many lanes, or none. Invocations are the 8 lanes of a
+    /// vector, and registers live in the first-level cache.
+    pub fn for_software(subgroup_lanes: Option<u32>) -> Self {
+        let subgroup = subgroup_lanes.filter(|&lanes| lanes == 8).map(WeightLoad::Subgroup);
+        Self {
+            spatial: (7, 2),
+            pointwise: 64,
+            workgroup: 8,
+            parts: 16,
+            weight_sums: (400, 1024),
+            weight_load: subgroup.unwrap_or(WeightLoad::Uniform),
+            first_layers: subgroup.is_some(),
+        }
+    }
+
+    /// Defaults for GPUs.
+    pub fn for_gpus() -> Self {
+        Self {
+            spatial: (4, 1),
+            pointwise: 16,
+            workgroup: 32,
+            parts: 128,
+            weight_sums: (40, 64),
+            weight_load: WeightLoad::Uniform,
+            first_layers: false,
         }
     }
 }

@@ -3,7 +3,7 @@
 mod overrides;
 
 pub use super::config::Recipe;
-use super::config::{Augmentation, Initialization, Limit, Optimizer, Schedule, TrainConfig};
+use super::config::{Augmentation, Initialization, Interval, Limit, Optimizer, Schedule, TrainConfig};
 use crate::degrade::Degradation;
 use crate::network::{Architecture, Channels, Padding};
 pub use overrides::{Overrides, override_parts, resolve};
@@ -39,7 +39,7 @@ impl Recipe {
             train_padding: Padding::Valid,
             padding: Padding::Replicate,
             init: None,
-            eval_every: 1000,
+            eval_every: Interval::Steps(1000),
             save_every: 1000,
             limit: Limit::Backprops(800_000_000),
             initialization: Initialization::Gaussian { deviation: 0.001 },
@@ -51,7 +51,7 @@ impl Recipe {
             Self::Paper => paper,
             Self::Fast => TrainConfig {
                 batch: 32,
-                eval_every: 500,
+                eval_every: Interval::Steps(500),
                 save_every: 500,
                 limit: Limit::Steps(50_000),
                 initialization: Initialization::Identity { gain: 1.0, last_gain: 0.1 },

@@ -6,7 +6,7 @@ use super::Recipe;
 use crate::degrade::Degradation;
 use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, Channels, Padding};
-use crate::train::config::{Limit, TrainConfig};
+use crate::train::config::{Interval, Limit, TrainConfig};
 
 /// Settings that take precedence, such as those of a command line. `None` leaves a setting to the file, and what the file
 /// leaves out comes from the recipe.
@@ -46,7 +46,8 @@ pub struct Overrides {
     pub train_padding: Option<Padding>,
     /// Padding in use.
     pub padding: Option<Padding>,
-    /// Steps between evaluations.
+    /// Steps between evaluations. Where neither this nor the file says so, and one of them sets a limit, evaluations follow
+    /// the limit ([`Interval::Auto`]).
     pub eval_every: Option<u64>,
     /// Steps between checkpoints.
     pub save_every: Option<u64>,
@@ -75,7 +76,12 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
     let architecture = Architecture::parse(&arch, &filters, channels.count())?;
     let recipe = flags.recipe.map_or_else(|| word("recipe").map_or(Ok(Recipe::default()), str::parse), Ok)?;
 
-    let base = recipe.config(scale, &architecture, channels);
+    let sets = |key: &str| file.contains_key(key);
+    let follows = !sets("eval_every") && (flags.limit.is_some() || sets("limit"));
+    let mut base = recipe.config(scale, &architecture, channels);
+    if follows {
+        base.eval_every = Interval::Auto;
+    }
     let mut table = toml::Table::try_from(base).map_err(|e| Error::invalid(Reason::of(e)))?;
     table.extend(file);
     let mut config: TrainConfig = table.try_into().map_err(wrong)?;
@@ -127,7 +133,7 @@ fn apply(config: &mut TrainConfig, flags: &Overrides) {
         config.init.clone_from(&flags.init);
     }
     set(&mut config.limit, &flags.limit);
-    set(&mut config.eval_every, &flags.eval_every);
+    set(&mut config.eval_every, &flags.eval_every.map(Interval::Steps));
     set(&mut config.save_every, &flags.save_every);
     match flags.learning_rates.as_slice() {
         [] => {}
@@ -210,11 +216,27 @@ mod tests {
     }
 
     #[test]
+    fn evaluations_follow_a_limit_that_is_given() {
+        let every = |file: &str, eval_every, limit| {
+            let flags = Overrides { eval_every, limit, ..flags() };
+            resolve(Some(file), &flags).unwrap().eval_every
+        };
+        let limit = Some(Limit::Steps(1000));
+        assert_eq!(every("", None, None), Interval::Steps(500));
+        assert_eq!(every("", None, limit), Interval::Auto);
+        assert_eq!(every("[limit]\ntime = '1m'", None, None), Interval::Auto);
+        assert_eq!(every("eval_every = 7", None, limit), Interval::Steps(7));
+        assert_eq!(every("eval_every = 'auto'", None, None), Interval::Auto);
+        assert_eq!(every("eval_every = 7", Some(9), limit), Interval::Steps(9));
+    }
+
+    #[test]
     fn says_what_is_wrong() {
         for (file, words) in [
             ("batches = 3", "unknown field `batches`"),
             ("batch = 'many'", "invalid type"),
             ("batch = 0", "batch 0"),
+            ("eval_every = 'often'", "'often' is neither a number"),
             ("patch = 12", "patch 12: 9-1-5 without padding leaves nothing of it; 13 or more"),
             ("arch = '9-1'", "filter counts"),
             ("recipe = 'slow'", "unknown recipe 'slow'"),

@@ -1,5 +1,7 @@
 //! What a run keeps: evaluations, the best weights, checkpoints, the charts.
 
+use std::time::Instant;
+
 use super::Session;
 use super::progress::Progress;
 use crate::chart::render;
@@ -52,13 +54,16 @@ impl Session<'_> {
     /// Measures, keeps the best weights, draws the curve and the filters.
     pub(super) fn evaluate(&mut self, progress: &mut Progress) -> Result<()> {
         if self.validation.is_none() {
+            progress.add_evaluation(Instant::now());
             return Ok(());
         }
         self.record(progress)?;
         let state = self.finite_state(progress)?;
         let mut weights = self.weights(&state, progress)?;
         let Some(validation) = &mut self.validation else { return Ok(()) };
+        let begun = Instant::now();
         let sets = validation.evaluate(&weights)?;
+        progress.add_evaluation(begun);
         let record =
             EvalRecord { step: progress.step, backprops: self.config.batch as u64 * progress.step, sets };
         for set in record.sets.iter().filter(|set| set.psnr < set.psnr_bicubic) {
@@ -118,8 +123,16 @@ impl Session<'_> {
             Some(step) => format!("resume from the checkpoint of step {step} with lower ones"),
             None => "begin again with lower ones".into(),
         };
+        let losses = progress.last_losses(3);
+        let before = match losses.as_slice() {
+            [] => String::new(),
+            losses => {
+                let losses: Vec<String> = losses.iter().rev().map(|loss| format!("{loss:.4}")).collect();
+                format!("; before it was {}", losses.join(", "))
+            }
+        };
         Error::Diverged(format!(
-            "training has diverged: the loss or a parameter is not a finite number at step {}; \
+            "training has diverged: the loss or a parameter is not a finite number at step {}{before}; \
              the learning rates {rates:?} are too high; {kept}",
             progress.step
         ))

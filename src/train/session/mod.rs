@@ -14,14 +14,11 @@ use std::time::Instant;
 use super::TrainEngine;
 use super::checkpoint::Checkpoint;
 use super::config::TrainConfig;
-use super::event::Event;
+use super::event::{Event, SetPsnr};
 use super::run::{EvalRecord, RunFolder};
 use super::validate::Validate;
 use crate::error::{Error, Result};
 use progress::Progress;
-
-/// Metrics have this many step records for each evaluation.
-const RECORDS_PER_EVAL: u64 = 10;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +94,7 @@ impl Session<'_> {
             if let Some(estimate) = progress.estimate(self.config.batch) {
                 (self.tell)(&estimate);
             }
-            if progress.step.is_multiple_of(self.config.eval_every) {
+            if progress.is_evaluation_due() {
                 self.evaluate(&mut progress)?;
             }
             if progress.step.is_multiple_of(self.config.save_every) {
@@ -111,6 +108,12 @@ impl Session<'_> {
         if progress.saved != Some(progress.step) {
             self.save(&mut progress)?;
         }
+        if self.validation.is_none()
+            && let Some(loss) = progress.last_losses(1).first().copied()
+        {
+            let loss_bicubic = self.engine.loss_bicubic();
+            (self.tell)(&Event::Losses { loss, loss_bicubic });
+        }
         (self.tell)(&Event::End {
             step: progress.step,
             psnr: progress.best,
@@ -120,15 +123,11 @@ impl Session<'_> {
         Ok(outcome)
     }
 
-    fn record_every(&self) -> u64 {
-        (self.config.eval_every / RECORDS_PER_EVAL).max(1)
-    }
-
     /// Steps until something is due, at most as many as fit in a block's time.
     fn block(&mut self, progress: &mut Progress) -> Result<()> {
         let step = progress.step;
-        let ends = [self.record_every(), self.config.eval_every, self.config.save_every];
-        let due = ends.map(|every| every - step % every).into_iter().fold(u64::MAX, u64::min);
+        let ends = [progress.record_every(), progress.eval_every(), Some(self.config.save_every)];
+        let due = ends.into_iter().flatten().map(|every| every - step % every).fold(u64::MAX, u64::min);
         let count = progress.fitting(due);
         let factors: Vec<f64> = progress
             .shares(count)
@@ -148,10 +147,11 @@ impl Session<'_> {
             total_steps: progress.total_steps(),
             loss: loss / count as f64,
             psnr: progress.last_eval.as_ref().map(EvalRecord::psnr),
+            sets: progress.last_eval.iter().flat_map(|record| &record.sets).map(SetPsnr::from).collect(),
             subimages_per_second: count as f64 * self.config.batch as f64 / took.as_secs_f64().max(1e-9),
             seconds_left: progress.seconds_left(),
         });
-        if progress.step.is_multiple_of(self.record_every()) {
+        if progress.is_record_due() {
             self.record(progress)?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{Limit, TrainConfig};
+use crate::train::config::{EVALUATIONS, Limit, TrainConfig};
 use crate::train::curve::evals;
 use crate::train::event::Event;
 use crate::train::run::{EvalRecord, Record};
@@ -12,6 +12,8 @@ use crate::train::run::{EvalRecord, Record};
 const BLOCK: Duration = Duration::from_millis(500);
 /// How long steps are timed before the estimate is reported, after the first block, which compiles shaders.
 const TRIAL: Duration = Duration::from_secs(3);
+/// Metrics have this many step records for each evaluation.
+const RECORDS_PER_EVAL: u64 = 10;
 
 /// When a run ends.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +43,12 @@ pub(super) struct Progress {
     /// Steps and time since the first block.
     trial: Option<(u64, Duration)>,
     estimated: bool,
+    /// Steps from one evaluation to the next, unless the clock decides.
+    eval_every: Option<u64>,
+    /// When the clock decides: the time of the next evaluation.
+    next_eval: Duration,
+    /// Evaluations after the first one, and their time.
+    evals: Option<(u32, Duration)>,
     /// Steps that fit in a block's time.
     block: u64,
 }
@@ -49,6 +57,7 @@ impl Progress {
     /// At the beginning of a run, or at its checkpoint.
     pub fn new(config: &TrainConfig, checkpoint: Option<&Checkpoint>, records: Vec<Record>) -> Self {
         let step = checkpoint.map_or(0, |checkpoint| checkpoint.state.step);
+        let before = checkpoint.map_or(Duration::ZERO, |checkpoint| checkpoint.elapsed);
         let last_eval = evals(&records).next_back().cloned();
         Self {
             step,
@@ -62,10 +71,16 @@ impl Progress {
                 (Limit::Time(span), _) => End::Time(span.0),
                 (_, steps) => End::Steps(steps.unwrap_or(0)),
             },
-            before: checkpoint.map_or(Duration::ZERO, |checkpoint| checkpoint.elapsed),
+            before,
             started: Instant::now(),
             trial: None,
             estimated: false,
+            eval_every: config.eval_every.steps(config.steps()),
+            next_eval: match config.limit {
+                Limit::Time(span) => before + span.0 / EVALUATIONS,
+                _ => Duration::MAX,
+            },
+            evals: None,
             block: 1,
         }
     }
@@ -80,6 +95,61 @@ impl Progress {
             End::Steps(total) => self.step >= total,
             End::Time(span) => self.elapsed() >= span,
         }
+    }
+
+    /// Steps from one evaluation to the next; `None` where the clock decides.
+    pub fn eval_every(&self) -> Option<u64> {
+        self.eval_every
+    }
+
+    /// Steps from one step record to the next; `None` where the clock decides.
+    pub fn record_every(&self) -> Option<u64> {
+        self.eval_every.map(|every| (every / RECORDS_PER_EVAL).max(1))
+    }
+
+    pub fn is_evaluation_due(&self) -> bool {
+        match self.eval_every {
+            Some(every) => self.step.is_multiple_of(every),
+            None => self.elapsed() >= self.next_eval,
+        }
+    }
+
+    pub fn is_record_due(&self) -> bool {
+        match (self.record_every(), self.end) {
+            (Some(every), _) => self.step.is_multiple_of(every),
+            (None, End::Time(span)) => self.open.2 >= span / EVALUATIONS / RECORDS_PER_EVAL as u32,
+            (None, End::Steps(_)) => false,
+        }
+    }
+
+    /// Counts an evaluation that began at `begun` and ends now. The clock gives at least as much time to training as two
+    /// evaluations take.
+    pub fn add_evaluation(&mut self, begun: Instant) {
+        let took = match &mut self.evals {
+            Some((count, time)) => {
+                let took = begun.elapsed();
+                (*count, *time) = (*count + 1, *time + took);
+                took
+            }
+            // The first evaluation compiles kernels, which says nothing about the next ones.
+            none => {
+                *none = Some((0, Duration::ZERO));
+                Duration::ZERO
+            }
+        };
+        if let End::Time(span) = self.end {
+            let now = self.elapsed();
+            self.next_eval = (now.saturating_sub(begun.elapsed()) + span / EVALUATIONS).max(now + 2 * took);
+        }
+    }
+
+    /// The last losses that were recorded, the latest first.
+    pub fn last_losses(&self, count: usize) -> Vec<f64> {
+        let losses = self.records.iter().rev().filter_map(|record| match record {
+            Record::Step(record) => Some(record.loss),
+            Record::Eval(_) => None,
+        });
+        losses.take(count).collect()
     }
 
     /// The fraction of the run in 0..1 that lies before each of the next steps: of its steps, or of its time.
@@ -98,7 +168,8 @@ impl Progress {
         let left = match self.end {
             End::Steps(total) => total.saturating_sub(self.step),
             End::Time(span) => {
-                let left = span.saturating_sub(self.elapsed()).as_secs_f64();
+                let end = if self.eval_every.is_none() { span.min(self.next_eval) } else { span };
+                let left = end.saturating_sub(self.elapsed()).as_secs_f64();
                 self.seconds_per_step().map_or(u64::MAX, |seconds| (left / seconds.max(1e-9)).ceil() as u64)
             }
         };
@@ -136,7 +207,13 @@ impl Progress {
     /// Seconds to the end: an estimate for the steps that are left, or what is left of a time limit.
     pub fn seconds_left(&self) -> Option<f64> {
         match self.end {
-            End::Steps(total) => Some(total.saturating_sub(self.step) as f64 * self.seconds_per_step()?),
+            End::Steps(total) => {
+                let left = total.saturating_sub(self.step);
+                let (count, time) = self.evals.unwrap_or_default();
+                let evals = self.eval_every.map_or(0, |every| left / every) as f64;
+                let each = time.as_secs_f64() / f64::from(count.max(1));
+                Some(left as f64 * self.seconds_per_step()? + evals * each)
+            }
             End::Time(span) => Some(span.saturating_sub(self.elapsed()).as_secs_f64()),
         }
     }

@@ -1,0 +1,213 @@
+//! Which methods are measured at which scale, and what they are called.
+
+use std::path::{Path, PathBuf};
+
+use srcnn_gpu::eval::protocol::{Compared, Protocol};
+use srcnn_gpu::{Error, Padding, Result, Shipped};
+
+use crate::cli::args::models::{Model, load, nearest};
+
+/// What `--model` calls the baseline.
+pub const BICUBIC: &str = "bicubic";
+
+/// What one `--model` stands for.
+#[derive(Debug)]
+pub struct Method {
+    /// Differs from those of all other methods.
+    pub name: String,
+    /// One for each scale, or one for all; none for bicubic interpolation.
+    pub networks: Vec<Model>,
+}
+
+/// A method at a scale.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Index of the method.
+    pub method: usize,
+    /// Index of its network; none for bicubic interpolation.
+    pub network: Option<usize>,
+    pub protocol: Protocol,
+}
+
+/// Reads the methods that `--model` names; without any, small.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(choices: &[PathBuf]) -> Result<Vec<Method>> {
+    let default = [PathBuf::from(Shipped::default().to_string())];
+    let choices = if choices.is_empty() { &default } else { choices };
+    let names = names(choices);
+    let method = |(choice, name): (&PathBuf, String)| {
+        let networks = if choice == Path::new(BICUBIC) { Vec::new() } else { load(choice)? };
+        Ok(Method { name, networks })
+    };
+    choices.iter().zip(names).map(method).collect()
+}
+
+/// A short name for each choice: that of its file without extension, with as much of its path as tells it from the others,
+/// or else a number.
+fn names(choices: &[PathBuf]) -> Vec<String> {
+    let short = |path: &PathBuf, parts: usize| -> String {
+        if parts == 0 {
+            return path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        }
+        let all = path.components().count();
+        path.components().skip(all.saturating_sub(parts)).collect::<PathBuf>().display().to_string()
+    };
+    // A run may be given as `.` or `runs/..`, which has no name of its own.
+    let whole = |path: &PathBuf| match path.file_name() {
+        Some(_) => path.clone(),
+        None => path.canonicalize().unwrap_or_else(|_| path.clone()),
+    };
+    let paths: Vec<PathBuf> = choices.iter().map(whole).collect();
+    let most = paths.iter().map(|path| path.components().count()).max().unwrap_or(0);
+    let mut parts = vec![0; paths.len()];
+    let named = |parts: &[usize]| -> Vec<String> {
+        paths.iter().zip(parts).map(|(path, &parts)| short(path, parts)).collect()
+    };
+    for _ in 0..=most {
+        let names = named(&parts);
+        let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+        let shared: Vec<bool> = names.iter().map(is_shared).collect();
+        parts.iter_mut().zip(shared).for_each(|(parts, shared)| *parts += usize::from(shared));
+    }
+    let mut names = named(&parts);
+    for i in 1..names.len() {
+        let (name, mut number) = (names[i].clone(), 1);
+        while names[..i].contains(&names[i]) {
+            number += 1;
+            names[i] = format!("{name} ({number})");
+        }
+    }
+    names
+}
+
+/// The scales to measure: those asked for, or those that the networks were trained for.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] when nothing says for which.
+pub fn scales(asked: &[f64], methods: &[Method]) -> Result<Vec<f64>> {
+    if !asked.is_empty() {
+        return Ok(asked.to_vec());
+    }
+    let networks = methods.iter().flat_map(|method| &method.networks);
+    let mut scales: Vec<f64> = Vec::new();
+    for &scale in networks.flat_map(|model| &model.weights.metadata.scales) {
+        if !scales.contains(&scale.into()) {
+            scales.push(scale.into());
+        }
+    }
+    if scales.is_empty() {
+        let names: Vec<&str> = methods.iter().map(|method| method.name.as_str()).collect();
+        let (does, which) = match names.len() {
+            1 => ("does", "it is"),
+            _ => ("do", "they are"),
+        };
+        return Err(Error::invalid(format!(
+            "{} {does} not say which scale {which} for; give one with --scale",
+            names.join(", ")
+        )));
+    }
+    Ok(scales)
+}
+
+/// The tables at a scale: the methods that were trained for it, or else those that were trained for the nearest, and those
+/// that do not say. Networks that are measured on colors have a table of their own. In each, all leave out the same border.
+///
+/// # Errors
+/// As [`Protocol::new`].
+pub fn tables(
+    methods: &[Method],
+    scale: f64,
+    shave: Option<usize>,
+    padding: Option<Padding>,
+) -> Result<Vec<Vec<Column>>> {
+    let of = |method: &Method| (!method.networks.is_empty()).then(|| nearest(&method.networks, scale));
+    let picked: Vec<Option<usize>> = methods.iter().map(of).collect();
+    let weights = |method: usize| picked[method].map(|network| &methods[method].networks[network].weights);
+    let distance = |method: usize| weights(method).map(|weights| weights.metadata.scale_distance(scale));
+    let least = (0..methods.len()).filter_map(distance).fold(f64::INFINITY, f64::min);
+    let near = |method: &usize| distance(*method).is_none_or(|one| one <= least || one.is_infinite());
+    let chosen: Vec<usize> = (0..methods.len()).filter(near).collect();
+    let mut tables: Vec<Vec<Column>> = Vec::new();
+    for compared in [Compared::Luminance, Compared::Rgb] {
+        let mut table = Vec::new();
+        for &method in &chosen {
+            let channels = weights(method).map(|weights| weights.metadata.channels).unwrap_or_default();
+            let protocol = Protocol::new(scale, shave, channels)?;
+            if protocol.samples() == compared {
+                table.push(Column { method, network: picked[method], protocol });
+            }
+        }
+        // The baseline alone belongs to whatever else is measured.
+        let alone = table.iter().all(|column: &Column| column.network.is_none());
+        if table.is_empty() || (alone && chosen.len() > table.len()) {
+            continue;
+        }
+        let lost = |column: &Column| {
+            let weights = weights(column.method)?;
+            let padding = padding.unwrap_or(weights.metadata.padding);
+            (padding == Padding::Valid).then(|| weights.architecture().radius())
+        };
+        let border = table.iter().filter_map(lost).max().unwrap_or(0);
+        for column in &mut table {
+            column.protocol.shave = column.protocol.shave.max(border);
+        }
+        tables.push(table);
+    }
+    Ok(tables)
+}
+
+/// Says which networks are measured at scales that they were not trained for, and which are not measured at all.
+pub fn warn(methods: &[Method], tables: &[Vec<Column>]) {
+    for column in tables.iter().flatten() {
+        let Some(model) = column.network.map(|network| &methods[column.method].networks[network]) else {
+            continue;
+        };
+        let scales = &model.weights.metadata.scales;
+        if !scales.is_empty()
+            && !scales.iter().any(|&trained| f64::from(trained) == column.protocol.scale as f64)
+        {
+            let names: Vec<String> = scales.iter().map(|scale| format!("x{scale}")).collect();
+            log::warn!("{} was trained for {}, not x{}", model.name, names.join(", "), column.protocol.scale);
+        }
+    }
+    for (index, method) in methods.iter().enumerate().filter(|(_, method)| !method.networks.is_empty()) {
+        if tables.iter().flatten().all(|column| column.method != index) {
+            log::warn!(
+                "{} was trained for other scales and is not measured; --scale asks for them",
+                method.name
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ() {
+        let named = |paths: &[&str]| names(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(named(&["a/x3.mat", "small", "runs/b"]), ["x3", "small", "b"]);
+        assert_eq!(named(&["x3.mat", "x3.safetensors"]), ["x3.mat", "x3.safetensors"]);
+        assert_eq!(named(&["a/x3.mat", "b/x3.mat", "c"]), ["a/x3.mat", "b/x3.mat", "c"]);
+        assert_eq!(named(&["a.mat", "a.mat", "a.mat"]), ["a.mat", "a.mat (2)", "a.mat (3)"]);
+        assert_eq!(named(&["1/a/x.mat", "2/a/x.mat"]), ["1/a/x.mat", "2/a/x.mat"]);
+    }
+
+    #[test]
+    fn tables_by_scale() {
+        let methods = read(&["small".into(), "large".into(), BICUBIC.into()]).unwrap();
+        assert_eq!(scales(&[], &methods).unwrap(), [2.0, 3.0, 4.0]);
+        let [table] = &tables(&methods, 4.0, None, Some(Padding::Valid)).unwrap()[..] else { panic!() };
+        let columns: Vec<_> = table.iter().map(|column| (column.method, column.network)).collect();
+        assert_eq!(columns, [(0, Some(2)), (1, Some(2)), (2, None)]);
+        // The larger of both radii.
+        assert!(table.iter().all(|column| column.protocol.shave == 8));
+        let alone = read(&[BICUBIC.into()]).unwrap();
+        assert!(scales(&[], &alone).unwrap_err().to_string().contains("--scale"));
+        let table = &tables(&alone, 3.0, None, None).unwrap()[0];
+        assert!(table.len() == 1 && table[0].network.is_none() && table[0].protocol.shave == 3);
+    }
+}
