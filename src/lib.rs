@@ -144,11 +144,16 @@ pub mod guard;
 pub mod hash;
 #[cfg(feature = "headless")]
 pub mod headless;
+#[doc(hidden)]
+pub mod limits;
 pub mod metrics;
 pub mod network;
 #[cfg(feature = "onnx")]
 #[doc(hidden)]
 pub mod onnx;
+#[cfg(feature = "headless")]
+#[doc(hidden)]
+pub mod own;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod picture;

@@ -16,6 +16,7 @@ use super::metadata::Metadata;
 use super::samples::{color_type, depth};
 use super::unread::is_heic;
 use super::{alpha, floats, gif, jpeg_pixels, png, png_tags, segments, tiff, tiff_pixels, webp, webp_pixels};
+use crate::limits::Limit;
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -167,9 +168,9 @@ impl PictureFile {
         }
         if bytes > available {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
-            return Err(refuse(format!(
+            return Err(refuse(Limit::Memory.exceeded(format!(
                 "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
-            ).into()));
+            ))));
         }
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
+use crate::limits::Limit;
 use crate::network::{Architecture, Channels, LayerShape, Padding};
 
 mod element;
@@ -153,7 +154,7 @@ impl Weights {
         if path.is_dir() {
             return Err(model("is a folder; a weight file is wanted".into()));
         }
-        let bytes = bounded::read(path, LARGEST).map_err(|e| match e.kind() {
+        let bytes = bounded::read_limited(path, Limit::Weights).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => model(Reason::new("no such file", e)),
             _ => model(e.into()),
         })?;
@@ -271,9 +272,6 @@ impl fmt::Display for Format {
         })
     }
 }
-
-/// Most bytes of a weight file: twice the parameters that a network may have, in double precision.
-const LARGEST: u64 = 16 * Architecture::MAX_PARAMETERS as u64;
 
 /// How files in HDF5 begin, behind a header of 512 bytes in those of MATLAB.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";

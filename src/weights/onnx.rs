@@ -132,11 +132,11 @@ impl<'a> Reader<'a> {
         let shape = filter_shape(&weight.name, &dimensions)?;
         let own = dimensions.iter().fold(1usize, |product, &n| product.saturating_mul(n));
         *parameters = parameters.saturating_add(own).saturating_add(shape.filters);
-        if *parameters > Architecture::MAX_PARAMETERS {
+        if *parameters > Architecture::most_parameters() {
             return Err(Error::invalid(format!(
                 "tensor '{}' is too large: a network has at most {} parameters",
                 weight.name,
-                Architecture::MAX_PARAMETERS
+                Architecture::most_parameters()
             )));
         }
         plain(node)?;

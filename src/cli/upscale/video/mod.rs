@@ -233,6 +233,9 @@ impl Work {
                 }
             }
         }
+        if let Some(plan) = plan.as_ref().filter(|_| !batch.dry_run) {
+            plan.settle();
+        }
         reporter.finish(fatal)
     }
 }

@@ -15,9 +15,6 @@ use crate::cli::upscale::ffmpeg::{About, Decoder};
 use crate::cli::upscale::report::{Frames, Reporter};
 use crate::cli::upscale::stages::Times;
 
-/// Assumed number of frames in a pipe, to estimate the work: ten minutes.
-const FRAMES_OF_PIPE: u64 = 15_000;
-
 /// What all videos need.
 pub struct Worker<'a> {
     args: &'a UpscaleArgs,
@@ -92,7 +89,10 @@ impl<'a> Worker<'a> {
     pub fn enlarge(&mut self, i: usize, job: &Job) -> Result<Result<(), Kept>> {
         let args = self.args;
         let Opened { input, about, form, enlargement, from, to } = self.open(job)?;
-        self.reporter.file(i, job, [from, to]);
+        let total = input.frames();
+        let pixels = u64::from(to.0) * u64::from(to.1);
+        self.reporter.file(i, job, [from, to], pixels as f64 * total.unwrap_or(1) as f64);
+        self.reporter.computing();
         let model = self.nearest(from, to)?;
         log::info!("model {}: {}", model.name, model.weights.architecture());
         let gpu = match &mut self.gpu {
@@ -104,9 +104,8 @@ impl<'a> Worker<'a> {
                 none.insert(opened).clone()
             }
         };
-        let total = input.frames();
-        let pixels = u64::from(to.0) * u64::from(to.1);
-        let all = pixels * total.unwrap_or(FRAMES_OF_PIPE);
+        // A pipe may end after a moment: it is no reason to measure kernels.
+        let all = pixels * total.unwrap_or(0);
         let options = args.tune.apply(&gpu, &model.weights, args.headless(0), all)?;
         let upscaler = |header: &_| VideoUpscaler::new(gpu, &model.weights, options, header, enlargement);
         let (reporter, start) = (self.reporter, Instant::now());
@@ -115,7 +114,6 @@ impl<'a> Worker<'a> {
             let pixels = pixels as f64;
             reporter.frames(i, job, Frames { done, total, per_second: rate(done), pixels });
         };
-        reporter.computing();
         let (args, form, about) = (&args.video, &form, &about);
         let named = |error| match error {
             Error::Picture(reason) => Error::Picture(reason.within(name(&job.input))),
