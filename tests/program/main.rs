@@ -29,4 +29,6 @@ mod train_kill;
 mod train_limits;
 mod usage;
 mod video;
+mod video_ends;
+mod video_files;
 mod words;

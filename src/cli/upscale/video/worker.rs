@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::video::VideoUpscaler;
-use srcnn_gpu::{Enlargement, Error, Result};
+use srcnn_gpu::{Enlargement, Error, Reason, Result};
 
 use super::input::{Input, name};
 use super::output::{Form, Run};
@@ -50,13 +50,17 @@ impl<'a> Worker<'a> {
 
     fn open(&self, job: &Job) -> Result<Opened> {
         let args = self.args;
+        let named = |reason: Reason| Error::Picture(reason.within(name(&job.input)));
         let refuse = |error| match error {
-            Error::InvalidArgument(reason) => Error::Picture(reason.within(name(&job.input))),
+            Error::InvalidArgument(reason) => named(reason),
             other => other,
         };
         let input = Input::open(&job.input, args.video.y4m)?;
         let about = input.about();
-        let form = Form::new(&args.video, job, &input, &about)?;
+        let form = Form::new(args, job, &input, &about).map_err(|error| match error {
+            Error::Picture(reason) => named(reason),
+            other => other,
+        })?;
         let from = input.size();
         let mut enlargement = args.picture.size.enlargement(from).map_err(refuse)?;
         let mut to = enlargement.size(from)?;
@@ -128,7 +132,11 @@ impl<'a> Worker<'a> {
                         format!("ffmpeg decodes it to {w}x{h} pixels, and not to {}x{}", from.0, from.1);
                     return Err(srcnn_gpu::picture::refuse(&clip.path, why));
                 }
-                let upscaler = &mut upscaler(reader.header())?;
+                let mut header = reader.header().clone();
+                if let (Form::Encoded(_), Some(siting)) = (form, clip.siting()) {
+                    header.format.siting = siting;
+                }
+                let upscaler = &mut upscaler(&header)?;
                 Run { args, job, form, about, upscaler, progress }.clip(&clip, reader, decoder)?
             }
         };
@@ -142,6 +150,12 @@ impl<'a> Worker<'a> {
             to.1,
             rate(frames)
         );
+        if total != Some(frames) {
+            // It was an estimate.
+            let done =
+                Frames { done: frames, total: Some(frames), per_second: rate(frames), pixels: pixels as f64 };
+            reporter.frames(i, job, done);
+        }
         reporter.computed(i);
         let times = Times { gpu: start.elapsed(), ..Times::default() };
         match written {
