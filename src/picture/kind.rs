@@ -151,7 +151,7 @@ impl Kind {
 
     /// Whether a picture of this color type is stored in colors, perhaps with equal ones for grey; the profile has to match.
     pub fn stores_colors(&self, color: ColorType) -> bool {
-        let stored = self.stored(without_alpha(color)).unwrap_or(color);
+        let stored = self.stored(color).or_else(|_| self.stored(without_alpha(color))).unwrap_or(color);
         // WebP has no grey of its own.
         stored.has_color() || self.format == FileFormat::WebP
     }

@@ -246,7 +246,7 @@ fn beside(path: &Path, name: &str) -> Result<Vec<u8>> {
             "its weights are in '{name}', which is not a file in its folder"
         )));
     }
-    bounded::read(&path.with_file_name(name), LARGEST)
+    bounded::read_limited(&path.with_file_name(name), Limit::Weights)
         .map_err(|e| Error::invalid(Reason::of(e).within(format_args!("its weights are in '{name}'"))))
 }
 

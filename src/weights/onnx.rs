@@ -10,8 +10,9 @@ use prost::Message;
 
 use super::element::Element;
 use super::named::filter_shape;
-use super::{LARGEST, Layer, Weights, fields};
+use super::{Layer, Weights, fields};
 use crate::error::{Error, Reason, Result};
+use crate::limits::Limit;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::onnx::{Graph, Model, Node, Tensor, kind};
 
@@ -41,7 +42,7 @@ pub(super) fn read(bytes: &[u8], beside: &dyn Fn(&str) -> Result<Vec<u8>>) -> Re
 fn fetch(model: &mut Model, beside: &dyn Fn(&str) -> Result<Vec<u8>>) -> Result<()> {
     const ELSEWHERE: i32 = 1;
     let mut files = BTreeMap::new();
-    let mut left = LARGEST as usize;
+    let mut left = usize::try_from(Limit::Weights.get()).unwrap_or(usize::MAX);
     let mut take = |count: usize| {
         left = left.checked_sub(count).ok_or_else(|| Error::invalid("the files beside it are too large"))?;
         Ok::<(), Error>(())

@@ -117,8 +117,9 @@ def dxc(kernels, compilers):
 
 
 def amd(kernels, compilers):
-    """{(kernel, family): figures} of one padding of each compute kernel; the others differ outside the inner loop."""
-    left_out = ("-zero", "-normalized", "render_from_planes")
+    """{(kernel, family): figures} of the compute kernels that GPUs are sent, with one padding: the others differ outside the inner loop."""
+    software = ("-subgroup8", "conv_winograd", "training-software")
+    left_out = ("-zero", "-normalized", "render_from_planes", *software)
     names = {path: name for name, path in kernels["spirv"].items() if not any(part in name for part in left_out)}
     table = {}
     for family in FAMILIES:
