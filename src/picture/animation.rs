@@ -1,5 +1,7 @@
 //! What an animation is, whatever its file format: frames, repetitions, delays.
 
+use super::memory;
+
 /// How long a frame is shown, as a fraction of milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delay {
@@ -53,6 +55,22 @@ impl Animation {
     }
 }
 
+/// Bytes that pixels may take although little is stored of them.
+const SPARSE: u64 = 1 << 26;
+
+/// In words, why a picture of `size` pixels is not composed: its largest frame, of `largest` pixels, covers hardly any of it,
+/// so that a tiny file would take a lot of memory. `None` for any other picture.
+pub fn sparse(size: (u32, u32), largest: u64) -> Option<String> {
+    let needed = 4 * u64::from(size.0) * u64::from(size.1);
+    (needed > SPARSE.max(64 * 4 * largest)).then(|| {
+        let needed = memory::bytes(needed.into());
+        format!(
+            "its picture of {}x{} pixels, which needs {needed} of memory, exceeds its frames by far",
+            size.0, size.1
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +83,13 @@ mod tests {
         assert_eq!(Delay::new(70_001, 1).as_fraction(), (65535, 1000));
         assert_eq!(Delay::new(1001 * 1000, 30_000).as_fraction(), (1001, 30_000));
         assert_eq!(Delay::NONE.as_fraction(), (0, 1));
+    }
+
+    #[test]
+    fn pictures_that_are_hardly_there() {
+        assert_eq!(sparse((4000, 4000), 1), None);
+        assert_eq!(sparse((30_000, 30_000), 30_000 * 500), None);
+        let why = sparse((30_000, 30_000), 100).unwrap();
+        assert!(why.contains("30000x30000") && why.contains("3.4 GiB"), "{why}");
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use gif::{ColorOutput, DecodeOptions, DecodingError, DisposalMethod, Encoder, EncodingError, Frame, Repeat};
 use image::{DynamicImage, ImageError};
 
-use super::animation::{Animation, Delay};
+use super::animation::{self, Animation, Delay};
 use super::memory;
 use super::metadata::Metadata;
 
@@ -37,16 +37,19 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// In words, why frames of a picture with `pixels` pixels are not decoded.
-    pub fn refusal(&self, pixels: u64) -> Option<String> {
+    /// In words, why the frames of a picture of `size` pixels are not decoded: they exceed it by far, or it exceeds them.
+    pub fn refusal(&self, size: (u32, u32)) -> Option<String> {
         let (width, height) = self.largest;
-        let needed = 4 * u64::from(width) * u64::from(height);
-        (needed > FRAME.max(4 * 4 * pixels)).then(|| {
+        let largest = u64::from(width) * u64::from(height);
+        let (needed, pixels) = (4 * largest, u64::from(size.0) * u64::from(size.1));
+        let exceeding = needed > FRAME.max(4 * 4 * pixels);
+        let exceeding = exceeding.then(|| {
             format!(
                 "a frame of {width}x{height} pixels, which needs {} of memory, exceeds the picture by far",
                 memory::bytes(needed.into())
             )
-        })
+        });
+        exceeding.or_else(|| animation::sparse(size, largest))
     }
 }
 

@@ -133,6 +133,9 @@ impl PictureFile {
             }
             _ if format == Some(ImageFormat::WebP) => {
                 let pixels = webp_pixels::Pixels::open(path).map_err(|e| undecodable(path, e))?;
+                if let Some(why) = pixels.refusal() {
+                    return Err(refuse(why.into()));
+                }
                 let (overhead, animation) = (pixels.overhead(), pixels.animation());
                 (Box::new(pixels), overhead, animation)
             }
@@ -165,7 +168,7 @@ impl PictureFile {
         }
         let pixels = u64::from(width) * u64::from(height);
         if let Structure::Gif(summary) = &structure
-            && let Some(why) = summary.refusal(pixels)
+            && let Some(why) = summary.refusal((width, height))
         {
             return Err(refuse(why.into()));
         }

@@ -9,7 +9,7 @@ use image::codecs::webp::WebPDecoder;
 use image::error::{DecodingError, ImageFormatHint};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult};
 
-use super::animation::{Animation, Delay};
+use super::animation::{self, Animation, Delay};
 use super::compose::{Canvas, Composer, Disposal, Placement};
 use super::samples::convert;
 
@@ -104,6 +104,12 @@ impl Pixels {
         let whole = |frame: &Frame| frame.placement.at == (0, 0) && frame.image.size == self.size;
         self.frames.first().is_some_and(|first| !whole(first))
             || self.frames.iter().any(|frame| frame.placement.disposal == Disposal::Clear)
+    }
+
+    /// In words, why the frames are not composed.
+    pub fn refusal(&self) -> Option<String> {
+        let pixels = |frame: &Frame| u64::from(frame.image.size.0) * u64::from(frame.image.size.1);
+        self.frames.iter().map(pixels).max().and_then(|largest| animation::sparse(self.size, largest))
     }
 
     /// Bytes that decoding takes besides the picture.

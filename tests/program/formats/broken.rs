@@ -103,6 +103,18 @@ fn small_files_take_little_memory() {
     frame.extend(b"\x2c\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x4c\x01\0;");
     desk.write("frame.gif", frame);
     desk.fails("frame.gif -s 2 -o a.png", 1, &["frame.gif", "65535x65535", "16.0 GiB"]);
+    // A picture of which hardly anything is stored.
+    let mut screen = b"GIF89a\x30\x75\x30\x75\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+    screen.extend(b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;");
+    desk.write("screen.gif", screen);
+    desk.fails("screen.gif -s 2 -o a.png", 1, &["screen.gif", "30000x30000", "3.4 GiB"]);
+
+    // A JPEG file that says that it has more blocks than it has bits.
+    let mut blocks = encoded(&picture(ColorType::Rgb8, 16, 12), ImageFormat::Jpeg);
+    let at = blocks.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    blocks[at + 5..at + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
+    desk.write("blocks.jpg", blocks);
+    desk.fails("blocks.jpg -s 2 -o a.png", 1, &["blocks.jpg", "it is truncated"]);
 }
 
 /// `compare` reads pictures as `upscale` does: palettes of TIFF, orientation.
