@@ -1,21 +1,23 @@
 //! Writing files so that a failure leaves the previous file as it was.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Reason, Result, in_words};
+use crate::own;
 
 /// Prefix of the names of temporary files.
 const PREFIX: &str = ".srcnn-gpu-";
+/// What follows the prefix for the moment until a file is locked.
+const NEW: &str = "new-";
 /// Number of random letters and digits that follow.
 const RANDOM: usize = 6;
-/// A younger empty file may be about to be locked.
+/// A younger file with a name for that moment may be about to be locked.
 const YOUNG: Duration = Duration::from_secs(60);
 /// If files cannot be locked, an older one counts as abandoned.
 const OLD: Duration = Duration::from_secs(24 * 3600);
@@ -62,6 +64,17 @@ pub fn write_atomically_by_name(
         temporary.file.as_file().set_permissions(existing.permissions()).map_err(failed)?;
     }
     temporary.persist(&target).map_err(failed)
+}
+
+/// As [`write_atomically`] for a file that the program keeps for itself: whatever else is at `path`, such as a link, is replaced
+/// and not written through.
+///
+/// # Errors
+/// [`Error::Output`] if the folder is missing or not writable, if `path` is a folder, and for errors of `write`.
+pub fn write_own(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
+    Unfinished::filled(path, path, |file, _| write(file))?
+        .persist(path)
+        .map_err(|e| error(path, explained(e)))
 }
 
 /// As [`write_atomically`], but never replaces a file, not even one that appears while `write` is at work. If there is one at
@@ -119,7 +132,8 @@ impl Drop for Listed {
 impl Unfinished {
     fn new(folder: &Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).rand_bytes(RANDOM);
+        let prefix = [PREFIX, NEW].concat();
+        builder.prefix(&prefix).rand_bytes(RANDOM);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -127,9 +141,14 @@ impl Unfinished {
         }
         // The list stays locked until the file is in it, so that `abandon` misses none.
         let mut list = UNFINISHED.lock();
-        let file = builder.tempfile_in(folder)?;
+        let (file, path) = builder.tempfile_in(folder)?.into_parts();
         // Some network drives do not have locks.
-        let _ = file.as_file().try_lock();
+        let _ = file.try_lock();
+        // From now on, one that is not locked is left over.
+        let random = path.file_name().map(|name| name.to_string_lossy().replacen(&prefix, "", 1));
+        let locked = path.with_file_name(format!("{PREFIX}{}", random.unwrap_or_default()));
+        fs::rename(&path, &locked)?;
+        let file = NamedTempFile::from_parts(file, TempPath::try_from_path(locked)?);
         list.push(file.path().into());
         Ok(Self { _listed: Listed(file.path().into()), file })
     }
@@ -193,20 +212,23 @@ pub fn abandon() {
 /// even on another machine if the file system shares locks. Returns the number of files removed.
 pub fn sweep(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_ours = |name: &OsStr| {
-        name.len() == PREFIX.len() + RANDOM && name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
-    };
-    let ours = entries.filter(|entry| is_ours(&entry.file_name()));
-    ours.filter(|entry| is_left_over(&entry.path()) && fs::remove_file(entry.path()).is_ok()).count()
+    let left_over = entries.filter(|entry| {
+        let name = entry.file_name();
+        let Some(rest) = name.as_encoded_bytes().strip_prefix(PREFIX.as_bytes()) else { return false };
+        let new = rest.strip_prefix(NEW.as_bytes());
+        new.unwrap_or(rest).len() == RANDOM && is_left_over(&entry.path(), new.is_some())
+    });
+    left_over.filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
 }
 
-fn is_left_over(path: &Path) -> bool {
-    let Some(about) = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file) else { return false };
-    let Ok(file) = fs::File::options().write(true).open(path) else { return false };
+/// Whether nobody writes a file; one with a name for the moment may be about to be locked.
+fn is_left_over(path: &Path, new: bool) -> bool {
+    let Ok(file) = own::open(path, fs::File::options().write(true)) else { return false };
+    let Ok(about) = file.metadata() else { return false };
     let age = about.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
     match file.try_lock() {
         // Unlocked before the file is removed, which is safe: only another sweep asks for the lock.
-        Ok(()) => about.len() > 0 || age > YOUNG,
+        Ok(()) => !new || age > YOUNG,
         Err(fs::TryLockError::WouldBlock) => false,
         Err(fs::TryLockError::Error(_)) => age > OLD,
     }
@@ -331,22 +353,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at(".srcnn-gpu-killed"), b"half").unwrap();
-        fs::write(at(".srcnn-gpu-begun1"), b"").unwrap();
+        fs::write(at(".srcnn-gpu-empty1"), b"").unwrap();
+        fs::write(at(".srcnn-gpu-new-begun1"), b"").unwrap();
         fs::write(at(".srcnn-gpu.jsonl"), b"{}").unwrap();
         fs::write(at(".srcnn-gpu-notes.txt"), b"a user's").unwrap();
         fs::write(at("a.png"), b"whole").unwrap();
         write_atomically(&at("b.png"), |f| {
             f.write_all(b"half")?;
-            assert_eq!(sweep(folder.path()), 1);
+            assert_eq!(sweep(folder.path()), 2);
             Ok(())
         })
         .unwrap();
         assert_eq!(
             names(folder.path()),
-            [".srcnn-gpu-begun1", ".srcnn-gpu-notes.txt", ".srcnn-gpu.jsonl", "a.png", "b.png"]
+            [".srcnn-gpu-new-begun1", ".srcnn-gpu-notes.txt", ".srcnn-gpu.jsonl", "a.png", "b.png"]
         );
         let old = std::time::SystemTime::now() - 2 * YOUNG;
-        fs::File::options().write(true).open(at(".srcnn-gpu-begun1")).unwrap().set_modified(old).unwrap();
+        fs::File::options().write(true).open(at(".srcnn-gpu-new-begun1")).unwrap().set_modified(old).unwrap();
         assert_eq!(sweep(folder.path()), 1);
         assert!(UNFINISHED.lock().iter().all(|path| !path.starts_with(folder.path())));
     }
@@ -384,5 +407,9 @@ mod tests {
         assert!(link.symlink_metadata().unwrap().is_symlink());
         write_atomically(Path::new("/dev/null"), |f| f.write_all(b"x")).unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        // A file of the program's own takes the link's place.
+        write_own(&link, |f| f.write_all(b"own")).unwrap();
+        assert!(link.symlink_metadata().unwrap().is_file());
+        assert_eq!(fs::read(&ours).unwrap(), b"through the link");
     }
 }

@@ -43,7 +43,7 @@
 //! | `onnx` | networks read from and written to ONNX files (`export::onnx`) | by `cli` |
 //! | `pytorch` | weight files of PyTorch | by `cli` |
 //! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |
-//! | `cli` | the program `srcnn-gpu`; includes all of the above | yes |
+//! | `cli` | the program `srcnn-gpu`; includes the six that say so | yes |
 //! | `webp-lossy` | WebP files with a quality, by the C library libwebp, built from source | yes |
 //! | `heic`, `avif`, `avif-native` | more picture formats of the program, by C libraries (`avif` without) | no |
 //!
@@ -144,11 +144,16 @@ pub mod guard;
 pub mod hash;
 #[cfg(feature = "headless")]
 pub mod headless;
+#[doc(hidden)]
+pub mod limits;
 pub mod metrics;
 pub mod network;
 #[cfg(feature = "onnx")]
 #[doc(hidden)]
 pub mod onnx;
+#[cfg(feature = "headless")]
+#[doc(hidden)]
+pub mod own;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod picture;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::limits::Limit;
 
 /// How a layer sees pixels outside of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -127,8 +128,6 @@ impl Architecture {
     /// Largest filter size and count that are accepted, far above any use: a guard against absurd files.
     const MAX_SIZE: usize = 63;
     const MAX_FILTERS: usize = 4096;
-    /// Most parameters of a network, weights and biases of all layers: 64 MiB. 9-1-5 64-32 has 8129.
-    pub(crate) const MAX_PARAMETERS: usize = 1 << 24;
 
     /// `sizes` are the filter sizes of all layers (f1, f2, ..), `filters` the filter counts of all but
     /// the last (n1, n2, ..), `channels` is c.
@@ -172,13 +171,18 @@ impl Architecture {
             .collect();
         let parameters = layers.iter().map(|layer| layer.weights() + layer.filters);
         let parameters = parameters.fold(0, usize::saturating_add);
-        if parameters > Self::MAX_PARAMETERS {
-            return Err(Error::invalid(format!(
-                "{parameters} parameters in all layers: at most {}; use fewer or smaller filters",
-                Self::MAX_PARAMETERS
-            )));
+        let most = Self::most_parameters();
+        if parameters > most {
+            return Err(Error::invalid(Limit::Weights.exceeded(format!(
+                "{parameters} parameters in all layers: at most {most}; use fewer or smaller filters"
+            ))));
         }
         Ok(Self { layers })
+    }
+
+    /// Parameters that a network may have: in double precision, twice as many fill the largest weight file.
+    pub(crate) fn most_parameters() -> usize {
+        usize::try_from(Limit::Weights.get() / 16).unwrap_or(usize::MAX)
     }
 
     /// From text: `parse("9-1-5", "64-32", 1)`.

@@ -1,8 +1,11 @@
 //! Errors as one line each, with what to do about them on the command line. The library's own texts know no flags.
 
-use srcnn_gpu::Error;
+use std::path::Path;
 
-use crate::cli::progress;
+use srcnn_gpu::Error;
+use srcnn_gpu::limits::Limit;
+
+use crate::cli::{color, progress};
 
 /// What a command does when an error comes up, which decides on the flags that help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +16,16 @@ pub enum Task {
 
 /// Which flags help against an error.
 fn advice(error: &Error, task: Task) -> Option<&'static str> {
+    if let Some(limit) = Limit::behind(error) {
+        return Some(match limit {
+            Limit::Memory => "--limit memory=SIZE sets another limit, --limit memory=none has none",
+            Limit::Metadata => "--limit metadata=SIZE allows more",
+            Limit::Weights => "--limit weights=SIZE allows more",
+            Limit::Stdin => "--limit stdin=SIZE allows more; a file by its name needs no limit",
+            Limit::List => "--limit list=SIZE allows more",
+            Limit::Time => "a smaller scale takes less; --limit time=TIME allows more, such as 48h",
+        });
+    }
     match error {
         Error::OutOfMemory(..) if task == Task::Training => Some("use a smaller --batch or --patch"),
         Error::OutOfMemory(..) => Some("use a smaller tile (--tile)"),
@@ -42,6 +55,24 @@ fn message_in(error: &Error, task: Task) -> String {
     parts.join("; ")
 }
 
+/// As [`message`], and says which picture it is about if the error does not.
+pub fn message_about(picture: Option<&Path>, error: &Error) -> String {
+    let text = message(error);
+    let nameless = matches!(
+        error,
+        Error::InvalidArgument(_) | Error::OutOfMemory(_) | Error::Gpu(_) | Error::WrongResult(_)
+    );
+    match picture.filter(|_| nameless).map(|path| path.display().to_string()) {
+        Some(name) if !text.contains(&name) => format!("{name}: {text}"),
+        _ => text,
+    }
+}
+
+/// Prints an error about a picture as one line on stderr.
+pub fn report_about(picture: Option<&Path>, error: &Error) {
+    print(&message_about(picture, error));
+}
+
 /// Prints an error as one line on stderr, with advice for work on pictures.
 pub fn report(error: &Error) {
     report_in(error, Task::Pictures);
@@ -49,7 +80,11 @@ pub fn report(error: &Error) {
 
 /// As [`report`], with advice for a task.
 pub fn report_in(error: &Error, task: Task) {
-    progress::say(format_args!("error: {}", message_in(error, task)));
+    print(&message_in(error, task));
+}
+
+fn print(message: &str) {
+    progress::say(format_args!("{} {message}", color::label("error", color::ERROR)));
 }
 
 #[cfg(test)]
@@ -62,6 +97,14 @@ mod tests {
         assert_eq!(message(&full), "out of GPU memory: 640 MiB; use a smaller tile (--tile)");
         let training = message_in(&full, Task::Training);
         assert_eq!(training, "out of GPU memory: 640 MiB; use a smaller --batch or --patch");
+        assert_eq!(
+            message_about(Some(Path::new("a.png")), &full),
+            "a.png: out of GPU memory: 640 MiB; use a smaller tile (--tile)"
+        );
+        let named = Error::Picture("a.png: no".into());
+        assert_eq!(message_about(Some(Path::new("a.png")), &named), "a.png: no");
+        let long = Error::Picture(Limit::List.exceeded("@list: too long"));
+        assert_eq!(message(&long), "@list: too long; --limit list=SIZE allows more");
         assert_eq!(message(&Error::Picture("a.png: no\n  such thing\n".into())), "a.png: no; such thing");
     }
 }

@@ -62,6 +62,7 @@ pub fn run(args: &DegradeArgs) -> Result<u8> {
         }
         progress.update(index as u64 + 1, total as u64);
     }
+    plan.settle();
     Ok(exit::code_of(&failures, total))
 }
 

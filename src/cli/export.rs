@@ -11,8 +11,11 @@ use crate::cli::args::models::{Model, ModelArgs, load_models, nearest};
 use crate::cli::output::{Existing, print};
 use crate::cli::progress;
 
-/// Write a network as a file for other programs.
+/// Write a network as a file for other programs
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  srcnn-gpu export onnx -s 2 -o srcnn_x2.onnx
+  srcnn-gpu export mpv -s 2 -o srcnn_x2.glsl")]
 pub struct ExportCommand {
     #[command(subcommand)]
     action: Action,
@@ -20,9 +23,9 @@ pub struct ExportCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Write an ONNX file, for onnxruntime, OpenVINO, FFmpeg or VapourSynth.
+    /// Write an ONNX file, for onnxruntime, OpenVINO, FFmpeg or VapourSynth
     Onnx(Onnx),
-    /// Write a user shader for mpv and libplacebo, which enlarges videos as they play.
+    /// Write a user shader for mpv and libplacebo, which enlarges videos as they play
     Mpv(Mpv),
 }
 
@@ -46,6 +49,7 @@ struct What {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu export onnx -s 2 -o srcnn_x2.onnx")]
 struct Onnx {
     #[command(flatten)]
     what: What,
@@ -63,6 +67,7 @@ enum With {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu export mpv -s 2 -o srcnn_x2.glsl")]
 struct Mpv {
     #[command(flatten)]
     what: What,

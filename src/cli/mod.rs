@@ -11,6 +11,7 @@ use log::LevelFilter;
 mod advice;
 mod args;
 mod bench;
+mod color;
 mod compare;
 mod degrade;
 mod devices;
@@ -18,6 +19,7 @@ mod eval;
 mod exit;
 mod export;
 mod jobs;
+mod limit;
 mod manual;
 mod model;
 mod output;
@@ -90,6 +92,10 @@ struct Common {
     /// (events on the standard output, from upscale and train) or none
     #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW", hide_possible_values = true)]
     progress: progress::Mode,
+    /// Set a limit on what one input may ask for: memory, metadata, weights, stdin or list to a size such as 4G, time (to
+    /// compute a picture) to a span such as 48h, or any of them to none; repeatable
+    #[arg(long = "limit", global = true, value_name = "NAME=VALUE", value_parser = limit::parse)]
+    limits: Vec<limit::Setting>,
 }
 
 /// Parses the arguments, runs the command, reports its error.
@@ -108,6 +114,12 @@ pub fn main() -> ExitCode {
         cli.common.progress = progress::Mode::Lines;
     }
     start_log(&cli.common);
+    cli.common.limits.iter().for_each(|setting| setting.apply());
+    if let Command::Upscale(args) = &mut cli.command
+        && like_ncnn
+    {
+        args.picture.size.or_scale(upscale::NCNN_SCALE);
+    }
     srcnn_gpu::guard::silence();
     // JSON events are results, so --quiet does not silence them.
     let quiet = cli.common.quiet && cli.common.progress != progress::Mode::Json;
@@ -147,7 +159,9 @@ fn usage(error: &clap::Error) -> ExitCode {
             let text = plain_numbers(error);
             let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
             let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-            progress::say(format_args!("{}; try --help", lines.collect::<Vec<_>>().join(" ")));
+            let text = lines.collect::<Vec<_>>().join(" ");
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            progress::say(format_args!("{} {text}; try --help", color::label("error", color::ERROR)));
         }
     }
     // clap's own codes: 0 for help and version, 2 for the rest.
@@ -184,10 +198,12 @@ fn start_log(common: &Common) {
         .target(env_logger::Target::Pipe(Box::new(progress::Stderr)))
         .format(|out, record| match record.level() {
             log::Level::Info => writeln!(out, "{}", record.args()),
+            log::Level::Warn => {
+                writeln!(out, "{} {}", color::label("warning", color::WARNING), record.args())
+            }
             level => {
-                let name =
-                    if level == log::Level::Warn { "warning".into() } else { level.as_str().to_lowercase() };
-                writeln!(out, "{name}: {}", record.args())
+                let name = level.as_str().to_lowercase();
+                writeln!(out, "{} {}", color::label(&name, color::ERROR), record.args())
             }
         })
         .init();

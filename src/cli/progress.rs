@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -225,6 +227,48 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+/// Says what is going on if that takes longer than a moment; until dropped.
+pub struct Notice {
+    over: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Notice {
+    /// Begins to wait. `what` is told after a while.
+    pub fn new(what: &'static str) -> Self {
+        let (over, wait) = channel::<()>();
+        let is_over = move |time: Duration| wait.recv_timeout(time) != Err(RecvTimeoutError::Timeout);
+        let thread = std::thread::spawn(move || {
+            if is_over(2 * PATIENCE) {
+                return;
+            }
+            match Progress::new("").mode {
+                Mode::Bar => {
+                    let bar = new_bar(what, 2 * PATIENCE).with_style(ProgressStyle::default_spinner());
+                    while !is_over(Duration::from_millis(100)) {
+                        bar.tick();
+                    }
+                    *BAR.lock() = None;
+                    bar.finish_and_clear();
+                }
+                Mode::Auto => say(what),
+                Mode::Lines | Mode::Json | Mode::None => {}
+            }
+        });
+        Self { over: Some(over), thread: Some(thread) }
+    }
+}
+
+impl Drop for Notice {
+    fn drop(&mut self) {
+        self.over = None;
+        if let Some(thread) = self.thread.take() {
+            // It does nothing that can fail.
+            let _ = thread.join();
+        }
     }
 }
 

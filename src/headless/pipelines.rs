@@ -2,17 +2,18 @@
 //!
 //! It saves time where the driver keeps no compiled kernels on disk itself, as on Android; most drivers do.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Gpu;
 use super::self_test::adapter_key;
-use crate::atomic::write_atomically;
+use crate::atomic::write_own;
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
 use crate::hash::fnv;
+use crate::own;
 
 /// Larger files are discarded: wgpu cannot remove old kernels from a cache.
 const LARGEST: usize = 64 << 20;
@@ -143,14 +144,11 @@ fn make(device: &wgpu::Device, descriptor: &wgpu::PipelineCacheDescriptor<'_>) -
 /// `InvalidData` for a file that [`write()`] did not write with this key.
 fn read(path: &Path, key: u64) -> io::Result<Vec<u8>> {
     let unfit = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
-    let file = File::open(path)?;
-    let mut bytes = Vec::new();
-    // Bounded, whatever length the file claims.
-    file.take((HEADER + LARGEST) as u64 + 1).read_to_end(&mut bytes)?;
+    let mut bytes = own::read(path, (HEADER + LARGEST) as u64).map_err(|e| match e.kind() {
+        io::ErrorKind::FileTooLarge => unfit("too large"),
+        _ => e,
+    })?;
     let Some((found, data)) = bytes.split_at_checked(HEADER) else { return Err(unfit("truncated")) };
-    if data.len() > LARGEST {
-        return Err(unfit("too large"));
-    }
     if found != header(key, data.len(), fnv(data)) {
         return Err(unfit("damaged, or from another adapter"));
     }
@@ -166,7 +164,7 @@ fn write(path: &Path, key: u64, hash: u64, data: &[u8]) -> Result<()> {
         return fs::remove_file(path).map_err(failed);
     }
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-    write_atomically(path, |file| {
+    write_own(path, |file| {
         file.write_all(&header(key, data.len(), hash))?;
         file.write_all(data)
     })
@@ -216,7 +214,7 @@ mod tests {
         }
         fs::write(&path, [&whole[..], &[0]].concat()).unwrap();
         refused("longer");
-        File::options().write(true).open(&path).unwrap().set_len((HEADER + LARGEST) as u64 + 1).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_len((HEADER + LARGEST) as u64 + 1).unwrap();
         assert!(read(&path, 7).unwrap_err().to_string().contains("too large"));
     }
 

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{Gpu, Headless, HeadlessOptions};
-use crate::atomic::write_atomically;
+use crate::atomic::write_own;
 use crate::error::{Error, Result};
 use crate::gpu::kernels;
 use crate::hash::fnv;
 use crate::network::{Architecture, Padding};
+use crate::own;
 use crate::planes::Planes;
 use crate::precision::Precision;
 use crate::reference::{self, Maps};
@@ -37,15 +38,16 @@ fn networks() -> Result<Vec<Architecture>> {
 pub fn self_test_once(gpu: &Gpu, precision: Precision, folder: Option<&Path>) -> Result<bool> {
     let key = adapter_key(&gpu.info, &networks()?) + precision.to_string().as_str() + "\n";
     let marker = folder.map(|folder| folder.join(format!("self-test-{:016x}", fnv(&key))));
-    if marker.as_ref().and_then(|marker| std::fs::read_to_string(marker).ok()).is_some_and(|text| text == key)
-    {
+    let passed =
+        |marker: &PathBuf| own::read(marker, key.len() as u64).is_ok_and(|text| text == key.as_bytes());
+    if marker.as_ref().is_some_and(passed) {
         return Ok(false);
     }
     self_test(gpu, precision)?;
     if let (Some(folder), Some(marker)) = (folder, marker) {
         let written = std::fs::create_dir_all(folder)
             .map_err(|e| Error::Output { path: folder.into(), reason: e.into() })
-            .and_then(|()| write_atomically(&marker, |file| std::io::Write::write_all(file, key.as_bytes())));
+            .and_then(|()| write_own(&marker, |file| std::io::Write::write_all(file, key.as_bytes())));
         if let Err(error) = written {
             log::debug!("the self test will run again: {error}");
         }

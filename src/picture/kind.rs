@@ -9,6 +9,7 @@ use super::error::refuse;
 use super::memory::{available_memory, bytes};
 use super::samples::{color_type, depth, size, without_alpha};
 use crate::Result;
+use crate::limits::Limit;
 
 /// A file format that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +151,7 @@ impl Kind {
 
     /// Whether a picture of this color type is stored in colors, perhaps with equal ones for grey; the profile has to match.
     pub fn stores_colors(&self, color: ColorType) -> bool {
-        let stored = self.stored(without_alpha(color)).unwrap_or(color);
+        let stored = self.stored(color).or_else(|_| self.stored(without_alpha(color))).unwrap_or(color);
         // WebP has no grey of its own.
         stored.has_color() || self.format == FileFormat::WebP
     }
@@ -202,11 +203,12 @@ impl Kind {
         let needed = self.memory(decoded, color, width, height);
         let available = available_memory();
         if needed > u128::from(available) {
-            return refuse(format!(
+            let text = format!(
                 "the result of {width}x{height} pixels needs {} of memory, {} are available; use a smaller scale",
                 bytes(needed),
                 bytes(available.into())
-            ));
+            );
+            return Err(self::refuse(path, Limit::Memory.exceeded(text)));
         }
         if width.max(height) > self.side.into() || size(stored, width, height) > self.bytes.into() {
             return refuse(format!(

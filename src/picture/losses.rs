@@ -42,6 +42,8 @@ impl Metadata {
         let long = self.comments.iter().any(|comment| comment.len() > LONGEST);
         lost.extend(named("comments of that length", is_jpeg && long));
         let mut texts: Vec<String> = self.texts.iter().map(|text| shown(&text.keyword())).collect();
+        // Dates of files, which the result has of its own.
+        texts.retain(|keyword| !keyword.starts_with("date:"));
         texts.dedup();
         if texts.len() > MOST_TEXTS {
             texts.truncate(MOST_TEXTS);

@@ -62,6 +62,12 @@ impl Metadata {
         match about {
             Some(about) => {
                 let found = about.orientation.and_then(Orientation::from_exif);
+                if let Some((known, block)) =
+                    self.orientation.zip(self.exif.as_mut()).filter(|(known, _)| Some(*known) != found)
+                {
+                    // Other parts of the file count before Exif, and the decoder has followed them.
+                    exif::set_orientation(block, known.to_exif());
+                }
                 self.orientation = self.orientation.or(found);
             }
             None if self.exif.take().is_some_and(|block| !block.is_empty()) => self.not_kept("damaged Exif"),
@@ -175,6 +181,12 @@ mod tests {
             assert_eq!(metadata.exif.as_deref(), Some(block.as_slice()));
             assert_eq!(metadata.orientation, Some(Orientation::Rotate90));
         }
+        // The decoder knows better.
+        let exif = Some(block.to_vec());
+        let orientation = Some(Orientation::NoTransforms);
+        let known = Metadata { exif, orientation, ..Metadata::default() }.settle();
+        assert_eq!(known.orientation, Some(Orientation::NoTransforms));
+        assert_eq!(known.exif.and_then(|block| exif::about(&block)?.orientation), Some(1));
         let broken = Metadata { exif: Some(b"Exif\0".to_vec()), ..Metadata::default() }.settle();
         assert!(broken.exif.is_none() && broken.lost.is_empty());
         let broken = Metadata { exif: Some(b"XX*\0\x08\0\0\0".to_vec()), ..Metadata::default() }.settle();

@@ -9,8 +9,8 @@
 //! The module serves the program `srcnn-gpu` and is no part of the stable interface.
 //!
 //! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, one for
-//! its pixels where these are not what the `image` crate makes of them, and `segments` for JPEG's and `png_tags` for PNG's
-//! metadata; `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
+//! its pixels where these are not what the `image` crate makes of them, and one for its metadata where there is much of that;
+//! `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
 //! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`, `unread`.
 
 pub mod alpha;
@@ -32,6 +32,7 @@ mod kind;
 mod losses;
 mod memory;
 mod metadata;
+mod palette;
 mod photoshop;
 mod png;
 mod png_tags;
@@ -42,9 +43,11 @@ mod samples;
 mod segments;
 mod tiff;
 mod tiff_pixels;
+mod tiff_tags;
 mod unread;
 mod webp;
 mod webp_pixels;
+mod webp_tags;
 mod write;
 mod xmp;
 

@@ -66,6 +66,19 @@ pub fn join(iptc: Option<&[u8]>, others: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Whether bytes are IPTC records and nothing else but zeros at their end.
+pub fn is_iptc(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let [0x1c, _, _, high, low, data @ ..] = rest {
+        match data.get(usize::from(u16::from_be_bytes([*high, *low]))..) {
+            Some(next) => rest = next,
+            // Long ones have their length in further bytes.
+            None => return *high >= 0x80,
+        }
+    }
+    rest.iter().all(|&byte| byte == 0)
+}
+
 /// Removes small versions of the picture, and says whether there were any.
 pub fn remove_thumbnails(bytes: &mut Vec<u8>) -> bool {
     let all = resources(bytes);
@@ -98,6 +111,8 @@ mod tests {
         assert!(remove_thumbnails(&mut others) && !remove_thumbnails(&mut others));
         assert_eq!(others, other);
         assert!(!matters(&others));
+        assert!(is_iptc(records) && is_iptc(&[records.as_slice(), &[0; 3]].concat()));
+        assert!(!is_iptc(&records[..7]) && !is_iptc(b"abc"));
         for len in 0..whole.len() {
             // Only that it returns.
             let _ = split(&whole[..len]);

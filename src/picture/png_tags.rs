@@ -16,6 +16,8 @@ const XMP: &str = "XML:com.adobe.xmp";
 const COMMENT: &str = "Comment";
 /// Keywords of this beginning are those of metadata in other formats' terms, as ImageMagick writes them: in hexadecimal digits.
 const RAW: &str = "Raw profile type ";
+/// Beginnings of keywords that are copies of other metadata, or about how the pixels were stored.
+const COPIES: [&str; 4] = ["exif:", "tiff:", "jpeg:", "png:"];
 /// Bytes of a text that is compressed, at most.
 const LONGEST_TEXT: usize = 1 << 24;
 /// Chunks about how pixels are stored and shown, which say nothing of an enlarged picture.
@@ -48,8 +50,14 @@ fn read_text(chunk: &Chunk, metadata: &mut Metadata) {
     let kind = keyword.strip_prefix(RAW).map(str::to_ascii_lowercase);
     let known = ["exif", "app1", "xmp", "iptc", "8bim", "icc", "icm"];
     let is_profile = kind.as_deref().is_some_and(|kind| known.contains(&kind));
-    if !is_profile && keyword != XMP && keyword != COMMENT {
-        return metadata.texts.push(chunk.clone());
+    // ImageMagick's has a small letter.
+    let is_comment = keyword.eq_ignore_ascii_case(COMMENT);
+    if !is_profile && keyword != XMP && !is_comment {
+        // ImageMagick's copies of what Exif says would say the same of the result.
+        if !COPIES.iter().any(|copies| keyword.starts_with(copies)) {
+            metadata.texts.push(chunk.clone());
+        }
+        return;
     }
     let Some(text) = text(chunk) else { return metadata.not_kept(&format!("the damaged text {keyword}")) };
     match (kind, keyword.as_str()) {

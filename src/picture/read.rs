@@ -1,7 +1,5 @@
 //! Opening a picture file: the header first, metadata and pixels when they are wanted.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
@@ -15,7 +13,11 @@ use super::memory::{self, available_memory};
 use super::metadata::Metadata;
 use super::samples::{color_type, depth};
 use super::unread::is_heic;
-use super::{alpha, floats, gif, jpeg_pixels, png, png_tags, segments, tiff, tiff_pixels, webp, webp_pixels};
+use super::{
+    alpha, floats, gif, jpeg_pixels, palette, png, png_tags, segments, tiff, tiff_pixels, tiff_tags,
+    webp_pixels, webp_tags,
+};
+use crate::limits::Limit;
 use crate::{Reason, Result, guard};
 
 /// A picture file whose header has been read: kind, size and color type are known. It then gives its metadata and,
@@ -56,8 +58,8 @@ impl Structure {
         match format {
             Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
             Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
-            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path), jpeg_pixels::Header::read(path)),
             Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
+            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path), jpeg_pixels::Header::read(path)),
             _ => Self::Other,
         }
     }
@@ -117,6 +119,10 @@ impl PictureFile {
         let mut premultiplied = false;
         let mut remark = structure.remark();
         let (mut decoder, overhead, animation): (Box<dyn ImageDecoder>, u64, _) = match &structure {
+            #[cfg(feature = "heic")]
+            _ if heic => {
+                (Box::new(super::heif::Decoder::open(path).map_err(|e| undecodable(path, e))?), 0, None)
+            }
             Structure::Tiff(directories) => {
                 let pixels = tiff_pixels::Pixels::new(path, directories).map_err(|why| refuse(why.into()))?;
                 premultiplied = pixels.is_premultiplied();
@@ -174,12 +180,8 @@ impl PictureFile {
         if animation.is_some_and(|animation| animation.clears) {
             color = color_type(color.has_color(), true, depth(color));
         }
-        // Unreadable metadata are no reason to refuse the picture. Frames of animations are never turned.
-        let metadata = guard::guarded(|| read_metadata(path, format, &structure, &mut *decoder));
-        let metadata = metadata.unwrap_or_else(|_| {
-            log::warn!("{}: its metadata cannot be read and are left out", path.display());
-            Metadata::default()
-        });
+        // Frames of animations are never turned.
+        let metadata = read_metadata(path, format, &structure, &mut *decoder);
         let orientation = metadata.orientation.filter(|_| animation.is_none());
         let orientation = orientation.unwrap_or(Orientation::NoTransforms);
         let sideways = is_sideways(orientation);
@@ -187,9 +189,9 @@ impl PictureFile {
         bytes = bytes.saturating_add(if sideways { decoder.total_bytes() } else { 0 });
         if bytes > available {
             let (needed, available) = (memory::bytes(bytes.into()), memory::bytes(available.into()));
-            return Err(refuse(format!(
+            return Err(refuse(Limit::Memory.exceeded(format!(
                 "the picture of {width}x{height} pixels needs {needed} of memory, {available} are available"
-            ).into()));
+            ))));
         }
         let (width, height) = if sideways { (height, width) } else { (width, height) };
         let path = path.into();
@@ -225,9 +227,7 @@ impl PictureFile {
         if let Structure::Tiff(directories) = &self.structure {
             return tiff::has_palette(directories);
         }
-        let mut head = Vec::new();
-        let read = File::open(&self.path).and_then(|file| file.take(32).read_to_end(&mut head));
-        read.is_ok() && has_palette(&head)
+        palette::is_used_in(&self.path)
     }
 
     /// Whether the stored pixels are not upright.
@@ -275,8 +275,21 @@ impl PictureFile {
     }
 }
 
-/// Everything that a file says of its picture: the one reader, by which pixels are turned and results are described.
+/// Everything that a file says of its picture: the one reader, by which pixels are turned and results are described. What
+/// cannot be read is no reason to refuse the picture.
 fn read_metadata(
+    path: &Path,
+    format: Option<ImageFormat>,
+    structure: &Structure,
+    decoder: &mut dyn ImageDecoder,
+) -> Metadata {
+    guard::guarded(|| metadata_unguarded(path, format, structure, decoder)).unwrap_or_else(|_| {
+        log::warn!("{}: its metadata cannot be read and are left out", path.display());
+        Metadata::default()
+    })
+}
+
+fn metadata_unguarded(
     path: &Path,
     format: Option<ImageFormat>,
     structure: &Structure,
@@ -292,14 +305,14 @@ fn read_metadata(
             }
             png_tags::read(chunks, &mut metadata);
         }
-        Structure::Tiff(directories) => tiff::read_metadata(directories, &mut metadata),
+        Structure::Tiff(directories) => tiff_tags::read(directories, &mut metadata),
         Structure::Jpeg(summary, _) => metadata = summary.metadata(),
         Structure::Gif(_) => {
             metadata.icc = decoder.icc_profile().ok().flatten();
             metadata.xmp = decoder.xmp_metadata().ok().flatten();
             metadata.comments = gif::comments(path);
         }
-        Structure::Other if format == Some(ImageFormat::WebP) => webp::read_metadata(path, &mut metadata),
+        Structure::Other if format == Some(ImageFormat::WebP) => webp_tags::read(path, &mut metadata),
         Structure::Other => {
             metadata.icc = decoder.icc_profile().ok().flatten();
             metadata.exif = decoder.exif_metadata().ok().flatten();
@@ -320,16 +333,6 @@ pub fn is_animated_gif(path: &Path) -> bool {
 fn is_sideways(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     [Rotate90, Rotate270, Rotate90FlipH, Rotate270FlipH].contains(&orientation)
-}
-
-/// Whether a file's first bytes are those of a BMP of 8 bits or less, a PNG with a palette, or a GIF.
-fn has_palette(head: &[u8]) -> bool {
-    let byte = |at: usize| head.get(at).copied();
-    match head {
-        [b'B', b'M', ..] => matches!(byte(28), Some(1..=8)),
-        [0x89, b'P', b'N', b'G', ..] => byte(25) == Some(3),
-        _ => head.starts_with(b"GIF8"),
-    }
 }
 
 #[cfg(test)]
@@ -363,6 +366,8 @@ mod tests {
 
     #[test]
     fn a_decoder_that_panics_is_one_failed_picture() {
+        let metadata = read_metadata(Path::new("a.png"), None, &Structure::Other, &mut Panics);
+        assert!(metadata.exif.is_none());
         let file = PictureFile {
             path: "a.png".into(),
             width: 1,
@@ -380,17 +385,5 @@ mod tests {
         };
         let error = file.decode().unwrap_err().to_string();
         assert!(error.starts_with("a.png: internal error"), "{error}");
-    }
-
-    #[test]
-    fn palettes_are_seen() {
-        let mut bmp = [0; 32];
-        bmp[..2].copy_from_slice(b"BM");
-        bmp[28] = 8;
-        assert!(has_palette(&bmp));
-        bmp[28] = 24;
-        assert!(!has_palette(&bmp));
-        assert!(has_palette(b"GIF89a"));
-        assert!(!has_palette(b"BM"));
     }
 }

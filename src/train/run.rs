@@ -15,6 +15,7 @@ pub use super::record::{EvalRecord, Record, SetScore, StepRecord};
 use crate::atomic::{create_folder, explained, sweep, write_atomically};
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
+use crate::own;
 use crate::weights::Weights;
 
 /// The name of the file that is locked while a process works on a run.
@@ -71,8 +72,7 @@ impl RunFolder {
     /// [`Error::Output`] when another process works on the run, or nothing can be written there.
     pub fn lock(&mut self) -> Result<()> {
         let path = self.path.join(LOCK);
-        let open = fs::File::options().create(true).append(true).open(&path);
-        let file = open.map_err(|e| self.failed(&path, e))?;
+        let file = own::open_or_create(&path).map_err(|e| self.failed(&path, e))?;
         if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
             let reason = "another process works on this run; wait for it, or choose another folder";
             return Err(Error::Output { path: self.path.clone(), reason: reason.into() });
@@ -161,7 +161,7 @@ impl RunFolder {
         let path = self.metrics();
         let mut line = serde_json::to_vec(record).map_err(|e| Error::invalid(Reason::of(e)))?;
         line.push(b'\n');
-        let open = fs::File::options().create(true).append(true).open(&path);
+        let open = own::open_or_create(&path);
         open.and_then(|mut file| file.write_all(&line)).map_err(|e| self.failed(&path, e))
     }
 
@@ -176,7 +176,7 @@ impl RunFolder {
     /// The lines of [`RunFolder::records`], as they are in the file.
     fn lines(&self) -> Result<Vec<(String, Record)>> {
         let path = self.metrics();
-        let bytes = match fs::read(&path) {
+        let bytes = match own::read(&path, u64::MAX) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(e) => return Err(self.failed(&path, e)),

@@ -1,7 +1,6 @@
 //! A network on the device: its kernels and weights.
 
 use super::pass::{MAPS, Pass, PassDescriptor};
-use super::steps::Stage;
 use super::target::ToTarget;
 use super::{KernelChoice, SourceKind, UpscalerOptions, fused, layers, winograd};
 use crate::error::Result;
@@ -157,16 +156,6 @@ impl GpuNetwork {
         let ends = [&self.columns, &self.resample_rows].into_iter();
         let kernels = ends.chain(self.passes().iter().map(|pass| &pass.kernel));
         kernels.map(|kernel| kernel.shader.name).chain([self.to_target.name()])
-    }
-
-    /// Which of [`GpuNetwork::kernels`] runs a stage.
-    pub fn kernel_of(&self, stage: Stage) -> usize {
-        match stage {
-            Stage::ResampleColumns => 0,
-            Stage::ResampleRows => 1,
-            Stage::Pass { pass, .. } => 2 + pass,
-            Stage::ToTarget => 2 + self.passes().len(),
-        }
     }
 
     /// Number of dispatches, and so of regions, per tile.

@@ -36,6 +36,18 @@ pub(super) enum Stage {
     ToTarget,
 }
 
+impl Stage {
+    /// Which of [`GpuNetwork::kernels`] runs it, in a network of this many passes.
+    pub fn kernel(self, passes: usize) -> usize {
+        match self {
+            Self::ResampleColumns => 0,
+            Self::ResampleRows => 1,
+            Self::Pass { pass, .. } => 2 + pass,
+            Self::ToTarget => 2 + passes,
+        }
+    }
+}
+
 /// Everything that the steps of a picture's tiles depend on.
 pub(super) struct Frame<'a> {
     pub network: &'a GpuNetwork,

@@ -1,7 +1,7 @@
 //! The last step: from planes to the host's target texture, stored by a compute kernel or rendered to.
 
 use super::options::{SourceKind, TargetAccess, UpscalerOptions};
-use super::steps::Step;
+use super::region::Region;
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel, RenderKernel};
 use crate::gpu::kernels::{self, Light, STORED_FORMATS, TargetPlanes};
@@ -94,14 +94,14 @@ impl ToTarget {
     }
 }
 
-/// Renders a step, whose region is number `region` of the buffer, into the part of the target that it covers. The rest of
-/// the target stays as it is.
+/// Renders a region, which has this number in the buffer, into the part of the target that it covers. The rest of the target
+/// stays as it is.
 pub(super) fn render(
     encoder: &mut wgpu::CommandEncoder,
     kernel: &RenderKernel,
     (group, target): (&wgpu::BindGroup, &wgpu::TextureView),
-    step: &Step,
-    region: usize,
+    region: &Region,
+    number: usize,
     timestamp_writes: Option<wgpu::RenderPassTimestampWrites<'_>>,
 ) {
     let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -115,11 +115,11 @@ pub(super) fn render(
         timestamp_writes,
         ..wgpu::RenderPassDescriptor::default()
     });
-    let [x, y] = step.region.host_texel.map(|at| at as u32);
-    let [width, height] = step.region.size.map(|side| side as u32);
+    let [x, y] = region.host_texel.map(|at| at as u32);
+    let [width, height] = region.size.map(|side| side as u32);
     pass.set_scissor_rect(x, y, width, height);
     pass.set_pipeline(&kernel.pipeline);
-    pass.set_bind_group(0, group, &[(region * DYNAMIC_SPACING) as u32]);
+    pass.set_bind_group(0, group, &[(number * DYNAMIC_SPACING) as u32]);
     pass.draw(0..3, 0..1);
 }
 

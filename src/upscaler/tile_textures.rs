@@ -173,7 +173,7 @@ impl TileTextures {
             }
             ToTarget::Render(kernel) => kernel,
         };
-        let to_target = network.kernel_of(Stage::ToTarget);
+        let to_target = Stage::ToTarget.kernel(network.passes().len());
         let renders = recorded.wants(to_target);
         let computes = recorded.only != Some(to_target);
         let count = tiles.len();
@@ -186,7 +186,7 @@ impl TileTextures {
             let step = (list * self.list..).zip(&steps).find(|(_, step)| step.stage == Stage::ToTarget);
             if let Some((region, step)) = step.filter(|_| renders) {
                 let stamps = recorded.stamps(first && !computes, last).map(of_rendering);
-                render(encoder, kernel, (&ends.target, &ends.target_view), step, region, stamps);
+                render(encoder, kernel, (&ends.target, &ends.target_view), &step.region, region, stamps);
             }
         }
     }
@@ -211,7 +211,7 @@ impl TileTextures {
                 (Stage::ToTarget, ToTarget::Store(kernel)) => (kernel, &ends.target),
                 (Stage::ToTarget, ToTarget::Render(_)) => continue,
             };
-            if recorded.wants(network.kernel_of(step.stage)) {
+            if recorded.wants(step.stage.kernel(network.passes().len())) {
                 record(pass, kernel, group, Some(number), step.workgroups);
             }
         }

@@ -36,6 +36,7 @@ impl Names {
 }
 
 /// Whether this crate wrote the metadata.
+#[cfg(feature = "onnx")]
 pub(super) fn are_ours(map: &BTreeMap<String, String>) -> bool {
     map.contains_key(VERSION_KEY)
 }

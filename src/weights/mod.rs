@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
+use crate::limits::Limit;
 use crate::network::{Architecture, Channels, LayerShape, Padding};
 
 mod element;
@@ -153,11 +154,11 @@ impl Weights {
         if path.is_dir() {
             return Err(model("is a folder; a weight file is wanted".into()));
         }
-        let bytes = bounded::read(path, LARGEST).map_err(|e| match e.kind() {
+        let bytes = bounded::read_limited(path, Limit::Weights).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => model(Reason::new("no such file", e)),
             _ => model(e.into()),
         })?;
-        let mut weights = Self::from_bytes(&bytes).map_err(|e| model(e.into()))?;
+        let mut weights = Self::read(&bytes, &|name| beside(path, name)).map_err(|e| model(e.into()))?;
         if weights.metadata.scales.is_empty() {
             weights.metadata.scales.extend(scale_in_name(path));
         }
@@ -173,6 +174,17 @@ impl Weights {
     /// # Errors
     /// [`Error::InvalidArgument`] with what is wrong in it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::read(bytes, &|name| {
+            Err(Error::invalid(format!("its weights are in '{name}', which can be read from a folder only")))
+        })
+    }
+
+    /// Reads a weight file; `beside` gives the content of another file in its folder.
+    #[cfg_attr(
+        not(feature = "onnx"),
+        allow(unused_variables, reason = "only ONNX files have others beside them")
+    )]
+    fn read(bytes: &[u8], beside: &dyn Fn(&str) -> Result<Vec<u8>>) -> Result<Self> {
         let Some(format) = Format::of(bytes) else {
             return Err(Error::invalid(if bytes.is_empty() {
                 "the file is empty"
@@ -189,7 +201,7 @@ impl Weights {
             #[cfg(feature = "mat")]
             Format::Mat => mat::read(bytes),
             #[cfg(feature = "onnx")]
-            Format::Onnx => onnx::read(bytes),
+            Format::Onnx => onnx::read(bytes, beside),
             #[cfg(feature = "pytorch")]
             Format::PyTorch => pytorch::read(bytes),
             #[cfg(not(all(feature = "mat", feature = "onnx", feature = "pytorch")))]
@@ -224,6 +236,18 @@ impl Weights {
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
         safetensors::write(self)
     }
+}
+
+/// The content of a file in the same folder as `path`. Names that lead out of the folder are refused: a weight file must not
+/// make a program read others.
+fn beside(path: &Path, name: &str) -> Result<Vec<u8>> {
+    if Path::new(name).file_name() != Some(name.as_ref()) {
+        return Err(Error::invalid(format!(
+            "its weights are in '{name}', which is not a file in its folder"
+        )));
+    }
+    bounded::read_limited(&path.with_file_name(name), Limit::Weights)
+        .map_err(|e| Error::invalid(Reason::of(e).within(format_args!("its weights are in '{name}'"))))
 }
 
 /// A kind of weight file.
@@ -271,9 +295,6 @@ impl fmt::Display for Format {
         })
     }
 }
-
-/// Most bytes of a weight file: twice the parameters that a network may have, in double precision.
-const LARGEST: u64 = 16 * Architecture::MAX_PARAMETERS as u64;
 
 /// How files in HDF5 begin, behind a header of 512 bytes in those of MATLAB.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";

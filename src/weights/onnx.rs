@@ -3,6 +3,7 @@
 //! The graph is read from its output backward: convolutions and rectifiers in turns, each convolution with a padding of its own
 //! or after a `Pad`. It ends at the graph's input, or in files of this crate where the enlargement begins.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use prost::Message;
@@ -11,12 +12,15 @@ use super::element::Element;
 use super::named::filter_shape;
 use super::{Layer, Weights, fields};
 use crate::error::{Error, Reason, Result};
+use crate::limits::Limit;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::onnx::{Graph, Model, Node, Tensor, kind};
 
-pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
-    let model =
+/// Reads a file. `beside` gives the content of a file beside it, where some writers put the weights.
+pub(super) fn read(bytes: &[u8], beside: &dyn Fn(&str) -> Result<Vec<u8>>) -> Result<Weights> {
+    let mut model =
         Model::decode(bytes).map_err(|e| Error::invalid(Reason::of(e).within("not a valid ONNX file")))?;
+    fetch(&mut model, beside)?;
     let graph = model.graph.as_ref().ok_or_else(|| Error::invalid("the ONNX file has no graph"))?;
     let map: BTreeMap<_, _> = model.metadata.iter().map(|e| (e.key.clone(), e.value.clone())).collect();
     let ours = fields::are_ours(&map);
@@ -32,6 +36,43 @@ pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
         )));
     }
     Ok(weights)
+}
+
+/// Puts weights that lie in files beside an ONNX file into the tensors that they belong to.
+fn fetch(model: &mut Model, beside: &dyn Fn(&str) -> Result<Vec<u8>>) -> Result<()> {
+    const ELSEWHERE: i32 = 1;
+    let mut files = BTreeMap::new();
+    let mut left = usize::try_from(Limit::Weights.get()).unwrap_or(usize::MAX);
+    let mut take = |count: usize| {
+        left = left.checked_sub(count).ok_or_else(|| Error::invalid("the files beside it are too large"))?;
+        Ok::<(), Error>(())
+    };
+    for tensor in model.graph.iter_mut().flat_map(|graph| &mut graph.initializers) {
+        if tensor.location != ELSEWHERE {
+            continue;
+        }
+        let of = |key: &str| tensor.external.iter().find(|entry| entry.key == key).map(|e| e.value.as_str());
+        let wrong = || Error::invalid(format!("tensor '{}' does not say where its values are", tensor.name));
+        let number = |key: &str| of(key).map(|text| text.parse::<usize>().map_err(|_| wrong())).transpose();
+        let (name, offset, length) =
+            (of("location").ok_or_else(wrong)?, number("offset")?, number("length")?);
+        let file = match files.entry(name.to_owned()) {
+            Entry::Vacant(place) => {
+                let file = beside(name)?;
+                take(file.len())?;
+                place.insert(file)
+            }
+            Entry::Occupied(place) => place.into_mut(),
+        };
+        let start = offset.unwrap_or(0);
+        let end = length.map_or(Some(file.len()), |length| start.checked_add(length));
+        let cut = || Error::invalid(format!("'{name}' is too short for tensor '{}'", tensor.name));
+        let values = end.and_then(|end| file.get(start..end)).ok_or_else(cut)?;
+        take(values.len())?;
+        tensor.raw = values.to_vec();
+        tensor.location = 0;
+    }
+    Ok(())
 }
 
 struct Reader<'a> {
@@ -82,7 +123,7 @@ impl<'a> Reader<'a> {
                 return Err(Error::invalid("the graph runs in a circle"));
             }
         }
-        let is_input = self.graph.inputs.iter().any(|input| input.name == at);
+        let is_input = self.graph.inputs.iter().any(|input| input.name == self.origin(at));
         if !is_input && !enlarges {
             return Err(self.unexpected(at, "the graph's input or a Relu"));
         }
@@ -90,21 +131,26 @@ impl<'a> Reader<'a> {
         Ok((layers, padding))
     }
 
-    /// The node that makes a value, past those that change nothing.
-    fn maker(&self, name: &str) -> Option<&'a Node> {
-        let mut node = *self.makers.get(name)?;
+    /// The value that stands for a value, past nodes that change nothing.
+    fn origin<'b>(&'b self, name: &'b str) -> &'b str {
+        let mut name = name;
         // A circle of such nodes ends too.
         for _ in 0..self.graph.nodes.len() {
-            match node.op.as_str() {
-                "Identity" | "Dropout" => node = self.makers.get(node.inputs.first()?.as_str())?,
-                _ => break,
-            }
+            let node =
+                self.makers.get(name).filter(|node| matches!(node.op.as_str(), "Identity" | "Dropout"));
+            let Some(before) = node.and_then(|node| node.inputs.first()) else { break };
+            name = before;
         }
-        Some(node)
+        name
+    }
+
+    /// The node that makes a value.
+    fn maker(&self, name: &str) -> Option<&'a Node> {
+        self.makers.get(self.origin(name)).copied()
     }
 
     fn unexpected(&self, name: &str, wanted: &str) -> Error {
-        let found = self.maker(name).map_or("nothing", |node| node.op.as_str());
+        let found = self.maker(name).map_or("no operation", |node| node.op.as_str());
         Error::invalid(format!(
             "the graph has '{found}' at '{name}', where {wanted} was expected; only stacks of convolutions with a Relu \
              after each but the last can be read"
@@ -132,11 +178,11 @@ impl<'a> Reader<'a> {
         let shape = filter_shape(&weight.name, &dimensions)?;
         let own = dimensions.iter().fold(1usize, |product, &n| product.saturating_mul(n));
         *parameters = parameters.saturating_add(own).saturating_add(shape.filters);
-        if *parameters > Architecture::MAX_PARAMETERS {
+        if *parameters > Architecture::most_parameters() {
             return Err(Error::invalid(format!(
                 "tensor '{}' is too large: a network has at most {} parameters",
                 weight.name,
-                Architecture::MAX_PARAMETERS
+                Architecture::most_parameters()
             )));
         }
         plain(node)?;
@@ -159,14 +205,8 @@ impl<'a> Reader<'a> {
     }
 
     fn tensor(&self, name: &str) -> Result<&'a Tensor> {
-        let through = || self.constants.get(self.maker_of_constant(name)?);
-        let found = self.constants.get(name).or_else(through);
-        found.copied().ok_or_else(|| Error::invalid(format!("'{name}' is no constant in the graph")))
-    }
-
-    fn maker_of_constant(&self, name: &str) -> Option<&'a str> {
-        let node = self.makers.get(name).filter(|node| node.op == "Identity")?;
-        node.inputs.first().map(String::as_str)
+        let found = self.constants.get(self.origin(name)).copied();
+        found.ok_or_else(|| Error::invalid(format!("'{name}' is no constant in the graph")))
     }
 
     /// What a `Pad` before a convolution does.
@@ -239,12 +279,6 @@ fn dimensions(tensor: &Tensor) -> Result<Vec<usize>> {
 /// The `count` numbers of a tensor.
 fn values(tensor: &Tensor, count: usize) -> Result<Vec<f32>> {
     let wrong = |what: String| Error::invalid(format!("tensor '{}' {what}", tensor.name));
-    if tensor.location != 0 || !tensor.external.is_empty() {
-        return Err(wrong(
-            "is in a file of its own; join them in Python: onnx.save(onnx.load(file), other, save_as_external_data=False)"
-                .into(),
-        ));
-    }
     let element = match tensor.kind {
         kind::F32 => Element::F32,
         kind::F64 => Element::F64,

@@ -129,3 +129,11 @@ pub fn grey(width: u32, height: u32) -> GrayImage {
 pub fn color(width: u32, height: u32) -> RgbImage {
     ImageBuffer::from_fn(width, height, |x, y| Rgb([(60 + 5 * x) as u8, (60 + 5 * y) as u8, 100]))
 }
+
+/// Smooth waves, which interpolation restores well but not exactly.
+pub fn waves(width: u32, height: u32) -> RgbImage {
+    ImageBuffer::from_fn(width, height, |x, y| {
+        let wave = |a: f64, b: f64| 128.0 + 90.0 * (f64::from(x) / a).sin() * (f64::from(y) / b).cos();
+        Rgb([wave(2.5, 3.0), wave(3.5, 2.0), wave(4.0, 5.0)].map(|v| v as u8))
+    })
+}

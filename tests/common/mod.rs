@@ -1,9 +1,11 @@
 //! Shared by the tests: a device, data, and comparisons that state their tolerance.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod clips;
 pub mod desk;
 pub mod jpeg;
 pub mod mat;
+pub mod python;
 pub mod tiff;
 pub mod training;
 pub mod video;

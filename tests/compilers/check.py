@@ -82,10 +82,11 @@ def windows(library, kernels, compilers):
     for name, path in kernels["hlsl"].items():
         text = pathlib.Path(path).read_text()
         half, subgroups = "float16_t" in text or "half" in text, "WaveReadLaneAt" in text
+        stage = "ps" if "SV_Target" in text else "cs"
         if library == "d3dcompiler_47.dll":
-            model = None if half or subgroups else "cs_5_1"
+            model = None if half or subgroups else f"{stage}_5_1"
         else:
-            model = "cs_6_2" if half else "cs_6_0"
+            model = f"{stage}_6_2" if half else f"{stage}_6_0"
         if model:
             models.setdefault(model, {})[path] = name
     environment = {
@@ -116,8 +117,10 @@ def dxc(kernels, compilers):
 
 
 def amd(kernels, compilers):
-    """{(kernel, family): figures} of one padding of each kernel; the others differ outside the inner loop."""
-    names = {path: name for name, path in kernels["spirv"].items() if "-zero" not in name and "-normalized" not in name}
+    """{(kernel, family): figures} of the compute kernels that GPUs are sent, with one padding: the others differ outside the inner loop."""
+    software = ("-subgroup8", "conv_winograd", "training-software")
+    left_out = ("-zero", "-normalized", "render_from_planes", *software)
+    names = {path: name for name, path in kernels["spirv"].items() if not any(part in name for part in left_out)}
     table = {}
     for family in FAMILIES:
         paths = [path for path in names if not (family in WITHOUT_HALF and names[path].endswith("f16"))]
@@ -183,7 +186,8 @@ def main():
         checks = {
             "Tint": lambda: tint(kernels, compilers),
             "spirv-val": lambda: one_by_one(["spirv-val", "--target-env", "vulkan1.1"], kernels["spirv"]),
-            "glslang": lambda: one_by_one(["glslangValidator", "-S", "comp"], kernels["glsl"]),
+            # Files end in comp or frag.
+            "glslang": lambda: one_by_one(["glslangValidator"], kernels["glsl"]),
             "DXC": lambda: dxc(kernels, compilers),
         }
         for name, check in checks.items():

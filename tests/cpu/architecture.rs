@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["error"],
     &[
-        "atomic", "bounded", "chart", "color", "guard", "hash", "metrics", "network", "onnx", "planes",
-        "resample",
+        "atomic", "bounded", "chart", "color", "guard", "hash", "limits", "metrics", "network", "onnx",
+        "own", "planes", "resample",
     ],
     &["degrade", "precision", "weights"],
     &["export", "gpu", "reference"],

@@ -5,6 +5,8 @@ mod common;
 
 mod architecture;
 mod eval;
+mod onnx;
+mod pytorch;
 mod train_data;
 mod train_session;
 mod weights;

@@ -18,10 +18,15 @@ pub struct Host {
 
 impl Host {
     pub fn new() -> Self {
+        Self::with_features(wgpu::Features::empty())
+    }
+
+    /// The same with some of these features, as far as the adapter has them.
+    pub fn with_features(features: wgpu::Features) -> Self {
         let (_, adapter) = find(&AdapterSelection::default()).unwrap();
         let downlevel = adapter.get_downlevel_capabilities().flags;
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
-            required_features: Upscaler::required_features(),
+            required_features: Upscaler::required_features() | (features & adapter.features()),
             required_limits: Upscaler::required_limits(),
             ..Default::default()
         }))

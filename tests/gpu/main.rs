@@ -14,6 +14,7 @@ mod pipeline_cache;
 mod precision;
 mod shaders;
 mod targets;
+mod texture_refs;
 mod tiles;
 mod train_kernels;
 mod train_validate;

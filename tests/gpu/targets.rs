@@ -9,11 +9,11 @@ use crate::common;
 use crate::embedding::{assert_one_step, refused};
 use crate::host::{Host, half, picture, weights};
 
-const SIZE: (u32, u32) = (37, 29);
-const LARGE: (u32, u32) = (74, 58);
+pub const SIZE: (u32, u32) = (37, 29);
+pub const LARGE: (u32, u32) = (74, 58);
 
 /// An upscaler with several tiles for the picture below.
-fn upscaler(host: &Host, change: impl FnOnce(UpscalerOptions) -> UpscalerOptions) -> Upscaler {
+pub fn upscaler(host: &Host, change: impl FnOnce(UpscalerOptions) -> UpscalerOptions) -> Upscaler {
     let options = change(UpscalerOptions::for_device(&host.device).with_tile(40));
     let mut upscaler = Upscaler::new(&host.device, &host.queue, &weights(), options).unwrap();
     assert_eq!(upscaler.prepare(SIZE, 2.0).unwrap(), LARGE);
@@ -21,7 +21,7 @@ fn upscaler(host: &Host, change: impl FnOnce(UpscalerOptions) -> UpscalerOptions
     upscaler
 }
 
-fn run<'a>(host: &Host, upscaler: &Upscaler, source: impl Into<TextureRef<'a>>, target: TextureRef<'a>) {
+pub fn run<'a>(host: &Host, upscaler: &Upscaler, source: impl Into<TextureRef<'a>>, target: TextureRef<'a>) {
     let mut encoder = host.encoder();
     upscaler.record(&mut encoder, source, target).unwrap();
     host.queue.submit([encoder.finish()]);
@@ -49,7 +49,7 @@ fn with_view(
 }
 
 /// The result of a stored target of a format, as bytes.
-fn stored(host: &Host, picture: &RgbaImage, format: TextureFormat) -> Vec<u8> {
+pub fn stored(host: &Host, picture: &RgbaImage, format: TextureFormat) -> Vec<u8> {
     let target = host.target(LARGE, format);
     let upscaler = upscaler(host, |options| options.with_target_format(format));
     run(host, &upscaler, &host.source(picture), TextureRef::new(&target));
@@ -304,106 +304,4 @@ fn a_rendered_result_leaves_the_rest_of_the_target() {
         .partition(|(i, _)| *i as u32 % width < LARGE.0 && (*i as u32) < width * LARGE.1);
     assert_one_step(&inside.iter().flat_map(|(_, texel)| *texel).copied().collect::<Vec<_>>(), &expected);
     assert!(beside.iter().all(|(_, texel)| *texel == [77; 4]), "the rest has changed");
-}
-
-fn at(texture: &wgpu::Texture, layer: u32, mip_level: u32) -> wgpu::TexelCopyTextureInfo<'_> {
-    let origin = wgpu::Origin3d { x: 0, y: 0, z: layer };
-    wgpu::TexelCopyTextureInfo { texture, mip_level, origin, aspect: wgpu::TextureAspect::All }
-}
-
-/// A host that shows a part computes only the tiles that it sees; these are the same as in the whole, up to their borders.
-#[test]
-fn only_what_is_seen_is_computed() {
-    let _alone = common::alone();
-    let host = Host::new();
-    let source = host.source(&picture(SIZE.0, SIZE.1));
-    for access in [TargetAccess::Store, TargetAccess::Render] {
-        let upscaler = upscaler(&host, |options| options.with_tile(20).with_target_access(access));
-        let usage = upscaler.target_usage() | TextureUsages::COPY_SRC;
-        let [whole, part] = [(); 2].map(|()| host.texture(LARGE, TextureFormat::Rgba8Unorm, usage));
-        run(&host, &upscaler, &source, TextureRef::new(&whole));
-        let seen: Vec<_> = upscaler.tiles_within(25..61, 18..39).collect();
-        assert_eq!(seen, [1, 2, 3, 5, 6, 7]);
-        let mut encoder = host.encoder();
-        for &tile in &seen {
-            upscaler.record_tiles(&mut encoder, &source, &part, tile..tile + 1).unwrap();
-        }
-        host.queue.submit([encoder.finish()]);
-        let (whole, part) = (host.read(&whole), host.read(&part));
-        for (i, (part, whole)) in part.chunks_exact(4).zip(whole.chunks_exact(4)).enumerate() {
-            let (x, y) = (i as u32 % LARGE.0, i as u32 / LARGE.0);
-            let computed = x >= 20 && y < 40;
-            assert_eq!(part, if computed { whole } else { &[0; 4] }, "{access:?} at {x}, {y}");
-        }
-    }
-    let upscaler = upscaler(&host, |options| options);
-    assert_eq!(upscaler.tiles_within(0..0, 0..9).count() + upscaler.tiles_within(200..300, 0..9).count(), 0);
-}
-
-/// A layer of an array and a mip level are sources and targets like any other texture.
-#[test]
-fn layers_and_mip_levels() {
-    let _alone = common::alone();
-    let host = Host::new();
-    let picture = picture(SIZE.0, SIZE.1);
-    let expected = stored(&host, &picture, TextureFormat::Rgba8Unorm);
-    let texture = |(width, height), layers, usage| {
-        host.device.create_texture(&wgpu::TextureDescriptor {
-            label: None,
-            size: wgpu::Extent3d { width, height, depth_or_array_layers: layers },
-            mip_level_count: 2,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: TextureFormat::Rgba8Unorm,
-            usage,
-            view_formats: &[],
-        })
-    };
-    let usage = TextureUsages::TEXTURE_BINDING | TextureUsages::COPY_DST;
-    let opengl = host.device.adapter_info().backend == wgpu::Backend::Gl;
-    for (access, own) in [
-        (TargetAccess::Store, TextureUsages::STORAGE_BINDING),
-        (TargetAccess::Render, TextureUsages::RENDER_ATTACHMENT),
-    ] {
-        let upscaler = upscaler(&host, |options| options.with_target_access(access));
-        for [from, to] in [[1, 1], [1, 2], [2, 1]] {
-            let source = texture((2 * SIZE.0, 2 * SIZE.1), from, usage);
-            let target = texture((2 * LARGE.0, 2 * LARGE.1), to, own | TextureUsages::COPY_SRC);
-            host.write(at(&source, from - 1, 1), SIZE, &picture);
-            let source = TextureRef::new(&source).with_layer(from - 1).with_mip_level(1);
-            let part = TextureRef::new(&target).with_layer(to - 1).with_mip_level(1);
-            assert_eq!((source.size(), part.size()), (SIZE, LARGE));
-            if opengl && from > 1 {
-                refused(upscaler.record(&mut host.encoder(), source, part), "OpenGL");
-                continue;
-            }
-            run(&host, &upscaler, source, part);
-            let usage = TextureUsages::COPY_DST | TextureUsages::COPY_SRC;
-            let copy = host.texture(LARGE, TextureFormat::Rgba8Unorm, usage);
-            let mut encoder = host.encoder();
-            encoder.copy_texture_to_texture(at(&target, to - 1, 1), copy.as_image_copy(), copy.size());
-            host.queue.submit([encoder.finish()]);
-            eprintln!("{access:?}, {from} to {to} layers");
-            assert_one_step(&host.read(&copy), &expected);
-            let beyond = part.with_layer(to);
-            refused(upscaler.record(&mut host.encoder(), source, beyond), "layers");
-        }
-    }
-}
-
-/// A format that the texture was not made for, and usages that it lacks, are told before the device complains.
-#[test]
-fn views_that_cannot_be_are_refused() {
-    let _alone = common::alone();
-    let host = Host::new();
-    let source = host.source(&picture(SIZE.0, SIZE.1));
-    let target = host.target(LARGE, TextureFormat::Rgba8Unorm);
-    let upscaler = upscaler(&host, |options| options.with_linear_source(true));
-    let other = TextureRef::new(&source).with_format(TextureFormat::Rgba8UnormSrgb);
-    refused(upscaler.record(&mut host.encoder(), other, &target), "looked at as Rgba8UnormSrgb");
-    let usage = TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
-    let rendered = host.texture(LARGE, TextureFormat::Rgba8Unorm, usage);
-    refused(upscaler.record(&mut host.encoder(), &source, &rendered), "TargetAccess::Render");
-    let srgb = host.texture(LARGE, TextureFormat::Rgba8UnormSrgb, usage);
-    refused(upscaler.record(&mut host.encoder(), &source, &srgb), "target_format");
 }

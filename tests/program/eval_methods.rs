@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::common::desk::{Desk, color, grey, identity};
-use image::{Rgb, RgbImage};
+use crate::common::desk::{Desk, identity, waves};
+use image::{DynamicImage, Rgb, RgbImage};
 use srcnn_gpu::{Channels, Layer, LayerShape, Metadata, Weights};
 
 /// A desk with pictures in `set`, and weight files of one name in two folders.
@@ -12,8 +12,8 @@ fn desk() -> Desk {
     for folder in ["set", "a", "b"] {
         fs::create_dir(desk.path(folder)).unwrap();
     }
-    desk.save("set/one.png", grey(24, 20));
-    desk.save("set/two.png", color(26, 22));
+    desk.save("set/one.png", DynamicImage::from(waves(24, 20)).to_luma8());
+    desk.save("set/two.png", waves(26, 22));
     fs::write(desk.path("a/net.safetensors"), identity(2.0)).unwrap();
     fs::write(desk.path("b/net.safetensors"), identity(2.0)).unwrap();
     desk

@@ -209,18 +209,6 @@ fn outdated_results_are_redone() {
 }
 
 #[test]
-fn results_beside_their_pictures_compare_times_and_leave_no_record() {
-    let desk = Desk::new();
-    pictures(&desk, "in", 2, 4);
-    desk.upscale("in").wrote(&["in/00_srcnn_x2.png", "in/01_srcnn_x2.png"]);
-    desk.upscale("in").wrote(&[]);
-    let later = SystemTime::now() + Duration::from_secs(10);
-    fs::File::options().write(true).open(desk.path("in/01.png")).unwrap().set_modified(later).unwrap();
-    desk.upscale("in").wrote(&["in/01_srcnn_x2.png"]);
-    assert_eq!(fs::read_dir(desk.path("in")).unwrap().count(), 4, "no hidden files");
-}
-
-#[test]
 fn trees_lists_and_patterns() {
     let desk = Desk::new();
     for folder in ["in", "in/b", "in/b/c", "in/.hidden", "in/out"] {

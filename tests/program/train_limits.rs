@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::desk::{Desk, color};
+use crate::common::desk::{Desk, waves};
 
 const NETWORK: &str = "--arch 3-1-3 --filters 4-4 --batch 4 --patch 16";
 
@@ -11,7 +11,7 @@ fn desk() -> Desk {
     let desk = Desk::new();
     for folder in ["data", "first", "second"] {
         fs::create_dir(desk.path(folder)).unwrap();
-        desk.save(&format!("{folder}/a.png"), color(48, 48));
+        desk.save(&format!("{folder}/a.png"), waves(48, 48));
     }
     desk
 }
@@ -71,8 +71,7 @@ fn evaluations_follow_the_limit() {
     assert_eq!(evaluations(&desk, "given"), [25, 50, 60]);
     // Progress for programs has each set too.
     let run = new("--steps 20 --eval-every 1 -o json --json");
-    let progress =
-        run.stdout.lines().filter(|line| line.contains("\"event\":\"progress\"")).next_back().unwrap();
+    let progress = run.stdout.lines().rfind(|line| line.contains("\"event\":\"progress\"")).unwrap();
     let progress: serde_json::Value = serde_json::from_str(progress).unwrap();
     let sets: Vec<&str> =
         progress["sets"].as_array().unwrap().iter().map(|set| set["set"].as_str().unwrap()).collect();
@@ -117,5 +116,5 @@ fn diverged_runs_are_told() {
     let numbers: Vec<f64> = line.split([' ', ',', ';']).filter_map(|word| word.parse().ok()).collect();
     let [loss, bicubic] = numbers[..] else { panic!("{line}") };
     // Mean over a few sub-images of similar pictures against the mean over all.
-    assert!(loss > 0.0 && bicubic > 0.0 && (loss / bicubic).ln().abs() < 1.0, "{line}");
+    assert!(loss > 0.0 && bicubic > 0.0 && (loss / bicubic).ln().abs() < 1.6, "{line}");
 }

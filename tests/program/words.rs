@@ -132,7 +132,7 @@ fn errors_are_plain() {
         ("eval set -s two", 2, "a number is needed"),
         ("eval set -t -1", 2, "-1"),
         ("eval set -t many", 2, "a whole number is needed"),
-        ("eval set -t 99999999999", 2, "the number is out of range"),
+        ("eval set -t 99999999999", 2, "is not in 0..=4294967295"),
         ("train set -s 3,4 -o run", 2, "a network is trained for one scale"),
         ("train set -s 1.5 -o run", 2, "a whole number from 2 to 16 is needed"),
         ("train set -s 2 -o run --batch x", 2, "a whole number is needed"),

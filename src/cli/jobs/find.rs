@@ -4,22 +4,20 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::Result;
-use srcnn_gpu::bounded;
 use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
+use srcnn_gpu::limits::Limit;
 use srcnn_gpu::picture::{is_read, refuse, unread_name};
+use srcnn_gpu::{Reason, Result, bounded};
 use walkdir::{DirEntry, WalkDir};
 
 use super::container::is_video;
 use super::index::NAME as INDEX;
 use super::pattern;
+use super::results::Results;
 
 /// Files that systems put into folders, besides all names that begin with a dot.
 const JUNK: [&str; 5] = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"];
-
-/// Most bytes of a list of paths: millions of them.
-const LONGEST_LIST: u64 = 256 << 20;
 
 /// A picture, and its path below the folder that was given, or just its name if it was given itself.
 #[derive(Debug)]
@@ -36,23 +34,25 @@ pub struct Search<'a> {
     pub videos: bool,
     /// A folder to leave out: the one for the results.
     pub stay_out: Option<PathBuf>,
-    /// Whether a picture is a result that an earlier run put beside its input.
-    pub is_result: &'a dyn Fn(&Path) -> bool,
+    /// What is known about results of earlier runs, which are left out.
+    pub results: &'a Results<'a>,
 }
 
 /// Finds the pictures in the order of the arguments, and within a folder by name. An error stands for an unusable
 /// argument. Files in folders that are not pictures are left out with a warning.
 pub fn find(inputs: &[PathBuf], search: &Search<'_>) -> Vec<Result<Found>> {
-    let mut finder = Finder { search, seen: HashSet::new(), found: Vec::new() };
+    let mut finder = Finder { search, seen: HashSet::new(), named: HashSet::new(), found: Vec::new() };
     for input in inputs {
         finder.argument(input);
     }
-    finder.found
+    finder.without_results()
 }
 
 struct Finder<'a> {
     search: &'a Search<'a>,
     seen: HashSet<PathBuf>,
+    /// Those that were not found in a folder.
+    named: HashSet<PathBuf>,
     found: Vec<Result<Found>>,
 }
 
@@ -73,12 +73,15 @@ impl Finder<'_> {
     /// Takes the paths in a file: one per line, or separated by zeros as `find -print0` writes them.
     fn list(&mut self, list: &Path) {
         let read = match list.to_str() {
-            Some("-") => bounded::read_from(std::io::stdin().lock(), LONGEST_LIST),
-            _ => bounded::read(list, LONGEST_LIST),
+            Some("-") => bounded::read_from_limited(std::io::stdin().lock(), Limit::List),
+            _ => bounded::read_limited(list, Limit::List),
         };
         let bytes = match read {
             Ok(bytes) => bytes,
-            Err(e) => return self.refuse(list, format!("the list cannot be read: {}", in_words(&e))),
+            Err(e) => {
+                let why = Reason::new(in_words(&e), e);
+                return self.refuse(list, why.within("the list cannot be read"));
+            }
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let separator = if bytes.contains(&0) { 0 } else { b'\n' };
@@ -86,7 +89,7 @@ impl Finder<'_> {
             bytes.split(|&byte| byte == separator).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let mut paths = paths.filter(|line| !line.is_empty()).peekable();
         if paths.peek().is_none() {
-            return self.refuse(list, "the list is empty".into());
+            return self.refuse(list, "the list is empty");
         }
         paths.for_each(|path| self.path(&path_of(path)));
     }
@@ -97,7 +100,7 @@ impl Finder<'_> {
         let matches = guarded(|| pattern::matches(pattern));
         match matches.unwrap_or_else(|_| Err("it cannot be handled, name the folder".into())) {
             Err(why) => self.refuse(pattern, format!("not a pattern: {why}")),
-            Ok(paths) if paths.is_empty() => self.refuse(pattern, "no file matches this pattern".into()),
+            Ok(paths) if paths.is_empty() => self.refuse(pattern, "no file matches this pattern"),
             Ok(paths) => paths.iter().for_each(|path| self.path(path)),
         }
     }
@@ -106,7 +109,10 @@ impl Finder<'_> {
         match std::fs::metadata(path) {
             Err(e) => self.refuse(path, in_words(&e)),
             Ok(about) if about.is_dir() => self.folder(path),
-            Ok(_) => self.take(path.into(), path.file_name().map(PathBuf::from).unwrap_or_default()),
+            Ok(_) => {
+                self.named.insert(path.into());
+                self.take(path.into(), path.file_name().map(PathBuf::from).unwrap_or_default());
+            }
         }
     }
 
@@ -115,7 +121,7 @@ impl Finder<'_> {
         let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).follow_links(true).sort_by_file_name();
         let mut entries = walk.into_iter();
         let (mut any, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
-        let mut videos = LeftOut::default();
+        let (mut videos, mut results) = (LeftOut::default(), LeftOut::default());
         // By what they are and what to do about them.
         let mut unread = BTreeMap::<String, LeftOut>::new();
         let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_read(path) };
@@ -130,37 +136,40 @@ impl Finder<'_> {
             };
             let (is_folder, path) = (entry.file_type().is_dir(), entry.path());
             if is_folder {
-                let results =
+                let is_output =
                     self.search.stay_out.is_some() && path.canonicalize().ok() == self.search.stay_out;
-                if self.search.recursive && !is_junk(&entry) && !results {
+                if self.search.recursive && !is_junk(&entry) && !is_output {
                     continue;
                 }
                 if self.search.recursive {
                     entries.skip_current_dir();
                 }
-                if !results {
-                    folders.add(&entry);
+                if !is_output {
+                    folders.add(entry.file_name());
                 }
             } else if let Some(kind) = unread_name(path).filter(|_| !is_junk(&entry) && !self.search.videos) {
-                unread.entry(kind).or_default().add(&entry);
+                unread.entry(kind).or_default().add(entry.file_name());
             } else if is_junk(&entry) || !is_wanted(path) {
                 // The program's own index needs no mention.
                 if is_video(path) && !is_junk(&entry) {
-                    videos.add(&entry);
+                    videos.add(entry.file_name());
                 } else if entry.file_name() != INDEX {
-                    others.add(&entry);
+                    others.add(entry.file_name());
                 }
             } else {
                 any = true;
-                if !(self.search.is_result)(path) {
+                if self.search.results.has(path, folder) {
+                    results.add(entry.file_name());
+                } else {
                     let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
                     self.take(path.into(), below);
                 }
             }
         }
         for (kind, files) in &unread {
-            files.warn(
+            files.tell(
                 folder,
+                log::Level::Warn,
                 "pictures that this build does not read, left out",
                 "files",
                 &format!(": {kind}"),
@@ -179,9 +188,36 @@ impl Finder<'_> {
             let readable = if unread.is_empty() { "" } else { " that this build reads" };
             return self.refuse(folder, format!("there are no {what}{readable} in this folder{hint}"));
         }
-        others.warn(folder, &format!("not {what}, left out"), "files", "");
-        videos.warn(folder, "videos, left out beside pictures", "files", "; --videos takes them instead");
-        folders.warn(folder, "folders left out", "folders", hint);
+        let (warn, info) = (log::Level::Warn, log::Level::Info);
+        others.tell(folder, warn, &format!("not {what}, left out"), "files", "");
+        videos.tell(
+            folder,
+            warn,
+            "videos, left out beside pictures",
+            "files",
+            "; --videos takes them instead",
+        );
+        folders.tell(folder, warn, "folders left out", "folders", hint);
+        results.tell(folder, info, "results of earlier runs, left out", "files", "");
+    }
+
+    /// All that was found, without results that were named together with their originals, as `*.png` does.
+    fn without_results(self) -> Vec<Result<Found>> {
+        let Self { search, seen, named, mut found } = self;
+        let mut left_out = LeftOut::default();
+        let mut is_result = |path: &Path| {
+            let is_one = named.len() > 1
+                && named.contains(path)
+                && search.results.originals(path).iter().any(|original| seen.contains(original));
+            if is_one {
+                left_out.add(path.as_os_str());
+            }
+            is_one
+        };
+        found.retain(|found| !found.as_ref().is_ok_and(|found| is_result(&found.path)));
+        let what = "results of earlier runs, left out";
+        left_out.tell(Path::new("named"), log::Level::Warn, what, "files", "; named alone they are enlarged");
+        found
     }
 
     fn take(&mut self, path: PathBuf, below: PathBuf) {
@@ -190,7 +226,7 @@ impl Finder<'_> {
         }
     }
 
-    fn refuse(&mut self, path: &Path, why: String) {
+    fn refuse(&mut self, path: &Path, why: impl Into<Reason>) {
         self.found.push(Err(refuse(path, why)));
     }
 }
@@ -203,20 +239,20 @@ struct LeftOut {
 }
 
 impl LeftOut {
-    fn add(&mut self, entry: &DirEntry) {
+    fn add(&mut self, name: &OsStr) {
         if self.count == 0 {
-            self.first = entry.file_name().to_string_lossy().into_owned();
+            self.first = name.to_string_lossy().into_owned();
         }
         self.count += 1;
     }
 
-    fn warn(&self, folder: &Path, what: &str, plural: &str, hint: &str) {
+    fn tell(&self, folder: &Path, level: log::Level, what: &str, plural: &str, hint: &str) {
         let which = match self.count {
             0 => return,
             1 => self.first.clone(),
             count => format!("{count} {plural} ({}, ..)", self.first),
         };
-        log::warn!("{}: {what}: {which}{hint}", folder.display());
+        log::log!(level, "{}: {what}: {which}{hint}", folder.display());
     }
 }
 
@@ -234,25 +270,27 @@ fn walk_error(error: &walkdir::Error) -> String {
     }
 }
 
+/// The path of these bytes.
 #[cfg(unix)]
-fn path_of(bytes: &[u8]) -> PathBuf {
+pub fn path_of(bytes: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;
     OsStr::from_bytes(bytes).into()
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> PathBuf {
+pub fn path_of(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::indexes::Indexes;
     use super::*;
     use std::fs;
 
     fn names(inputs: &[PathBuf], recursive: bool, stay_out: Option<PathBuf>) -> Vec<String> {
-        let search =
-            Search { recursive, videos: false, stay_out, is_result: &|path| path.ends_with("old.png") };
+        let indexes = Indexes::new(None);
+        let search = Search { recursive, videos: false, stay_out, results: &Results::new(&indexes, true) };
         let show = |found: Result<Found>| match found {
             Ok(found) => found.below.to_string_lossy().replace('\\', "/"),
             Err(error) => error.to_string().rsplit(": ").next().unwrap_or_default().to_owned(),
@@ -272,7 +310,7 @@ mod tests {
             "a.jpg",
             "._a.jpg",
             "notes.txt",
-            "old.png",
+            "b_srcnn_x2.png",
             "deep/c.gif",
             "deep/er/d.bmp",
             ".cache/e.png",
@@ -291,6 +329,9 @@ mod tests {
             ["[1].png"],
             "a file's name takes precedence over a pattern"
         );
+        let both = [at("in/b.png"), at("in/b_srcnn_x2.png")];
+        assert_eq!(names(&both, false, None), ["b.png"], "named together with its original");
+        assert_eq!(names(&both[1..], false, None), ["b_srcnn_x2.png"]);
         assert_eq!(names(&[at("in/*.tiff")], false, None), ["no file matches this pattern"]);
         assert_eq!(names(&[at("bare")], true, None), ["there are no pictures in this folder"]);
 

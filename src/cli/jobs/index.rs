@@ -1,83 +1,27 @@
-//! The index of an output folder: what its results were made from, so that a later run knows which are up to date.
+//! The index of a folder with results: what they were made from, so that a later run knows which are up to date.
 //!
-//! Each output folder given to a command gets one hidden file, [`NAME`], with a line of JSON per result: size and time
-//! of the result and of its picture, and a fingerprint of the settings. Why this way: a mark inside the results would not
-//! fit into every format, would change the pictures' metadata, and would make two runs give different files; extended
-//! attributes get lost on many file systems; a database in the user's home is missing in a container and on another
-//! machine.
+//! Each such folder gets one hidden file, [`NAME`], with a line of JSON per result: what the result and its picture were like
+//! (see [`Mark`]), and a fingerprint of the settings. Why this way: a mark inside the results would not fit into every
+//! format, would change the pictures' metadata, and would make two runs give different files; extended attributes get lost on
+//! many file systems; a database in the user's home is missing in a container and on another machine.
 //!
-//! Lines are appended, one write each, under a lock if the file system has locks, so any number of processes can share a
-//! folder. If most lines are about results that were made again since, the first process to add a line leaves the
-//! superseded ones out: it replaces the file that it has locked by another one, and whoever waits for that lock starts
-//! over. A line is written before its result is put in place, and describes the result by size and time. So a run that
-//! is killed between the two leaves a line that describes no file; and a file that no line describes was made or changed
-//! by somebody else, and is never replaced unasked.
+//! A line is written before its result is put in place. So a run that is killed between the two leaves a line that describes
+//! no file; and a file that no line describes was made or changed by somebody else, and is never replaced unasked.
 
-use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use srcnn_gpu::atomic::write_atomically;
+use parking_lot::Mutex;
 use srcnn_gpu::hash::fnv;
+
+use super::lines::{Line, Log};
+use super::name::Name;
+use super::stamp::{Mark, Seen};
 
 /// The file's name.
 pub const NAME: &str = ".srcnn-gpu.jsonl";
-
-/// How many milliseconds two times of the same file may differ: FAT counts in steps of two seconds, and network drives
-/// round as well.
-const ROUNDING: u64 = 2000;
-
-/// In milliseconds. A younger line that describes no file may be about a result that is yet to be put in place.
-const PENDING: i64 = 24 * 3600 * 1000;
-
-/// How often to reopen the file because another one has replaced it.
-const ATTEMPTS: u32 = 100;
-
-/// Size and time of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
-    size: u64,
-    /// Time of the last change, in milliseconds since 1970.
-    time: i64,
-}
-
-impl Stamp {
-    pub fn of(about: &Metadata) -> Self {
-        Self { size: about.len(), time: about.modified().map_or(0, millis) }
-    }
-
-    fn is_same_file(&self, other: &Self) -> bool {
-        self.size == other.size && self.time.abs_diff(other.time) <= ROUNDING
-    }
-
-    pub fn is_older(&self, other: &Self) -> bool {
-        self.time < other.time
-    }
-}
-
-/// Milliseconds since 1970.
-fn millis(time: SystemTime) -> i64 {
-    let millis = |time: Duration| time.as_millis() as i64;
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => millis(after),
-        Err(before) => -millis(before.duration()),
-    }
-}
-
-/// A line of the index.
-#[derive(Debug, Serialize, Deserialize)]
-struct Line {
-    v: u32,
-    /// The result's path, relative to the folder.
-    file: String,
-    result: Stamp,
-    picture: Stamp,
-    settings: String,
-}
 
 /// What is known about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,41 +34,76 @@ pub enum State {
     Unknown,
 }
 
-/// The index of one output folder.
+/// The index of one folder.
 #[derive(Debug)]
 pub struct Index {
-    path: PathBuf,
+    log: Log,
     settings: String,
-    lines: HashMap<String, Vec<Line>>,
-    /// Whether this process may still try to leave superseded lines out.
-    may_compact: AtomicBool,
+    lines: HashMap<Name, Vec<Line>>,
+    /// Lines about files that are the same, but have another stamp by now.
+    renewed: Mutex<Vec<Line>>,
 }
 
 impl Index {
     /// Reads the index of a folder, empty if there is none. `settings` describes everything that the results depend on
     /// besides the pictures.
     pub fn open(folder: &Path, settings: &str) -> Self {
-        let path = folder.join(NAME);
-        let mut lines: HashMap<String, Vec<Line>> = HashMap::new();
-        // Unreadable lines, such as half a line from a killed run, count as absent.
-        for line in fs::read(&path).unwrap_or_default().split(|&byte| byte == b'\n') {
-            if let Some(line) = serde_json::from_slice::<Line>(line).ok().filter(|line| line.v == 1) {
-                lines.entry(line.file.clone()).or_default().push(line);
-            }
+        let (log, all) = Log::open(folder.join(NAME));
+        let mut lines: HashMap<Name, Vec<Line>> = HashMap::new();
+        for line in all {
+            lines.entry(line.file.clone()).or_default().push(line);
         }
-        let all: usize = lines.values().map(Vec::len).sum();
-        let may_compact = AtomicBool::new(cfg!(unix) && all > 2 * lines.len());
-        Self { path, settings: format!("{:016x}", fnv(settings)), lines, may_compact }
+        Self { log, settings: format!("{:016x}", fnv(settings)), lines, renewed: Mutex::default() }
     }
 
-    /// What is known about the result in `file`, for a picture with this stamp.
-    pub fn state(&self, file: &str, result: Stamp, picture: Stamp) -> State {
-        let lines = self.lines.get(file).into_iter().flatten();
-        match lines.rev().find(|line| line.result.is_same_file(&result)) {
+    fn line(&self, file: &Name, result: &Seen<'_>) -> Option<&Line> {
+        let lines = self.lines.get(file)?;
+        lines.iter().rev().find(|line| line.result.is(result))
+    }
+
+    /// Whether a file is a result of this program.
+    pub fn has(&self, file: &Path, result: &Path) -> bool {
+        let name = Name::of(file);
+        self.lines.contains_key(&name)
+            && Seen::at(result).is_some_and(|result| self.line(&name, &result).is_some())
+    }
+
+    /// What is known about a result that was made, if it was, from this picture.
+    pub fn state(&self, file: &Name, result: &Seen<'_>, picture: &Seen<'_>) -> State {
+        match self.line(file, result) {
             None => State::Unknown,
-            Some(line) if line.picture != picture => State::Stale("its picture has changed"),
+            Some(line) if !line.picture.is(picture) => State::Stale("its picture has changed"),
             Some(line) if line.settings != self.settings => State::Stale("it was made with other settings"),
-            Some(_) => State::Fresh,
+            Some(line) => {
+                self.renew(line, result, picture);
+                State::Fresh
+            }
+        }
+    }
+
+    /// Remembers new stamps for a line, so that the next run need not read the files.
+    fn renew(&self, line: &Line, result: &Seen<'_>, picture: &Seen<'_>) {
+        let renewed = |mark: &Mark, seen: &Seen<'_>| match mark.is_sure(seen) {
+            true => Some(mark.clone()),
+            false => mark.renewed(seen),
+        };
+        if line.result.is_sure(result) && line.picture.is_sure(picture) {
+            return;
+        }
+        if let (Some(result), Some(picture)) =
+            (renewed(&line.result, result), renewed(&line.picture, picture))
+        {
+            self.renewed.lock().push(line.renewed(result, picture));
+        }
+    }
+
+    /// Writes down what [`Index::state`] has found out. That nothing can be written only means that it is found out again.
+    pub fn settle(&self) {
+        let renewed = std::mem::take(&mut *self.renewed.lock());
+        if !renewed.is_empty()
+            && let Err(error) = self.log.add(&renewed)
+        {
+            log::debug!("{error}");
         }
     }
 
@@ -132,265 +111,111 @@ impl Index {
     ///
     /// # Errors
     /// Those of the file system. The result is valid without the line.
-    pub fn add(&self, file: &str, result: &File, picture: Stamp) -> io::Result<()> {
-        // Set explicitly, so that no later flush changes it.
-        result.set_modified(SystemTime::now())?;
-        let line = Line {
-            v: 1,
-            file: file.into(),
-            result: Stamp::of(&result.metadata()?),
-            picture,
-            settings: self.settings.clone(),
-        };
-        let mut text = serde_json::to_vec(&line)?;
-        text.push(b'\n');
-        let mut log = self.locked()?;
-        if self.may_compact.swap(false, Ordering::Relaxed) {
-            if let Err(error) = compact(&self.path) {
-                log::debug!("{}: {error}", self.path.display());
-            }
-            // Unlock first: it may still be the same file.
-            drop(log);
-            log = self.locked()?;
-        }
-        let mut last = [b'\n'];
-        if log.seek(SeekFrom::End(-1)).is_ok() {
-            log.read_exact(&mut last)?;
-        }
-        if last != [b'\n'] {
-            text.insert(0, b'\n');
-        }
-        log.write_all(&text)
+    pub fn add(&self, file: &Name, result: &File, picture: &Mark) -> io::Result<()> {
+        let result = Mark::of_result(result)?;
+        self.log.add(&[Line::new(file.clone(), result, picture.clone(), self.settings.clone())])
     }
-
-    /// The file, locked.
-    fn locked(&self) -> io::Result<File> {
-        // Each process replaces the file at most once. More often means that this file system cannot tell files apart.
-        let mut attempts = 0..ATTEMPTS;
-        loop {
-            let log = File::options().create(true).read(true).append(true).open(&self.path)?;
-            if log.lock().is_err() {
-                // Without locks, replacing the file could lose other processes' lines.
-                self.may_compact.store(false, Ordering::Relaxed);
-                return Ok(log);
-            }
-            // Another process may have replaced the file by a shorter one.
-            if is_at(&log, &self.path)? || attempts.next().is_none() {
-                return Ok(log);
-            }
-        }
-    }
-}
-
-/// Whether an open file is the one at a path.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let place = |about: Metadata| (about.dev(), about.ino());
-    let file = place(file.metadata()?);
-    match fs::metadata(path) {
-        Ok(about) => Ok(place(about) == file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// True: this system does not replace files in use.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> io::Result<bool> {
-    Ok(true)
-}
-
-/// Replaces the file, which the caller has locked, by one without superseded lines, if these are the majority.
-fn compact(path: &Path) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let now = millis(SystemTime::now());
-    let bytes = fs::read(path)?;
-    let mut last = HashSet::new();
-    let mut live = Vec::new();
-    let mut all = 0;
-    for text in bytes.split(|&byte| byte == b'\n').rev().filter(|text| !text.is_empty()) {
-        all += 1;
-        let keep = match serde_json::from_slice::<Line>(text) {
-            Ok(line) if line.v == 1 => {
-                let is_there = |line: &Line| {
-                    let about = fs::metadata(folder.join(&line.file));
-                    about.is_ok_and(|about| line.result.is_same_file(&Stamp::of(&about)))
-                };
-                let pending = line.result.time > now - PENDING;
-                last.insert(line.file.clone()) || pending || is_there(&line)
-            }
-            // A line of a later version stays, half a line goes.
-            _ => serde_json::from_slice::<serde_json::Value>(text).is_ok(),
-        };
-        if keep {
-            live.push(text);
-        }
-    }
-    if all <= 2 * live.len() {
-        return Ok(());
-    }
-    log::debug!("{}: {} of {all} lines are kept", path.display(), live.len());
-    let written = write_atomically(path, |file| {
-        live.iter().rev().try_for_each(|text| file.write_all(&[text, b"\n".as_slice()].concat()))
-    });
-    written.map_err(|error| io::Error::other(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::time::{Duration, SystemTime};
 
-    fn file(folder: &Path, name: &str, content: &str) -> (File, Stamp) {
+    fn write(folder: &Path, name: &str, content: &str) -> File {
         let path = folder.join(name);
         fs::write(&path, content).unwrap();
-        let file = File::options().write(true).open(&path).unwrap();
-        let stamp = Stamp::of(&file.metadata().unwrap());
-        (file, stamp)
+        File::options().read(true).write(true).open(&path).unwrap()
+    }
+
+    fn name(name: &str) -> Name {
+        Name::of(Path::new(name))
+    }
+
+    fn touch(file: &File) {
+        file.set_modified(SystemTime::now() - Duration::from_secs(100)).unwrap();
     }
 
     #[test]
     fn fresh_stale_unknown() {
         let folder = tempfile::tempdir().unwrap();
-        let (result, _) = file(folder.path(), "a.png", "result");
-        let picture = Stamp { size: 10, time: 1000 };
-        Index::open(folder.path(), "x2").add("a.png", &result, picture).unwrap();
-        let stamp = Stamp::of(&result.metadata().unwrap());
-        let state =
-            |settings, result, picture| Index::open(folder.path(), settings).state("a.png", result, picture);
-        assert_eq!(state("x2", stamp, picture), State::Fresh);
-        assert_eq!(state("x2", Stamp { time: stamp.time - 1999, ..stamp }, picture), State::Fresh);
-        assert_eq!(
-            state("x2", stamp, Stamp { time: 1001, ..picture }),
-            State::Stale("its picture has changed")
-        );
-        assert_eq!(
-            state("x2", stamp, Stamp { size: 11, ..picture }),
-            State::Stale("its picture has changed")
-        );
-        assert_eq!(state("x3", stamp, picture), State::Stale("it was made with other settings"));
-        assert_eq!(state("x2", Stamp { time: stamp.time + 2001, ..stamp }, picture), State::Unknown);
-        assert_eq!(state("x2", Stamp { size: 1, ..stamp }, picture), State::Unknown);
-        assert_eq!(Index::open(folder.path(), "x2").state("b.png", stamp, picture), State::Unknown);
+        let at = |name: &str| folder.path().join(name);
+        let result = write(folder.path(), "a.png", "result");
+        let picture = write(folder.path(), "p", "picture");
+        let mark = Mark::of_picture(&at("p")).unwrap();
+        Index::open(folder.path(), "x2").add(&name("a.png"), &result, &mark).unwrap();
+        let state = |settings, file: &str| {
+            let [result, picture] = [at("a.png"), at("p")];
+            let [result, picture] = [&result, &picture].map(|path| Seen::at(path).unwrap());
+            Index::open(folder.path(), settings).state(&name(file), &result, &picture)
+        };
+        assert_eq!(state("x2", "a.png"), State::Fresh);
+        assert_eq!(state("x3", "a.png"), State::Stale("it was made with other settings"));
+        assert_eq!(state("x2", "b.png"), State::Unknown);
+        // Times alone change nothing.
+        touch(&result);
+        touch(&picture);
+        assert_eq!(state("x2", "a.png"), State::Fresh);
+        // The same size, and within the same second.
+        write(folder.path(), "p", "PICTURE");
+        assert_eq!(state("x2", "a.png"), State::Stale("its picture has changed"));
+        write(folder.path(), "p", "picture");
+        write(folder.path(), "a.png", "by hand");
+        assert_eq!(state("x2", "a.png"), State::Unknown);
+        write(folder.path(), "a.png", "byhand");
+        assert_eq!(state("x2", "a.png"), State::Unknown);
     }
 
     #[test]
-    fn half_a_line_harms_no_other() {
+    fn what_was_found_out_is_written_down() {
         let folder = tempfile::tempdir().unwrap();
-        let (result, _) = file(folder.path(), "a.png", "result");
-        let picture = Stamp { size: 10, time: 1000 };
-        fs::write(folder.path().join(NAME), "{\"v\":1,\"file\":\"b.p").unwrap();
-        Index::open(folder.path(), "x2").add("a.png", &result, picture).unwrap();
-        let stamp = Stamp::of(&result.metadata().unwrap());
-        assert_eq!(Index::open(folder.path(), "x2").state("a.png", stamp, picture), State::Fresh);
-        assert_eq!(fs::read_to_string(folder.path().join(NAME)).unwrap().lines().count(), 2);
+        let at = |name: &str| folder.path().join(name);
+        let result = write(folder.path(), "a.png", "result");
+        let picture = write(folder.path(), "p", "picture");
+        let mark = Mark::of_picture(&at("p")).unwrap();
+        Index::open(folder.path(), "x2").add(&name("a.png"), &result, &mark).unwrap();
+        let count = || fs::read_to_string(at(NAME)).unwrap().lines().count();
+        let check = || {
+            let index = Index::open(folder.path(), "x2");
+            let (a, p) = (at("a.png"), at("p"));
+            let state = index.state(&name("a.png"), &Seen::at(&a).unwrap(), &Seen::at(&p).unwrap());
+            assert_eq!(state, State::Fresh);
+            index.settle();
+        };
+        touch(&result);
+        touch(&picture);
+        check();
+        // Where the time of any change is known, the picture is too young to be trusted.
+        assert_eq!(count(), if cfg!(unix) { 1 } else { 2 });
+        std::thread::sleep(Duration::from_millis(2600));
+        check();
+        assert_eq!(count(), 2);
+        check();
+        assert_eq!(count(), 2, "the stamps are enough now");
     }
 
     #[test]
     fn processes_share_a_folder() {
         let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("p"), "picture").unwrap();
+        let mark = Mark::of_picture(&folder.path().join("p")).unwrap();
         std::thread::scope(|scope| {
             for thread in 0..4 {
-                let folder = folder.path();
+                let (folder, mark) = (folder.path(), &mark);
                 scope.spawn(move || {
                     let index = Index::open(folder, "x2");
                     for number in 0..25 {
-                        let name = format!("{thread}-{number}");
-                        let (result, stamp) = file(folder, &name, &name);
-                        index.add(&name, &result, stamp).unwrap();
+                        let file = format!("{thread}-{number}");
+                        index.add(&name(&file), &write(folder, &file, &file), mark).unwrap();
                     }
                 });
             }
         });
         assert_eq!(Index::open(folder.path(), "x2").lines.len(), 100);
-    }
-
-    /// Lines about results that were made again long ago, `times` each, with a file that the first line describes.
-    fn old_lines(folder: &Path, names: &[&str], times: u64) {
-        let mut log = File::create(folder.join(NAME)).unwrap();
-        for name in names {
-            let stamp = file(folder, name, "result").1;
-            for i in 0..times {
-                let result = if i == 0 { stamp } else { Stamp { size: i, time: 1000 } };
-                let picture = Stamp { size: 10, time: 1000 };
-                let line = Line { v: 1, file: (*name).into(), result, picture, settings: "other".into() };
-                serde_json::to_writer(&mut log, &line).unwrap();
-                log.write_all(b"\n").unwrap();
-            }
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn superseded_lines_go() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(NAME);
-        old_lines(folder.path(), &["a.png", "b.png"], 20);
-        let mut log = File::options().append(true).open(&path).unwrap();
-        log.write_all(b"{\"v\":2,\"of\":\"a later version\"}\n{\"v\":1,\"file\":\"ha").unwrap();
-        let stale = |name: &str| {
-            let stamp = Stamp::of(&fs::metadata(folder.path().join(name)).unwrap());
-            Index::open(folder.path(), "x2").state(name, stamp, Stamp { size: 10, time: 1000 })
-        };
-        let why = State::Stale("it was made with other settings");
-        assert_eq!((stale("a.png"), stale("b.png")), (why, why));
-        let (result, _) = file(folder.path(), "c.png", "new");
-        let index = Index::open(folder.path(), "x2");
-        // Reading changes nothing.
-        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 42);
-        index.add("c.png", &result, Stamp { size: 3, time: 1 }).unwrap();
-        // For each of the two the line about the present file and the last one; the later version's; the new one.
-        let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text.lines().count(), 6, "{text}");
-        assert!(text.lines().nth(4).unwrap().contains("a later version"), "{text}");
-        assert_eq!((stale("a.png"), stale("b.png")), (why, why));
-        let stamp = Stamp::of(&result.metadata().unwrap());
-        let again = Index::open(folder.path(), "x2");
-        assert_eq!(again.state("c.png", stamp, Stamp { size: 3, time: 1 }), State::Fresh);
-        // Young lines stay, whatever they describe.
-        for _ in 0..20 {
-            again.add("c.png", &result, Stamp { size: 3, time: 1 }).unwrap();
-        }
-        Index::open(folder.path(), "x2").add("c.png", &result, Stamp { size: 3, time: 1 }).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 27);
-        let names: Vec<_> =
-            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 4, "{names:?}");
-    }
-
-    #[test]
-    fn no_line_is_lost_while_others_go() {
-        for _ in 0..20 {
-            let folder = tempfile::tempdir().unwrap();
-            // These see nothing to leave out, and add lines while another one compacts.
-            let mut all: Vec<_> = (0..7).map(|_| Index::open(folder.path(), "x2")).collect();
-            old_lines(folder.path(), &["a.png"], 50);
-            all.insert(3, Index::open(folder.path(), "x2"));
-            let start = std::sync::Barrier::new(8);
-            std::thread::scope(|scope| {
-                for (thread, index) in all.iter().enumerate() {
-                    let (folder, start) = (folder.path(), &start);
-                    scope.spawn(move || {
-                        start.wait();
-                        for number in 0..5 {
-                            let name = format!("{thread}-{number}");
-                            let (result, stamp) = file(folder, &name, &name);
-                            index.add(&name, &result, stamp).unwrap();
-                        }
-                    });
-                }
-            });
-            let text = fs::read_to_string(folder.path().join(NAME)).unwrap();
-            assert_eq!(Index::open(folder.path(), "x2").lines.len(), 41);
-            assert_eq!(text.lines().count(), 40 + if cfg!(unix) { 2 } else { 50 });
-        }
-    }
-
-    #[test]
-    fn times_at_the_ends_of_their_range_differ() {
-        let stamp = |time| Stamp { size: 1, time };
-        for (a, b) in [(i64::MIN, 0), (i64::MIN, i64::MAX), (i64::MAX, -1)] {
-            assert!(!stamp(a).is_same_file(&stamp(b)) && !stamp(b).is_same_file(&stamp(a)));
-        }
+        let at = folder.path().join("3-7");
+        assert!(Index::open(folder.path(), "x3").has(Path::new("3-7"), &at));
+        fs::write(&at, "8-7").unwrap();
+        assert!(!Index::open(folder.path(), "x3").has(Path::new("3-7"), &at));
     }
 }

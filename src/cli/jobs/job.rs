@@ -3,14 +3,16 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use srcnn_gpu::Result;
 use srcnn_gpu::error::in_words;
 use srcnn_gpu::picture::Kind;
 
-use super::index::{Index, Stamp};
+use super::index::Index;
+use super::name::Name;
+use super::stamp::{Mark, Stamp};
 use crate::cli::output::Clash;
 
 /// One picture or video to work on.
@@ -29,13 +31,14 @@ pub struct Job {
     pub record: Option<Record>,
 }
 
-/// What the index of the output folder says about a result.
+/// Where to record what a result was made from.
 #[derive(Debug, Clone)]
 pub struct Record {
     pub index: Arc<Index>,
-    /// The result's path in its folder.
-    pub file: String,
-    pub picture: Stamp,
+    /// The result's path in the index's folder.
+    pub file: Name,
+    /// What the picture was like before it was read.
+    pub picture: Arc<OnceLock<Mark>>,
 }
 
 impl Job {
@@ -74,7 +77,9 @@ impl Job {
     fn remember(&self, result: &File) {
         static WARNED: AtomicBool = AtomicBool::new(false);
         let Some(Record { index, file, picture }) = &self.record else { return };
-        if let Err(e) = index.add(file, result, *picture)
+        let is_file = result.metadata().is_ok_and(|about| about.is_file());
+        let Some(picture) = picture.get().filter(|_| is_file) else { return };
+        if let Err(e) = index.add(file, result, picture)
             && !WARNED.swap(true, Ordering::Relaxed)
         {
             log::warn!(

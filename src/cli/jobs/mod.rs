@@ -3,11 +3,16 @@
 mod container;
 mod find;
 mod index;
+mod indexes;
 mod job;
+mod lines;
+mod name;
 mod naming;
 mod pattern;
 mod plan;
+mod results;
 mod shard;
+mod stamp;
 mod target;
 
 pub use container::{Container, Y4M, is_video, is_y4m, may_be_animation};

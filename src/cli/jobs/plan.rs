@@ -9,11 +9,14 @@ use srcnn_gpu::picture::refuse;
 use srcnn_gpu::{Error, Reason, Result, atomic};
 
 use super::find::{self, Found, Search};
-use super::index::{Index, Stamp, State};
+use super::index::State;
+use super::indexes::Indexes;
 use super::job::{Job, parent};
 use super::naming::Naming;
+use super::results::Results;
 use super::shard::Shard;
-use super::target::{self, Target};
+use super::stamp::{Mark, Seen, Stamp};
+use super::target::Target;
 use crate::cli::output::{Clash, Destination, Existing, Taken, create_folder};
 
 /// What a command is asked to do.
@@ -40,6 +43,7 @@ pub struct Plan {
     /// The output folder, if one was given.
     folder: Option<PathBuf>,
     beside: bool,
+    indexes: Indexes,
     /// Canonical paths of the inputs, which are never written to.
     inputs: HashSet<PathBuf>,
     /// Folders known to be writable.
@@ -88,11 +92,13 @@ impl Plan {
         if inputs.is_empty() {
             return Err(Error::invalid("no input: name a picture or a folder of pictures"));
         }
+        let mut indexes = Indexes::new(request.settings.clone());
+        indexes.for_files = request.existing == Some(Existing::Skip);
         let search = Search {
             recursive: request.recursive,
             videos: request.videos,
             stay_out: output.filter(|_| request.recursive).and_then(|folder| folder.canonicalize().ok()),
-            is_result: &|path| output.is_none() && target::is_result(path),
+            results: &Results::new(&indexes, output.is_none()),
         };
         let found = find::find(inputs, &search);
         let itself = |found: &[Result<Found>]| match found {
@@ -102,13 +108,9 @@ impl Plan {
         let several = inputs.len() > 1 || inputs[0].is_dir() || !itself(&found);
         let target = Target::new(*output, several, naming.format)?;
         let canonical = found.iter().flatten().filter_map(|found| found.path.canonicalize().ok()).collect();
-        let index = match (&target, &request.settings) {
-            (Target::Folder(folder), Some(settings)) => Some(Arc::new(Index::open(folder, settings))),
-            _ => None,
-        };
         let mut outputs = HashSet::new();
         let jobs = found.into_iter().map(|found| {
-            let job = target.job(found?, naming, index.as_ref());
+            let job = target.job(found?, naming, &indexes);
             if outputs.insert(job.output.clone()) {
                 return Ok(job);
             }
@@ -133,6 +135,7 @@ impl Plan {
             existing: request.existing.unwrap_or(default),
             beside: matches!(target, Target::Beside),
             folder: if let Target::Folder(folder) = target { Some(folder) } else { None },
+            indexes,
             inputs: canonical,
             writable: Mutex::default(),
             taken: Arc::new(Taken::new(outputs)),
@@ -161,7 +164,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Output`] if nothing may be written there.
-    pub fn decide(&self, mut job: Job) -> Result<Decision> {
+    pub fn decide(&self, job: Job) -> Result<Decision> {
         let path = &job.output;
         let refuse = |reason: &str| Err(Error::Output { path: path.clone(), reason: reason.into() });
         if path.is_dir() {
@@ -171,9 +174,6 @@ impl Plan {
         if is_input && self.existing != Existing::Rename {
             return refuse("it is an input; choose another name, another folder, or --existing rename");
         }
-        if let (Some(record), Ok(about)) = (&mut job.record, std::fs::metadata(&job.input)) {
-            record.picture = Stamp::of(&about);
-        }
         Ok(match self.existing.resolve_among(path, &self.taken)? {
             // The record is under the original name.
             Some(Destination { path, clash }) => {
@@ -182,7 +182,7 @@ impl Plan {
             }
             None => {
                 let stale = std::fs::metadata(path).ok().map(|about| Stamp::of(&about));
-                match self.kept(&job, stale) {
+                match self.kept(&job) {
                     Some(kept) => Decision::Keep(kept),
                     None => Decision::Make(Job { clash: Clash::Replace, stale, ..job }),
                 }
@@ -191,33 +191,38 @@ impl Plan {
     }
 
     /// Why to keep the file that is there, `None` for a result that is out of date.
-    fn kept(&self, job: &Job, result: Option<Stamp>) -> Option<Kept> {
-        let picture = std::fs::metadata(&job.input).ok().map(|about| Stamp::of(&about));
-        let (Some(result), Some(picture)) = (result, picture) else {
+    fn kept(&self, job: &Job) -> Option<Kept> {
+        let (Some(result), Some(picture)) = (Seen::at(&job.output), Seen::at(&job.input)) else {
             return Some(Kept::Exists);
         };
-        let state = match &job.record {
-            Some(record) => record.index.state(&record.file, result, picture),
-            // The name says whose result it is and of what size; the time has to say the rest.
-            None if self.beside && result.is_older(&picture) => State::Stale("its picture has changed"),
-            None => State::Unknown,
-        };
-        match state {
+        let is_older = result.stamp.is_older(&picture.stamp);
+        let known = job.record.as_ref().map(|record| record.index.state(&record.file, &result, &picture));
+        match known.unwrap_or(State::Unknown) {
             State::Fresh => Some(Kept::Fresh),
-            State::Unknown if result.is_older(&picture) => Some(Kept::Older),
+            // The name says whose result it is and of what size; the time has to say the rest.
+            State::Unknown if self.beside && is_older => self.outdated(job, "its picture has changed"),
+            State::Unknown if is_older => Some(Kept::Older),
             State::Unknown => Some(Kept::Exists),
-            State::Stale(why) => {
-                log::info!("{} is made again: {why}", job.output.display());
-                None
-            }
+            State::Stale(why) => self.outdated(job, why),
         }
     }
 
-    /// Makes sure that the folder of a job's output exists and is writable.
+    fn outdated(&self, job: &Job, why: &str) -> Option<Kept> {
+        log::info!("{} is made again: {why}", job.output.display());
+        None
+    }
+
+    /// Makes sure that the folder of a job's output exists and is writable, and looks at the picture before it is read.
     ///
     /// # Errors
     /// [`Error::Output`].
     pub fn prepare(&self, job: &Job) -> Result<()> {
+        if let Some(record) = &job.record
+            && let Ok(mark) = Mark::of_picture(&job.input)
+        {
+            // Each job is prepared once; a second look at the same picture would only be later.
+            let _ = record.picture.set(mark);
+        }
         // Devices and pipes are written to directly.
         if std::fs::metadata(&job.output).is_ok_and(|about| !about.is_file()) {
             return Ok(());
@@ -227,6 +232,11 @@ impl Plan {
             create_folder(folder)?;
         }
         self.check_writable(folder)
+    }
+
+    /// Ends the work: writes down what was found out about files whose stamps have changed, but not their content.
+    pub fn settle(&self) {
+        self.indexes.settle();
     }
 
     /// Tries once to create a nameless file in a folder, because permissions do not suffice, for example on network

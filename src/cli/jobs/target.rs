@@ -7,14 +7,16 @@ use srcnn_gpu::{Error, Result};
 
 use super::container::Container;
 use super::find::Found;
-use super::index::{Index, Stamp};
+use super::index::Index;
+use super::indexes::Indexes;
 use super::job::{Job, Record, parent};
-use super::naming::{Naming, OutputFormat, SizeLabel};
+use super::name::Name;
+use super::naming::{Naming, OutputFormat};
 use crate::cli::output::Clash;
 use srcnn_gpu::picture::{Kind, is_animated_gif};
 
 /// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
-const MARK: &str = "_srcnn_";
+pub const MARK: &str = "_srcnn_";
 
 /// Where results go.
 pub enum Target {
@@ -79,15 +81,27 @@ impl Target {
     }
 
     /// The job for one picture. In an output folder, results keep the name and the subfolder of their picture.
-    pub fn job(&self, found: Found, naming: &Naming, index: Option<&Arc<Index>>) -> Job {
+    pub fn job(&self, found: Found, naming: &Naming, indexes: &Indexes) -> Job {
         let Found { path: input, below } = found;
         let about = std::fs::metadata(&input).ok();
         let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
         // Until the plan decides, nothing may be replaced.
         let clash = Clash::Keep;
+        let is_file = about.is_some_and(|about| about.is_file());
+        let record = |index: Option<Arc<Index>>, file: &Path| {
+            let (file, picture) = (Name::of(file), Arc::default());
+            index.filter(|_| is_file).map(|index| Record { index, file, picture })
+        };
+        let in_folder_of = |output: &Path| {
+            let name = output.file_name().unwrap_or_default();
+            record(indexes.to_record(parent(output)), Path::new(name))
+        };
         if let Target::File(output, kind) = self {
             let output = output.clone();
-            return Job { input, output, clash, stale: None, kind, bytes, record: None };
+            // One file needs no index, but one that is there stays right.
+            let known = indexes.for_files || indexes.existing(parent(&output)).is_some();
+            let record = if known { in_folder_of(&output) } else { None };
+            return Job { input, output, clash, stale: None, kind, bytes, record };
         }
         let own = Kind::of(&input);
         let kind = match naming.format {
@@ -118,14 +132,11 @@ impl Target {
         }
         let Target::Folder(folder) = self else {
             let output = input.with_file_name(name);
-            return Job { input, output, clash, stale: None, kind, bytes, record: None };
+            let record = in_folder_of(&output);
+            return Job { input, output, clash, stale: None, kind, bytes, record };
         };
         let below = below.with_file_name(name);
-        let record = index.zip(about).map(|(index, about)| Record {
-            index: index.clone(),
-            file: below.to_string_lossy().replace('\\', "/"),
-            picture: Stamp::of(&about),
-        });
+        let record = record(indexes.to_record(folder), &below);
         Job { input, output: folder.join(below), clash, stale: None, kind, bytes, record }
     }
 }
@@ -150,12 +161,6 @@ pub fn video_name(path: &Path, asked: Option<&'static Container>) -> Result<()> 
     }
 }
 
-/// Whether a name looks like one that this program makes up: `.._srcnn_x2.png`.
-pub fn is_result(path: &Path) -> bool {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.rsplit_once(MARK).is_some_and(|(_, size)| SizeLabel::is_label(size))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +169,8 @@ mod tests {
     fn names_of_outputs() {
         let job = |target: Target, input: &str, below: &str, format| {
             let found = Found { path: input.into(), below: below.into() };
-            target.job(found, &Naming { size: "x1.5".into(), format }, None)
+            let naming = Naming { size: "x1.5".into(), format };
+            target.job(found, &naming, &Indexes::new(None))
         };
         let beside = |input: &str| job(Target::Beside, input, input, None).output;
         assert_eq!(beside("x/a.PNG"), Path::new("x/a_srcnn_x1.5.PNG"));
@@ -181,11 +187,5 @@ mod tests {
         assert_eq!(video("x/a.MP4", None), Path::new("x/a_srcnn_x1.5.MP4"));
         assert_eq!(video("a.avi", None), Path::new("a_srcnn_x1.5.mkv"));
         assert_eq!(video("a.y4m", Some("webm")), Path::new("a_srcnn_x1.5.webm"));
-    }
-
-    #[test]
-    fn own_results_are_known() {
-        assert!(is_result(Path::new("a/b_srcnn_x2.png")) && is_result(Path::new("b_srcnn_fit9x8.jpg")));
-        assert!(!is_result(Path::new("b_srcnn_xy.png")) && !is_result(Path::new("b.png")));
     }
 }

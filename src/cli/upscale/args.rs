@@ -24,9 +24,10 @@ use crate::cli::output::Existing;
   srcnn-gpu upscale photo.jpg
   srcnn-gpu upscale photo.jpg -s 3 -o large.png
   srcnn-gpu upscale holiday -r -o enlarged
+  srcnn-gpu upscale clip.mp4 -o large.mp4
   srcnn-gpu upscale scans --fit 3840x2160 -f jpg -q 90 -o for-the-screen")]
 pub struct UpscaleArgs {
-    /// Pictures, folders of pictures, patterns such as 'scans/*.png', @FILE with a list of them, - for the standard
+    /// Pictures or videos, folders of them, patterns such as 'scans/*.png', @FILE with a list of them, - for the standard
     /// input
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,

@@ -25,7 +25,8 @@ pub struct PictureArgs {
 #[command(next_help_heading = "Format")]
 pub struct ContentArgs {
     /// Format of the results, by extension: png, jpg, webp, tiff, .. or same for the input's [default: by the output's
-    /// name, else same where that loses nothing, else png]
+    /// name, else same where that loses nothing, else png]; of videos mp4, m4v, mov, mkv, webm or y4m [default: mkv for
+    /// others]
     #[arg(short, long, value_name = "FORMAT", value_parser = OutputFormat::parse)]
     format: Option<OutputFormat>,
     /// Quality of lossy formats, 1 to 100 [default: 95 for jpg]

@@ -1,19 +1,24 @@
 //! Running a picture through one network or several in turn.
 
+use std::time::{Duration, Instant};
+
 use image::{ColorType, DynamicImage};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, Timing};
-use srcnn_gpu::{Enlargement, Error, Padding, Result};
+use srcnn_gpu::{Enlargement, Error, Result};
 
 use super::content::Alpha;
 use super::options::PictureOptions;
-use super::scale_steps::plan_steps;
+use super::passes::{Pass, Route, work};
 use crate::cli::args::checks;
 use crate::cli::args::models::Model;
 use crate::cli::args::tuning::TuneArgs;
 use srcnn_gpu::picture::alpha;
 use srcnn_gpu::picture::{color_type, depth};
 
-/// Called with the number of tiles done and the number of all tiles.
+/// Steps of the progress of a picture that takes several passes.
+const STEPS: f64 = 10_000.0;
+
+/// Called with the number of tiles done and the number of all tiles; in several passes, with the steps done of all.
 pub type TileProgress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// The networks of one device.
@@ -22,10 +27,7 @@ pub struct Enlarger<'a> {
     options: HeadlessOptions,
     tuning: Tuning,
     networks: Vec<Network<'a>>,
-    /// Every trained scale.
-    scales: Vec<f64>,
-    /// For each of them the index of its network.
-    network_of_scale: Vec<usize>,
+    route: Route,
     timing: Timing,
 }
 
@@ -43,20 +45,11 @@ struct Network<'a> {
     engine: Option<Headless>,
 }
 
-/// One pass of a picture through a network.
-struct Pass {
-    network: usize,
-    enlargement: Enlargement,
-}
-
 impl<'a> Enlarger<'a> {
     pub fn new(gpu: Gpu, models: &'a [Model], options: HeadlessOptions, tuning: Tuning) -> Self {
         let networks = models.iter().map(|model| Network { model, engine: None }).collect();
-        let known = models.iter().enumerate().flat_map(|(index, model)| {
-            model.weights.metadata.scales.iter().map(move |&scale| (f64::from(scale), index))
-        });
-        let (scales, network_of_scale) = known.unzip();
-        Self { gpu, options, tuning, networks, scales, network_of_scale, timing: Timing::default() }
+        let route = Route::new(models, options.padding);
+        Self { gpu, options, tuning, networks, route, timing: Timing::default() }
     }
 
     /// Times for the last picture, summed over all passes.
@@ -70,11 +63,30 @@ impl<'a> Enlarger<'a> {
     /// As [`Headless::result_size`].
     pub fn result_size(&mut self, source: (u32, u32), options: &PictureOptions) -> Result<(u32, u32)> {
         let mut size = source;
-        for pass in self.plan(source, options.enlargement)? {
+        for pass in self.route.passes(source, options.enlargement)? {
             let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
             size = headless.result_size(size, pass.enlargement)?;
         }
         Ok(size)
+    }
+
+    /// The passes for a picture of `source` pixels.
+    ///
+    /// # Errors
+    /// As [`Route::passes`].
+    pub fn passes(&self, source: (u32, u32), options: &PictureOptions) -> Result<Vec<Pass>> {
+        self.route.passes(source, options.enlargement)
+    }
+
+    /// Runs a picture through a network for nothing but its time; returns the result's pixels, too.
+    ///
+    /// # Errors
+    /// As [`Headless::upscale`].
+    pub fn time(&mut self, network: usize, picture: &DynamicImage, factor: f64) -> Result<(u64, Duration)> {
+        let headless = self.networks[network].open(&self.gpu, self.options, self.tuning)?;
+        let start = Instant::now();
+        let result = headless.upscale_as(picture, picture.color(), factor, &mut |_, _| ())?;
+        Ok((u64::from(result.width()) * u64::from(result.height()), start.elapsed()))
     }
 
     /// Enlarges a picture in as many passes as the networks' scales require, without rounding between them. Alpha is
@@ -90,7 +102,7 @@ impl<'a> Enlarger<'a> {
     ) -> Result<DynamicImage> {
         let (plane, mut report) = self.enlarge_alpha(picture, options, progress)?;
         let mut result =
-            self.passes(picture, options.color, options.enlargement, &mut report, as_a_whole(options.color))?;
+            self.run(picture, options.color, options.enlargement, &mut report, as_a_whole(options.color))?;
         if let Some(plane) = plane {
             alpha::set_plane(&mut result, &plane);
         }
@@ -118,7 +130,7 @@ impl<'a> Enlarger<'a> {
             row += height;
             take(band)
         };
-        self.passes(
+        self.run(
             picture,
             options.color,
             options.enlargement,
@@ -150,14 +162,14 @@ impl<'a> Enlarger<'a> {
             let bits = depth(options.color);
             let gray = color_type(bits == 32, false, bits);
             let mut report = |done, total| progress(done, parts * total);
-            self.passes(&plane, gray, options.enlargement, &mut report, as_a_whole(gray))
+            self.run(&plane, gray, options.enlargement, &mut report, as_a_whole(gray))
         });
         let rest = move |done, total| progress((parts - 1) * total + done, parts * total);
         Ok((plane.transpose()?, rest))
     }
 
     /// Runs all passes; `last` runs the last one.
-    fn passes<T>(
+    fn run<T>(
         &mut self,
         picture: &DynamicImage,
         color: ColorType,
@@ -165,60 +177,40 @@ impl<'a> Enlarger<'a> {
         progress: TileProgress<'_>,
         last: impl FnOnce(&mut Headless, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut passes = self.plan((picture.width(), picture.height()), enlargement)?;
+        let mut passes = self.route.passes((picture.width(), picture.height()), enlargement)?;
+        let all = work(&passes);
         let Some(final_pass) = passes.pop() else {
             return Err(Error::invalid("the enlargement has no steps"));
         };
-        let total = passes.len() as u64 + 1;
+        let passes_in_all = passes.len() + 1;
+        // Each pass counts by its work, of which the last one has by far the most.
+        let mut before = 0.0;
+        let mut part = |before: f64, pass: &Pass, done: u64, tiles: u64| {
+            let share = (before + pass.work * done as f64 / tiles.max(1) as f64) / all;
+            match passes_in_all {
+                1 => progress(done, tiles),
+                _ => progress((share * STEPS).round() as u64, STEPS as u64),
+            }
+        };
         let floats = if color.has_alpha() { ColorType::Rgba32F } else { ColorType::Rgb32F };
         let mut between = None;
-        for (index, pass) in passes.iter().enumerate() {
-            // Each pass counts as much as the last one, which is by far the longest.
-            let mut report = |done, all| progress(index as u64 * all + done, total * all);
+        for pass in &passes {
+            let mut report = |done, tiles| part(before, pass, done, tiles);
             let source = between.as_ref().unwrap_or(picture);
             let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
             let enlarged = headless.upscale_as(source, floats, pass.enlargement, &mut report)?;
             checks::report(headless.verified());
             self.timing = sum(self.timing, headless.timing());
             between = Some(enlarged);
+            before += pass.work;
         }
-        let mut report = |done, all| progress((total - 1) * all + done, total * all);
+        let mut report = |done, tiles| part(before, &final_pass, done, tiles);
         let source = between.as_ref().unwrap_or(picture);
         let headless = self.networks[final_pass.network].open(&self.gpu, self.options, self.tuning)?;
         let result = last(headless, source, final_pass.enlargement, &mut report)?;
         checks::report(headless.verified());
         self.timing = sum(self.timing, headless.timing());
         Ok(result)
-    }
-
-    /// The passes for a picture of `source` pixels.
-    fn plan(&self, source: (u32, u32), enlargement: Enlargement) -> Result<Vec<Pass>> {
-        let size = enlargement.size(source)?;
-        let axes =
-            [(source.0, size.0), (source.1, size.1)].map(|(from, to)| (f64::from(from), f64::from(to)));
-        let factor = match enlargement {
-            Enlargement::Factor(factor) => factor,
-            Enlargement::Size(..) => axes.iter().map(|(from, to)| (to / from).sqrt()).product(),
-        };
-        let steps = plan_steps(factor, &self.scales);
-        let mut done = 1.0;
-        let last = steps.len() - 1;
-        let passes = steps.iter().enumerate().map(|(index, step)| {
-            let network = self.network_of_scale.get(step.trained).copied().unwrap_or(0);
-            done *= step.factor;
-            // Each axis gets its own share, as they differ if the proportions change.
-            let [width, height] =
-                axes.map(|(from, to)| (from * (to / from).powf(f64::ln(done) / factor.ln())).round() as u32);
-            let enlargement = match self.networks[network].padding(self.options) {
-                _ if last == 0 => enlargement,
-                // The plan does not know what such a network removes at the borders.
-                Padding::Valid => Enlargement::Factor(step.factor),
-                _ if index == last => Enlargement::Size(size.0, size.1),
-                _ => Enlargement::Size(width, height),
-            };
-            Pass { network, enlargement }
-        });
-        Ok(passes.collect())
     }
 }
 
@@ -250,9 +242,5 @@ impl Network<'_> {
                 Ok(engine.insert(Headless::new(gpu.clone(), weights, options)?))
             }
         }
-    }
-
-    fn padding(&self, options: HeadlessOptions) -> Padding {
-        options.padding.unwrap_or(self.model.weights.metadata.padding)
     }
 }

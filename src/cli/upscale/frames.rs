@@ -19,6 +19,8 @@ pub struct Animated {
     pub animation: Animation,
     /// The frames' color type.
     pub color: ColorType,
+    /// Columns and rows of a frame.
+    pub size: (u32, u32),
 }
 
 /// Enlarges all frames. Returns the bytes of the file to write and the time on the GPU.
@@ -33,7 +35,7 @@ pub fn enlarge(
     enlarger: &mut Enlarger<'_>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Vec<u8>, Duration)> {
-    let &Animated { ref path, format, animation, color } = animated;
+    let &Animated { ref path, format, animation, color, .. } = animated;
     let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.into() };
     let broken = |why: String| refuse(path, why);
     let mut file = Vec::new();

@@ -19,10 +19,13 @@ mod bands;
 mod budget;
 mod content;
 mod enlarge;
+mod estimate;
+mod events;
 mod ffmpeg;
 mod frames;
 mod ncnn_cli;
 mod options;
+mod passes;
 mod pipeline;
 mod report;
 mod scale_steps;
@@ -30,9 +33,10 @@ mod size;
 mod stages;
 mod stream;
 mod video;
+mod work;
 
 pub use args::UpscaleArgs;
-pub use ncnn_cli::is_ncnn_flag;
+pub use ncnn_cli::{NCNN_SCALE, is_ncnn_flag};
 
 /// Enlarges all inputs. A failure is reported; the rest continue.
 ///
@@ -92,6 +96,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
         }
     })?;
     let fatal = pipeline.run(jobs, batch.jobs.unwrap_or_default());
+    plan.settle();
     let code = reporter.finish(fatal)?;
     streams.map_or(Ok(()), |streams| streams.finish())?;
     Ok(code)

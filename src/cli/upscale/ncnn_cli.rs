@@ -5,10 +5,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::{Error, Result, Shipped};
 
 /// Extensions of weight files.
 const WEIGHTS: [&str; 2] = ["safetensors", "mat"];
+/// The enlargement of those programs if none is asked for.
+pub const NCNN_SCALE: f64 = 4.0;
 /// Prefixes of the names of those programs' own networks.
 const FOREIGN: [&str; 4] = ["realesr", "realsr", "models-", "up2x"];
 /// Levels of noise removal, which is what `-n` means to some of those programs.
@@ -81,7 +83,10 @@ pub fn tile(text: &str) -> Result<u32> {
 /// # Errors
 /// [`Error::InvalidArgument`] for several folders, [`Error::Model`] for a network that does not exist.
 pub fn models(models: &[PathBuf], name: Option<&str>) -> Result<Vec<PathBuf>> {
-    let Some(name) = name else { return Ok(models.to_vec()) };
+    let Some(name) = name else {
+        models.iter().try_for_each(|model| check_name(model))?;
+        return Ok(models.to_vec());
+    };
     let foreign = |what: &str| {
         log::warn!("-n {name} {what}; this program uses its own network");
         Ok(Vec::new())
@@ -113,6 +118,20 @@ pub fn models(models: &[PathBuf], name: Option<&str>) -> Result<Vec<PathBuf>> {
             reason: format!("there is no such file, with or without .{}", WEIGHTS.join(" or .")).into(),
         }),
     }
+}
+
+/// Refuses what is neither a file nor built in, with the names of what is.
+fn check_name(model: &Path) -> Result<()> {
+    let built_in = model.to_str().is_some_and(|name| Shipped::NAMES.contains(&name));
+    if built_in || model.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let name = model.to_string_lossy();
+    let foreign = FOREIGN.iter().any(|prefix| name.starts_with(prefix));
+    let whose = if foreign { "a network of another program; " } else { "no such file; " };
+    let names = Shipped::NAMES.join(" and ");
+    let reason = format!("{whose}{names} are built in, others are files (.{})", WEIGHTS.join(", ."));
+    Err(Error::Model { path: model.into(), reason: reason.into() })
 }
 
 /// Whether a folder holds ncnn files of a network with this name, or with this name and a scale.
@@ -166,7 +185,11 @@ mod tests {
         assert_eq!(in_folder("2"), Some(vec![]), "a level of noise");
         assert_eq!(in_folder("nobodys"), None);
         assert_eq!(models(&[], Some("small")).ok(), Some(vec!["small".into()]));
-        assert_eq!(models(&[at("a"), at("b")], None).ok(), Some(vec![at("a"), at("b")]));
+        let [a, b] = ["mine.safetensors", "theirs-x4.bin"].map(at);
+        assert_eq!(models(&[a.clone(), b.clone()], None).ok(), Some(vec![a, b]));
+        let why = |name: &str| models(&[name.into()], None).unwrap_err().to_string();
+        assert!(why("realesrgan-x4plus").contains("another program; small and large are built in"));
+        assert!(why("no/such.safetensors").contains("no such file; small and large are built in"));
         assert!(models(&[at("a"), at("b")], Some("mine")).is_err());
     }
 }

@@ -5,11 +5,11 @@
 //! OpenGL drivers crash if a thread that has used them ends before the process does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use parking_lot::Mutex;
-use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::headless::{Gpu, self_test};
 use srcnn_gpu::wgpu::Backend;
 use srcnn_gpu::{Error, Result, guard};
 
@@ -17,6 +17,7 @@ use super::args::UpscaleArgs;
 use super::budget::{Budget, Permit};
 use super::enlarge::{Enlarger, Tuning};
 use super::ncnn_cli::Threads;
+use super::passes::Route;
 use super::report::Reporter;
 use super::stages::{Decoded, Enlarged, Opened};
 use crate::cli::args::models::Model;
@@ -32,8 +33,7 @@ pub struct Pipeline<'a> {
     pub models: &'a [Model],
     pub reporter: &'a Reporter,
     pub budget: Budget,
-    /// Pictures without a result so far, to estimate the work ahead.
-    ahead: AtomicU64,
+    route: Route,
     /// Set to begin no more pictures.
     halt: AtomicBool,
     /// Why the remaining pictures cannot be done.
@@ -65,7 +65,7 @@ impl<'a> Pipeline<'a> {
             models,
             reporter,
             budget: Budget::new(memory),
-            ahead: AtomicU64::new(1),
+            route: Route::new(models, args.padding),
             halt: AtomicBool::new(false),
             fatal: Mutex::new(None),
             gpus: Mutex::new(None),
@@ -75,8 +75,6 @@ impl<'a> Pipeline<'a> {
     /// Runs all jobs. Returns what stopped the work before its end, if anything did; failures of single pictures do not.
     pub fn run(&'a self, jobs: Vec<Result<Job>>, threads: Threads) -> Option<Error> {
         let Threads { load, save } = threads.for_jobs(jobs.len());
-        let ahead = jobs.iter().flatten().filter(|job| !job.output.exists()).count();
-        self.ahead.store(ahead.max(1) as u64, Ordering::Relaxed);
         let jobs = Mutex::new(jobs.into_iter().enumerate());
         let (to_device, decoded) = sync_channel(1);
         let (to_save, enlarged) = sync_channel(1);
@@ -150,13 +148,16 @@ impl<'a> Pipeline<'a> {
             }
             Decision::Make(job) => {
                 self.plan.prepare(&job)?;
-                Ok(Some((guard::picture(&job.input, || Opened::new(job.clone(), &self.args.picture))?, job)))
+                Ok(Some((
+                    guard::picture(&job.input, || Opened::new(job.clone(), &self.args.picture, &self.route))?,
+                    job,
+                )))
             }
         });
         let decoded = opened.and_then(|opened| {
             let Some((opened, job)) = opened else { return Ok(None) };
             let size = opened.size();
-            self.reporter.file(i, &job, size);
+            self.reporter.file(i, &job, size, opened.work());
             let permit = self.budget.take(opened.memory());
             let value = guard::picture(&job.input, || opened.decode())?;
             Ok(Some(Item { i, job, size, value, permit }))
@@ -203,9 +204,12 @@ impl<'a> Pipeline<'a> {
                 Err(error) => self.fail(i, Some(job), error),
             }
             if faults == MAX_FAULTS {
-                self.give_up(Error::Gpu(
-                    format!("{MAX_FAULTS} pictures in a row failed on the device").into(),
-                ));
+                // Or is it the pictures?
+                (enlarger, faults) = (None, 0);
+                if let Err(error) = self.test(device) {
+                    let text = format!("{MAX_FAULTS} pictures in a row failed on the device: {error}");
+                    self.give_up(Error::Gpu(text.into()));
+                }
             }
         }
     }
@@ -219,16 +223,15 @@ impl<'a> Pipeline<'a> {
         [_, (width, height)]: [(u32, u32); 2],
         decoded: &Decoded,
     ) -> Result<Enlarged> {
+        self.reporter.computing();
         let enlarger = match enlarger {
             Some(enlarger) => enlarger,
             none => {
-                // Assumes that all others are like this one.
-                let pixels = u64::from(width) * u64::from(height) * self.ahead.load(Ordering::Relaxed);
-                none.insert(self.open(device, pixels)?)
+                let pixels = u64::from(width) * u64::from(height);
+                none.insert(self.open(device, self.reporter.expected(i, pixels))?)
             }
         };
         let pixels = f64::from(width) * f64::from(height);
-        self.reporter.computing();
         decoded.enlarge(enlarger, &mut |done, total| self.reporter.progress(i, job, pixels, done, total))
     }
 
@@ -253,6 +256,15 @@ impl<'a> Pipeline<'a> {
         Ok(Enlarger::new(gpu, self.models, self.args.headless(device), tuning))
     }
 
+    /// Tests a device again that pictures have failed on.
+    fn test(&self, device: usize) -> Result<()> {
+        *self.gpus.lock() = None;
+        self.open(device, 0)?;
+        let gpus = self.gpus.lock();
+        let gpu = gpus.as_ref().and_then(|gpus| gpus.get(device));
+        gpu.map_or(Ok(()), |gpu| self_test(gpu, self.args.precision.precision))
+    }
+
     fn save(&self, item: Item<'a, Enlarged>) {
         let Item { i, job, value, permit, .. } = item;
         match guard::picture(&job.input, || value.write()) {
@@ -273,7 +285,7 @@ impl<'a> Pipeline<'a> {
             let outcome = outcome.and_then(|decision| match decision {
                 Decision::Keep(kept) => Ok(Err(kept)),
                 Decision::Make(job) => {
-                    let opened = Opened::new(job.clone(), &self.args.picture)?;
+                    let opened = Opened::new(job.clone(), &self.args.picture, &self.route)?;
                     opened.check()?;
                     Ok(Ok((job, opened.size())))
                 }

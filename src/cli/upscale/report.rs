@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
-use serde::Serialize;
 use srcnn_gpu::headless::{Gpu, adapter};
 use srcnn_gpu::{Error, Result};
 
+use super::events::{Event, Milliseconds};
 use super::stages::Times;
-use crate::cli::advice::{message, report};
+use super::work::{Rates, Work};
+use crate::cli::advice::{message, message_about, report, report_about};
 use crate::cli::exit;
 use crate::cli::jobs::{Job, Kept};
 use crate::cli::output::{json_line, print};
-use crate::cli::progress::{self, Mode, Progress};
+use crate::cli::progress::{self, Mode, Notice, Progress};
 
 mod frames;
 
@@ -23,76 +24,8 @@ pub use frames::Frames;
 /// Least time between two progress events.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// An event as it is printed; `i` is the input's number, from 1.
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
-enum Event<'a> {
-    Start {
-        version: &'a str,
-        model: &'a str,
-        total: usize,
-        dry_run: bool,
-    },
-    Gpu {
-        name: &'a str,
-        r#type: &'a str,
-        backend: &'a str,
-        driver: &'a str,
-    },
-    File {
-        i: usize,
-        r#in: &'a str,
-        out: &'a str,
-        w: u32,
-        h: u32,
-        ow: u32,
-        oh: u32,
-    },
-    /// Of the tiles of a picture, or of the frames of a video.
-    Progress {
-        i: usize,
-        done: u64,
-        /// Unknown for videos that do not tell.
-        total: Option<u64>,
-        eta_s: Option<f64>,
-        mpix_s: f64,
-        /// Frames per second, for videos.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        fps: Option<f64>,
-    },
-    Done {
-        i: usize,
-        out: &'a str,
-        ms: Milliseconds,
-    },
-    Skip {
-        i: usize,
-        r#in: &'a str,
-        out: &'a str,
-        why: &'a str,
-    },
-    Error {
-        i: usize,
-        r#in: Option<&'a str>,
-        code: u8,
-        msg: &'a str,
-    },
-    End {
-        ok: usize,
-        skipped: usize,
-        failed: usize,
-        left: usize,
-        secs: f64,
-        code: u8,
-    },
-}
-
-#[derive(Serialize)]
-struct Milliseconds {
-    decode: f64,
-    gpu: f64,
-    encode: f64,
-}
+/// What takes the time before the first tile.
+const PREPARING: &str = "compiling kernels for the adapter";
 
 /// How the work on an input ended.
 enum JobOutcome {
@@ -114,6 +47,7 @@ pub enum Show {
 pub struct Reporter {
     show: Show,
     total: usize,
+    dry_run: bool,
     state: Mutex<State>,
 }
 
@@ -128,6 +62,8 @@ struct State {
     /// Exit codes of the inputs that failed.
     failures: Vec<u8>,
     work: Work,
+    /// Until the first tile is done.
+    notice: Option<Notice>,
     progress: Progress,
     /// Time of the last progress event.
     shown: Option<Instant>,
@@ -135,42 +71,14 @@ struct State {
     printed: Result<()>,
 }
 
-/// How much of the work is done, in bytes of the input files, which are known beforehand.
-struct Work {
-    total: f64,
-    done: f64,
-    /// Work and pixels done of the pictures that are being computed.
-    in_progress: BTreeMap<usize, [f64; 2]>,
-    pixels: f64,
-    began: Option<Instant>,
-}
-
-impl Work {
-    /// Share of all work that is done, pixels per second so far, estimated seconds left.
-    fn rates(&self) -> (f64, f64, Option<f64>) {
-        let [work, pixels] =
-            self.in_progress.values().fold([self.done, self.pixels], |[a, b], [c, d]| [a + c, b + d]);
-        let seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
-        let share = if self.total > 0.0 { (work / self.total).min(1.0) } else { 1.0 };
-        let left =
-            (work > 0.0 && seconds > 0.0).then(|| (seconds * (self.total / work - 1.0)).clamp(0.0, 1e9));
-        (share, if seconds > 0.0 { pixels / seconds } else { 0.0 }, left)
-    }
-}
-
 impl Reporter {
     /// Starts with the list of all jobs.
     pub fn new(show: Show, jobs: &[Result<Job>], model: &str, dry_run: bool) -> Self {
-        let work = Work {
-            total: jobs.iter().flatten().map(weight).sum(),
-            done: 0.0,
-            in_progress: BTreeMap::new(),
-            pixels: 0.0,
-            began: None,
-        };
+        let work = Work::new(jobs.iter().flatten().map(|job| job.bytes).sum());
         let reporter = Self {
             show,
             total: jobs.len(),
+            dry_run,
             state: Mutex::new(State {
                 started: Instant::now(),
                 early: BTreeMap::new(),
@@ -179,6 +87,7 @@ impl Reporter {
                 skipped: 0,
                 failures: Vec::new(),
                 work,
+                notice: None,
                 progress: Progress::new(""),
                 shown: None,
                 printed: Ok(()),
@@ -206,32 +115,46 @@ impl Reporter {
         self.event(&mut self.state(), &event);
     }
 
-    /// Reports that a picture is about to be decoded, with the sizes of the picture and of its result.
-    pub fn file(&self, i: usize, job: &Job, [(w, h), (ow, oh)]: [(u32, u32); 2]) {
+    /// Reports that a picture is about to be decoded, with the sizes of the picture and of its result, and the work that it
+    /// will be.
+    pub fn file(&self, i: usize, job: &Job, [(w, h), (ow, oh)]: [(u32, u32); 2], work: f64) {
         let (input, output) = (job.input.to_string_lossy(), job.output.to_string_lossy());
         let event = Event::File { i: i + 1, r#in: &input, out: &output, w, h, ow, oh };
-        self.event(&mut self.state(), &event);
+        let mut state = self.state();
+        state.work.known(i, job.bytes, work);
+        self.event(&mut state, &event);
     }
 
-    /// A device begins to compute.
+    /// A device is about to compute.
     pub fn computing(&self) {
-        self.state().work.began.get_or_insert_with(Instant::now);
+        let mut state = self.state();
+        state.work.started();
+        if state.work.is_new() && state.notice.is_none() {
+            state.notice = Some(Notice::new(PREPARING));
+            self.event(&mut state, &Event::Prepare { what: PREPARING });
+        }
+    }
+
+    /// About the pixels of all results, if one picture with `pixels` pixels in its result is like the others.
+    pub fn expected(&self, i: usize, pixels: u64) -> u64 {
+        let share = self.state().work.share_of(i);
+        if share > 0.0 { (pixels as f64 / share) as u64 } else { pixels }
     }
 
     /// Reports the tiles done of a picture.
     pub fn progress(&self, i: usize, job: &Job, pixels: f64, done: u64, total: u64) {
         let mut state = self.state();
+        state.notice = None;
         let State { work, progress, .. } = &mut *state;
-        let share = done as f64 / total.max(1) as f64;
-        work.in_progress.insert(i, [share * weight(job), share * pixels]);
-        let (all, rate, eta_s) = work.rates();
+        work.progress(i, done as f64 / total.max(1) as f64, pixels);
+        let Rates { share, pixels, left } = work.rates();
         if self.show == Show::Events {
             if done < total && state.shown.is_some_and(|shown| shown.elapsed() < INTERVAL) {
                 return;
             }
             state.shown = Some(Instant::now());
-            let eta_s = eta_s.map(|seconds| round(seconds, 10.0));
-            let (total, mpix_s, fps) = (Some(total), round(rate / 1e6, 1000.0), None);
+            let eta_s = left.map(|seconds| round(seconds, 10.0));
+            let (total, mpix_s, fps) = (Some(total), round(pixels / 1e6, 1000.0), None);
             let event = Event::Progress { i: i + 1, done, total, eta_s, mpix_s, fps };
             return self.event(&mut state, &event);
         }
@@ -242,17 +165,14 @@ impl Reporter {
         match progress.mode() {
             // Programs that read these lines expect one picture at a time.
             Mode::Lines => progress.update(done, total),
-            _ => progress.rate(&name, all, rate / 1e6, eta_s),
+            _ => progress.rate(&name, share, pixels / 1e6, left),
         }
     }
 
     /// Reports that a picture has left the device.
     pub fn computed(&self, i: usize) {
         let mut state = self.state();
-        if let Some([work, pixels]) = state.work.in_progress.remove(&i) {
-            state.work.done += work;
-            state.work.pixels += pixels;
-        }
+        state.work.left(i);
         state.progress.next();
     }
 
@@ -266,15 +186,14 @@ impl Reporter {
     }
 
     pub fn kept(&self, i: usize, job: Job, kept: Kept) {
-        self.state().work.total -= weight(&job);
+        self.state().work.dropped(i, job.bytes);
         self.ended(i, JobOutcome::Kept { input: job.input, output: job.output, kept });
     }
 
     pub fn failed(&self, i: usize, job: Option<Job>, error: Error) {
-        let mut state = self.state();
-        state.work.in_progress.remove(&i);
-        state.work.total -= job.as_ref().map_or(0.0, weight);
-        drop(state);
+        if let Some(job) = &job {
+            self.state().work.dropped(i, job.bytes);
+        }
         self.ended(i, JobOutcome::Failed { input: job.map(|job| job.input), error });
     }
 
@@ -318,7 +237,8 @@ impl Reporter {
                 );
             }
             JobOutcome::Failed { input, error } => {
-                let (input, msg) = (input.as_deref().map(text), message(error));
+                let msg = message_about(input.as_deref(), error);
+                let input = input.as_deref().map(text);
                 let event = Event::Error { i, r#in: input.as_deref(), code: exit::code(error), msg: &msg };
                 self.event(state, &event);
             }
@@ -339,7 +259,7 @@ impl Reporter {
                     if kept == Kept::Fresh && self.total > 1 { log::Level::Info } else { log::Level::Warn };
                 return log::log!(level, "{}: {}, skipped (--existing)", output.display(), kept.why());
             }
-            JobOutcome::Failed { error, .. } => return report(&error),
+            JobOutcome::Failed { input, error } => return report_about(input.as_deref(), &error),
         };
         if state.printed.is_ok() {
             state.printed = progress::suspended(|| print(line));
@@ -397,6 +317,7 @@ impl Reporter {
         let (ok, skipped, failed) = (state.done, state.skipped, state.failures.len());
         let left = self.total - ok - skipped - failed;
         let seconds = state.started.elapsed().as_secs_f64();
+        state.notice = None;
         state.progress.clear();
         if self.show == Show::Events {
             let secs = round(seconds, 1000.0);
@@ -406,28 +327,20 @@ impl Reporter {
         if self.total < 2 && code <= 128 {
             return;
         }
-        let mut parts = vec![format!("{ok} of {} done", self.total)];
+        let done = if self.dry_run { "to do, nothing is written" } else { "done" };
+        let mut parts = vec![format!("{ok} of {} {done}", self.total)];
         for (count, what) in [(skipped, "skipped"), (failed, "failed"), (left, "left")] {
             if count > 0 {
                 parts.push(format!("{count} {what}"));
             }
         }
-        let rate = if state.work.pixels > 0.0 {
-            format!(", {:.2} MPix/s", state.work.rates().1 / 1e6)
-        } else {
-            String::new()
-        };
+        let rate = state.work.overall().map(|rate| format!(", {:.2} MPix/s", rate / 1e6)).unwrap_or_default();
         let hint = if code > 128 { "; the same command goes on" } else { "" };
         // Silent with --quiet.
         if log::log_enabled!(log::Level::Warn) {
             progress::say(format_args!("{} in {seconds:.1} s{rate}{hint}", parts.join(", ")));
         }
     }
-}
-
-/// A picture's share of the work, estimated from the size of its file.
-fn weight(job: &Job) -> f64 {
-    job.bytes.max(1) as f64
 }
 
 fn round(value: f64, steps: f64) -> f64 {

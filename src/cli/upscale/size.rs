@@ -57,6 +57,14 @@ fn pixels(text: &str) -> Result<u64> {
 }
 
 impl SizeArgs {
+    /// Takes this scale if no size is asked for.
+    pub fn or_scale(&mut self, scale: f64) {
+        if (self.scale, self.width, self.height, self.fit, self.max_pixels) == (None, None, None, None, None)
+        {
+            self.scale = Some(scale);
+        }
+    }
+
     /// What is asked for, as a word in the names of results.
     pub fn label(&self) -> SizeLabel {
         match (self.scale, self.width, self.height, self.fit, self.max_pixels) {

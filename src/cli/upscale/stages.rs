@@ -12,8 +12,10 @@ use srcnn_gpu::picture::{Metadata, PictureFile, Settings, alpha, encode, profile
 use super::bands;
 use super::content::{ContentArgs, PictureArgs};
 use super::enlarge::{Enlarger, TileProgress};
+use super::estimate;
 use super::frames::{self, Animated};
 use super::options::PictureOptions;
+use super::passes::{Pass, Route, work};
 use crate::cli::jobs::Job;
 
 /// How long the stages of one picture took.
@@ -34,6 +36,7 @@ pub struct Opened {
     metadata: Metadata,
     options: PictureOptions,
     result: (u32, u32),
+    passes: Vec<Pass>,
 }
 
 impl Opened {
@@ -41,12 +44,13 @@ impl Opened {
     ///
     /// # Errors
     /// [`Error::Picture`] for files that are not pictures, and for what the result's format cannot hold.
-    pub fn new(job: Job, args: &PictureArgs) -> Result<Self> {
+    pub fn new(job: Job, args: &PictureArgs, route: &Route) -> Result<Self> {
         let header = PictureFile::open(&job.input)?;
         let refuse = |why: String| refuse(&job.input, why);
         let source = header.size();
         let enlargement = args.size.enlargement(source).map_err(|e| refuse(e.to_string()))?;
         let (width, height) = enlargement.size(source).map_err(|e| refuse(e.to_string()))?;
+        let passes = route.passes(source, enlargement).map_err(|e| refuse(e.to_string()))?;
         if let Some(animation) = header.animation
             && !job.kind.animation
         {
@@ -71,7 +75,7 @@ impl Opened {
         let &ContentArgs { alpha, background, .. } = content;
         let (to_srgb, settings) = (content.to_srgb(), content.settings());
         let options = PictureOptions { enlargement, color, alpha, background, to_srgb, settings };
-        Ok(Self { job, header, metadata, options, result: (width, height) })
+        Ok(Self { job, header, metadata, options, result: (width, height), passes })
     }
 
     /// Width and height of the picture and of its result.
@@ -79,11 +83,21 @@ impl Opened {
         [self.header.size(), self.result]
     }
 
+    /// The multiply-adds that the picture will take.
+    pub fn work(&self) -> f64 {
+        work(&self.passes) * f64::from(self.header.animation.map_or(1, |animation| animation.frames.max(1)))
+    }
+
     /// About the bytes of host memory that the picture and its result take.
     pub fn memory(&self) -> u64 {
         let (width, height) = self.result;
-        let bytes = self.job.kind.memory(self.header.bytes, self.options.color, width.into(), height.into());
+        let bytes = self.job.kind.memory(self.before(), self.options.color, width.into(), height.into());
         u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
+    /// Bytes of the picture and of what becomes of it before the last pass.
+    fn before(&self) -> u64 {
+        self.header.bytes.saturating_add(Route::memory(&self.passes))
     }
 
     /// Refuses results that the kind of file or the memory available now cannot hold.
@@ -94,7 +108,7 @@ impl Opened {
         let (job, color) = (&self.job, self.options.color);
         // Alpha may turn out to be opaque everywhere, and is then left out of the file.
         let hoped = if job.kind.alpha { color } else { without_alpha(color) };
-        job.kind.check(&job.input, self.header.bytes, hoped, self.result.0.into(), self.result.1.into())
+        job.kind.check(&job.input, self.before(), hoped, self.result.0.into(), self.result.1.into())
     }
 
     /// Decodes the picture. Frames of an animation are decoded later, one at a time.
@@ -108,7 +122,8 @@ impl Opened {
         let Self { job, header, mut metadata, mut options, .. } = self;
         let source = match (header.animation, header.format) {
             (Some(animation), Some(format)) => {
-                Source::Frames(Animated { path: job.input.clone(), format, animation, color: header.color })
+                let (path, size) = (job.input.clone(), header.size());
+                Source::Frames(Animated { path, format, animation, color: header.color, size })
             }
             _ => {
                 let mut picture = header.decode()?;
@@ -171,6 +186,7 @@ impl Decoded {
         let (result, summary) = match &self.source {
             Source::Still(picture) => {
                 let from = (picture.width(), picture.height());
+                estimate::check(enlarger, job, from, 1, options)?;
                 let to = enlarger.result_size(from, options)?;
                 let summary = format!("{}x{} {:?} to {}x{}", from.0, from.1, picture.color(), to.0, to.1);
                 let result = if job.kind.in_bands(options.color, to.0.into(), to.1.into()) {
@@ -184,6 +200,7 @@ impl Decoded {
                 (result, summary)
             }
             Source::Frames(animated) => {
+                estimate::check(enlarger, job, animated.size, animated.animation.frames, options)?;
                 let (bytes, gpu) = frames::enlarge(animated, job, metadata, options, enlarger, progress)?;
                 times.gpu = gpu;
                 (ResultData::Encoded(bytes), format!("{} frames", animated.animation.frames))

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use srcnn_gpu::atomic::explained;
+use srcnn_gpu::limits::Limit;
 use srcnn_gpu::{Error, Result};
 use tempfile::TempDir;
 
@@ -15,9 +16,6 @@ use srcnn_gpu::picture::extension_of;
 pub const PIPE: &str = "-";
 /// The first bytes of YUV4MPEG2.
 const Y4M: &[u8] = b"YUV4MPEG2";
-
-/// Most bytes of a picture on the standard input: it passes through the folder for temporary files, which may be memory.
-const LARGEST_STDIN: u64 = 4 << 30;
 
 /// Files that stand in for the standard streams.
 pub struct Streams {
@@ -111,8 +109,10 @@ fn save_stdin(folder: &Path) -> io::Result<PathBuf> {
     let mut stdin = io::stdin().lock();
     let extension = extension_of(stdin.fill_buf()?);
     let path = folder.join("stdin").with_extension(extension.unwrap_or_default());
-    if io::copy(&mut stdin.take(LARGEST_STDIN + 1), &mut File::create(&path)?)? > LARGEST_STDIN {
-        return Err(io::Error::other("it has more than 4 GiB; give the file's name instead of -"));
+    // It passes through the folder for temporary files, which may be memory.
+    let most = Limit::Stdin.get();
+    if io::copy(&mut stdin.take(most.saturating_add(1)), &mut File::create(&path)?)? > most {
+        return Err(Limit::Stdin.too_long());
     }
     Ok(path)
 }

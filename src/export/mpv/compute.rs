@@ -171,9 +171,7 @@ impl Stage<'_> {
                 Some((name, count)) => {
                     let [wide, high] = arrangement(*count);
                     let (column, row) = (input % wide, input / wide);
-                    format!(
-                        "{name}_tex((vec2(inside * ivec2({wide}, {high}) + ivec2({column}, {row})) + 0.5) * {name}_pt)"
-                    )
+                    fetch(name, "inside", [wide, high], [column, row])
                 }
             };
             code.line(match self.padding {
@@ -282,6 +280,11 @@ fn store([wide, high]: [usize; 2], [column, row]: [usize; 2], value: &str) -> St
     format!("imageStore(out_image, pixel * ivec2({wide}, {high}) + ivec2({column}, {row}), {value});")
 }
 
+/// Reads a texel of a pixel's, as it is: a filter would mix in those beside it, which are of other maps, or were never written.
+fn fetch(name: &str, pixel: &str, [wide, high]: [usize; 2], [column, row]: [usize; 2]) -> String {
+    format!("texelFetch({name}_raw, {pixel} * ivec2({wide}, {high}) + ivec2({column}, {row}), 0)")
+}
+
 /// The pass that adds the last layer's sums along rows to the large picture.
 fn column_sums(last: &Layer, padding: Padding) -> Pass {
     let (size, radius) = (last.shape.size, last.shape.radius() as i64);
@@ -306,9 +309,8 @@ fn column_sums(last: &Layer, padding: Padding) -> Pass {
             Padding::Replicate => String::new(),
             _ => format!("float(at.y == pixel.y + {}) * ", row as i64 - radius),
         };
-        code.line(format_args!(
-            "    sum += {outside}SRCNN_ROWS_tex((vec2(at * ivec2({wide}, {high}) + ivec2({column}, {below})) + 0.5) * SRCNN_ROWS_pt)[{component}];"
-        ));
+        let texel = fetch("SRCNN_ROWS", "at", [wide, high], [column, below]);
+        code.line(format_args!("    sum += {outside}{texel}[{component}];"));
     }
     let factor = if padding == Padding::Normalized {
         format!(" * valid(pixel, size, {radius})")

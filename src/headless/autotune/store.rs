@@ -1,29 +1,32 @@
 //! Stored choices in a cache folder: a file for each adapter, driver, kernel version, network and precision.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Tuned, is_possible, search};
-use crate::atomic::write_atomically;
+use crate::atomic::write_own;
 use crate::error::{Error, Reason, Result};
 use crate::hash::fnv;
 use crate::headless::Gpu;
 use crate::headless::self_test::adapter_key;
 use crate::network::Architecture;
+use crate::own;
 use crate::precision::Precision;
 use crate::weights::Weights;
 
 /// Number of searches that may die without a result, for example when a driver crashes the program; after that, the
 /// default is stored.
 const FAILURES: u64 = 2;
+/// Most bytes of a stored choice, which has a few hundred bytes for each of some ten candidates.
+const LARGEST: u64 = 1 << 20;
 
 /// The choice stored for this adapter, driver, kernel version, network and precision. `None` if there is none, it
 /// cannot be read, or the device cannot run it.
 pub fn stored(gpu: &Gpu, architecture: &Architecture, precision: Precision, folder: &Path) -> Option<Tuned> {
     let key = network_key(gpu, architecture, precision);
-    let text = fs::read_to_string(path(folder, &key)).ok()?;
-    let tuned: Tuned = serde_json::from_str(&text).ok()?;
+    let text = own::read(&path(folder, &key), LARGEST).ok()?;
+    let tuned: Tuned = serde_json::from_slice(&text).ok()?;
     (tuned.key == key && is_possible(gpu, tuned.best)).then_some(tuned)
 }
 
@@ -36,7 +39,7 @@ pub fn store(tuned: &Tuned, folder: &Path) -> Result<()> {
     let failed = |reason: Reason| Error::Output { path: path.clone(), reason };
     fs::create_dir_all(folder).map_err(|e| failed(e.into()))?;
     let text = serde_json::to_string_pretty(tuned).map_err(|e| failed(Reason::of(e)))?;
-    write_atomically(&path, |file| file.write_all(text.as_bytes()))
+    write_own(&path, |file| file.write_all(text.as_bytes()))
 }
 
 /// The stored choice, or else the result of a [`search`], which is then stored: for programs with a lot of work ahead
@@ -63,9 +66,8 @@ pub fn search_once(
     let key = network_key(gpu, architecture, precision);
     let lock = path(folder, &key).with_extension("lock");
     let give_up = |error: &dyn std::fmt::Display| log::debug!("no search: {}: {error}", lock.display());
-    let file = fs::create_dir_all(folder)
-        .and_then(|()| File::options().create(true).append(true).open(&lock))
-        .inspect_err(|e| give_up(e));
+    let file =
+        fs::create_dir_all(folder).and_then(|()| own::open_or_create(&lock)).inspect_err(|e| give_up(e));
     let Ok(mut file) = file else { return Ok(None) };
     if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
         give_up(&"another process is searching");

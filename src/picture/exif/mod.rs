@@ -8,7 +8,7 @@ mod read;
 mod update;
 
 use read::Order;
-pub use update::{about, update};
+pub use update::{about, set_orientation, update};
 
 /// The tags that this program reads or writes by meaning.
 pub mod tag {

@@ -72,13 +72,20 @@ pub fn update(block: &mut [u8], (width, height): (u32, u32), turned: bool) {
     if !turned {
         return;
     }
-    for &at in &first {
-        if order.u16(&block[at..]) == tag::ORIENTATION {
-            put(&mut block[at..at + 12], order, SHORT, 1);
-        }
-    }
+    set_orientation(block, 1);
     if let Some(next) = first.last().and_then(|last| block.get_mut(last + 12..last + 16)) {
         next.fill(0);
+    }
+}
+
+/// Sets the orientation, if there is one.
+pub fn set_orientation(block: &mut [u8], number: u8) {
+    let Some(order) = Order::of(block) else { return };
+    let Some(main) = block.get(4..8).map(|at| order.u32(at) as usize) else { return };
+    for at in entries(block, order, main) {
+        if order.u16(&block[at..]) == tag::ORIENTATION {
+            put(&mut block[at..at + 12], order, SHORT, number.into());
+        }
     }
 }
 

@@ -274,7 +274,8 @@ mod tests {
         assert_eq!(gone, [GAIN_MAP, VIDEO, GAIN_MAP, GAIN_MAP]);
         // A list of the one picture that is there is no loss.
         let alone = format!("xmlns:C='{container}'><C:Directory><C:Item/></C:Directory></r:Description>");
-        assert_eq!(applied(CHANGES, &alone), (packet("></r:Description>"), vec![]));
+        let nothing = packet("></r:Description>").replace("Description >", "Description>");
+        assert_eq!(applied(CHANGES, &alone), (nothing, vec![]));
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn eval_tells_what_saved_luminance_is_without() {
     desk.write("set/a.jpg", jpeg_with(&stored, &[photoshop(false), segment(0xfe, b"hello")]));
     std::fs::create_dir(desk.path("saved")).unwrap();
     let told = warnings(&desk, "eval set -m model -s 2 --save saved");
-    assert_eq!(told, ["set/a.jpg: its luminance is saved without IPTC and comments"]);
+    assert_eq!(told, ["set/a.jpg: its pixels are saved without IPTC and comments"]);
     assert_eq!(warnings(&desk, "eval set -m model -s 2"), [""; 0]);
 }
 

@@ -45,14 +45,14 @@ fn exif_counts_wherever_it_stands() {
         ),
         ("long.png", png_with(&stored, &[chunk(b"eXIf", &orientation(6, 4))], &[])),
         ("byte.png", png_with(&stored, &[chunk(b"eXIf", &orientation(6, 1))], &[])),
-        ("announced.webp", webp_with(&stored, &[(b"EXIF", &block)])),
-        ("headed.webp", webp_with(&stored, &[(b"EXIF", &headed)])),
+        ("webp_announced.webp", webp_with(&stored, &[(b"EXIF", &block)])),
+        ("webp_headed.webp", webp_with(&stored, &[(b"EXIF", &headed)])),
     ] {
         desk.write(&format!("in/{name}"), file);
     }
     desk.write("plain/a.png", encoded(&upright, ImageFormat::Png));
     assert_eq!(desk.upscaled("plain -o plain/out/ -s 2"), "");
-    assert_eq!(desk.upscaled("in -o out/ -s 2"), "");
+    assert_eq!(desk.upscaled("in -o out/ -s 2 -f png"), "");
     let expected = desk.open("plain/out/a.png");
     let found = desk.exiftool(&["out"]);
     for entry in std::fs::read_dir(desk.path("out")).unwrap() {

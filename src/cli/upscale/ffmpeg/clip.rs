@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use srcnn_gpu::Result;
 use srcnn_gpu::picture::refuse;
+use srcnn_gpu::video::format::Siting;
 
 use super::color::{Mastering, is_hdr};
 use super::process::Process;
@@ -47,6 +48,7 @@ pub struct Stream {
     pub r_frame_rate: String,
     duration: Option<String>,
     nb_frames: Option<String>,
+    chroma_location: Option<String>,
     field_order: Option<String>,
     pub color_space: Option<String>,
     pub color_transfer: Option<String>,
@@ -141,9 +143,29 @@ impl Clip {
         matches!((average, least), (Some(a), Some(b)) if (a / b - 1.0).abs() > 1e-3)
     }
 
-    /// Whether its frames consist of fields.
-    pub fn is_interlaced(&self) -> bool {
-        self.video.field_order.as_deref().is_some_and(|order| matches!(order, "tt" | "bb" | "tb" | "bt"))
+    /// Whether the top field comes first, if its frames consist of fields.
+    pub fn top_first(&self) -> Option<bool> {
+        match self.video.field_order.as_deref() {
+            Some("tt" | "tb") => Some(true),
+            Some("bb" | "bt") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Where chroma samples lie, if the file says so and this program knows the place. YUV4MPEG2 can say it of few formats.
+    pub fn siting(&self) -> Option<Siting> {
+        match self.video.chroma_location.as_deref() {
+            Some("left") => Some(Siting::Left),
+            Some("center") => Some(Siting::Center),
+            Some("topleft") => Some(Siting::TopLeft),
+            _ => None,
+        }
+    }
+
+    /// Whether it has tags of a camera's own, which MP4 holds in a form in which there is no room for a cover picture.
+    pub fn has_own_tags(&self) -> bool {
+        self.tags.keys().any(|key| key.contains('.'))
+            && !self.others.iter().any(|stream| stream.is("attached_pic"))
     }
 
     /// Whether the file has metadata of Dolby Vision.

@@ -14,7 +14,8 @@ pub struct Content<'a> {
     pub is_rgb: bool,
     /// Its colors are of high dynamic range.
     pub is_hdr: bool,
-    pub is_interlaced: bool,
+    /// Whether the top field comes first, for frames that consist of fields.
+    pub top_first: Option<bool>,
     pub mastering: &'a Mastering,
 }
 
@@ -34,7 +35,7 @@ impl Encoding {
     /// Chooses for a container, as far as the user has not.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for content that the default codec cannot hold.
+    /// [`Error::Picture`] for content that the default codec cannot hold.
     pub fn new(asked: &VideoArgs, container: &'static Container, content: &Content<'_>) -> Result<Self> {
         let codec = asked.codec.as_deref().unwrap_or(default(container, content));
         let (stored, note) = match asked.codec {
@@ -58,8 +59,12 @@ impl Encoding {
             // What Apple's players look for.
             add("-tag:0", "hvc1".into());
         }
-        if content.is_interlaced {
+        if let Some(top) = content.top_first {
             add("-flags:0", "+ildct+ilme".into());
+            if codec == "libx264" {
+                // It goes by the frames too, but not where it writes into the file.
+                add("-x264-params:0", if top { "tff=1" } else { "bff=1" }.into());
+            }
         }
         // With the plus, ffmpeg refuses what the codec does not take, instead of choosing something similar.
         let plus = if stored == content.format { "+" } else { "" };
@@ -71,7 +76,7 @@ impl Encoding {
             Sampling::S411 => (4, 1),
             Sampling::S444 | Sampling::Mono => (1, 1),
         };
-        let multiple = (columns, if content.is_interlaced { 2 * rows } else { rows });
+        let multiple = (columns, if content.top_first.is_some() { 2 * rows } else { rows });
         Ok(Self { container, args, multiple, note })
     }
 
@@ -111,9 +116,10 @@ fn stored(codec: &str, content: &Content<'_>) -> Result<(Format, Option<String>)
     let depths: &[u32] = if codec == "libx264" { &[8, 10] } else { &[8, 10, 12] };
     let as_is = pixels(&content.format);
     if !depths.contains(&depth) {
-        return Err(Error::invalid(format!(
+        let why = format!(
             "{codec} has no format for samples of {depth} bits ({as_is}); choose another codec, such as --codec ffv1 for .mkv"
-        )));
+        );
+        return Err(Error::Picture(why.into()));
     }
     let becomes = |sampling: Sampling, why: &str| {
         let format = Format { sampling, ..content.format };
@@ -168,7 +174,7 @@ mod tests {
 
     fn content(tag: &str) -> Content<'static> {
         let format = Format::parse(tag).unwrap();
-        Content { format, is_rgb: false, is_hdr: false, is_interlaced: false, mastering: NONE }
+        Content { format, is_rgb: false, is_hdr: false, top_first: None, mastering: NONE }
     }
 
     fn encoding(codec: Option<&str>, extension: &str, content: &Content<'_>) -> Result<Encoding> {
@@ -198,8 +204,8 @@ mod tests {
         let hdr = Content { is_hdr: true, ..content("420p10") };
         assert!(args(None, "mkv", &hdr).starts_with("-c:0 libx265"));
         assert_eq!(args(Some("ffv1"), "mkv", &content("444p16")), "-c:0 ffv1 -pix_fmt:0 +yuv444p16le");
-        let fields = Content { is_interlaced: true, ..content("420") };
-        assert!(args(None, "mkv", &fields).contains("-flags:0 +ildct+ilme"));
+        let fields = Content { top_first: Some(false), ..content("420") };
+        assert!(args(None, "mkv", &fields).contains("-flags:0 +ildct+ilme -x264-params:0 bff=1"));
     }
 
     #[test]
@@ -231,7 +237,7 @@ mod tests {
         assert_eq!(size(&content("422"), None, (99, 65)), (98, 65));
         assert_eq!(size(&content("420"), Some("ffv1"), (99, 65)), (99, 65));
         assert_eq!(size(&content("420"), None, (3, 3)), (4, 4));
-        let fields = Content { is_interlaced: true, ..content("420") };
+        let fields = Content { top_first: Some(false), ..content("420") };
         assert_eq!(size(&fields, None, (98, 98)), (98, 96));
     }
 

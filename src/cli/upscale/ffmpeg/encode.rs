@@ -77,9 +77,13 @@ impl Encoder {
             take(&mut command, source);
         }
         if matches!(encoding.container.muxer, Some("mp4" | "mov")) {
-            // The index comes first, for players on the web. Cameras' own tags need another form than the usual one.
-            let own = source.is_some_and(|source| source.clip.tags.keys().any(|key| key.contains('.')));
+            // The index comes first, for players on the web.
+            let own = source.is_some_and(|source| source.clip.has_own_tags());
             command.args(["-movflags", if own { "+faststart+use_metadata_tags" } else { "+faststart" }]);
+            for brand in ["major_brand", "minor_version", "compatible_brands"].iter().filter(|_| own) {
+                // The source's are no tags of the result.
+                command.args(["-metadata", &format!("{brand}=")]);
+            }
         }
         command.args(more).args(["-f", encoding.container.muxer.unwrap_or_default()]).arg(file(to));
         // SVT-AV1 tells its settings unless it is told not to.

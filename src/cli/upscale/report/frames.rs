@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::{Event, INTERVAL, Reporter, Show, round, weight};
+use super::super::events::Event;
+use super::{INTERVAL, Reporter, Show, round};
 use crate::cli::jobs::Job;
 
 /// How far a video is.
@@ -30,7 +31,9 @@ impl Reporter {
         let mut state = self.state();
         let Frames { done, total, per_second, pixels } = frames;
         let share = total.map_or(0.0, |total| (done as f64 / total.max(1) as f64).min(1.0));
-        state.work.in_progress.insert(i, [share * weight(job), done as f64 * pixels]);
+        state.notice = None;
+        let all = total.map_or(0.0, |total| total as f64 * pixels);
+        state.work.progress(i, share, if all > 0.0 { all } else { done as f64 * pixels });
         if self.show != Show::Events {
             let name = match self.total {
                 1 => job.name(),

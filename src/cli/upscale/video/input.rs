@@ -70,15 +70,15 @@ impl Input {
         match self {
             Self::Stream { reader, .. } => {
                 let header = reader.header();
-                let is_interlaced = header.top_field_first().is_some();
-                Ok(Content { format: header.format, is_rgb: false, is_hdr: false, is_interlaced, mastering })
+                let top_first = header.top_field_first();
+                Ok(Content { format: header.format, is_rgb: false, is_hdr: false, top_first, mastering })
             }
             Self::Clip(clip) => {
                 let pixels = Pixels::of(&clip.video.pix_fmt);
                 let format: Format = pixels.decoded()?;
                 let is_hdr = clip.video.color_transfer.as_deref().is_some_and(is_hdr);
-                let is_interlaced = clip.is_interlaced();
-                Ok(Content { format, is_rgb: pixels.is_rgb, is_hdr, is_interlaced, mastering })
+                let top_first = clip.top_first();
+                Ok(Content { format, is_rgb: pixels.is_rgb, is_hdr, top_first, mastering })
             }
         }
     }

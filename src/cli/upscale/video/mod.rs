@@ -108,6 +108,12 @@ impl Work {
                     "the video would go to the terminal: pipe it to a program, or name a file with -o",
                 ));
             }
+            if let Some(container) = asked(args).filter(|container| container.muxer.is_some()) {
+                return Err(Error::invalid(format!(
+                    ".{} cannot go to the standard output, which takes .y4m: name a file with -o",
+                    container.extension
+                )));
+            }
             return Ok(Self { jobs: vec![job(Path::new(PIPE), Clash::Replace)], plan: None });
         };
         if path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator) {
@@ -169,7 +175,7 @@ impl Work {
             |path: &Path| !is_pipe(path) && std::fs::metadata(path).is_ok_and(|about| about.is_file());
         let needs_ffmpeg = |job: &Job| {
             let input = !args.video.y4m && !is_y4m(&job.input) && through_ffmpeg(&job.input);
-            input || Container::of(&job.output).is_some_and(|container| container.muxer.is_some())
+            input || container(args, job).is_some_and(|container| container.muxer.is_some())
         };
         if jobs.iter().flatten().any(needs_ffmpeg) {
             ffmpeg::check()?;
@@ -227,6 +233,9 @@ impl Work {
                 }
             }
         }
+        if let Some(plan) = plan.as_ref().filter(|_| !batch.dry_run) {
+            plan.settle();
+        }
         reporter.finish(fatal)
     }
 }
@@ -237,6 +246,11 @@ fn decide(plan: Option<&Plan>, job: Job) -> Result<Decision> {
         Some(plan) => plan.decide(job),
         None => Ok(Decision::Make(job)),
     }
+}
+
+/// The container of a result, if its name or the arguments say so.
+fn container(args: &UpscaleArgs, job: &Job) -> Option<&'static Container> {
+    Container::of(&job.output).or_else(|| asked(args))
 }
 
 /// The container that is asked for.

@@ -8,8 +8,9 @@ use srcnn_gpu::video::{Outcome, VideoUpscaler, upscale, upscale_to};
 use srcnn_gpu::{Error, Result};
 
 use super::input::{Input, name};
-use super::is_pipe;
-use crate::cli::jobs::{Container, Job, is_y4m};
+use super::{container, is_pipe};
+use crate::cli::jobs::Job;
+use crate::cli::upscale::args::UpscaleArgs;
 use crate::cli::upscale::ffmpeg::{
     About, Clip, Decoder, Encoder, Encoding, FrameTimes, Frames, Source, VideoArgs,
 };
@@ -22,16 +23,17 @@ pub enum Form {
 }
 
 impl Form {
-    /// By the output's name, and for those that say nothing, by the input's.
+    /// By the output's name, else as asked for, else YUV4MPEG2.
     ///
     /// # Errors
     /// Those of [`Encoding::new`] and [`Input::content`].
-    pub fn new(args: &VideoArgs, job: &Job, input: &Input, about: &About) -> Result<Self> {
-        let unnamed = || if is_y4m(&job.input) { Container::of(&job.input) } else { None };
-        let container = Container::of(&job.output).or_else(unnamed);
-        match container.filter(|container| container.muxer.is_some() && !is_pipe(&job.output)) {
-            Some(container) => Ok(Self::Encoded(Encoding::new(args, container, &input.content(about)?)?)),
-            None if args.encode() => Err(Error::invalid(
+    pub fn new(args: &UpscaleArgs, job: &Job, input: &Input, about: &About) -> Result<Self> {
+        let container = container(args, job).filter(|container| container.muxer.is_some());
+        match container {
+            Some(container) => {
+                Ok(Self::Encoded(Encoding::new(&args.video, container, &input.content(about)?)?))
+            }
+            None if args.video.encode() => Err(Error::invalid(
                 "--codec, --crf and --ffmpeg-args are for files that ffmpeg writes, not for .y4m",
             )),
             None => Ok(Self::Y4m),
@@ -57,6 +59,9 @@ impl Run<'_> {
     pub fn stream<R: Read + Send + 'static>(self, reader: Reader<R>) -> Result<(Outcome, Option<PathBuf>)> {
         let rate = reader.header().rate();
         let times = FrameTimes::even(rate.unwrap_or_else(|| {
+            if matches!(self.form, Form::Y4m) {
+                return (25, 1);
+            }
             log::warn!(
                 "{}: the stream does not say how many frames a second has; 25 are assumed",
                 name(&self.job.input)

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::video::VideoUpscaler;
-use srcnn_gpu::{Enlargement, Error, Result};
+use srcnn_gpu::{Enlargement, Error, Reason, Result};
 
 use super::input::{Input, name};
 use super::output::{Form, Run};
@@ -14,9 +14,6 @@ use crate::cli::upscale::args::UpscaleArgs;
 use crate::cli::upscale::ffmpeg::{About, Decoder};
 use crate::cli::upscale::report::{Frames, Reporter};
 use crate::cli::upscale::stages::Times;
-
-/// Assumed number of frames in a pipe, to estimate the work: ten minutes.
-const FRAMES_OF_PIPE: u64 = 15_000;
 
 /// What all videos need.
 pub struct Worker<'a> {
@@ -53,13 +50,17 @@ impl<'a> Worker<'a> {
 
     fn open(&self, job: &Job) -> Result<Opened> {
         let args = self.args;
+        let named = |reason: Reason| Error::Picture(reason.within(name(&job.input)));
         let refuse = |error| match error {
-            Error::InvalidArgument(reason) => Error::Picture(reason.within(name(&job.input))),
+            Error::InvalidArgument(reason) => named(reason),
             other => other,
         };
         let input = Input::open(&job.input, args.video.y4m)?;
         let about = input.about();
-        let form = Form::new(&args.video, job, &input, &about)?;
+        let form = Form::new(args, job, &input, &about).map_err(|error| match error {
+            Error::Picture(reason) => named(reason),
+            other => other,
+        })?;
         let from = input.size();
         let mut enlargement = args.picture.size.enlargement(from).map_err(refuse)?;
         let mut to = enlargement.size(from)?;
@@ -88,7 +89,10 @@ impl<'a> Worker<'a> {
     pub fn enlarge(&mut self, i: usize, job: &Job) -> Result<Result<(), Kept>> {
         let args = self.args;
         let Opened { input, about, form, enlargement, from, to } = self.open(job)?;
-        self.reporter.file(i, job, [from, to]);
+        let total = input.frames();
+        let pixels = u64::from(to.0) * u64::from(to.1);
+        self.reporter.file(i, job, [from, to], pixels as f64 * total.unwrap_or(1) as f64);
+        self.reporter.computing();
         let model = self.nearest(from, to)?;
         log::info!("model {}: {}", model.name, model.weights.architecture());
         let gpu = match &mut self.gpu {
@@ -100,9 +104,8 @@ impl<'a> Worker<'a> {
                 none.insert(opened).clone()
             }
         };
-        let total = input.frames();
-        let pixels = u64::from(to.0) * u64::from(to.1);
-        let all = pixels * total.unwrap_or(FRAMES_OF_PIPE);
+        // A pipe may end after a moment: it is no reason to measure kernels.
+        let all = pixels * total.unwrap_or(0);
         let options = args.tune.apply(&gpu, &model.weights, args.headless(0), all)?;
         let upscaler = |header: &_| VideoUpscaler::new(gpu, &model.weights, options, header, enlargement);
         let (reporter, start) = (self.reporter, Instant::now());
@@ -111,7 +114,6 @@ impl<'a> Worker<'a> {
             let pixels = pixels as f64;
             reporter.frames(i, job, Frames { done, total, per_second: rate(done), pixels });
         };
-        reporter.computing();
         let (args, form, about) = (&args.video, &form, &about);
         let named = |error| match error {
             Error::Picture(reason) => Error::Picture(reason.within(name(&job.input))),
@@ -130,7 +132,11 @@ impl<'a> Worker<'a> {
                         format!("ffmpeg decodes it to {w}x{h} pixels, and not to {}x{}", from.0, from.1);
                     return Err(srcnn_gpu::picture::refuse(&clip.path, why));
                 }
-                let upscaler = &mut upscaler(reader.header())?;
+                let mut header = reader.header().clone();
+                if let (Form::Encoded(_), Some(siting)) = (form, clip.siting()) {
+                    header.format.siting = siting;
+                }
+                let upscaler = &mut upscaler(&header)?;
                 Run { args, job, form, about, upscaler, progress }.clip(&clip, reader, decoder)?
             }
         };
@@ -144,6 +150,12 @@ impl<'a> Worker<'a> {
             to.1,
             rate(frames)
         );
+        if total != Some(frames) {
+            // It was an estimate.
+            let done =
+                Frames { done: frames, total: Some(frames), per_second: rate(frames), pixels: pixels as f64 };
+            reporter.frames(i, job, done);
+        }
         reporter.computed(i);
         let times = Times { gpu: start.elapsed(), ..Times::default() };
         match written {
