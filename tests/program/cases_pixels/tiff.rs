@@ -182,7 +182,7 @@ fn other_ways_to_store() {
         let strip = jpeg((WIDTH as usize, HEIGHT as usize), &[light, blue, red], &[&[0, 1, 2]], false);
         let same = image::load_from_memory(&strip).unwrap();
         let compressed = file.clone().samples(6, 8, 3).replaced(0x103, &[7]).strip(strip).file();
-        cases.add(&format!("jpeg{form}"), "tif", &compressed, same, 2 * 257);
+        cases.add(&format!("jpeg{form}"), "tif", &compressed, same, 3 * 257);
 
         let stored = image::imageops::rotate270(&plain);
         let (_, turned) =
