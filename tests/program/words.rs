@@ -150,7 +150,7 @@ fn errors_are_plain() {
         ("train --resume nowhere", 2, "not the folder of a run"),
         ("model info set", 4, "name a weight file"),
         ("model info none.mat", 4, "no such file"),
-        ("model convert small set", 5, "it is a folder; name the .safetensors file"),
+        ("model convert small set", 5, "it is a folder; name the .safetensors"),
         ("model filters small -s 3 -o set", 5, "it is a folder"),
         ("model filters small -o x.png --zoom big", 2, "a whole number is needed"),
         ("compare set a.png", 2, "set is a folder and a.png is not"),
