@@ -40,7 +40,7 @@ enum Action {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: srcnn-gpu model convert 9-1-5_91-images_x3.mat x3.safetensors")]
 struct Convert {
-    /// Weight file (.safetensors, the authors' .mat), the folder of a training run, small or large
+    /// Weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, small or large
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// The .safetensors or .onnx file to write; an .onnx file takes pictures that are enlarged already, `export onnx` writes
@@ -67,7 +67,7 @@ struct Convert {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: srcnn-gpu model info large")]
 struct Info {
-    /// Weight file (.safetensors, the authors' .mat), the folder of a training run, small or large
+    /// Weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, small or large
     #[arg(value_name = "FILE|RUN|NAME")]
     file: PathBuf,
     /// Of small and large, show only the network for this scale
@@ -81,7 +81,7 @@ struct Info {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: srcnn-gpu model filters small --scale 3 -o filters.png")]
 struct Filters {
-    /// Weight file (.safetensors, the authors' .mat), the folder of a training run, small or large
+    /// Weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, small or large
     #[arg(value_name = "FILE|RUN|NAME")]
     file: PathBuf,
     /// Of small and large, take the network for this scale [default: 3]

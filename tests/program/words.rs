@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::common::desk::{Desk, color, grey};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 17] = [
     "",
     "upscale",
     "eval",
@@ -15,6 +15,9 @@ const COMMANDS: [&str; 14] = [
     "model convert",
     "model info",
     "model filters",
+    "export",
+    "export onnx",
+    "export mpv",
     "devices",
     "bench",
     "shaders",
