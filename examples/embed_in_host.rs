@@ -1,19 +1,23 @@
 //! A host that owns instance, adapter, device and queue: it renders a scene at low resolution and upscales it in the
-//! same command encoder. The picture stays on the GPU until the last frame is saved for viewing.
+//! same command encoder. The picture stays on the GPU until the last frame is saved for viewing. `examples/window` does the
+//! same in a window.
 //!
 //! `cargo run --release --example embed_in_host -- [OUTPUT [MODEL]]`
 //!
 //! Without a weight file, a sharpening filter stands in for a trained network.
 
+mod scene;
+
 use std::path::{Path, PathBuf};
 
 use image::RgbaImage;
+use scene::Scene;
 use srcnn_gpu::{Upscaler, UpscalerOptions, Weights, wgpu};
 
 const LOW: (u32, u32) = (240, 136);
 const SCALE: f64 = 3.0;
 const FRAMES: u32 = 3;
-/// Format of both textures: plain, not sRGB, because the network works on gamma-encoded values.
+/// Format of both textures. The network works on gamma-encoded values, as these are.
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,14 +48,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     use wgpu::TextureUsages as Usage;
     let rendered = texture(&device, LOW, Usage::RENDER_ATTACHMENT | Usage::TEXTURE_BINDING);
-    let upscaled = texture(&device, high, Usage::STORAGE_BINDING | Usage::COPY_SRC);
-    let [source, target] = [&rendered, &upscaled].map(|texture| texture.create_view(&Default::default()));
-    let scene = scene(&device);
+    let upscaled = texture(&device, high, upscaler.target_usage() | Usage::COPY_SRC);
+    let scene = Scene::new(&device, FORMAT);
     for frame in 0..FRAMES {
         let mut encoder = device.create_command_encoder(&Default::default());
-        draw(&mut encoder, &scene, &source, frame);
-        upscaler.record(&mut encoder, &source, &target)?;
-        // A host with a window would now draw `target` to it.
+        scene.draw(&mut encoder, &rendered, frame);
+        upscaler.record(&mut encoder, &rendered, &upscaled)?;
         queue.submit([encoder.finish()]);
     }
     save(&device, &queue, &upscaled, &output)?;
@@ -70,86 +72,6 @@ fn texture(device: &wgpu::Device, (width, height): (u32, u32), usage: wgpu::Text
         usage,
         view_formats: &[],
     })
-}
-
-/// A triangle over the whole target; its instance number is the frame's. Spokes, a ring and a grating, with edges
-/// softened over one pixel.
-const SCENE: &str = "
-    struct Varying {
-        @builtin(position) position: vec4<f32>,
-        @location(0) at: vec2<f32>,
-        @location(1) @interpolate(flat) frame: u32,
-    }
-
-    @vertex
-    fn corner(@builtin(vertex_index) index: u32, @builtin(instance_index) frame: u32) -> Varying {
-        let at = vec2(f32(index & 1u), f32(index >> 1u)) * 4.0 - 1.0;
-        return Varying(vec4(at, 0.0, 1.0), at * vec2(16.0 / 9.0, 1.0), frame);
-    }
-
-    // 1 where the distance is negative, 0 where it is positive.
-    fn fill(distance: f32) -> f32 {
-        return clamp(0.5 - distance / fwidth(distance), 0.0, 1.0);
-    }
-
-    @fragment
-    fn color(in: Varying) -> @location(0) vec4<f32> {
-        let angle = atan2(in.at.y, in.at.x) + 0.1 * f32(in.frame);
-        let radius = length(in.at);
-        let spokes = fill(abs(sin(angle * 8.0)) * radius - 0.07) * fill(radius - 0.8);
-        let ring = fill(abs(radius - 0.88) - 0.025);
-        let grating = fill(sin(in.at.y * 90.0)) * fill(1.15 - abs(in.at.x));
-        let sky = mix(vec3(0.95, 0.9, 0.8), vec3(0.3, 0.5, 0.75), in.at.y * 0.5 + 0.5);
-        let ink = mix(vec3(0.1, 0.1, 0.3), vec3(0.8, 0.2, 0.1), ring);
-        return vec4(mix(sky, ink, max(max(spokes, ring), grating)), 1.0);
-    }";
-
-fn scene(device: &wgpu::Device) -> wgpu::RenderPipeline {
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some("scene"),
-        source: wgpu::ShaderSource::Wgsl(SCENE.into()),
-    });
-    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: Some("scene"),
-        layout: None,
-        vertex: wgpu::VertexState {
-            module: &module,
-            entry_point: Some("corner"),
-            compilation_options: Default::default(),
-            buffers: &[],
-        },
-        primitive: Default::default(),
-        depth_stencil: None,
-        multisample: Default::default(),
-        fragment: Some(wgpu::FragmentState {
-            module: &module,
-            entry_point: Some("color"),
-            compilation_options: Default::default(),
-            targets: &[Some(FORMAT.into())],
-        }),
-        multiview_mask: None,
-        cache: None,
-    })
-}
-
-fn draw(
-    encoder: &mut wgpu::CommandEncoder,
-    scene: &wgpu::RenderPipeline,
-    view: &wgpu::TextureView,
-    frame: u32,
-) {
-    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: Some("scene"),
-        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-            view,
-            depth_slice: None,
-            resolve_target: None,
-            ops: wgpu::Operations::default(),
-        })],
-        ..Default::default()
-    });
-    pass.set_pipeline(scene);
-    pass.draw(0..3, frame..frame + 1);
 }
 
 /// Copies a texture to memory and writes it as a picture file.

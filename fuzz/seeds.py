@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Writes a few small inputs for each target into corpus/, for the fuzzer to begin with."""
 
+import io
 import json
 import pathlib
 import struct
+import zipfile
 import zlib
 
 HERE = pathlib.Path(__file__).parent
@@ -93,6 +95,76 @@ def mat():
     save("mat", "big_endian", header + b"".join(elements(False, ">")))
 
 
+def pytorch():
+    def text(word):
+        return b"X" + struct.pack("<I", len(word)) + word.encode()
+
+    def numbers(values):
+        return b"(" + b"".join(b"K" + bytes([n]) for n in values) + b"t"
+
+    def tensor(key, shape, old):
+        count, strides = 1, []
+        for n in reversed(shape):
+            strides.insert(0, count)
+            count *= n
+        storage = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text(str(key)) + text("cpu")
+        storage += b"K" + bytes([count]) + (b"N" if old else b"") + b"tQ"
+        view = storage + b"K\0" + numbers(shape) + numbers(strides)
+        return b"ctorch._utils\n_rebuild_tensor_v2\n(" + view + b"\x89ccollections\nOrderedDict\n)RtR", count
+
+    shapes = [("conv1.weight", [2, 1, 3, 3]), ("conv1.bias", [2]), ("conv2.weight", [1, 2, 1, 1]), ("conv2.bias", [1])]
+    for old in [False, True]:
+        items, storages = b"", []
+        for key, (name, shape) in enumerate(shapes):
+            value, count = tensor(key, shape, old)
+            items += text(name) + value
+            storages.append(struct.pack(f"<{count}f", *range(count)))
+        body = b"\x80\x02ccollections\nOrderedDict\n)Rq\0(" + items + b"u."
+        if not old:
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as archive:
+                archive.writestr("net/data.pkl", body)
+                archive.writestr("net/byteorder", "little")
+                for key, data in enumerate(storages):
+                    archive.writestr(f"net/data/{key}", data)
+            save("pytorch", "zip", packed.getvalue())
+            continue
+        front = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}."
+        keys = b"\x80\x02](" + b"".join(text(str(key)) for key in range(len(storages))) + b"e."
+        data = b"".join(struct.pack("<Q", len(data) // 4) + data for data in storages)
+        save("pytorch", "pickles", front + body + keys + data)
+
+
+def onnx():
+    def field(number, data):
+        if isinstance(data, int):
+            return bytes([number << 3, data])
+        data = data.encode() if isinstance(data, str) else data
+        return bytes([number << 3 | 2, len(data) & 127 | 128, len(data) >> 7]) + data
+
+    def node(op, inputs, output, attributes=b""):
+        return field(1, b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, op) + attributes)
+
+    def tensor(name, shape):
+        count = 1
+        for n in shape:
+            count *= n
+        raw = struct.pack(f"<{count}f", *range(count))
+        return field(5, b"".join(field(1, n) for n in shape) + field(2, 1) + field(8, name) + field(9, raw))
+
+    pads = field(5, field(1, "pads") + b"".join(field(8, 1) for _ in range(4)) + b"\xa0\x01\x07")
+    graph = node("Conv", ["x", "w1", "b1"], "c1", pads) + node("Relu", ["c1"], "r1")
+    graph += node("Conv", ["r1", "w2", "b2"], "y")
+    for name, shape in [("w1", [2, 1, 3, 3]), ("b1", [2]), ("w2", [1, 2, 1, 1]), ("b2", [1])]:
+        graph += tensor(name, shape)
+    graph += field(11, field(1, "x")) + field(12, field(1, "y"))
+    # The target puts the version in front.
+    save("onnx", "foreign", field(7, graph))
+    about = {"srcnn_gpu": "1", "scales": "2", "padding": "zero"}
+    entries = b"".join(field(14, field(1, key) + field(2, value)) for key, value in about.items())
+    save("onnx", "described", field(7, graph) + entries)
+
+
 def exif():
     def directory(entries, start, order):
         values = b""
@@ -135,5 +207,5 @@ def index():
 
 
 if __name__ == "__main__":
-    for make in [y4m, safetensors, mat, exif, index]:
+    for make in [y4m, safetensors, mat, pytorch, onnx, exif, index]:
         make()

@@ -40,11 +40,16 @@
 //! | `headless` | a device of its own: pictures and their files (`headless`), video (`video`), measuring quality (`eval`) | by `cli` |
 //! | `train` | training steps on a device of yours (`train::gpu::Trainer`); with `headless`, runs on folders of pictures | by `cli` |
 //! | `mat` | weight files in the authors' MATLAB format | by `cli` |
+//! | `onnx` | networks read from and written to ONNX files (`export::onnx`) | by `cli` |
+//! | `pytorch` | weight files of PyTorch | by `cli` |
 //! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |
-//! | `cli` | the program `srcnn-gpu`; includes the four above | yes |
-//! | `webp-lossy`, `avif`, `avif-native` | more picture formats of the program, partly by C libraries | no |
+//! | `cli` | the program `srcnn-gpu`; includes all of the above | yes |
+//! | `webp-lossy` | WebP files with a quality, by the C library libwebp, built from source | yes |
+//! | `heic`, `avif`, `avif-native` | more picture formats of the program, by C libraries (`avif` without) | no |
 //!
-//! An embedding application takes `default-features = false`: this crate then adds ten crates to those of wgpu itself.
+//! An embedding application takes `default-features = false, features = ["wgpu_default"]`: this crate then adds ten crates to
+//! those of wgpu itself. Without `wgpu_default` there is no backend, and wgpu refuses to make an instance, unless the
+//! application depends on the same wgpu and enables some.
 //!
 //! # Units and ranges
 //!
@@ -68,12 +73,18 @@
 //!    version.
 //! 2. [`Upscaler::new`], once a network: compiles the kernels and uploads the filters.
 //! 3. [`Upscaler::prepare`], once a size: makes tables and buffers, and tells the size of the result.
-//! 4. [`Upscaler::record`], once a frame. The source needs `TEXTURE_BINDING` and a float format that is not sRGB, the
-//!    target `STORAGE_BINDING` and the format of the [`UpscalerOptions`].
+//! 4. [`Upscaler::record`], once a frame. The source needs `TEXTURE_BINDING` and a format with float values, the target the
+//!    format of the [`UpscalerOptions`] and [`Upscaler::target_usage`].
+//!
+//! Both are textures, or [`TextureRef`]s that choose a format, mip level or layer of one. Their values are gamma-encoded in
+//! memory, whether the format has sRGB or not; what is looked at through a source's sRGB format, and linear light in floats,
+//! needs [`UpscalerOptions::linear_source`]. A target may have any format that can be rendered to, as surfaces of windows do
+//! ([`TargetAccess`]).
 //!
 //! Work on the device is cut into tiles of bounded memory by itself; tiled and untiled results are equal bit for bit.
-//! [`Upscaler::record_tiles`] spreads the tiles of a picture over several submissions. A picture larger than the device's
-//! textures goes by [`Upscaler::prepare_tiles`] and [`Upscaler::record_tile`], each tile in textures of its own.
+//! [`Upscaler::record_tiles`] spreads the tiles of a picture over several submissions, or computes only those in view
+//! ([`Upscaler::tiles_within`]). A picture larger than the device's textures goes by [`Upscaler::prepare_tiles`] and
+//! [`Upscaler::record_tile`], each tile in textures of its own.
 //!
 //! # Training
 //!
@@ -123,6 +134,7 @@ pub mod degrade;
 pub mod error;
 #[cfg(feature = "headless")]
 pub mod eval;
+pub mod export;
 pub mod gpu;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
@@ -136,6 +148,9 @@ pub mod headless;
 pub mod limits;
 pub mod metrics;
 pub mod network;
+#[cfg(feature = "onnx")]
+#[doc(hidden)]
+pub mod onnx;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod own;

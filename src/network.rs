@@ -171,14 +171,19 @@ impl Architecture {
             .collect();
         let parameters = layers.iter().map(|layer| layer.weights() + layer.filters);
         let parameters = parameters.fold(0, usize::saturating_add);
-        // In double precision, twice as many fill the largest weight file.
-        let most = Limit::Weights.get() / 16;
-        if parameters as u64 > most {
+        let most = Self::max_parameters();
+        if parameters > most {
             return Err(Error::invalid(Limit::Weights.exceeded(format!(
                 "{parameters} parameters in all layers: at most {most}; use fewer or smaller filters"
             ))));
         }
         Ok(Self { layers })
+    }
+
+    /// Most parameters of a network, weights and biases of all layers: in double precision, twice as many fill the largest
+    /// weight file. 16 million, unless the limit is another; 9-1-5 64-32 has 8129.
+    pub(crate) fn max_parameters() -> usize {
+        usize::try_from(Limit::Weights.get() / 16).unwrap_or(usize::MAX)
     }
 
     /// From text: `parse("9-1-5", "64-32", 1)`.

@@ -17,6 +17,7 @@ mod degrade;
 mod devices;
 mod eval;
 mod exit;
+mod export;
 mod jobs;
 mod limit;
 mod manual;
@@ -64,6 +65,8 @@ enum Command {
     Degrade(degrade::DegradeArgs),
     /// Convert and inspect weight files
     Model(model::ModelCommand),
+    /// Write a network as a file for other programs
+    Export(export::ExportCommand),
     /// List the adapters (GPUs) and test each one
     Devices(devices::DevicesArgs),
     /// Measure how fast an adapter is
@@ -128,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Degrade(args) => degrade::run(args),
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
+        Command::Export(command) => export::run(command).map(|()| exit::DONE),
         Command::Devices(args) => devices::run(args).map(|()| exit::DONE),
         Command::Bench(args) => bench::run(args).map(|()| exit::DONE),
         Command::Shaders(args) => shaders::run(args).map(|()| exit::DONE),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use srcnn_gpu::export::{About, onnx};
 use srcnn_gpu::train::filters::sheet;
 use srcnn_gpu::train::run::save_png;
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
@@ -28,7 +29,7 @@ pub struct ModelCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Write a network as a .safetensors file
+    /// Write a network as a .safetensors or .onnx file
     Convert(Convert),
     /// Show what a weight file holds
     Info(Info),
@@ -42,7 +43,8 @@ struct Convert {
     /// Weight file (.safetensors, the authors' .mat), the folder of a training run, small or large
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// The .safetensors file to write
+    /// The .safetensors or .onnx file to write; an .onnx file takes pictures that are enlarged already, `export onnx` writes
+    /// others
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Scales that the network was trained for, such as 3 or 2,3,4; of small and large, this also picks the network
@@ -115,12 +117,13 @@ fn filters(arguments: &Filters) -> Result<()> {
 
 fn convert(arguments: &Convert) -> Result<()> {
     if arguments.output.is_dir() {
-        let reason = "it is a folder; name the .safetensors file to write".into();
+        let reason = "it is a folder; name the .safetensors or .onnx file to write".into();
         return Err(Error::Output { path: arguments.output.clone(), reason });
     }
-    if !arguments.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")) {
+    let has = |end: &str| arguments.output.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
+    if !has("safetensors") && !has("onnx") {
         return Err(Error::invalid(format!(
-            "'{}': the file to write must end in .safetensors",
+            "'{}': the file to write must end in .safetensors or .onnx",
             arguments.output.display()
         )));
     }
@@ -133,7 +136,13 @@ fn convert(arguments: &Convert) -> Result<()> {
     metadata.channels = arguments.channels.unwrap_or(metadata.channels);
     metadata.training = arguments.training.clone().or(metadata.training);
     let weights = Weights::new(weights.layers().to_vec(), metadata)?;
-    let bytes = weights.to_safetensors()?;
+    let bytes = if has("onnx") {
+        let source = arguments.input.display().to_string();
+        let scale = weights.metadata.scales.first().map(|&scale| f64::from(scale));
+        onnx::file(&weights, onnx::Enlargement::None, &About { source, scale, ..About::default() })?
+    } else {
+        weights.to_safetensors()?
+    };
     let written = match arguments.existing.resolve(&arguments.output)? {
         Some(to) => to.clash.write(&to.path, |file| file.write_all(&bytes))?,
         None => None,

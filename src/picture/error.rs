@@ -5,6 +5,7 @@ use std::path::Path;
 
 use image::ImageError;
 
+use super::unread::unread;
 use crate::error::in_words;
 use crate::{Error, Reason};
 
@@ -15,7 +16,8 @@ pub fn refuse(path: &Path, why: impl Into<Reason>) -> Error {
 
 /// A decoder's error about one picture file.
 pub fn undecodable(path: &Path, error: ImageError) -> Error {
-    refuse(path, Reason::new(explain(&error), error))
+    let why = unread(path).unwrap_or_else(|| explain(&error));
+    refuse(path, Reason::new(why, error))
 }
 
 /// What a decoder's error means.

@@ -39,6 +39,8 @@ impl Metadata {
         let resources = photoshop::matters(&self.resources) && !holds(&[Png, Jpeg, Tiff]);
         lost.extend(named("Photoshop's data", resources));
         lost.extend(named("comments", !self.comments.is_empty() && !holds(&[Png, Jpeg, Gif])));
+        let long = self.comments.iter().any(|comment| comment.len() > LONGEST);
+        lost.extend(named("comments of that length", is_jpeg && long));
         let mut texts: Vec<String> = self.texts.iter().map(|text| shown(&text.keyword())).collect();
         texts.dedup();
         if texts.len() > MOST_TEXTS {

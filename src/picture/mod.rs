@@ -11,7 +11,7 @@
 //! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, one for
 //! its pixels where these are not what the `image` crate makes of them, and `segments` for JPEG's and `png_tags` for PNG's
 //! metadata; `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
-//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`.
+//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`, `unread`.
 
 pub mod alpha;
 mod animation;
@@ -24,6 +24,8 @@ mod exif;
 mod floats;
 mod frames;
 mod gif;
+#[cfg(feature = "heic")]
+mod heif;
 mod jpeg;
 mod jpeg_pixels;
 mod kind;
@@ -40,6 +42,7 @@ mod samples;
 mod segments;
 mod tiff;
 mod tiff_pixels;
+mod unread;
 mod webp;
 mod webp_pixels;
 mod write;
@@ -53,6 +56,7 @@ pub use memory::{available_memory, bytes};
 pub use metadata::Metadata;
 pub use read::{PictureFile, is_animated_gif};
 pub use samples::{color_type, convert, depth, without_alpha};
+pub use unread::{is_read, unread_name};
 pub use write::{encode, encode_rows, store, stored};
 
 /// The usual extension for the kind of file that begins like this.

@@ -143,10 +143,11 @@ pub fn write<W: Write>(writer: &mut Writer<W>, metadata: &Metadata) -> Result<()
         writer.write_chunk(ChunkType(chunk.name), &chunk.data)?;
     }
     for comment in &metadata.comments {
-        let comment = comment.strip_suffix(b"\0").unwrap_or(comment);
-        match std::str::from_utf8(comment) {
+        // A zero would end the text.
+        let comment: Vec<u8> = comment.iter().copied().filter(|&byte| byte != 0).collect();
+        match std::str::from_utf8(&comment) {
             Ok(text) if !text.is_ascii() => writer.write_text_chunk(&ITXtChunk::new(COMMENT, text))?,
-            _ => writer.write_text_chunk(&TEXtChunk::new(COMMENT, latin_1(comment)))?,
+            _ => writer.write_text_chunk(&TEXtChunk::new(COMMENT, latin_1(&comment)))?,
         }
     }
     let resources = photoshop::join(metadata.iptc.as_deref(), &metadata.resources);

@@ -2,9 +2,9 @@
 
 use image::DynamicImage;
 use moxcms::{
-    Chromaticity, CicpColorPrimaries, CicpProfile, CmsError, ColorDateTime, ColorPrimaries, ColorProfile,
-    DataColorSpace, Layout, LocalizableString, MatrixCoefficients, ProfileText, ToneReprCurve,
-    TransferCharacteristics, TransformOptions, XyY, curve_from_gamma,
+    Chromaticity, CicpColorPrimaries, CicpProfile, CmsError, ColorPrimaries, ColorProfile, DataColorSpace,
+    Layout, LocalizableString, MatrixCoefficients, ProfileText, ToneReprCurve, TransferCharacteristics,
+    TransformOptions, XyY, Xyz, Xyzd, adaption_matrix_d, curve_from_gamma,
 };
 
 use super::chunk::Chunk;
@@ -12,6 +12,8 @@ use super::chunk::Chunk;
 /// What `gAMA` says of sRGB, in units of 100000; `cHRM` is in the same unit.
 const SRGB_GAMMA: u32 = 45_455;
 const UNIT: f64 = 100_000.0;
+/// Where a profile has the date that it was made at: year, month and day, hours, minutes and seconds.
+const DATE: std::ops::Range<usize> = 24..36;
 const D65: [f64; 2] = [0.3127, 0.329];
 
 /// The color space that a profile is for: `b"RGB "`, `b"GRAY"`, `b"CMYK"` or another.
@@ -38,7 +40,7 @@ pub fn for_space(icc: Vec<u8>, color: bool) -> Option<Vec<u8>> {
             let grey = ColorProfile::new_from_slice(&icc).ok()?;
             let mut profile = with_curve(ColorProfile::new_srgb(), grey.gray_trc.clone()?, true);
             (profile.description, profile.cicp) = (grey.description, None);
-            encoded(profile).ok()
+            encoded(profile, D65).ok()
         }
         _ => None,
     }
@@ -46,7 +48,7 @@ pub fn for_space(icc: Vec<u8>, color: bool) -> Option<Vec<u8>> {
 
 /// Whether a profile is the one for sRGB that is made here.
 pub fn is_srgb(icc: &[u8]) -> bool {
-    [true, false].iter().any(|&color| encoded(srgb(color)).is_ok_and(|own| own == icc))
+    [true, false].iter().any(|&color| encoded(srgb(color), D65).is_ok_and(|own| own == icc))
 }
 
 /// A profile made of a PNG file's chunks; `None` if there are none, or none that count before a profile.
@@ -55,23 +57,32 @@ pub fn is_srgb(icc: &[u8]) -> bool {
 /// In words, what no profile can be made of.
 pub fn of_chunks(chunks: &[Chunk], has_profile: bool, color: bool) -> Result<Option<Vec<u8>>, String> {
     let named = |name| chunks.iter().find(|chunk| &chunk.name == name).map(|chunk| chunk.data.as_slice());
-    let profile = match (named(b"cICP"), named(b"sRGB"), named(b"gAMA"), named(b"cHRM")) {
+    let (profile, white) = match (named(b"cICP"), named(b"sRGB"), named(b"gAMA"), named(b"cHRM")) {
         (Some(cicp), ..) => of_cicp(cicp, color).ok_or("colors as told by cICP")?,
         _ if has_profile => return Ok(None),
-        (_, Some(_), ..) => srgb(color),
+        (_, Some(_), ..) => (srgb(color), D65),
         (_, _, None, None) => return Ok(None),
         (_, _, gamma, primaries) => {
             of_gamma(gamma, primaries, color).ok_or("colors as told by gAMA and cHRM")?
         }
     };
-    encoded(profile).map(Some).map_err(|e| format!("colors as told by its chunks ({e:?})"))
+    encoded(profile, white).map(Some).map_err(|e| format!("colors as told by its chunks ({e:?})"))
 }
 
-/// The bytes of a profile, which are the same whenever it is made.
-fn encoded(mut profile: ColorProfile) -> Result<Vec<u8>, CmsError> {
-    profile.creation_date_time =
-        ColorDateTime { year: 2026, month: 1, day_of_the_month: 1, hours: 0, minutes: 0, seconds: 0 };
-    profile.encode()
+/// The bytes of a profile for colors with this white, which are the same whenever it is made.
+fn encoded(mut profile: ColorProfile, white: [f64; 2]) -> Result<Vec<u8>, CmsError> {
+    // As ICC wants it: everything is relative to D50, and a matrix says how white became that.
+    let adaptation =
+        adaption_matrix_d(XyY::new(white[0], white[1], 1.0).to_xyz(), Xyz::new(0.9642, 1.0, 0.8249));
+    profile.chromatic_adaptation = Some(adaptation);
+    profile.white_point = Xyzd { x: 0.9642, y: 1.0, z: 0.8249 };
+    profile.media_white_point = Some(profile.white_point);
+    let mut bytes = profile.encode()?;
+    // The encoder writes down the time.
+    if let Some(date) = bytes.get_mut(DATE) {
+        date.copy_from_slice(&[0x07, 0xea, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    }
+    Ok(bytes)
 }
 
 fn srgb(color: bool) -> ColorProfile {
@@ -103,8 +114,8 @@ fn with_curve(mut profile: ColorProfile, curve: ToneReprCurve, color: bool) -> C
     profile
 }
 
-/// The profile for code points of ITU-T H.273: primaries, transfer, matrix, range.
-fn of_cicp(data: &[u8], color: bool) -> Option<ColorProfile> {
+/// The profile for code points of ITU-T H.273, primaries, transfer, matrix and range; and its white.
+fn of_cicp(data: &[u8], color: bool) -> Option<(ColorProfile, [f64; 2])> {
     // Pictures have RGB, in the full range.
     let &[primaries, transfer, 0, 1] = data else { return None };
     let color_primaries = CicpColorPrimaries::try_from(primaries).ok()?;
@@ -121,11 +132,18 @@ fn of_cicp(data: &[u8], color: bool) -> Option<ColorProfile> {
         (9, 18) => "Rec.2020 HLG".into(),
         _ => format!("Primaries {primaries} and transfer {transfer} of H.273"),
     };
-    Some(described(if color { profile } else { with_curve(profile, curve, false) }, &name))
+    let white = match color_primaries {
+        CicpColorPrimaries::Bt470M | CicpColorPrimaries::GenericFilm => [0.31, 0.316],
+        CicpColorPrimaries::Xyz => [1.0 / 3.0; 2],
+        CicpColorPrimaries::Smpte431 => [0.314, 0.351],
+        _ => D65,
+    };
+    let profile = if color { profile } else { with_curve(profile, curve, false) };
+    Some((described(profile, &name), white))
 }
 
-/// The profile for a gamma and for white, red, green and blue, of which one may be missing.
-fn of_gamma(gamma: Option<&[u8]>, primaries: Option<&[u8]>, color: bool) -> Option<ColorProfile> {
+/// The profile for a gamma and for white, red, green and blue, of which one may be missing; and its white.
+fn of_gamma(gamma: Option<&[u8]>, primaries: Option<&[u8]>, color: bool) -> Option<(ColorProfile, [f64; 2])> {
     let number =
         |data: &[u8], at: usize| Some(u32::from_be_bytes(data.get(4 * at..4 * at + 4)?.try_into().ok()?));
     let gamma = gamma.map(|data| number(data, 0)).unwrap_or(Some(SRGB_GAMMA))?;
@@ -140,7 +158,7 @@ fn of_gamma(gamma: Option<&[u8]>, primaries: Option<&[u8]>, color: bool) -> Opti
         curve_from_gamma((UNIT / f64::from(gamma)) as f32)
     };
     let mut profile = with_curve(ColorProfile::new_srgb(), curve, color);
-    let mut srgb_primaries = true;
+    let (mut srgb_primaries, mut white) = (true, D65);
     if let Some(data) = primaries.filter(|_| color) {
         let points = (0..4).map(|at| {
             let point =
@@ -152,8 +170,9 @@ fn of_gamma(gamma: Option<&[u8]>, primaries: Option<&[u8]>, color: bool) -> Opti
         srgb_primaries = points.iter().zip(usual).all(|(a, b)| (0..2).all(|i| (a[i] - b[i]).abs() < 0.003));
         if !srgb_primaries {
             let point = |at: usize| Chromaticity { x: points[at][0] as f32, y: points[at][1] as f32 };
+            white = points[0];
             let primaries = ColorPrimaries { red: point(1), green: point(2), blue: point(3) };
-            profile.update_rgb_colorimetry(XyY::new(points[0][0], points[0][1], 1.0), primaries);
+            profile.update_rgb_colorimetry(XyY::new(white[0], white[1], 1.0), primaries);
             let matrix = [profile.red_colorant, profile.green_colorant, profile.blue_colorant];
             // Primaries in a line have no matrix.
             matrix
@@ -163,10 +182,10 @@ fn of_gamma(gamma: Option<&[u8]>, primaries: Option<&[u8]>, color: bool) -> Opti
         }
     }
     if is_srgb && srgb_primaries {
-        return Some(srgb(color));
+        return Some((srgb(color), D65));
     }
     profile.cicp = None;
-    Some(described(profile, &format!("Gamma {:.2}", UNIT / f64::from(gamma))))
+    Some((described(profile, &format!("Gamma {:.2}", UNIT / f64::from(gamma))), white))
 }
 
 /// Converts an RGB picture with the profile `icc` to sRGB: in floats if the picture has floats, else in 16 bits so that
@@ -215,7 +234,7 @@ pub fn to_srgb(picture: DynamicImage, icc: &[u8]) -> Result<(DynamicImage, Vec<u
         _ => Ok(()),
     }
     .map_err(failed)?;
-    Ok((picture, encoded(srgb).map_err(failed)?))
+    Ok((picture, encoded(srgb, D65).map_err(failed)?))
 }
 
 #[cfg(test)]
@@ -276,6 +295,10 @@ mod tests {
         let primaries = [31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000];
         let by_chrm = [chunk(b"gAMA", &big(&[45_455])), chunk(b"cHRM", &big(&primaries))];
         assert!(near(by_cicp, converted(&by_chrm, [150, 90, 60])) && by_cicp[0] > 154, "{by_cicp:?}");
+        // White stays white, whatever it was.
+        let warm = [34_570, 35_850, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
+        let warm = [chunk(b"gAMA", &big(&[100_000])), chunk(b"cHRM", &big(&warm))];
+        assert!(near(converted(&warm, [255; 3]), [255; 3]) && near(converted(&warm, [128; 3]), [188; 3]));
         let pq = of_chunks(&[chunk(b"cICP", &[9, 16, 0, 1])], false, true).unwrap().unwrap();
         assert!(to_srgb(DynamicImage::new_rgb8(1, 1), &pq).unwrap_err().contains("HDR"));
     }

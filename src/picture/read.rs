@@ -14,6 +14,7 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::Metadata;
 use super::samples::{color_type, depth};
+use super::unread::is_heic;
 use super::{alpha, floats, gif, jpeg_pixels, png, png_tags, segments, tiff, tiff_pixels, webp, webp_pixels};
 use crate::limits::Limit;
 use crate::{Reason, Result, guard};
@@ -102,7 +103,8 @@ impl PictureFile {
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.into()))?;
-        let format = reader.format();
+        let heic = is_heic(path);
+        let format = reader.format().filter(|_| !heic);
         let available = available_memory();
         let mut limits = image::Limits::no_limits();
         let structure = Structure::read(path, format);
@@ -140,10 +142,9 @@ impl PictureFile {
             _ => match (reader.into_decoder(), &structure) {
                 (Ok(decoder), _) => (Box::new(decoder), 0, found),
                 (Err(ImageError::Limits(_)), Structure::Png(_)) => {
-                    let limit = memory::bytes(png::METADATA.into());
-                    return Err(refuse(
-                        format!("its color profile and texts take more than {limit} of memory").into(),
-                    ));
+                    let limit = memory::bytes(Limit::Metadata.get().into());
+                    let text = format!("its color profile and texts take more than {limit} of memory");
+                    return Err(refuse(Limit::Metadata.exceeded(text)));
                 }
                 (Err(error), _) => return Err(undecodable(path, error)),
             },
@@ -277,7 +278,8 @@ fn read_metadata(
         Structure::Png(chunks) => {
             metadata.icc = decoder.icc_profile().ok().flatten();
             if metadata.icc.is_none() && chunks.iter().any(|chunk| &chunk.name == b"iCCP") {
-                metadata.not_kept("a color profile that is damaged or too long");
+                let limit = memory::bytes(Limit::Metadata.get().into());
+                metadata.not_kept(&format!("its color profile, which is damaged or takes more than {limit}"));
             }
             png_tags::read(chunks, &mut metadata);
         }

@@ -69,6 +69,11 @@ fn walk(file: &mut BufReader<File>, summary: &mut Summary) -> io::Result<()> {
                 file.take(MOST_BEHIND).read_to_end(&mut summary.behind)?;
                 return Ok(());
             }
+            // Another picture begins before the end of this one.
+            START if scans > 0 => {
+                summary.behind.extend([0xff, START, 0xff]);
+                return Ok(());
+            }
             START | END => continue,
             SCAN => scans += 1,
             // Between scans there are only tables, comments and application data. Anything else is damage.
@@ -158,7 +163,7 @@ impl Summary {
 }
 
 fn read_app1(data: &[u8], metadata: &mut Metadata) {
-    if let Some(block) = data.strip_prefix(EXIF_HEADER) {
+    if let Some(block) = data.strip_prefix(EXIF_HEADER).and_then(|rest| rest.get(1..)) {
         // A long block goes on in further segments, which do not begin with a byte order.
         match &mut metadata.exif {
             Some(exif) if !block.starts_with(b"II") && !block.starts_with(b"MM") => exif.extend(block),
@@ -238,6 +243,8 @@ mod tests {
         // The second scan is cut, and only the further picture has an end.
         let more = segment(SCAN, &[1, 1, 0, 0, 63, 0]);
         assert!(!walked(&[cut.as_slice(), &more, &[9, 9]].concat()).complete);
+        let two = walked(&[cut.as_slice(), &whole].concat());
+        assert!(!two.complete && two.metadata().beside == ["further pictures"]);
         let behind = |data: &[u8]| walked(&[&whole, data].concat()).metadata().beside;
         assert_eq!(behind(&[0xff, START, 0xff, 0xe0]), ["further pictures"]);
         assert_eq!(behind(b"\0\0\0\x18ftypmp42"), ["video"]);

@@ -10,12 +10,10 @@ use super::animation::Delay;
 use super::chunk::latin_1;
 use super::kind::Settings;
 use super::metadata::{Metadata, shown};
+use crate::limits::Limit;
 
 /// A chunk of the container.
 type Chunk = ([u8; 4], Vec<u8>);
-
-/// Bytes of metadata that are read.
-const MOST_METADATA: u64 = 1 << 26;
 
 /// Adds profile, Exif and XMP to the metadata, whether the header announces them or not.
 pub fn read_metadata(path: &Path, metadata: &mut Metadata) {
@@ -26,7 +24,7 @@ pub fn read_metadata(path: &Path, metadata: &mut Metadata) {
 fn read_chunks(file: &mut BufReader<File>, metadata: &mut Metadata) -> io::Result<()> {
     let mut head = [0; 12];
     file.read_exact(&mut head)?;
-    let mut left = MOST_METADATA;
+    let mut left = Limit::Metadata.get();
     loop {
         let mut head = [0; 8];
         file.read_exact(&mut head)?;

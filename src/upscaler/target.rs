@@ -5,7 +5,8 @@ use super::steps::Step;
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel, RenderKernel};
 use crate::gpu::kernels::{self, Light, STORED_FORMATS, TargetPlanes};
-use crate::gpu::memory::DYNAMIC_SPACING;
+use crate::gpu::memory::{DYNAMIC_SPACING, texture};
+use crate::gpu::scoped;
 
 /// How results get into the target.
 #[derive(Debug)]
@@ -122,19 +123,11 @@ pub(super) fn render(
     pass.draw(0..3, 0..1);
 }
 
-/// Whether a fragment kernel with float results can render to a format.
+/// Whether a fragment kernel with float results can render to a format. Only the device knows, so it is asked for a texture.
 fn is_rendered_to(device: &wgpu::Device, format: wgpu::TextureFormat) -> bool {
-    let features = device.features();
-    let float = matches!(
-        format.sample_type(Some(wgpu::TextureAspect::All), Some(features)),
-        Some(wgpu::TextureSampleType::Float { .. })
-    );
-    // With adapter-specific formats, only the device knows.
-    let allowed = features.contains(format.required_features())
-        && (features.contains(wgpu::Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES)
-            || format
-                .guaranteed_format_features(features)
-                .allowed_usages
-                .contains(wgpu::TextureUsages::RENDER_ATTACHMENT));
-    float && allowed
+    let kind = format.sample_type(Some(wgpu::TextureAspect::All), Some(device.features()));
+    matches!(kind, Some(wgpu::TextureSampleType::Float { .. })) && {
+        let usage = wgpu::TextureUsages::RENDER_ATTACHMENT;
+        scoped(device, || texture(device, "srcnn.probe", [4, 4], format, usage)).is_ok()
+    }
 }

@@ -49,7 +49,7 @@ impl<'a> TextureRef<'a> {
         Self { mip_level, ..self }
     }
 
-    /// Takes another layer of an array, counted from 0.
+    /// Takes another layer of an array, counted from 0. wgpu cannot read single layers on OpenGL, only write them.
     #[must_use]
     pub fn with_layer(self, layer: u32) -> Self {
         Self { layer, ..self }
@@ -89,6 +89,13 @@ impl<'a> TextureRef<'a> {
                 "the source texture is {format:?}, which gives linear light; set \
                  UpscalerOptions::linear_source, or look at the texture as {plain:?} with TextureRef::with_format"
             )));
+        }
+        let on_opengl = device.adapter_info().backend == wgpu::Backend::Gl;
+        if on_opengl && self.texture.depth_or_array_layers() > 1 {
+            return Err(Error::invalid(
+                "the source texture is an array, and wgpu cannot read one layer of it on OpenGL; copy the layer to a \
+                 texture of its own",
+            ));
         }
         self.view(device, "source", wgpu::TextureUsages::TEXTURE_BINDING, size)
     }

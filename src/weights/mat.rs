@@ -8,10 +8,11 @@
 use super::mat_file::{self, Array};
 use super::{Layer, Metadata, Weights, default_channels};
 use crate::error::{Error, Result};
+use crate::limits::Limit;
 use crate::network::{LayerShape, Padding};
 
 pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
-    let file = mat_file::read(bytes, super::LARGEST, |name| layer_number(name).is_some())?;
+    let file = mat_file::read(bytes, Limit::Weights.get(), |name| layer_number(name).is_some())?;
     let count = file.iter().filter_map(|array| layer_number(&array.name)).max().unwrap_or(0);
     if count < 2 {
         return Err(Error::invalid(

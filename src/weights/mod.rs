@@ -1,5 +1,7 @@
 //! A network's parameters and metadata; reading and writing of weight files.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,10 +11,17 @@ use crate::error::{Error, Reason, Result};
 use crate::limits::Limit;
 use crate::network::{Architecture, Channels, LayerShape, Padding};
 
+mod element;
+pub(crate) mod fields;
 #[cfg(feature = "mat")]
 mod mat;
 #[cfg(feature = "mat")]
 mod mat_file;
+mod named;
+#[cfg(feature = "onnx")]
+mod onnx;
+#[cfg(feature = "pytorch")]
+mod pytorch;
 mod safetensors;
 mod shipped;
 
@@ -134,7 +143,7 @@ impl Weights {
         self.layers.iter().map(|l| l.weight.len() + l.bias.len()).sum()
     }
 
-    /// Reads a weight file: `.safetensors`, or with feature `mat` the authors' MATLAB `.mat`; the content tells which.
+    /// Reads a weight file of any kind that [`Format`] lists; the content tells which.
     ///
     /// If the content does not say for which scale it was trained, the file's name may, as in `9-1-5_91-images_x3.mat`.
     ///
@@ -158,28 +167,54 @@ impl Weights {
 
     /// Reads the content of a weight file.
     ///
-    /// `.mat` files get padding `replicate`, as in the authors' program. `.safetensors` files without this crate's metadata (a
-    /// plain PyTorch export) get padding `zero`, as PyTorch's convolutions pad, and channels `y` or `rgb` by their number.
+    /// `.mat` files get padding `replicate`, as in the authors' program. ONNX files say how their layers pad. `.safetensors` files
+    /// without this crate's metadata and PyTorch's own files get padding `zero`, as PyTorch's convolutions pad, and channels
+    /// `y` or `rgb` by their number.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] with what is wrong in it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        if bytes.is_empty() {
-            Err(Error::invalid("the file is empty"))
-        } else if bytes.starts_with(b"MATLAB 7.3")
-            || bytes.starts_with(HDF5)
-            || bytes.get(512..520) == Some(HDF5)
-        {
-            Err(Error::invalid("a MATLAB 7.3 file (HDF5); save it again with: save(name, '-v7', ..)"))
-        } else if is_mat_4(bytes) {
-            Err(Error::invalid("a MATLAB 4 file; save it again with: save(name, '-v7', ..)"))
-        } else if is_mat_5(bytes) {
+        let Some(format) = Format::of(bytes) else {
+            return Err(Error::invalid(if bytes.is_empty() {
+                "the file is empty"
+            } else if is_mat_7_3(bytes) {
+                "a MATLAB 7.3 file (HDF5); save it again with: save(name, '-v7', ..)"
+            } else if is_mat_4(bytes) {
+                "a MATLAB 4 file; save it again with: save(name, '-v7', ..)"
+            } else {
+                "neither a .safetensors file nor a MATLAB 5 .mat file, nor one of ONNX or PyTorch"
+            }));
+        };
+        match format {
+            Format::SafeTensors => safetensors::read(bytes),
             #[cfg(feature = "mat")]
-            return mat::read(bytes);
-            #[cfg(not(feature = "mat"))]
-            Err(Error::invalid("a MATLAB .mat file; reading these needs the feature `mat` of srcnn-gpu"))
-        } else {
-            safetensors::read(bytes)
+            Format::Mat => mat::read(bytes),
+            #[cfg(feature = "onnx")]
+            Format::Onnx => onnx::read(bytes),
+            #[cfg(feature = "pytorch")]
+            Format::PyTorch => pytorch::read(bytes),
+            #[cfg(not(all(feature = "mat", feature = "onnx", feature = "pytorch")))]
+            other => Err(Error::invalid(format!(
+                "{other}; reading these needs the feature `{}` of srcnn-gpu",
+                match other {
+                    Format::Mat => "mat",
+                    Format::Onnx => "onnx",
+                    _ => "pytorch",
+                }
+            ))),
+        }
+    }
+
+    /// A network with the metadata that a file has for it.
+    fn with_fields(layers: Vec<Layer>, map: &BTreeMap<String, String>) -> Result<Self> {
+        let channels = layers.first().map_or(0, |layer| layer.shape.inputs);
+        match fields::read(map, channels)? {
+            Some((metadata, names)) => {
+                let weights = Self::new(layers, metadata)?;
+                names.check(weights.architecture())?;
+                Ok(weights)
+            }
+            None => Self::new(layers, fields::of_others(channels)),
         }
     }
 
@@ -192,8 +227,59 @@ impl Weights {
     }
 }
 
+/// A kind of weight file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `.safetensors`, this crate's own.
+    SafeTensors,
+    /// The authors' MATLAB 5 `.mat`; read with feature `mat`.
+    Mat,
+    /// ONNX; read with feature `onnx`.
+    Onnx,
+    /// What `torch.save` writes; read with feature `pytorch`.
+    PyTorch,
+}
+
+impl Format {
+    /// What kind of weight file begins with these bytes, at least nine of them, if any.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        // .safetensors begins with the length of its header, eight bytes, and a JSON object.
+        if bytes.get(8) == Some(&b'{') {
+            Some(Self::SafeTensors)
+        } else if is_mat_7_3(bytes) || is_mat_4(bytes) {
+            None
+        } else if is_mat_5(bytes) {
+            Some(Self::Mat)
+        // A zip archive, or a pickle.
+        } else if bytes.starts_with(b"PK\x03\x04") || (bytes.first() == Some(&0x80) && bytes.len() > 2) {
+            Some(Self::PyTorch)
+        // The version of the format: field 1, a number below 128.
+        } else if bytes.first() == Some(&0x08) && bytes.get(1).is_some_and(|&version| version < 128) {
+            Some(Self::Onnx)
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SafeTensors => "a .safetensors file",
+            Self::Mat => "a MATLAB .mat file",
+            Self::Onnx => "an ONNX file",
+            Self::PyTorch => "a PyTorch file",
+        })
+    }
+}
+
 /// How files in HDF5 begin, behind a header of 512 bytes in those of MATLAB.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// Whether a file is one of MATLAB 7.3, which is HDF5.
+fn is_mat_7_3(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"MATLAB 7.3") || bytes.starts_with(HDF5) || bytes.get(512..520) == Some(HDF5)
+}
 
 /// Whether a file is one of MATLAB 5, whatever its header says in words: version and byte order mark tell.
 fn is_mat_5(bytes: &[u8]) -> bool {

@@ -9,6 +9,7 @@ use crate::common::network;
 
 /// A host's device, with exactly what the library says it needs. Validation errors panic, as is wgpu's default.
 pub struct Host {
+    pub adapter: wgpu::Adapter,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     /// Whether textures can be looked at in other formats than their own; OpenGL cannot.
@@ -25,7 +26,13 @@ impl Host {
             ..Default::default()
         }))
         .unwrap();
-        Self { device, queue, view_formats: downlevel.contains(wgpu::DownlevelFlags::VIEW_FORMATS) }
+        Self { view_formats: downlevel.contains(wgpu::DownlevelFlags::VIEW_FORMATS), adapter, device, queue }
+    }
+
+    /// Whether the adapter renders to textures of a format.
+    pub fn renders_to(&self, format: TextureFormat) -> bool {
+        let features = self.adapter.get_texture_format_features(format);
+        features.allowed_usages.contains(TextureUsages::RENDER_ATTACHMENT)
     }
 
     pub fn upscaler(&self, weights: &Weights) -> Upscaler {

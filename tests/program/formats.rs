@@ -4,8 +4,8 @@
 mod alpha;
 mod animation;
 mod broken;
-mod corpus;
-mod desk;
+pub mod corpus;
+pub mod desk;
 mod metadata;
 mod sizes;
 mod stills;

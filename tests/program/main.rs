@@ -6,8 +6,10 @@ mod common;
 
 mod adapters;
 mod automation;
+mod cases_metadata;
 mod compare;
 mod eval;
+mod eval_methods;
 mod folders;
 mod formats;
 mod kills;
@@ -22,5 +24,7 @@ mod stderr;
 mod telling;
 mod train_cli;
 mod train_kill;
+mod train_limits;
 mod usage;
 mod video;
+mod words;

@@ -76,3 +76,35 @@ fn errors_have_one_line_and_a_code() {
     }
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "nothing left behind");
 }
+
+/// small, large and the folders of runs stand for weight files.
+#[test]
+fn names_and_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let info = text(&model(&["info", "small"], &folder).stdout);
+    let files: Vec<&str> = info.lines().filter(|line| line.starts_with("file ")).collect();
+    assert_eq!(files.len(), 3, "{info}");
+    let psnr = info.lines().find(|line| line.starts_with("PSNR ")).unwrap();
+    assert_eq!(psnr, "PSNR              30.50 dB on val x2 (bicubic 28.68), SSIM 0.8907 (bicubic 0.8488)");
+    let json: serde_json::Value =
+        serde_json::from_slice(&model(&["info", "large", "--json"], &folder).stdout).unwrap();
+    assert_eq!((json.as_array().unwrap().len(), &json[2]["architecture"]), (3, &"9-5-5".into()));
+    let one = model(&["info", "large", "-s", "4", "--json"], &folder);
+    let json: serde_json::Value = serde_json::from_slice(&one.stdout).unwrap();
+    assert_eq!(json["scales"], serde_json::json!([4.0]));
+
+    let done = model(&["convert", "small", "x4.safetensors", "--scale", "4"], &folder);
+    assert!(done.status.success() && done.stderr.is_empty(), "{}", text(&done.stderr));
+    let written = Weights::load(&folder.path().join("x4.safetensors")).unwrap();
+    assert_eq!(written, srcnn_gpu::Shipped::Small.nearest(4.0).unwrap());
+    // Without a scale, which network was taken is said.
+    let done = model(&["filters", "large", "-o", "f.png"], &folder);
+    assert!(done.status.success() && text(&done.stderr).contains("the one for x3"), "{}", text(&done.stderr));
+
+    std::fs::create_dir(folder.path().join("run")).unwrap();
+    std::fs::copy(folder.path().join("x4.safetensors"), folder.path().join("run/best.safetensors")).unwrap();
+    let info = text(&model(&["info", "run"], &folder).stdout);
+    assert!(info.contains("file              run\n") && info.contains("scales            4\n"), "{info}");
+    assert!(model(&["convert", "run", "again.safetensors"], &folder).status.success());
+    assert_eq!(Weights::load(&folder.path().join("again.safetensors")).unwrap(), written);
+}

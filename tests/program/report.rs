@@ -188,7 +188,7 @@ fn failures() {
     fs::write(desk.path().join("set/broken.png"), b"nothing").unwrap();
     fs::write(desk.path().join("page.html"), b"old").unwrap();
     // Noticed before anything is measured.
-    for (page, words) in [("none/page.html", "none"), ("set", "it is a folder")] {
+    for (page, words) in [("m.safetensors/page.html", "it is a file"), ("set", "it is a folder")] {
         let output = eval(desk.path(), &format!("set -m m.safetensors --html {page}"));
         assert_eq!((output.status.code(), output.stdout.len()), (Some(5), 0));
         assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));

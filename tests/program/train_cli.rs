@@ -109,6 +109,32 @@ fn train_refuses_before_it_starts() {
     assert!(!folder.path().join("run").exists());
 }
 
+/// Any weight file, small, large or a run can be the beginning; what does not fit is named.
+#[test]
+fn beginnings() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    color(48, 48).save(folder.path().join("data/a.png")).unwrap();
+    let train = "train data -s 2 --batch 2 --steps 1";
+    let small = "--arch 3-1-3 --filters 4-4 --patch 16";
+    let succeeds = |args: &str| {
+        let output = run(folder.path(), args);
+        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    succeeds(&format!("{train} {small} -o first"));
+    succeeds(&format!("{train} {small} -o second --init first"));
+    succeeds(&format!("{train} -o third --init small"));
+    let at = |args: &str, code, words: &[&str]| {
+        fails(folder.path(), &format!("{train} -o run {args}"), code, words)
+    };
+    at("--init large", 2, &["--init large", "filters of layer 2 are 5x5, larger than 1x1", "--arch 9-5-5"]);
+    at("--init small --channels rgb", 2, &["its channels are y, not rgb"]);
+    at("--init first", 2, &["layer 1 has 4 filters, not 64", "--arch 3-1-3 --filters 4-4"]);
+    at("--init data", 4, &["without best.safetensors"]);
+    at("--init nothing", 4, &["small and large"]);
+    assert!(!folder.path().join("run").exists());
+}
+
 /// Folders whose names are not UTF-8: training, the record of it in `config.toml`, resuming.
 #[cfg(unix)]
 #[test]

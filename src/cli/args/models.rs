@@ -19,8 +19,8 @@ pub struct Model {
 /// Which networks to use.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// small, large, a weight file (.safetensors, the authors' .mat), or the folder of a training run. Of several, the one
-    /// trained for the nearest scale is used [default: small]
+    /// small, large, a weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), or the folder of a training run.
+    /// Of several, the one trained for the nearest scale is used [default: small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "Network")]
     pub model: Vec<PathBuf>,
 }

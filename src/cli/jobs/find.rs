@@ -1,19 +1,20 @@
 //! Finding the pictures that arguments stand for: files, folders, patterns, lists.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use image::ImageFormat;
 use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::limits::Limit;
-use srcnn_gpu::picture::refuse;
+use srcnn_gpu::picture::{is_read, refuse, unread_name};
 use srcnn_gpu::{Reason, Result, bounded};
 use walkdir::{DirEntry, WalkDir};
 
 use super::container::is_video;
 use super::index::NAME as INDEX;
+use super::left_out::LeftOut;
+use super::name::path_of;
 use super::pattern;
 use super::results::Results;
 
@@ -123,7 +124,9 @@ impl Finder<'_> {
         let mut entries = walk.into_iter();
         let (mut any, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
         let (mut videos, mut results) = (LeftOut::default(), LeftOut::default());
-        let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_picture(path) };
+        // By what they are and what to do about them.
+        let mut unread = BTreeMap::<String, LeftOut>::new();
+        let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_read(path) };
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -146,6 +149,8 @@ impl Finder<'_> {
                 if !is_output {
                     folders.add(entry.file_name());
                 }
+            } else if let Some(kind) = unread_name(path).filter(|_| !is_junk(&entry) && !self.search.videos) {
+                unread.entry(kind).or_default().add(entry.file_name());
             } else if is_junk(&entry) || !is_wanted(path) {
                 // The program's own index needs no mention.
                 if is_video(path) && !is_junk(&entry) {
@@ -163,6 +168,10 @@ impl Finder<'_> {
                 }
             }
         }
+        for (kind, files) in &unread {
+            let what = "pictures that this build does not read, left out";
+            files.tell(folder, log::Level::Warn, what, "files", &format!(": {kind}"));
+        }
         let hint = if self.search.recursive { "" } else { "; -r includes them" };
         let what = if self.search.videos { "videos" } else { "pictures" };
         if !any {
@@ -173,7 +182,8 @@ impl Finder<'_> {
             } else {
                 ""
             };
-            return self.refuse(folder, format!("there are no {what} in this folder{hint}"));
+            let readable = if unread.is_empty() { "" } else { " that this build reads" };
+            return self.refuse(folder, format!("there are no {what}{readable} in this folder{hint}"));
         }
         let (warn, info) = (log::Level::Warn, log::Level::Info);
         others.tell(folder, warn, &format!("not {what}, left out"), "files", "");
@@ -218,39 +228,10 @@ impl Finder<'_> {
     }
 }
 
-/// Entries left out of a folder.
-#[derive(Default)]
-struct LeftOut {
-    count: usize,
-    first: String,
-}
-
-impl LeftOut {
-    fn add(&mut self, name: &OsStr) {
-        if self.count == 0 {
-            self.first = name.to_string_lossy().into_owned();
-        }
-        self.count += 1;
-    }
-
-    fn tell(&self, folder: &Path, level: log::Level, what: &str, plural: &str, hint: &str) {
-        let which = match self.count {
-            0 => return,
-            1 => self.first.clone(),
-            count => format!("{count} {plural} ({}, ..)", self.first),
-        };
-        log::log!(level, "{}: {what}: {which}{hint}", folder.display());
-    }
-}
-
 fn is_junk(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     name.as_encoded_bytes().starts_with(b".")
         || JUNK.iter().any(|junk| name.eq_ignore_ascii_case(OsStr::new(junk)))
-}
-
-pub fn is_picture(path: &Path) -> bool {
-    ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
 }
 
 fn walk_error(error: &walkdir::Error) -> String {
@@ -259,18 +240,6 @@ fn walk_error(error: &walkdir::Error) -> String {
         (None, Some(e)) => e.to_string(),
         (None, None) => error.to_string(),
     }
-}
-
-/// The path of these bytes.
-#[cfg(unix)]
-pub fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    OsStr::from_bytes(bytes).into()
-}
-
-#[cfg(not(unix))]
-pub fn path_of(bytes: &[u8]) -> PathBuf {
-    String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 #[cfg(test)]

@@ -8,13 +8,11 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::picture::PictureFile;
+use srcnn_gpu::picture::{PictureFile, is_read};
 
-use super::find::is_picture;
 use super::indexes::Indexes;
 use super::job::parent;
-use super::naming::SizeLabel;
-use super::target::MARK;
+use super::naming::{MARK, SizeLabel};
 
 /// What is known about results of earlier runs.
 pub struct Results<'a> {
@@ -72,7 +70,7 @@ impl<'a> Results<'a> {
             let mut names: HashMap<OsString, Vec<PathBuf>> = HashMap::new();
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = picture.with_file_name(entry.file_name());
-                if let Some(stem) = path.file_stem().filter(|_| is_picture(&path)) {
+                if let Some(stem) = path.file_stem().filter(|_| is_read(&path)) {
                     names.entry(stem.into()).or_default().push(path);
                 }
             }

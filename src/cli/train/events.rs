@@ -68,7 +68,7 @@ impl EventPrinter {
                 let told = match loss_bicubic {
                     Some(bicubic) if loss > bicubic => format!(
                         "warning: WORSE THAN BICUBIC on the training pictures: the last loss is {loss:.4}, that of plain \
-                         interpolation {bicubic:.4}; the run was too short, or its learning rates are too high (--lr)"
+                         interpolation {bicubic:.4}; the learning rates are too high (--lr), or the run is too short"
                     ),
                     Some(bicubic) => format!(
                         "the last loss is {loss:.4} on the training pictures, that of plain interpolation {bicubic:.4}"

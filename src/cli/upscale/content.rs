@@ -121,7 +121,7 @@ impl ContentArgs {
         let lossless = kind.extension == "webp" && cfg!(not(feature = "webp-lossy"));
         match (self.quality, header.animation) {
             (Some(_), _) if lossless => {
-                Some("this build writes only lossless WebP, --quality is not used".into())
+                Some("this build writes WebP without loss only, --quality is not used; a build with the feature webp-lossy uses it".into())
             }
             (_, Some(_)) if self.to_srgb() => Some("animations keep their color profile".into()),
             _ if self.to_srgb() && !header.color.has_color() => {

@@ -47,8 +47,8 @@ pub(super) struct Progress {
     eval_every: Option<u64>,
     /// When the clock decides: the time of the next evaluation.
     next_eval: Duration,
-    /// Evaluations so far, and their time.
-    evals: (u32, Duration),
+    /// Evaluations after the first one, and their time.
+    evals: Option<(u32, Duration)>,
     /// Steps that fit in a block's time.
     block: u64,
 }
@@ -80,7 +80,7 @@ impl Progress {
                 Limit::Time(span) => before + span.0 / EVALUATIONS,
                 _ => Duration::MAX,
             },
-            evals: (0, Duration::ZERO),
+            evals: None,
             block: 1,
         }
     }
@@ -125,11 +125,21 @@ impl Progress {
     /// Counts an evaluation that began at `begun` and ends now. The clock gives at least as much time to training as two
     /// evaluations take.
     pub fn add_evaluation(&mut self, begun: Instant) {
-        let took = begun.elapsed();
-        self.evals = (self.evals.0 + 1, self.evals.1 + took);
+        let took = match &mut self.evals {
+            Some((count, time)) => {
+                let took = begun.elapsed();
+                (*count, *time) = (*count + 1, *time + took);
+                took
+            }
+            // The first evaluation compiles kernels, which says nothing about the next ones.
+            none => {
+                *none = Some((0, Duration::ZERO));
+                Duration::ZERO
+            }
+        };
         if let End::Time(span) = self.end {
             let now = self.elapsed();
-            self.next_eval = (now.saturating_sub(took) + span / EVALUATIONS).max(now + 2 * took);
+            self.next_eval = (now.saturating_sub(begun.elapsed()) + span / EVALUATIONS).max(now + 2 * took);
         }
     }
 
@@ -199,7 +209,7 @@ impl Progress {
         match self.end {
             End::Steps(total) => {
                 let left = total.saturating_sub(self.step);
-                let (count, time) = self.evals;
+                let (count, time) = self.evals.unwrap_or_default();
                 let evals = self.eval_every.map_or(0, |every| left / every) as f64;
                 let each = time.as_secs_f64() / f64::from(count.max(1));
                 Some(left as f64 * self.seconds_per_step()? + evals * each)

@@ -22,7 +22,10 @@ fn profile_exif_and_xmp_go_from_format_to_format() {
         for extension in ["png", "jpg", "webp", "tiff"] {
             let result = format!("out/{}.{extension}", name.replace('.', "_"));
             std::fs::create_dir_all(desk.path("out")).unwrap();
-            assert_eq!(desk.upscaled(&format!("in/{name} -o {result} -s 2")), "");
+            let told = desk.upscaled(&format!("in/{name} -o {result} -s 2"));
+            let lost = ["webp", "tiff"].contains(&extension) && name != "a.webp";
+            let lost = lost.then(|| format!("warning: in/{name}: a .{extension} file cannot hold comments"));
+            assert_eq!(told, lost.unwrap_or_default());
             results.push(result);
         }
     }
@@ -91,7 +94,7 @@ fn what_a_format_cannot_hold_is_reported() {
     desk.write("a.png", described(&picture, ImageFormat::Png, &exif(1, 20), &xmp(1)));
     for extension in ["bmp", "qoi", "tga", "ppm"] {
         let remarks = desk.upscaled(&format!("a.png -o a.{extension}"));
-        assert!(remarks.contains("cannot hold color profile and Exif and XMP"), "{remarks}");
+        assert!(remarks.contains("cannot hold color profile, Exif, XMP and comments"), "{remarks}");
         assert_eq!(remarks.lines().count(), 1, "{remarks}");
     }
     assert_eq!(desk.upscaled("a.png -o b.bmp --icc strip --metadata strip"), "");

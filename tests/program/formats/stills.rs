@@ -174,7 +174,7 @@ fn formats_depths_and_quality_by_flags() {
     }
 }
 
-/// With the feature `-q` is used; without it, the program says that it is not.
+/// With the feature, which is one of the default ones, `-q` is used; without it, the program says that it is not.
 #[test]
 fn quality_of_webp() {
     let desk = Desk::new();
@@ -185,6 +185,8 @@ fn quality_of_webp() {
     let worst = lossless.iter().zip(lossy.iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
     if cfg!(feature = "webp-lossy") {
         assert_eq!(remarks, "");
+        let size = |name: &str| std::fs::metadata(desk.path(name)).unwrap().len();
+        assert!(2 * size("lossy.webp") < size("lossless.webp"));
         assert!((1..40).contains(&worst), "{worst}");
         let alpha = |picture: &image::RgbaImage| picture.pixels().map(|p| p[3]).collect::<Vec<_>>();
         assert_eq!(alpha(&lossless), alpha(&lossy));
@@ -206,4 +208,32 @@ fn cmyk_becomes_rgb() {
     let (converted, direct) = (desk.open("rgb.jpg").into_rgb8(), desk.open("a2.png").into_rgb8());
     let worst = converted.iter().zip(direct.iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
     assert!(worst < 24, "off by {worst}");
+}
+
+/// Pictures of kinds that this build does not read are named, with what to do, in folders and by themselves, by their name
+/// alone and by their content alone.
+#[test]
+fn pictures_that_are_not_read_are_named() {
+    let desk = Desk::new();
+    let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
+    let png = encoded(&picture(ColorType::Rgb8, 20, 10), ImageFormat::Png);
+    desk.write("in/a.png", png);
+    desk.write("in/b.JXL", b"?".to_vec());
+    desk.write("in/notes.txt", b"text".to_vec());
+    desk.write("drawings/c.svg", b"<svg/>".to_vec());
+    let notes = desk.upscaled("in -o out/");
+    assert!(notes.contains("left out: b.JXL: a JPEG XL picture; convert it to PNG first"), "{notes}");
+    assert!(notes.contains("not pictures, left out: notes.txt"), "{notes}");
+    desk.fails("drawings -o out/", 1, &["no pictures that this build reads"]);
+    desk.fails("drawings/c.svg", 1, &["lines and curves"]);
+    desk.fails("in/b.JXL", 1, &["JPEG XL", "djxl"]);
+    if cfg!(feature = "heic") {
+        return;
+    }
+    for name in ["IMG_0001.HEIC", "sent.jpg", "unnamed"] {
+        desk.write(name, heic.to_vec());
+        desk.fails(name, 1, &["iPhone picture (HEIC)", "--features heic", "heif-convert"]);
+    }
+    desk.write("empty.heic", b"no picture".to_vec());
+    desk.fails("empty.heic", 1, &["iPhone picture (HEIC)"]);
 }
