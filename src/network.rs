@@ -171,7 +171,7 @@ impl Architecture {
             .collect();
         let parameters = layers.iter().map(|layer| layer.weights() + layer.filters);
         let parameters = parameters.fold(0, usize::saturating_add);
-        let most = Self::most_parameters();
+        let most = Self::max_parameters();
         if parameters > most {
             return Err(Error::invalid(Limit::Weights.exceeded(format!(
                 "{parameters} parameters in all layers: at most {most}; use fewer or smaller filters"
@@ -180,8 +180,9 @@ impl Architecture {
         Ok(Self { layers })
     }
 
-    /// Parameters that a network may have: in double precision, twice as many fill the largest weight file.
-    pub(crate) fn most_parameters() -> usize {
+    /// Most parameters of a network, weights and biases of all layers: in double precision, twice as many fill the largest
+    /// weight file. 16 million, unless the limit is another; 9-1-5 64-32 has 8129.
+    pub(crate) fn max_parameters() -> usize {
         usize::try_from(Limit::Weights.get() / 16).unwrap_or(usize::MAX)
     }
 

@@ -2,10 +2,8 @@
 //! under their names, so links are not followed, and only regular files are opened: a pipe or a device could block forever.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-
-use crate::bounded;
 
 /// How often to try again when a file appears or disappears in between.
 const ATTEMPTS: u32 = 10;
@@ -51,7 +49,13 @@ pub fn open_or_create(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open`]; [`ErrorKind::FileTooLarge`] for a longer file.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    bounded::read_from(open(path, File::options().read(true))?, most)
+    let mut bytes = Vec::new();
+    let file = open(path, File::options().read(true))?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
 }
 
 fn not_regular() -> io::Error {

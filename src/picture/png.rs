@@ -13,6 +13,7 @@ use super::chunk::Chunk;
 use super::metadata::Metadata;
 use super::png_tags;
 use super::samples::{Reordered, depth};
+use crate::limits::Limit;
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 /// Where a frame's control chunk, `fcTL`, says what happens to the frame before the next, and the value for clearing it.
@@ -20,8 +21,6 @@ const DISPOSAL: usize = 24;
 const TO_BACKGROUND: u8 = 1;
 /// Chunks of more bytes than this are left out: no useful one is, and it would take up memory.
 const LONGEST_CHUNK: u32 = 1 << 24;
-/// Bytes that the decoder may take for profile and texts, which are compressed in the file.
-pub const METADATA: u64 = 1 << 26;
 
 /// The chunks of a file up to the first broken one, without pixels and palette. Of the profile, `iCCP`, and of the pixels of
 /// the still picture, one `IDAT`, they hold the name alone.
@@ -66,7 +65,7 @@ fn read_chunks(path: &Path, chunks: &mut Vec<Chunk>) -> io::Result<()> {
 pub fn overhead(chunks: &[Chunk]) -> u64 {
     let header = chunks.iter().find(|chunk| &chunk.name == b"IHDR");
     let width = header.and_then(|header| header.number(0)).unwrap_or(0);
-    METADATA + 2 * 8 * u64::from(width)
+    Limit::Metadata.get().saturating_add(2 * 8 * u64::from(width))
 }
 
 /// Whether a file that is complete describes an animation that cannot be shown: its control chunk comes too late, frames

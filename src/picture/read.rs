@@ -153,10 +153,9 @@ impl PictureFile {
             _ => match (reader.into_decoder(), &structure) {
                 (Ok(decoder), _) => (Box::new(decoder), 0, found),
                 (Err(ImageError::Limits(_)), Structure::Png(_)) => {
-                    let limit = memory::bytes(png::METADATA.into());
-                    return Err(refuse(
-                        format!("its color profile and texts take more than {limit} of memory").into(),
-                    ));
+                    let limit = memory::bytes(Limit::Metadata.get().into());
+                    let text = format!("its color profile and texts take more than {limit} of memory");
+                    return Err(refuse(Limit::Metadata.exceeded(text)));
                 }
                 (Err(error), _) => return Err(undecodable(path, error)),
             },
@@ -300,7 +299,7 @@ fn metadata_unguarded(
         Structure::Png(chunks) => {
             metadata.icc = decoder.icc_profile().ok().flatten();
             if metadata.icc.is_none() && chunks.iter().any(|chunk| &chunk.name == b"iCCP") {
-                let limit = memory::bytes(png::METADATA.into());
+                let limit = memory::bytes(Limit::Metadata.get().into());
                 metadata.not_kept(&format!("its color profile, which is damaged or takes more than {limit}"));
             }
             png_tags::read(chunks, &mut metadata);

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::density::Density;
 use super::metadata::{EXIF_HEADER, Metadata};
 use super::photoshop;
+use crate::limits::Limit;
 
 const APP0: u8 = 0xe0;
 const APP1: u8 = 0xe1;
@@ -30,8 +31,7 @@ const GAIN_MAP: &[u8] = b"urn:iso:std:iso:ts:21496:-1\0";
 /// The list of further pictures (CIPA DC-007).
 const PICTURES: &[u8] = b"MPF\0";
 
-/// Bytes of segments that are kept, and bytes behind the picture that are looked at.
-const MOST_KEPT: usize = 1 << 26;
+/// Bytes behind the picture that are looked at.
 const MOST_BEHIND: u64 = 1 << 22;
 
 /// What a walk over a file finds.
@@ -84,7 +84,7 @@ fn walk(file: &mut BufReader<File>, summary: &mut Summary) -> io::Result<()> {
         let mut length = [0; 2];
         file.read_exact(&mut length)?;
         let length = usize::from(u16::from_be_bytes(length)).saturating_sub(2);
-        if matches!(marker, APP0..=APP15 | COMMENT) && kept + length <= MOST_KEPT {
+        if matches!(marker, APP0..=APP15 | COMMENT) && (kept + length) as u64 <= Limit::Metadata.get() {
             let mut data = vec![0; length];
             file.read_exact(&mut data)?;
             kept += length;

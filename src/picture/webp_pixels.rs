@@ -12,11 +12,10 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Imag
 use super::animation::{self, Animation, Delay};
 use super::compose::{Canvas, Composer, Disposal, Placement};
 use super::samples::convert;
+use crate::limits::Limit;
 
 /// Bytes before the chunks of a frame.
 const FRAME: u64 = 16;
-/// Bytes of a chunk of metadata that are read.
-const METADATA: u64 = 1 << 26;
 
 /// A chunk's name, and the part of the file that holds its data.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +122,8 @@ impl Pixels {
     }
 
     fn metadata(&mut self, name: &[u8; 4]) -> ImageResult<Option<Vec<u8>>> {
-        let chunk = self.chunks.iter().find(|chunk| &chunk.name == name && chunk.len <= METADATA);
+        let chunk =
+            self.chunks.iter().find(|chunk| &chunk.name == name && chunk.len <= Limit::Metadata.get());
         Ok(chunk.map(|chunk| read(&mut self.file, chunk.start, chunk.len)).transpose()?)
     }
 

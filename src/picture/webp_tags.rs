@@ -6,9 +6,7 @@ use std::path::Path;
 
 use super::chunk::latin_1;
 use super::metadata::{Metadata, shown};
-
-/// Bytes of metadata that are read.
-const MOST_METADATA: u64 = 1 << 26;
+use crate::limits::Limit;
 
 /// Adds profile, Exif and XMP to the metadata, whether the header announces them or not.
 pub fn read(path: &Path, metadata: &mut Metadata) {
@@ -19,7 +17,7 @@ pub fn read(path: &Path, metadata: &mut Metadata) {
 fn read_chunks(file: &mut BufReader<File>, metadata: &mut Metadata) -> io::Result<()> {
     let mut head = [0; 12];
     file.read_exact(&mut head)?;
-    let mut left = MOST_METADATA;
+    let mut left = Limit::Metadata.get();
     loop {
         let mut head = [0; 8];
         file.read_exact(&mut head)?;

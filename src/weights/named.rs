@@ -123,10 +123,10 @@ fn layer<T: Tensor>(tensors: &BTreeMap<String, T>, stem: &str, parameters: &mut 
     // Before any value is read: a small file may claim that its tensors are large.
     let own = [shape.inputs, shape.size, shape.size].iter().fold(shape.filters, |a, &b| a.saturating_mul(b));
     *parameters = parameters.saturating_add(own).saturating_add(shape.filters);
-    if *parameters > Architecture::most_parameters() {
+    if *parameters > Architecture::max_parameters() {
         return Err(Error::invalid(format!(
             "the tensors up to '{weight_name}' have {parameters} values: a network has at most {}",
-            Architecture::most_parameters()
+            Architecture::max_parameters()
         )));
     }
     Ok(Layer { shape, weight: weight.values(&weight_name)?, bias: bias.values(&bias_name)? })

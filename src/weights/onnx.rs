@@ -178,11 +178,11 @@ impl<'a> Reader<'a> {
         let shape = filter_shape(&weight.name, &dimensions)?;
         let own = dimensions.iter().fold(1usize, |product, &n| product.saturating_mul(n));
         *parameters = parameters.saturating_add(own).saturating_add(shape.filters);
-        if *parameters > Architecture::most_parameters() {
+        if *parameters > Architecture::max_parameters() {
             return Err(Error::invalid(format!(
                 "tensor '{}' is too large: a network has at most {} parameters",
                 weight.name,
-                Architecture::most_parameters()
+                Architecture::max_parameters()
             )));
         }
         plain(node)?;

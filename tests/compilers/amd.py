@@ -48,15 +48,23 @@ class Device:
         info = vk.VkApplicationInfo(apiVersion=vk.VK_MAKE_VERSION(1, 3, 0))
         self.instance = vk.vkCreateInstance(vk.VkInstanceCreateInfo(pApplicationInfo=info), None)
         physical = vk.vkEnumeratePhysicalDevices(self.instance)[0]
+        self.device = self.create(physical, half=1) or self.create(physical, half=0)
+        self.statistics = vk.vkGetDeviceProcAddr(self.device, "vkGetPipelineExecutableStatisticsKHR")
+
+    def create(self, physical, half):
+        """A device with or without 16-bit floats; `None` if the card has none."""
+        vk = self.vk
         executables = vk.VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR(pipelineExecutableInfo=1)
-        half = vk.VkPhysicalDeviceVulkan12Features(pNext=executables, shaderFloat16=1)
-        features = vk.VkPhysicalDeviceFeatures2(pNext=half, features=vk.vkGetPhysicalDeviceFeatures(physical))
+        halves = vk.VkPhysicalDeviceVulkan12Features(pNext=executables, shaderFloat16=half)
+        features = vk.VkPhysicalDeviceFeatures2(pNext=halves, features=vk.vkGetPhysicalDeviceFeatures(physical))
         queue = vk.VkDeviceQueueCreateInfo(queueFamilyIndex=0, queueCount=1, pQueuePriorities=[1.0])
         create = vk.VkDeviceCreateInfo(
             pNext=features, pQueueCreateInfos=[queue], ppEnabledExtensionNames=["VK_KHR_pipeline_executable_properties"]
         )
-        self.device = vk.vkCreateDevice(physical, create, None)
-        self.statistics = vk.vkGetDeviceProcAddr(self.device, "vkGetPipelineExecutableStatisticsKHR")
+        try:
+            return vk.vkCreateDevice(physical, create, None)
+        except vk.VkErrorFeatureNotPresent:
+            return None
 
     def compile(self, path):
         """The driver's own numbers about a kernel."""

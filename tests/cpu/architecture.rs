@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 /// Modules of the library, from the ground up. A module imports from its own folder and from lower floors only.
 const FLOORS: &[&[&str]] = &[
     &["error"],
+    &["limits", "own"],
     &[
-        "atomic", "bounded", "chart", "color", "guard", "hash", "limits", "metrics", "network", "onnx",
-        "own", "planes", "resample",
+        "atomic", "bounded", "chart", "color", "guard", "hash", "metrics", "network", "onnx", "planes",
+        "resample",
     ],
     &["degrade", "precision", "weights"],
     &["export", "gpu", "reference"],

@@ -20,7 +20,7 @@ fn every_limit_can_be_set() {
             1,
             &["picture of 64x64", "12.0 KiB", "1.0 KiB", "--limit memory=SIZE"][..],
         ),
-        ("a.png -s 8 --limit memory=100K", 1, &["result of 512x512", "780.0 KiB", "--limit memory=SIZE"]),
+        ("a.png -s 4 --limit memory=100K", 1, &["result of 256x256", "204.0 KiB", "--limit memory=SIZE"]),
         ("@list --limit list=20", 1, &["list", "more than 20 bytes", "--limit list=SIZE"]),
         ("a.png -m m.safetensors --limit weights=100", 4, &["more than 100 bytes", "--limit weights=SIZE"]),
         ("a.png --limit pixels=5", 2, &["'pixels' is none of memory, metadata"]),
@@ -31,7 +31,7 @@ fn every_limit_can_be_set() {
             if args.contains("-m ") { desk.run(&format!("upscale {args}")) } else { desk.upscale(args) };
         run.fails(code, words);
     }
-    desk.upscale("a.png -o b.png -s 8 --limit memory=2M --limit list=none").wrote(&["b.png"]);
+    desk.upscale("a.png -o b.png -s 8 --limit memory=3M --limit list=none").wrote(&["b.png"]);
     let mut command = desk.command("upscale -m m.safetensors - -o c.png --limit stdin=100");
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -13,6 +13,8 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::container::is_video;
 use super::index::NAME as INDEX;
+use super::left_out::LeftOut;
+use super::name::path_of;
 use super::pattern;
 use super::results::Results;
 
@@ -167,13 +169,8 @@ impl Finder<'_> {
             }
         }
         for (kind, files) in &unread {
-            files.tell(
-                folder,
-                log::Level::Warn,
-                "pictures that this build does not read, left out",
-                "files",
-                &format!(": {kind}"),
-            );
+            let what = "pictures that this build does not read, left out";
+            files.tell(folder, log::Level::Warn, what, "files", &format!(": {kind}"));
         }
         let hint = if self.search.recursive { "" } else { "; -r includes them" };
         let what = if self.search.videos { "videos" } else { "pictures" };
@@ -231,31 +228,6 @@ impl Finder<'_> {
     }
 }
 
-/// Entries left out of a folder.
-#[derive(Default)]
-struct LeftOut {
-    count: usize,
-    first: String,
-}
-
-impl LeftOut {
-    fn add(&mut self, name: &OsStr) {
-        if self.count == 0 {
-            self.first = name.to_string_lossy().into_owned();
-        }
-        self.count += 1;
-    }
-
-    fn tell(&self, folder: &Path, level: log::Level, what: &str, plural: &str, hint: &str) {
-        let which = match self.count {
-            0 => return,
-            1 => self.first.clone(),
-            count => format!("{count} {plural} ({}, ..)", self.first),
-        };
-        log::log!(level, "{}: {what}: {which}{hint}", folder.display());
-    }
-}
-
 fn is_junk(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     name.as_encoded_bytes().starts_with(b".")
@@ -268,18 +240,6 @@ fn walk_error(error: &walkdir::Error) -> String {
         (None, Some(e)) => e.to_string(),
         (None, None) => error.to_string(),
     }
-}
-
-/// The path of these bytes.
-#[cfg(unix)]
-pub fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    OsStr::from_bytes(bytes).into()
-}
-
-#[cfg(not(unix))]
-pub fn path_of(bytes: &[u8]) -> PathBuf {
-    String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod find;
 mod index;
 mod indexes;
 mod job;
+mod left_out;
 mod lines;
 mod name;
 mod naming;

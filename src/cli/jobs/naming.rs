@@ -7,6 +7,9 @@ use srcnn_gpu::{Error, Result};
 
 use super::container::Container;
 
+/// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
+pub const MARK: &str = "_srcnn_";
+
 /// How results are named and what they are written as.
 #[derive(Debug, Default)]
 pub struct Naming {

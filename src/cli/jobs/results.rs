@@ -12,8 +12,7 @@ use srcnn_gpu::picture::{PictureFile, is_read};
 
 use super::indexes::Indexes;
 use super::job::parent;
-use super::naming::SizeLabel;
-use super::target::MARK;
+use super::naming::{MARK, SizeLabel};
 
 /// What is known about results of earlier runs.
 pub struct Results<'a> {

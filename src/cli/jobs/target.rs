@@ -11,12 +11,9 @@ use super::index::Index;
 use super::indexes::Indexes;
 use super::job::{Job, Record, parent};
 use super::name::Name;
-use super::naming::{Naming, OutputFormat};
+use super::naming::{MARK, Naming, OutputFormat};
 use crate::cli::output::Clash;
 use srcnn_gpu::picture::{Kind, is_animated_gif};
-
-/// In made-up names, what stands between a picture's name and the size: `a_srcnn_x2.png`.
-pub const MARK: &str = "_srcnn_";
 
 /// Where results go.
 pub enum Target {

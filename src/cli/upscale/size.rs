@@ -14,7 +14,7 @@ const DEFAULT_SCALE: f64 = 2.0;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Size")]
 pub struct SizeArgs {
-    /// Enlargement, any number above 1 [default: 2]
+    /// Enlargement, any number above 1 [default: 2; 4 for a command line of the ncnn programs, without a command]
     #[arg(
         short, long, value_name = "FACTOR", value_parser = scale, allow_negative_numbers = true,
         conflicts_with_all = ["width", "height", "fit"]

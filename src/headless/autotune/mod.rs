@@ -78,14 +78,14 @@ impl Tuned {
 /// Whether a search, which takes a few seconds at most, is short compared to the work ahead: a network's results of
 /// `pixels` pixels in total. If not, leave the search to a later run with more to do, or to `srcnn-gpu bench --tune`.
 ///
-/// For 9-1-5 the threshold is 250 megapixels on software adapters, one gigapixel on integrated GPUs and twelve on
-/// discrete ones.
+/// For 9-1-5 the threshold is 2.5 gigapixels on software adapters, 6 on integrated GPUs and 60 on discrete ones: minutes of
+/// work, so that a short clip or a few pictures never wait for it.
 pub fn pays(gpu: &Gpu, architecture: &Architecture, pixels: u64) -> bool {
     // A few percent of the time that such work takes.
     let multiply_adds = match gpu.info.device_type {
-        wgpu::DeviceType::Cpu => 2e12,
-        wgpu::DeviceType::DiscreteGpu => 1e14,
-        _ => 1e13,
+        wgpu::DeviceType::Cpu => 2e13,
+        wgpu::DeviceType::DiscreteGpu => 5e14,
+        _ => 5e13,
     };
     pixels as f64 * architecture.multiply_adds() as f64 >= multiply_adds
 }

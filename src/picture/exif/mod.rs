@@ -210,8 +210,9 @@ fn directory(entries: &[Entry], start: u32) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::read::{LONGEST_IN_ALL, SIZES};
+    use super::read::SIZES;
     use super::*;
+    use crate::limits::Limit;
     use std::io::Cursor;
 
     fn sample() -> Directories {
@@ -277,7 +278,7 @@ mod tests {
         block.resize(8 + VALUE, 0);
         let read = Directories::read(&mut Cursor::new(&block)).unwrap();
         let values = read.main.iter().chain(&read.exif).filter(|entry| entry.data.len() == VALUE).count();
-        assert_eq!(values, LONGEST_IN_ALL as usize / VALUE);
+        assert_eq!(values, Limit::Metadata.get() as usize / VALUE);
     }
 
     #[test]

@@ -3,11 +3,10 @@
 use std::io::{Read, Seek, SeekFrom};
 
 use super::{Directories, Entry, tag};
+use crate::limits::Limit;
 
 /// Values longer than this are left out: no useful one is, and it would take up memory.
 const LONGEST: u64 = 1 << 24;
-/// The same for all values of a file together: entries may share bytes, so a small file can ask for a lot.
-pub(super) const LONGEST_IN_ALL: u64 = 1 << 26;
 /// Most entries in a directory: as many as one with 32-bit positions can have.
 const MOST_ENTRIES: u64 = u16::MAX as u64;
 
@@ -105,7 +104,7 @@ impl Directories {
     /// neither.
     pub fn read(file: &mut (impl Read + Seek)) -> Option<Self> {
         let (form, first) = Form::of(file)?;
-        let mut left = LONGEST_IN_ALL;
+        let mut left = Limit::Metadata.get();
         let (main, more) = read_directory(file, form, first, &mut left)?;
         let mut sub = |tag: u16, file: &mut _| {
             let at = main.iter().find(|entry| entry.tag == tag)?.numbers().next()?;

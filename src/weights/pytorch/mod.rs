@@ -194,7 +194,7 @@ impl named::Tensor for View<'_> {
         let outside = || Error::invalid(format!("tensor '{name}' reaches beyond the numbers in the file"));
         let bytes = *self.data.get(&storage.key).ok_or_else(outside)?;
         let count = shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).ok_or_else(outside)?;
-        if count > Architecture::most_parameters() {
+        if count > Architecture::max_parameters() {
             return Err(outside());
         }
         (0..count)

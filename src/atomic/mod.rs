@@ -3,13 +3,15 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Reason, Result, in_words};
-use crate::own;
+
+mod sweep;
+
+pub use sweep::sweep;
 
 /// Prefix of the names of temporary files.
 const PREFIX: &str = ".srcnn-gpu-";
@@ -17,10 +19,6 @@ const PREFIX: &str = ".srcnn-gpu-";
 const NEW: &str = "new-";
 /// Number of random letters and digits that follow.
 const RANDOM: usize = 6;
-/// A younger file with a name for that moment may be about to be locked.
-const YOUNG: Duration = Duration::from_secs(60);
-/// If files cannot be locked, an older one counts as abandoned.
-const OLD: Duration = Duration::from_secs(24 * 3600);
 
 /// Temporary files that this process is writing.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -208,32 +206,6 @@ pub fn abandon() {
     std::mem::forget(list);
 }
 
-/// Removes the temporary files that killed processes left in a folder, but not those that a living process is writing,
-/// even on another machine if the file system shares locks. Returns the number of files removed.
-pub fn sweep(folder: &Path) -> usize {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let left_over = entries.filter(|entry| {
-        let name = entry.file_name();
-        let Some(rest) = name.as_encoded_bytes().strip_prefix(PREFIX.as_bytes()) else { return false };
-        let new = rest.strip_prefix(NEW.as_bytes());
-        new.unwrap_or(rest).len() == RANDOM && is_left_over(&entry.path(), new.is_some())
-    });
-    left_over.filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
-}
-
-/// Whether nobody writes a file; one with a name for the moment may be about to be locked.
-fn is_left_over(path: &Path, new: bool) -> bool {
-    let Ok(file) = own::open(path, fs::File::options().write(true)) else { return false };
-    let Ok(about) = file.metadata() else { return false };
-    let age = about.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
-    match file.try_lock() {
-        // Unlocked before the file is removed, which is safe: only another sweep asks for the lock.
-        Ok(()) => !new || age > YOUNG,
-        Err(fs::TryLockError::WouldBlock) => false,
-        Err(fs::TryLockError::Error(_)) => age > OLD,
-    }
-}
-
 /// Creates a folder and those above it, if they are missing.
 ///
 /// # Errors
@@ -283,7 +255,7 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn names(folder: &Path) -> Vec<String> {
+    pub(super) fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -346,32 +318,6 @@ mod tests {
         assert!(error.ends_with("read-only"), "{error}");
         assert_eq!(fs::read(&file).unwrap(), b"here");
         assert_eq!(names(folder.path()), ["file"]);
-    }
-
-    #[test]
-    fn only_what_nobody_writes_is_swept() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at(".srcnn-gpu-killed"), b"half").unwrap();
-        fs::write(at(".srcnn-gpu-empty1"), b"").unwrap();
-        fs::write(at(".srcnn-gpu-new-begun1"), b"").unwrap();
-        fs::write(at(".srcnn-gpu.jsonl"), b"{}").unwrap();
-        fs::write(at(".srcnn-gpu-notes.txt"), b"a user's").unwrap();
-        fs::write(at("a.png"), b"whole").unwrap();
-        write_atomically(&at("b.png"), |f| {
-            f.write_all(b"half")?;
-            assert_eq!(sweep(folder.path()), 2);
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!(
-            names(folder.path()),
-            [".srcnn-gpu-new-begun1", ".srcnn-gpu-notes.txt", ".srcnn-gpu.jsonl", "a.png", "b.png"]
-        );
-        let old = std::time::SystemTime::now() - 2 * YOUNG;
-        fs::File::options().write(true).open(at(".srcnn-gpu-new-begun1")).unwrap().set_modified(old).unwrap();
-        assert_eq!(sweep(folder.path()), 1);
-        assert!(UNFINISHED.lock().iter().all(|path| !path.starts_with(folder.path())));
     }
 
     #[cfg(unix)]

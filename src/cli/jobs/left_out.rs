@@ -1,0 +1,29 @@
+//! Files and folders that are left out when pictures are looked for, told in one line for each reason.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// Entries left out of a folder.
+#[derive(Default)]
+pub struct LeftOut {
+    pub count: usize,
+    first: String,
+}
+
+impl LeftOut {
+    pub fn add(&mut self, name: &OsStr) {
+        if self.count == 0 {
+            self.first = name.to_string_lossy().into_owned();
+        }
+        self.count += 1;
+    }
+
+    pub fn tell(&self, folder: &Path, level: log::Level, what: &str, plural: &str, hint: &str) {
+        let which = match self.count {
+            0 => return,
+            1 => self.first.clone(),
+            count => format!("{count} {plural} ({}, ..)", self.first),
+        };
+        log::log!(level, "{}: {what}: {which}{hint}", folder.display());
+    }
+}
