@@ -249,7 +249,7 @@ fn what_does_not_fit_is_told() {
     desk.upscale("a.gif -o noname -f mkv --existing overwrite").wrote(&["noname"]);
     assert!(desk.probe("v", "format=format_name", "noname")[0].contains("matroska"));
     // Nothing is chosen instead of what was asked for.
-    desk.upscale("deep.mkv -o bad.mkv --codec libx264").fails_with(5, "yuv444p16le");
+    desk.upscale("deep.mkv -o bad.mkv --codec libx264").fails_with(5, "the codec does not take yuv444p16le");
     assert!(!desk.exists("bad.mkv"));
 }
 

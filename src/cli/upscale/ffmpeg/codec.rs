@@ -25,6 +25,8 @@ pub struct Encoding {
     pub container: &'static Container,
     /// ffmpeg's arguments for the video stream, which is the first one.
     pub args: Vec<String>,
+    /// ffmpeg's name of the format of samples.
+    pub pixels: String,
     /// Width and height have to be multiples of these.
     pub multiple: (u32, u32),
     /// What is stored in another form than it had.
@@ -68,7 +70,8 @@ impl Encoding {
         }
         // With the plus, ffmpeg refuses what the codec does not take, instead of choosing something similar.
         let plus = if stored == content.format { "+" } else { "" };
-        add("-pix_fmt:0", format!("{plus}{}", pixels(&stored)));
+        let pixels = pixels(&stored);
+        add("-pix_fmt:0", format!("{plus}{pixels}"));
         let (columns, rows) = match stored.sampling {
             _ if !is_hevc(codec) && !codec.contains("264") => (1, 1),
             Sampling::S420 => (2, 2),
@@ -77,7 +80,7 @@ impl Encoding {
             Sampling::S444 | Sampling::Mono => (1, 1),
         };
         let multiple = (columns, if content.top_first.is_some() { 2 * rows } else { rows });
-        Ok(Self { container, args, multiple, note })
+        Ok(Self { container, args, pixels, multiple, note })
     }
 
     /// The largest size that the codec takes within another, or the next larger one if that is not `above` a size.

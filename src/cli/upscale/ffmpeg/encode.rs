@@ -43,6 +43,8 @@ impl<'a> Source<'a> {
 /// A running encoder.
 pub struct Encoder {
     process: Process,
+    /// The format of samples that the codec is given.
+    pixels: String,
 }
 
 impl Encoder {
@@ -91,7 +93,7 @@ impl Encoder {
         log::debug!("{command:?}");
         let mut process = Process::start(&mut command)?;
         let stdin = process.stdin.take().ok_or_else(|| io::Error::other("it has no input"))?;
-        Ok((Self { process }, stdin))
+        Ok((Self { process, pixels: encoding.pixels.clone() }, stdin))
     }
 
     /// Waits until the file is complete.
@@ -99,7 +101,8 @@ impl Encoder {
     /// # Errors
     /// [`Error::Output`] with what ffmpeg says; `output` is the name that the file is going to have.
     pub fn finish(self, output: &Path) -> Result<()> {
-        match self.process.finish() {
+        let Self { process, pixels } = self;
+        match process.finish() {
             Ok(words) => {
                 if !words.is_empty() {
                     log::warn!("{}: {}", output.display(), said(&words));
@@ -107,9 +110,16 @@ impl Encoder {
                 Ok(())
             }
             Err(words) => {
-                let unknown = words.contains("Unknown encoder");
-                let hint =
-                    if unknown { "; --codec chooses another one, `ffmpeg -encoders` lists them" } else { "" };
+                let says = |part: &str| words.contains(part);
+                let hint = if says("Unknown encoder") {
+                    "; --codec chooses another one, `ffmpeg -encoders` lists them".to_owned()
+                } else if says("Specified pixel format") || says("do not have a common format") {
+                    format!(
+                        "; the codec does not take {pixels}: choose another one, or a format with --ffmpeg-args '-pix_fmt ..'"
+                    )
+                } else {
+                    String::new()
+                };
                 Err(Error::Output { path: output.into(), reason: format!("{}{hint}", said(&words)).into() })
             }
         }

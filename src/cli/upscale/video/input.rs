@@ -100,8 +100,8 @@ impl Input {
             // Most animated pictures have alpha without using it.
             let level = if pixels.is_rgb { log::Level::Info } else { log::Level::Warn };
             log::log!(level, "{name}: {loss} ({})", clip.video.pix_fmt);
-        }
-        if clip.video.tags.get("alpha_mode").is_some_and(|mode| mode == "1") {
+        } else if clip.video.tags.get("alpha_mode").is_some_and(|mode| mode == "1") {
+            // WebM's transparency is a stream within the stream.
             log::warn!("{name}: transparency is not kept");
         }
         if clip.is_dolby_vision() {
