@@ -13,12 +13,18 @@ const ATTEMPTS: u32 = 10;
 /// # Errors
 /// Those of the system; [`ErrorKind::InvalidInput`] for anything but a regular file.
 pub fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
-    let about = fs::symlink_metadata(path)?;
-    if !about.is_file() {
-        return Err(not_regular());
+    // Another process may replace the file by a new one in between.
+    for _ in 0..ATTEMPTS {
+        let about = fs::symlink_metadata(path)?;
+        if !about.is_file() {
+            break;
+        }
+        let file = options.open(path)?;
+        if is_same(&about, &file.metadata()?) {
+            return Ok(file);
+        }
     }
-    let file = options.open(path)?;
-    if is_same(&about, &file.metadata()?) { Ok(file) } else { Err(not_regular()) }
+    Err(not_regular())
 }
 
 /// Opens a file to read and to append to, and creates it if there is none.

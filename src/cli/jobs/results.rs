@@ -93,10 +93,15 @@ fn made_up(path: &Path) -> Option<&str> {
 
 /// The original's name and the scale in a name that people choose: `.._x2`, `..-2x`.
 fn scaled(path: &Path) -> Option<(&str, f64)> {
-    let (original, size) = stem(path)?.rsplit_once(['_', '-', ' ', '.'])?;
-    let size = size.strip_prefix(['x', 'X']).or_else(|| size.strip_suffix(['x', 'X']))?;
-    let scale = size.parse::<f64>().ok().filter(|&scale| scale > 1.0 && scale.is_finite())?;
-    Some((original, scale))
+    let stem = stem(path)?;
+    let parsed = |(at, separator): (usize, &str)| {
+        let size = &stem[at + separator.len()..];
+        let size = size.strip_prefix(['x', 'X']).or_else(|| size.strip_suffix(['x', 'X']))?;
+        let scale = size.parse::<f64>().ok().filter(|&scale| scale > 1.0 && scale.is_finite())?;
+        Some((&stem[..at], scale))
+    };
+    // The first that fits: the scale may have a point, which separates as well.
+    stem.match_indices(['_', '-', ' ', '.']).find_map(parsed)
 }
 
 /// Whether a picture has `scale` times the columns and rows of another one, or nearly so.

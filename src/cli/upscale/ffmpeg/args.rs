@@ -19,7 +19,7 @@ pub struct VideoArgs {
     pub crf: Option<f32>,
     /// More arguments for the ffmpeg that encodes, after all others, such as '-preset slow -c:a aac'; repeatable
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true, value_parser = words)]
-    ffmpeg_args: Vec<Words>,
+    pub(super) ffmpeg_args: Vec<Words>,
     /// Treat all inputs as YUV4MPEG2 video; without this, .y4m files and a standard input that begins like one are
     #[arg(long)]
     pub y4m: bool,

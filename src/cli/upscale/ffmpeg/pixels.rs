@@ -106,7 +106,9 @@ fn parts(name: &str) -> (&str, u32) {
         }
         ("xv", "30") => return ("xv3", 10),
         ("xv", "36") => return ("xv3", 12),
+        // The digits of the others say how chroma is subsampled.
         ("nv", "20") => 10,
+        ("nv", _) => 8,
         ("ayuv", "64") => 16,
         ("grayf" | "gbrpf" | "gbrapf", _) => 16,
         (_, digits) => digits.parse().ok().filter(|depth| (9..=16).contains(depth)).unwrap_or(8),
