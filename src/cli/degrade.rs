@@ -70,7 +70,7 @@ pub fn run(args: &DegradeArgs) -> Result<u8> {
 fn shrink_file(job: Job, plan: &Plan, scale: usize, degradation: Degradation) -> Result<Option<PathBuf>> {
     let output = job.output.clone();
     let job = match plan.decide(job)? {
-        Decision::Make(job) => job,
+        Decision::Make(job) => *job,
         Decision::Keep(kept) => {
             log::warn!("{}: {}, skipped (--existing)", output.display(), kept.why());
             return Ok(None);

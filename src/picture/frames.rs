@@ -82,7 +82,7 @@ fn read_unguarded(path: &Path, format: ImageFormat, color: ColorType, count: u32
 pub enum FrameWriter<'a> {
     Png(png_file::Frames<&'a mut dyn Write>),
     Gif(gif_file::Frames<&'a mut dyn Write>),
-    WebP(webp_file::Frames, &'a mut dyn Write, Metadata, u32),
+    WebP(webp_file::Frames, &'a mut dyn Write, Box<Metadata>, u32),
 }
 
 impl<'a> FrameWriter<'a> {
@@ -101,7 +101,7 @@ impl<'a> FrameWriter<'a> {
             Ok(match kind.format {
                 FileFormat::Gif => Self::Gif(gif_file::Frames::new(out, size, metadata, plays)?),
                 FileFormat::WebP => {
-                    Self::WebP(webp_file::Frames::new(*settings), out, metadata.clone(), plays)
+                    Self::WebP(webp_file::Frames::new(*settings), out, Box::new(metadata.clone()), plays)
                 }
                 _ => Self::Png(png_file::Frames::new(out, size, color, metadata, frames, plays)?),
             })

@@ -83,7 +83,7 @@ fn video_that_is_killed_leaves_nothing_and_is_made_by_the_next_run() {
         match results {
             // As soon as it has begun to write.
             0 => while temporary(&desk, "out").is_empty() && !desk.exists("out/a.y4m") {},
-            _ => drop(lines.nth(0)),
+            _ => drop(lines.next()),
         }
         kill(child);
         for name in desk.names("out") {

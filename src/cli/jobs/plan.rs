@@ -55,7 +55,7 @@ pub struct Plan {
 /// What to do about a job.
 pub enum Decision {
     /// Make the result.
-    Make(Job),
+    Make(Box<Job>),
     /// Keep the file that is there.
     Keep(Kept),
 }
@@ -178,13 +178,13 @@ impl Plan {
             // The record is under the original name.
             Some(Destination { path, clash }) => {
                 let record = job.record.filter(|_| path == job.output);
-                Decision::Make(Job { record, output: path, clash, ..job })
+                Decision::Make(Box::new(Job { record, output: path, clash, ..job }))
             }
             None => {
                 let stale = std::fs::metadata(path).ok().map(|about| Stamp::of(&about));
                 match self.kept(&job) {
                     Some(kept) => Decision::Keep(kept),
-                    None => Decision::Make(Job { clash: Clash::Replace, stale, ..job }),
+                    None => Decision::Make(Box::new(Job { clash: Clash::Replace, stale, ..job })),
                 }
             }
         })

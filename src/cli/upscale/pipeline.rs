@@ -148,6 +148,7 @@ impl<'a> Pipeline<'a> {
             }
             Decision::Make(job) => {
                 self.plan.prepare(&job)?;
+                let job = *job;
                 Ok(Some((
                     guard::picture(&job.input, || Opened::new(job.clone(), &self.args.picture, &self.route))?,
                     job,
@@ -285,9 +286,9 @@ impl<'a> Pipeline<'a> {
             let outcome = outcome.and_then(|decision| match decision {
                 Decision::Keep(kept) => Ok(Err(kept)),
                 Decision::Make(job) => {
-                    let opened = Opened::new(job.clone(), &self.args.picture, &self.route)?;
+                    let opened = Opened::new(Job::clone(&job), &self.args.picture, &self.route)?;
                     opened.check()?;
-                    Ok(Ok((job, opened.size())))
+                    Ok(Ok((*job, opened.size())))
                 }
             });
             match (outcome, known) {

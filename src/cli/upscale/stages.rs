@@ -194,7 +194,7 @@ impl Decoded {
                         picture, to, job, metadata, options, enlarger, progress,
                     )?)
                 } else {
-                    ResultData::Still(enlarger.enlarge(picture, options, progress)?, metadata)
+                    ResultData::Still(enlarger.enlarge(picture, options, progress)?, Box::new(metadata))
                 };
                 times.gpu = enlarger.timing().gpu;
                 (result, summary)
@@ -222,7 +222,7 @@ pub struct Enlarged {
 }
 
 enum ResultData {
-    Still(DynamicImage, Metadata),
+    Still(DynamicImage, Box<Metadata>),
     /// The file of an animation.
     Encoded(Vec<u8>),
     /// A large picture that was written while it was computed, to this path.
@@ -239,7 +239,7 @@ impl Enlarged {
         let job = self.job;
         let output = match self.result {
             ResultData::Still(picture, metadata) => {
-                job.write(|out| encode(out, picture, job.kind, metadata, &self.settings))?
+                job.write(|out| encode(out, picture, job.kind, *metadata, &self.settings))?
             }
             ResultData::Encoded(bytes) => job.write(|out| out.write_all(&bytes))?,
             ResultData::Written(output) => output,

@@ -105,7 +105,7 @@ fn xmp_alone_turns_nothing_and_stays() {
     let stored = picture(ColorType::Rgb8, 14, 10);
     let xmp = xmp_segment("tiff:Orientation='6'>");
     let exif = |number| segment(0xe1, &[b"Exif\0\0", orientation(number, 3).as_slice()].concat());
-    desk.write("in/alone.jpg", jpeg_with(&stored, &[xmp.clone()]));
+    desk.write("in/alone.jpg", jpeg_with(&stored, std::slice::from_ref(&xmp)));
     // Where Exif has one, it counts.
     desk.write("in/upright.jpg", jpeg_with(&stored, &[exif(1), xmp.clone()]));
     desk.write("in/turned.jpg", jpeg_with(&stored, &[exif(6), xmp]));

@@ -218,9 +218,9 @@ fn pictures_that_are_not_read_are_named() {
     let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
     let png = encoded(&picture(ColorType::Rgb8, 20, 10), ImageFormat::Png);
     desk.write("in/a.png", png);
-    desk.write("in/b.JXL", b"?".to_vec());
-    desk.write("in/notes.txt", b"text".to_vec());
-    desk.write("drawings/c.svg", b"<svg/>".to_vec());
+    desk.write("in/b.JXL", b"?");
+    desk.write("in/notes.txt", b"text");
+    desk.write("drawings/c.svg", b"<svg/>");
     let notes = desk.upscaled("in -o out/");
     assert!(notes.contains("left out: b.JXL: a JPEG XL picture; convert it to PNG first"), "{notes}");
     assert!(notes.contains("not pictures, left out: notes.txt"), "{notes}");
@@ -231,9 +231,9 @@ fn pictures_that_are_not_read_are_named() {
         return;
     }
     for name in ["IMG_0001.HEIC", "sent.jpg", "unnamed"] {
-        desk.write(name, heic.to_vec());
+        desk.write(name, heic);
         desk.fails(name, 1, &["iPhone picture (HEIC)", "--features heic", "heif-convert"]);
     }
-    desk.write("empty.heic", b"no picture".to_vec());
+    desk.write("empty.heic", b"no picture");
     desk.fails("empty.heic", 1, &["iPhone picture (HEIC)"]);
 }

@@ -27,7 +27,7 @@ pub struct VideoArgs {
 
 /// The words of one argument.
 #[derive(Debug, Clone)]
-struct Words(Vec<String>);
+pub(super) struct Words(Vec<String>);
 
 impl VideoArgs {
     /// More arguments for the ffmpeg that encodes.

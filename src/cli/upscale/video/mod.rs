@@ -204,7 +204,7 @@ impl Work {
                 Decision::Keep(kept) => Ok(Err(kept)),
                 Decision::Make(job) if batch.dry_run => {
                     let size = worker.planned(&job)?;
-                    reporter.planned(i, job, size);
+                    reporter.planned(i, *job, size);
                     Ok(Ok(()))
                 }
                 Decision::Make(job) => {
@@ -244,7 +244,7 @@ impl Work {
 fn decide(plan: Option<&Plan>, job: Job) -> Result<Decision> {
     match plan {
         Some(plan) => plan.decide(job),
-        None => Ok(Decision::Make(job)),
+        None => Ok(Decision::Make(Box::new(job))),
     }
 }
 
