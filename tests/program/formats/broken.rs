@@ -156,8 +156,8 @@ fn one_reader_for_all_commands() {
 fn endless_files_are_refused() {
     let desk = Desk::new();
     desk.write("a.png", png_with(&[], &[]));
-    desk.fails("a.png -m /dev/zero", 4, &["/dev/zero", "268435456 bytes"]);
-    desk.fails("@/dev/zero -o out/", 1, &["/dev/zero", "268435456 bytes"]);
+    desk.fails("a.png -m /dev/zero", 4, &["/dev/zero", "256 MiB", "--limit weights=SIZE"]);
+    desk.fails("@/dev/zero -o out/", 1, &["/dev/zero", "256 MiB", "--limit list=SIZE"]);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_srcnn-gpu"));
     command.current_dir(desk.path("")).args(["train", "a.png", "-o", "run", "--config", "/dev/zero"]);
     let output = command.env_remove("RUST_LOG").output().unwrap();
