@@ -40,8 +40,10 @@ pub struct PackedShard {
 }
 
 /// Sub-images that are looked at for [`PackedShard::loss_bicubic`].
+#[cfg(feature = "headless")]
 const SAMPLE: usize = 1000;
 
+#[cfg(feature = "headless")]
 impl PackedShard {
     /// The mean loss (equation 4) of the inputs as they are over sub-images spread through the shard, for sub-images of `patch`
     /// pixels whose targets lack `border` pixels on each side.
