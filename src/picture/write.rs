@@ -1,6 +1,6 @@
 //! Writing a picture as one of the kinds.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use image::codecs::{bmp, qoi, tga};
 use image::{ColorType, DynamicImage, ImageEncoder};
@@ -17,6 +17,19 @@ const JPEG_QUALITY: u8 = 95;
 
 /// Encodes a picture as `kind`, with as much of its metadata as the kind can hold.
 pub fn encode(
+    out: &mut dyn Write,
+    picture: DynamicImage,
+    kind: &Kind,
+    metadata: Metadata,
+    settings: &Settings,
+) -> io::Result<()> {
+    // Some encoders write byte by byte.
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    encode_to(&mut out, picture, kind, metadata, settings)?;
+    out.flush()
+}
+
+fn encode_to(
     mut out: &mut dyn Write,
     picture: DynamicImage,
     kind: &Kind,
