@@ -178,6 +178,15 @@ pub fn warn(methods: &[Method], tables: &[Vec<Column>]) {
                 "{} was trained for other scales and is not measured; --scale asks for them",
                 method.name
             );
+            continue;
+        }
+        for table in tables {
+            if let [first, ..] = table.as_slice()
+                && table.iter().all(|column| column.method != index)
+            {
+                let scale = first.protocol.scale;
+                log::warn!("{} was trained for other scales and is not measured at x{scale}", method.name);
+            }
         }
     }
 }
