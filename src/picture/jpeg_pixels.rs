@@ -2,12 +2,14 @@
 //! and those whose brightness is stored more coarsely than their colors. Another decoder reads them.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::BufReader;
 use std::path::Path;
 
 use image::error::{DecodingError, ImageFormatHint};
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
 use jpeg_decoder::PixelFormat;
+
+use super::segments::{PROGRESSIVE, Summary};
 
 /// What a file says of its picture before the first scan.
 #[derive(Debug, Default, PartialEq)]
@@ -21,49 +23,18 @@ pub struct Header {
 }
 
 impl Header {
-    /// `None` for a file that ends before its first scan or has no picture.
-    pub fn read(path: &Path) -> Option<Self> {
-        Self::parse(&mut BufReader::new(File::open(path).ok()?)).ok()
-    }
-
-    fn parse(file: &mut (impl Read + Seek)) -> io::Result<Self> {
-        let mut header = Self::default();
-        file.seek(SeekFrom::Start(2))?;
-        let mut byte = [0];
-        loop {
-            // Any number of fill bytes may stand before a marker.
-            while byte[0] != 0xff {
-                file.read_exact(&mut byte)?;
-            }
-            while byte[0] == 0xff {
-                file.read_exact(&mut byte)?;
-            }
-            let marker = byte[0];
-            if matches!(marker, 0 | 1 | 0xd0..=0xd9) {
-                continue;
-            }
-            let mut len = [0; 2];
-            file.read_exact(&mut len)?;
-            let len = usize::from(u16::from_be_bytes(len)).saturating_sub(2);
-            if !matches!(marker, 0xc0..=0xc2 | 0xda) {
-                file.seek(SeekFrom::Current(len as i64))?;
-                continue;
-            }
-            let mut data = vec![0; len];
-            file.read_exact(&mut data)?;
-            if marker == 0xda {
-                header.scanned = data.first().copied().unwrap_or(0).into();
-                return Ok(header);
-            }
-            if let [_, h1, h0, w1, w0, _, components @ ..] = data.as_slice() {
-                header.progressive = marker == 0xc2;
-                header.size = (u16::from_be_bytes([*w1, *w0]), u16::from_be_bytes([*h1, *h0]));
-                header.sampling = components
-                    .chunks_exact(3)
-                    .map(|component| (component[1] >> 4, component[1] & 15))
-                    .collect();
-            }
+    /// `None` for a file that ends before its first scan.
+    pub fn of(summary: &Summary) -> Option<Self> {
+        let mut header = Self { scanned: summary.scanned?.into(), ..Self::default() };
+        if let Some((marker, data)) = &summary.frame
+            && let [_, h1, h0, w1, w0, _, components @ ..] = data.as_slice()
+        {
+            header.progressive = *marker == PROGRESSIVE;
+            header.size = (u16::from_be_bytes([*w1, *w0]), u16::from_be_bytes([*h1, *h0]));
+            header.sampling =
+                components.chunks_exact(3).map(|component| (component[1] >> 4, component[1] & 15)).collect();
         }
+        Some(header)
     }
 
     /// Whether the usual decoder fails on such a file.
@@ -182,8 +153,13 @@ fn light(ink: u8, black: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::segments::summary_of;
     use super::*;
     use std::io::Cursor;
+
+    fn header(file: impl AsRef<[u8]>) -> Option<Header> {
+        Header::of(&summary_of(&mut Cursor::new(file)))
+    }
 
     fn file(marker: u8, sampling: &[u8], scanned: u8) -> Vec<u8> {
         // A comment behind fill bytes.
@@ -206,23 +182,23 @@ mod tests {
             (0xc2, [0x11, 0x22, 0x22], 3, true),
             (0xc0, [0x31, 0x11, 0x11], 3, true),
         ] {
-            let header = Header::parse(&mut Cursor::new(file(marker, &sampling, scanned))).unwrap();
+            let header = header(file(marker, &sampling, scanned)).unwrap();
             assert_eq!(header.size, (200, 100));
             assert_eq!(header.is_unusual(), unusual, "{header:?}");
         }
-        assert!(Header::parse(&mut Cursor::new(b"\xff\xd8\xff\xd9")).is_err());
+        assert!(header(b"\xff\xd8\xff\xd9").is_none());
     }
 
     #[test]
     fn memory_for_all_scans() {
         let overhead = |marker, sampling: &[u8], scanned| {
-            Header::parse(&mut Cursor::new(file(marker, sampling, scanned))).unwrap().overhead(1000)
+            header(file(marker, sampling, scanned)).unwrap().overhead(1000)
         };
         assert_eq!(overhead(0xc0, &[0x22, 0x11, 0x11], 3), 1000);
         // 208x112 pixels in blocks.
         assert_eq!(overhead(0xc2, &[0x22, 0x11, 0x11], 3), 1000 + 208 * 112 * 3 / 2 * 2);
         assert_eq!(overhead(0xc0, &[0x22, 0x11, 0x11], 1), 1000 + 208 * 112 * 3 / 2 * 3);
-        let header = Header::parse(&mut Cursor::new(file(0xc0, &[0x22, 0x11, 0x11], 3))).unwrap();
+        let header = header(file(0xc0, &[0x22, 0x11, 0x11], 3)).unwrap();
         let blocks = 208 * 112 * 3 / 2 / 64;
         assert!(header.is_beyond(blocks / 8 - 1) && !header.is_beyond(blocks / 8 + 1));
     }

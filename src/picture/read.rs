@@ -59,7 +59,11 @@ impl Structure {
             Some(ImageFormat::Png) => Self::Png(png::chunks(path)),
             Some(ImageFormat::Tiff) => tiff::directories(path).map_or(Self::Other, Self::Tiff),
             Some(ImageFormat::Gif) => gif::summary(path).map_or(Self::Other, Self::Gif),
-            Some(ImageFormat::Jpeg) => Self::Jpeg(segments::summary(path), jpeg_pixels::Header::read(path)),
+            Some(ImageFormat::Jpeg) => {
+                let summary = segments::summary(path);
+                let header = jpeg_pixels::Header::of(&summary);
+                Self::Jpeg(summary, header)
+            }
             _ => Self::Other,
         }
     }

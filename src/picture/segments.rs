@@ -1,7 +1,7 @@
 //! JPEG files: a walk over their segments, to the end of the picture and beyond.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek};
 use std::path::Path;
 
 use super::density::Density;
@@ -19,6 +19,10 @@ const APP13: u8 = 0xed;
 const ADOBE: u8 = 0xee;
 const APP15: u8 = 0xef;
 const COMMENT: u8 = 0xfe;
+/// Frames of the kinds that are decoded: baseline, extended, progressive.
+const FRAME: u8 = 0xc0;
+const LAST_FRAME: u8 = PROGRESSIVE;
+pub const PROGRESSIVE: u8 = 0xc2;
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
@@ -39,6 +43,10 @@ const MOST_BEHIND: u64 = 1 << 22;
 pub struct Summary {
     /// Comments and application segments: marker and data.
     segments: Vec<(u8, Vec<u8>)>,
+    /// What says how the picture is coded: marker and data. Of several before the first scan, the last.
+    pub frame: Option<(u8, Vec<u8>)>,
+    /// Components in the first scan; `None` for a file that ends before it.
+    pub scanned: Option<u8>,
     /// Whether the picture ends with its end marker.
     pub complete: bool,
     /// The first bytes behind the end marker.
@@ -47,14 +55,18 @@ pub struct Summary {
 
 /// Walks over a file as far as it can be read. The decoder reports what is wrong with it.
 pub fn summary(path: &Path) -> Summary {
+    let file = File::open(path).map(|file| BufReader::with_capacity(1 << 16, file));
+    file.map_or_else(|_| Summary::default(), |mut file| summary_of(&mut file))
+}
+
+/// The same for a file that is open.
+pub fn summary_of(file: &mut (impl BufRead + Seek)) -> Summary {
     let mut summary = Summary::default();
-    if let Ok(file) = File::open(path) {
-        let _ = walk(&mut BufReader::with_capacity(1 << 16, file), &mut summary);
-    }
+    let _ = walk(file, &mut summary);
     summary
 }
 
-fn walk(file: &mut BufReader<File>, summary: &mut Summary) -> io::Result<()> {
+fn walk(file: &mut (impl BufRead + Seek), summary: &mut Summary) -> io::Result<()> {
     let mut start = [0; 2];
     file.read_exact(&mut start)?;
     if start != [0xff, START] {
@@ -66,7 +78,7 @@ fn walk(file: &mut BufReader<File>, summary: &mut Summary) -> io::Result<()> {
         match marker {
             END if scans > 0 => {
                 summary.complete = true;
-                file.take(MOST_BEHIND).read_to_end(&mut summary.behind)?;
+                file.by_ref().take(MOST_BEHIND).read_to_end(&mut summary.behind)?;
                 return Ok(());
             }
             // Another picture begins before the end of this one.
@@ -78,19 +90,31 @@ fn walk(file: &mut BufReader<File>, summary: &mut Summary) -> io::Result<()> {
             SCAN => scans += 1,
             // Between scans there are only tables, comments and application data. Anything else is damage.
             0xc4 | 0xcc | 0xdb..=0xdd | APP0..=APP15 | COMMENT => {}
-            0xc0..=0xcf | 0xde..=0xdf if scans == 0 => {}
+            _ if scans == 0 => {}
             _ => continue,
         }
         let mut length = [0; 2];
         file.read_exact(&mut length)?;
         let length = usize::from(u16::from_be_bytes(length)).saturating_sub(2);
-        if matches!(marker, APP0..=APP15 | COMMENT) && (kept + length) as u64 <= Limit::Metadata.get() {
-            let mut data = vec![0; length];
-            file.read_exact(&mut data)?;
-            kept += length;
-            summary.segments.push((marker, data));
-        } else {
+        let is_kept = match marker {
+            APP0..=APP15 | COMMENT => (kept + length) as u64 <= Limit::Metadata.get(),
+            FRAME..=LAST_FRAME => scans == 0,
+            SCAN => scans == 1,
+            _ => false,
+        };
+        if !is_kept {
             file.seek_relative(length as i64)?;
+            continue;
+        }
+        let mut data = vec![0; length];
+        file.read_exact(&mut data)?;
+        match marker {
+            SCAN => summary.scanned = Some(data.first().copied().unwrap_or(0)),
+            FRAME..=LAST_FRAME => summary.frame = Some((marker, data)),
+            _ => {
+                kept += length;
+                summary.segments.push((marker, data));
+            }
         }
     }
 }

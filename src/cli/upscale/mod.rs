@@ -75,13 +75,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
     if !batch.dry_run {
         plan.prepare_folder()?;
     }
-    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-    let show = match (json, to_stdout) {
-        (true, _) => Show::Events,
-        (_, true) => Show::Nothing,
-        _ => Show::Paths,
-    };
-    let reporter = Arc::new(Reporter::new(show, &jobs, &names.join(", "), batch.dry_run));
+    let reporter = Arc::new(Reporter::new(Show::of(json, to_stdout), &jobs, &models, batch.dry_run));
     let pipeline = Pipeline::new(args, &plan, &models, &reporter, available_memory() / 2);
     if batch.dry_run {
         pipeline.plan(jobs);

@@ -12,6 +12,7 @@ use super::events::{Event, Milliseconds};
 use super::stages::Times;
 use super::work::{Rates, Work};
 use crate::cli::advice::{message, message_about, report, report_about};
+use crate::cli::args::models::Model;
 use crate::cli::exit;
 use crate::cli::jobs::{Job, Kept};
 use crate::cli::output::{json_line, print};
@@ -41,6 +42,17 @@ pub enum Show {
     Paths,
     Events,
     Nothing,
+}
+
+impl Show {
+    /// What to print when events are asked for, or when the result itself goes to the standard output.
+    pub fn of(json: bool, to_stdout: bool) -> Self {
+        match (json, to_stdout) {
+            (true, _) => Self::Events,
+            (_, true) => Self::Nothing,
+            _ => Self::Paths,
+        }
+    }
 }
 
 /// Reports what happens.
@@ -73,7 +85,8 @@ struct State {
 
 impl Reporter {
     /// Starts with the list of all jobs.
-    pub fn new(show: Show, jobs: &[Result<Job>], model: &str, dry_run: bool) -> Self {
+    pub fn new(show: Show, jobs: &[Result<Job>], models: &[Model], dry_run: bool) -> Self {
+        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
         let work = Work::new(jobs.iter().flatten().map(|job| job.bytes).sum());
         let reporter = Self {
             show,
@@ -94,7 +107,10 @@ impl Reporter {
             }),
         };
         let version = env!("CARGO_PKG_VERSION");
-        reporter.event(&mut reporter.state(), &Event::Start { version, model, total: jobs.len(), dry_run });
+        reporter.event(
+            &mut reporter.state(),
+            &Event::Start { version, model: &names.join(", "), total: jobs.len(), dry_run },
+        );
         reporter
     }
 

@@ -183,13 +183,7 @@ impl Work {
         if let Some(plan) = plan.as_ref().filter(|_| !batch.dry_run) {
             plan.prepare_folder()?;
         }
-        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-        let show = match (json, to_stdout) {
-            (true, _) => Show::Events,
-            (_, true) => Show::Nothing,
-            _ => Show::Paths,
-        };
-        let reporter = Arc::new(Reporter::new(show, &jobs, &names.join(", "), batch.dry_run));
+        let reporter = Arc::new(Reporter::new(Show::of(json, to_stdout), &jobs, models, batch.dry_run));
         let farewell = reporter.clone();
         // So that Ctrl-C leaves nothing behind: neither partial files nor programs at work.
         stop::at_once(move |code| {
