@@ -51,6 +51,17 @@ impl Host {
         format: TextureFormat,
         usage: TextureUsages,
     ) -> wgpu::Texture {
+        self.texture_viewed((width, height), format, format, usage)
+    }
+
+    /// A texture that can be looked at in `view` too.
+    pub fn texture_viewed(
+        &self,
+        (width, height): (u32, u32),
+        format: TextureFormat,
+        view: TextureFormat,
+        usage: TextureUsages,
+    ) -> wgpu::Texture {
         self.device.create_texture(&wgpu::TextureDescriptor {
             label: None,
             size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
@@ -59,7 +70,7 @@ impl Host {
             dimension: wgpu::TextureDimension::D2,
             format,
             usage,
-            view_formats: &[],
+            view_formats: if view == format { &[] } else { std::slice::from_ref(&view) },
         })
     }
 

@@ -2,7 +2,7 @@
 //! the format says and whether a result is stored or rendered.
 
 use image::RgbaImage;
-use srcnn_gpu::wgpu::{self, TextureFormat, TextureUsages};
+use srcnn_gpu::wgpu::{TextureFormat, TextureUsages};
 use srcnn_gpu::{SourceKind, TargetAccess, TextureRef, Upscaler, UpscalerOptions};
 
 use crate::common;
@@ -25,27 +25,6 @@ pub fn run<'a>(host: &Host, upscaler: &Upscaler, source: impl Into<TextureRef<'a
     let mut encoder = host.encoder();
     upscaler.record(&mut encoder, source, target).unwrap();
     host.queue.submit([encoder.finish()]);
-}
-
-/// A texture that can be looked at in `view`, as far as the backend can.
-fn with_view(
-    host: &Host,
-    size: (u32, u32),
-    format: TextureFormat,
-    view: TextureFormat,
-    usage: TextureUsages,
-) -> wgpu::Texture {
-    let (width, height) = size;
-    host.device.create_texture(&wgpu::TextureDescriptor {
-        label: None,
-        size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format,
-        usage,
-        view_formats: if view == format { &[] } else { std::slice::from_ref(&view) },
-    })
 }
 
 /// The result of a stored target of a format, as bytes.
@@ -102,7 +81,7 @@ fn all_formats_of_8_bits_end_in_the_same_bytes() {
                 continue;
             }
             let usage = TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
-            let texture = with_view(&host, LARGE, format, view, usage);
+            let texture = host.texture_viewed(LARGE, format, view, usage);
             let upscaler = upscaler(&host, |options| {
                 options.with_target_format(view).with_target_access(TargetAccess::Render)
             });
@@ -209,7 +188,7 @@ fn sources_of_all_formats_are_seen_as_their_bytes() {
                 eprintln!("skipped: this backend cannot look at {format:?} as {view:?}");
                 continue;
             }
-            let source = with_view(&host, SIZE, format, view, usage);
+            let source = host.texture_viewed(SIZE, format, view, usage);
             let bgra = [Bgra8Unorm, Bgra8UnormSrgb].contains(&format);
             let texels = if bgra { swapped(&picture) } else { picture.to_vec() };
             host.write(source.as_image_copy(), SIZE, &texels);
