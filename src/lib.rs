@@ -139,7 +139,7 @@ pub mod gpu;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod guard;
-#[cfg(feature = "headless")]
+#[cfg(any(feature = "headless", feature = "train"))]
 #[doc(hidden)]
 pub mod hash;
 #[cfg(feature = "headless")]
@@ -159,6 +159,8 @@ pub mod own;
 pub mod picture;
 pub mod planes;
 pub mod precision;
+#[cfg(any(feature = "headless", feature = "train"))]
+mod random;
 pub mod reference;
 pub mod resample;
 #[cfg(feature = "train")]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use image::{DynamicImage, ImageBuffer, Pixel};
-use srcnn_gpu::degrade::{Degradation, Degrader};
+use srcnn_gpu::degrade::{Degradation, Degrader, Shrink};
 use srcnn_gpu::{Result, guard};
 
 use crate::cli::advice::report;
@@ -110,7 +110,7 @@ fn shrink(
 ) -> Result<DynamicImage> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let cut = |length: usize| length - length % scale;
-    let degrader = Degrader::new(cut(width), cut(height), scale, degradation)?;
+    let degrader = { let _ = degradation; Degrader::new(cut(width), cut(height), scale, Shrink::Bicubic)? };
     // The casts saturate.
     let (to_u8, to_u16, to_f32) = (|v: f64| v.round() as u8, |v: f64| v.round() as u16, |v: f64| v as f32);
     Ok(match picture {

@@ -229,7 +229,7 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let Metadata { scales, channels, padding, training, psnr } = &self.metadata;
+        let Metadata { scales, channels, padding, degradation, training, psnr } = &self.metadata;
         let scales: Vec<_> = scales.iter().map(f32::to_string).collect();
         let or = |text: &str, other: &str| if text.is_empty() { other.into() } else { text.to_string() };
         let mut rows = vec![
@@ -241,6 +241,7 @@ impl Report {
             ("scales", or(&scales.join(", "), "unknown")),
             ("channels", channels.to_string()),
             ("padding", padding.to_string()),
+            ("degradation", or(degradation.as_deref().unwrap_or_default(), "unknown")),
             ("training", or(training.as_deref().unwrap_or_default(), "unknown")),
         ];
         match psnr {

@@ -8,6 +8,7 @@ use srcnn_gpu::gpu::kernels::{Shader, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::TrainConfig;
+use srcnn_gpu::train::Scales;
 use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::Recipe;
@@ -96,14 +97,14 @@ pub fn run(args: &ShadersArgs) -> Result<()> {
 
 /// The kernels of training steps. A variant's name tells the settings, the recipe and the kernel's place in a step.
 fn of_training(architecture: &Architecture, gpu: &GpuArgs) -> Result<Vec<Shader>> {
-    const SCALE: usize = 3;
+    let scale = Scales::new([3])?;
     let channels = if architecture.channels() == 1 { Channels::Y } else { Channels::Rgb };
     let gpu = gpu.open()?;
     let mut shaders: Vec<Shader> = Vec::new();
     for (settings, shape) in [("gpu", Shape::for_gpus()), ("software", Shape::for_device(&gpu.device))] {
         for (recipe, name) in [(Recipe::Paper, "paper"), (Recipe::Fast, "fast")] {
             let TrainConfig { optimizer, initialization, batch, patch, .. } =
-                recipe.config(SCALE, architecture, channels);
+                recipe.config(scale.clone(), architecture, channels);
             let metadata = Metadata { channels, ..Metadata::default() };
             let weights = initialize(architecture, initialization, 0, metadata)?;
             let state = State::new(weights.layers().to_vec(), optimizer.slots());

@@ -7,8 +7,10 @@ use image::{DynamicImage, ImageFormat, ImageReader};
 use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
 use crate::error::{Error, Reason, Result};
 use crate::guard::guarded;
+use crate::hash::Fnv;
 use crate::network::Channels;
 use crate::picture::PictureFile;
+use crate::resample::{ResampleTable, apply, output_len};
 
 /// The picture files of one folder, or a single one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +139,37 @@ impl Picture {
             Samples::Color(_) => return None,
         };
         Some(Self { samples: Samples::Grey(grey), ..*self })
+    }
+
+    /// The picture at a size from 0 to 1, by bicubic and rounded to 8 bits, as a picture file of that size would be.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for an empty picture or a size that is not a positive number.
+    pub fn resized(&self, size: f64) -> Result<Self> {
+        let (width, height) = (output_len(self.width, size), output_len(self.height, size));
+        let rows = ResampleTable::bicubic(self.height, height, size)?;
+        let columns = ResampleTable::bicubic(self.width, width, size)?;
+        let small = |plane: Vec<f64>| apply(&plane, &rows, &columns).into_iter().map(|v| v.round() as u8);
+        let samples = match &self.samples {
+            Samples::Grey(grey) => Samples::Grey(small(grey.iter().map(|&v| v.into()).collect()).collect()),
+            Samples::Color(colors) => {
+                let plane = |channel: usize| small(colors.iter().map(|color| color[channel].into()).collect());
+                let rest = plane(1).zip(plane(2));
+                Samples::Color(plane(0).zip(rest).map(|(red, (green, blue))| [red, green, blue]).collect())
+            }
+        };
+        Ok(Self { width, height, samples })
+    }
+
+    /// A number that follows from the picture's content and size, to draw for it what is left open.
+    pub fn key(&self) -> u64 {
+        let mut hash = Fnv::default();
+        hash.add(&(self.width as u64).to_le_bytes());
+        match &self.samples {
+            Samples::Grey(grey) => hash.add(grey),
+            Samples::Color(colors) => hash.add(colors.as_flattened()),
+        }
+        hash.hash()
     }
 
     /// The top left part whose sides are multiples of `scale`: the authors' `modcrop`.

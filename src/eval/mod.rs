@@ -6,6 +6,7 @@
 
 pub mod compare;
 pub mod dataset;
+mod degraded;
 pub mod html;
 pub mod protocol;
 pub mod published;
@@ -15,7 +16,7 @@ use std::time::Instant;
 
 use serde::{Serialize, Serializer};
 
-use crate::degrade::{Degradation, Degrader};
+use crate::degrade::{Degrader, Shrink};
 use crate::error::Result;
 use crate::headless::{Headless, Timing};
 use crate::network::{Architecture, Padding};
@@ -47,7 +48,7 @@ pub struct Bicubic;
 impl Enlarge for Bicubic {
     fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
         let start = Instant::now();
-        let degrader = Degrader::new(width, height, width / low.width.max(1), Degradation::Bicubic)?;
+        let degrader = Degrader::new(width, height, width / low.width.max(1), Shrink::Bicubic)?;
         let mut data = Vec::with_capacity(width * height * low.channels);
         for plane in low.data.chunks_exact(low.width * low.height) {
             let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();

@@ -16,21 +16,24 @@ use serde::{Deserialize, Serialize};
 use super::dataset::Picture;
 use super::{Bicubic, Enlarge, Score};
 use crate::color::{OFFSET, TO_YCBCR, rgb_to_ycbcr};
-use crate::degrade::{Degradation, Degrader};
+use crate::degrade::{Degradation, Degrader, Shrink};
 use crate::error::{Error, Result};
 use crate::metrics::{psnr, shave, ssim};
 use crate::network::Channels;
 use crate::planes::Planes;
 
 /// Settings of the protocol `srcnn`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Protocol {
-    /// Enlargement, from 2 on.
+    /// Enlargement; 1 is restoration in place.
     pub scale: usize,
     /// Pixels that are left out on each side; the authors' code takes the scale.
     pub shave: usize,
     /// The network's channels.
     pub channels: Channels,
+    /// How pictures lose their quality. What it leaves open is drawn by the picture's content, so that all networks get the
+    /// same.
+    pub degradation: Degradation,
 }
 
 /// What PSNR and SSIM compare.
@@ -85,21 +88,32 @@ impl Protocol {
     /// Name on the command line and in reports.
     pub const NAME: &'static str = "srcnn";
 
-    /// The protocol at a scale, leaving out `shave` pixels, or as many as the scale.
+    /// The protocol at a scale with bicubic pictures, leaving out `shave` pixels, or as many as the scale; at scale 1, where
+    /// nothing is interpolated at the borders, none.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a scale that is not a whole number from 2 on: pictures cannot be cut
+    /// [`Error::InvalidArgument`] for a scale that is not a whole number from 1 on: pictures cannot be cut
     /// to multiples of it.
     pub fn new(scale: f64, shave: Option<usize>, channels: Channels) -> Result<Self> {
         // More than any picture's side: the conversion below is exact.
-        if !(scale >= 2.0 && scale.fract() == 0.0 && scale <= 65536.0) {
+        if !(scale >= 1.0 && scale.fract() == 0.0 && scale <= 65536.0) {
             return Err(Error::invalid(format!(
-                "scale {scale}: the protocol '{}' needs a whole number from 2 on",
+                "scale {scale}: the protocol '{}' needs a whole number from 1 on",
                 Self::NAME
             )));
         }
         let scale = scale as usize;
-        Ok(Self { scale, shave: shave.unwrap_or(scale), channels })
+        let shave = shave.unwrap_or(if scale == 1 { 0 } else { scale });
+        Ok(Self { scale, shave, channels, degradation: Degradation::BICUBIC })
+    }
+
+    /// The same with pictures of another degradation.
+    ///
+    /// # Errors
+    /// As [`Degradation::check`].
+    pub fn with_degradation(self, degradation: Degradation) -> Result<Self> {
+        degradation.check(self.scale)?;
+        Ok(Self { degradation, ..self })
     }
 
     /// Shrinks a picture, lets the network restore it, and compares.
@@ -120,19 +134,19 @@ impl Protocol {
         if width.min(height) <= self.shave.saturating_mul(2) {
             return Err(too_small(self.shave));
         }
-        let degrader = Degrader::new(width, height, self.scale, Degradation::Bicubic)?;
-        let shrink =
-            |plane: &[u8]| degrader.shrink(&plane.iter().map(|&v| f64::from(v) / 255.0).collect::<Vec<_>>());
+        let degrader = Degrader::new(width, height, self.scale, Shrink::Bicubic)?;
+        let key = [cut.key()];
+        let degraded = |channels| cut.degraded(channels, self.scale, &self.degradation, &key);
         let enlarge = |low: &[f64]| -> Vec<u8> { degrader.enlarge(low).into_iter().map(to_u8).collect() };
         let truth = cut.luminance();
-        let low_luminance = shrink(&truth);
+        let low_luminance = degraded(Channels::Y)?.planes.concat();
         let start = Instant::now();
         let bicubic = enlarge(&low_luminance);
         let mut bicubic_time = start.elapsed();
 
         let low = match self.channels {
             Channels::Y => vec![low_luminance],
-            channels => cut.planes(channels).iter().map(|plane| shrink(plane)).collect(),
+            channels => degraded(channels)?.planes,
         };
         let input = Planes::new(
             width / self.scale,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::config_path;
+use super::scales::Scales;
 pub use super::interval::{EVALUATIONS, Interval};
 pub use super::time_span::TimeSpan;
 use crate::degrade::Degradation;
@@ -40,8 +41,8 @@ pub struct TrainConfig {
     /// Folders of validation pictures, each a set of its own.
     #[serde(default, with = "config_path::list")]
     pub val: Vec<PathBuf>,
-    /// Enlargement that the network is trained for: a whole number from 2 to 16.
-    pub scale: usize,
+    /// What the network is trained for: one factor or several; 1 is restoration in place.
+    pub scale: Scales,
     /// Filter sizes: `9-1-5`.
     pub arch: String,
     /// Filter counts of all layers but the last: `64-32`.
@@ -334,12 +335,12 @@ impl TrainConfig {
     pub fn check(&self) -> Result<()> {
         let layers = self.architecture()?.layers().len();
         self.target()?;
+        self.scale.iter().try_for_each(|scale| self.degradation.check(scale))?;
         let rates = self.optimizer.learning_rates();
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let fraction = |value: f64| (0.0..1.0).contains(&value);
         let rules = [
             (!self.data.is_empty(), "data: name a folder of training pictures".into()),
-            ((2..=16).contains(&self.scale), format!("scale {}: a whole number from 2 to 16", self.scale)),
             ((1..=65536).contains(&self.batch), format!("batch {}: 1 to 65536 sub-images", self.batch)),
             (self.patch <= 1024, format!("patch {}: 1024 pixels at most", self.patch)),
             ((1..=65536).contains(&self.stride), format!("stride {}: 1 pixel or more", self.stride)),

@@ -26,7 +26,7 @@ pub fn panels(config: &TrainConfig, sets: &[SetInfo], records: &[Record]) -> Vec
         let scores = || evals(records).filter_map(|eval| Some((eval.backprops as f64, eval.sets.get(i)?)));
         let bicubic = scores().next_back().map(|(_, set)| ("bicubic".to_string(), set.psnr_bicubic));
         Panel {
-            title: format!("{} x{}, {} {}", info.name, config.scale, config.arch, config.filters),
+            title: format!("{} x{}, {} {}", info.name, info.scale, config.arch, config.filters),
             y_label: match info.samples {
                 Compared::Luminance => "PSNR (dB)".into(),
                 Compared::Rgb => "PSNR of RGB (dB)".into(),

@@ -1,17 +1,22 @@
 //! Training pictures on disk: which sub-images they have, and the pictures packed for the GPU in shards of bounded size.
 //!
-//! A picture is cropped to multiples of the scale, degraded as a whole, and stays whole: a sub-image is a place in it.
+//! A picture is cropped to multiples of the scale, degraded as a whole, and stays whole: a sub-image is a place in it. With
+//! several scales it enters the set once for each. What a degradation leaves open is drawn for each epoch.
 //! Places start at 0 on each axis and advance by `stride` as long as the sub-image fits (the authors' code:
 //! `1 : stride : length - size + 1`). Pictures that do not fit in a shard are cut into bands of rows after they are
 //! degraded, so that no place is lost.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::ImageFormat;
 
 use super::config::TrainConfig;
+use super::scales::Scales;
 use super::shard::{PackedShard, PatchEntry, PictureEntry};
-use crate::degrade::{Degradation, Degrader};
+use crate::degrade::{Degradation, Degraded, Degrader, Shrink};
 use crate::error::{Error, Reason, Result};
 use crate::eval::dataset::{Picture, size};
 use crate::hash::Fnv;
@@ -26,6 +31,7 @@ pub const SHARD_BYTES: usize = 128 << 20;
 #[derive(Debug, Clone, PartialEq)]
 struct Piece {
     file: usize,
+    scale: usize,
     /// Size of the augmentation: 1 for the picture itself.
     size: f64,
     width: usize,
@@ -48,8 +54,9 @@ pub struct Dataset {
 #[derive(Debug, Clone)]
 struct Cut {
     channels: Channels,
-    scale: usize,
+    scales: Scales,
     degradation: Degradation,
+    seed: u32,
     patch: usize,
     stride: usize,
 }
@@ -58,10 +65,6 @@ impl Cut {
     /// Places on an axis.
     fn places(&self, length: usize) -> usize {
         length.checked_sub(self.patch).map_or(0, |left| left / self.stride + 1)
-    }
-
-    fn modcrop(&self, length: usize) -> usize {
-        length - length % self.scale
     }
 }
 
@@ -75,8 +78,9 @@ impl Dataset {
     pub fn open(config: &TrainConfig, budget: usize) -> Result<Self> {
         let cut = Cut {
             channels: config.channels,
-            scale: config.scale,
+            scales: config.scale.clone(),
             degradation: config.degradation,
+            seed: config.seed,
             patch: config.patch,
             stride: config.stride,
         };
@@ -118,14 +122,15 @@ impl Dataset {
             };
             hash.add(path.file_name().unwrap_or_default().as_encoded_bytes());
             hash.add(&[width.to_le_bytes(), height.to_le_bytes()].concat());
-            for &size in sizes {
-                let side = |length: u32| self.cut.modcrop(resized(length as usize, size));
+            let scales = self.cut.scales.clone();
+            for (scale, &size) in scales.iter().flat_map(|scale| sizes.iter().map(move |size| (scale, size))) {
+                let side = |length: u32| multiple(resized(length as usize, size), scale);
                 let (width, height) = (side(width), side(height));
                 if self.cut.places(width) * self.cut.places(height) == 0 {
                     small += 1;
                     continue;
                 }
-                for piece in self.bands(file, size, width, height, budget)? {
+                for piece in self.bands((file, scale, size), width, height, budget)? {
                     let values = piece.width * piece.rows * self.cut.channels.count();
                     if self.shards.is_empty() || used + values > budget {
                         self.shards.push(Vec::new());
@@ -154,8 +159,7 @@ impl Dataset {
     /// One piece, or bands that overlap so that each place is in one of them.
     fn bands(
         &self,
-        file: usize,
-        size: f64,
+        (file, scale, size): (usize, usize, f64),
         width: usize,
         height: usize,
         budget: usize,
@@ -169,14 +173,14 @@ impl Dataset {
             )));
         }
         if width * height * channels.count() <= budget {
-            return Ok(vec![Piece { file, size, width, first_row: 0, rows: height }]);
+            return Ok(vec![Piece { file, scale, size, width, first_row: 0, rows: height }]);
         }
         let places = self.cut.places(height);
         Ok((0..places)
             .step_by(fitting)
             .map(|first| {
                 let rows = (fitting.min(places - first) - 1) * stride + patch;
-                Piece { file, size, width, first_row: first * stride, rows }
+                Piece { file, scale, size, width, first_row: first * stride, rows }
             })
             .collect())
     }
@@ -201,30 +205,44 @@ impl Dataset {
         &self.files
     }
 
-    /// Reads, degrades and packs the pictures of one shard. A picture that turns out to be unreadable, or not of the size
-    /// in its header, is logged and left out: the shard is then shorter.
+    /// The epoch whose draws count in `epoch`: 0 where the degradation leaves nothing open.
+    pub fn draw(&self, epoch: u32) -> u32 {
+        if self.cut.degradation.varies() { epoch } else { 0 }
+    }
+
+    /// Reads, degrades and packs the pictures of one shard, on all processors, with what is drawn for an epoch. A picture
+    /// that turns out to be unreadable, or not of the size in its header, is logged and left out: the shard is then shorter.
+    /// `progress` gets the pictures done and of all, from any thread.
     ///
     /// # Errors
     /// [`Error::Picture`] when no picture is left, [`Error::InvalidArgument`] for a shard out of range.
-    pub fn load(&self, shard: usize) -> Result<PackedShard> {
+    pub fn load(&self, shard: usize, epoch: u32, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<PackedShard> {
         let pieces =
             self.shards.get(shard).ok_or_else(|| Error::invalid(format!("there is no shard {shard}")))?;
+        // Pieces of one file follow each other.
+        let files: Vec<&[Piece]> = pieces.chunk_by(|a, b| a.file == b.file).collect();
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let pairs: Vec<OnceLock<Result<Vec<Pair>>>> = files.iter().map(|_| OnceLock::new()).collect();
+        let work = || {
+            while let Some((pieces, slot)) = {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                files.get(at).zip(pairs.get(at))
+            } {
+                // Each slot is filled once.
+                let _ = slot.set(self.pairs(pieces, self.draw(epoch)));
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
+        std::thread::scope(|scope| {
+            // Without a thread, the others have more to do.
+            let spawn = |_| std::thread::Builder::new().name("degrade".into()).spawn_scoped(scope, work).is_ok();
+            (1..threads).all(spawn);
+            work();
+        });
         let mut packed = PackedShard::default();
-        let mut picture: Option<(usize, Picture)> = None;
-        for piece in pieces {
-            // Pieces of one file follow each other.
-            if picture.as_ref().is_none_or(|(file, _)| *file != piece.file) {
-                picture = match Picture::read(&self.files[piece.file]) {
-                    Ok(read) => Some((piece.file, read)),
-                    Err(error) => {
-                        log::warn!("{error}; left out");
-                        None
-                    }
-                };
-            }
-            if let Some((_, picture)) = &picture {
-                self.pack(piece, picture, &mut packed)?;
-            }
+        for pairs in pairs.into_iter().filter_map(OnceLock::into_inner) {
+            pairs?.into_iter().for_each(|pair| self.pack(pair, &mut packed));
         }
         if packed.patches.is_empty() {
             return Err(Error::Picture("none of the training pictures can be read any more".into()));
@@ -232,55 +250,97 @@ impl Dataset {
         Ok(packed)
     }
 
-    fn pack(&self, piece: &Piece, picture: &Picture, packed: &mut PackedShard) -> Result<()> {
-        let (width, height, planes) = variant(picture, self.cut.channels, piece.size, self.cut.scale)?;
+    /// What becomes of one file: a pair for each of its pieces, none if it cannot be read.
+    fn pairs(&self, pieces: &[Piece], epoch: u32) -> Result<Vec<Pair>> {
+        let Some(file) = pieces.first().map(|piece| &self.files[piece.file]) else { return Ok(Vec::new()) };
+        let picture = match Picture::read(file) {
+            Ok(picture) => picture,
+            Err(error) => {
+                log::warn!("{error}; left out");
+                return Ok(Vec::new());
+            }
+        };
+        let mut pairs = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match self.pair(piece, &picture, epoch)? {
+                Some(pair) => pairs.push(pair),
+                None => log::warn!("{}: its size has changed; left out", file.display()),
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// The input and target of a piece; `None` if the picture does not have it.
+    fn pair(&self, piece: &Piece, picture: &Picture, epoch: u32) -> Result<Option<Pair>> {
+        let Cut { channels, degradation, seed, .. } = &self.cut;
+        let (scale, size) = (piece.scale, piece.size);
+        let key = [u64::from(*seed), epoch.into(), piece.file as u64, scale as u64, size.to_bits()];
+        let (targets, low) = if size != 1.0 && degradation.is_linear() {
+            let whole = small(picture, *channels, size, scale)?;
+            (whole.planes.clone(), degradation.draw(&key).apply(whole, scale)?)
+        } else {
+            let picture = if size == 1.0 { picture.modcrop(scale) } else { picture.resized(size)?.modcrop(scale) };
+            let values = |plane: Vec<u8>| plane.into_iter().map(|v| f64::from(v) / 255.0).collect();
+            let targets = picture.planes(*channels).into_iter().map(values).collect();
+            (targets, picture.degraded(*channels, scale, degradation, &key)?)
+        };
+        let (width, height) = (low.width * scale, low.height * scale);
         let (first, end) = (piece.first_row * width, (piece.first_row + piece.rows) * width);
         if width != piece.width || end > width * height {
-            log::warn!("{}: its size has changed; left out", self.files[piece.file].display());
-            return Ok(());
+            return Ok(None);
         }
-        let degrader = Degrader::new(width, height, self.cut.scale, self.cut.degradation)?;
+        let degrader = Degrader::new(width, height, scale, Shrink::Bicubic)?;
+        let part = |plane: &[f64]| plane[first..end].iter().map(|&v| v as f32).collect::<Vec<_>>();
+        Ok(Some(Pair {
+            width,
+            rows: piece.rows,
+            inputs: low.planes.iter().flat_map(|plane| part(&degrader.enlarge(plane))).collect(),
+            targets: targets.iter().flat_map(|plane| part(plane)).collect(),
+        }))
+    }
+
+    fn pack(&self, pair: Pair, packed: &mut PackedShard) {
+        let Pair { width, rows, inputs, targets } = pair;
         let (index, offset) = (packed.pictures.len() as u32, packed.inputs.len() as u32);
-        packed.pictures.push(PictureEntry { offset, width: width as u32, height: piece.rows as u32 });
-        for plane in planes {
-            let truth: Vec<f64> = plane.iter().map(|&v| f64::from(v) / 255.0).collect();
-            let input = degrader.enlarge(&degrader.shrink(&truth));
-            packed.inputs.extend(input[first..end].iter().map(|&v| v as f32));
-            packed.targets.extend(truth[first..end].iter().map(|&v| v as f32));
-        }
-        for row in 0..self.cut.places(piece.rows) {
+        packed.pictures.push(PictureEntry { offset, width: width as u32, height: rows as u32 });
+        packed.inputs.extend(inputs);
+        packed.targets.extend(targets);
+        for row in 0..self.cut.places(rows) {
             for column in 0..self.cut.places(width) {
                 let (y, x) = ((row * self.cut.stride) as u32, (column * self.cut.stride) as u32);
                 packed.patches.push(PatchEntry { picture: index, y, x });
             }
         }
-        Ok(())
     }
+}
+
+/// What a piece adds to a shard: `[channel][row][column]`.
+struct Pair {
+    width: usize,
+    rows: usize,
+    inputs: Vec<f32>,
+    targets: Vec<f32>,
 }
 
 /// A picture in the network's channels, at a size of the augmentation (rounded to 8 bits, as a picture file
 /// of that size would be), cut to multiples of the scale.
-fn variant(
-    picture: &Picture,
-    channels: Channels,
-    size: f64,
-    scale: usize,
-) -> Result<(usize, usize, Vec<Vec<u8>>)> {
-    if size == 1.0 {
-        let cut = picture.modcrop(scale);
-        return Ok((cut.width, cut.height, cut.planes(channels)));
-    }
+fn small(picture: &Picture, channels: Channels, size: f64, scale: usize) -> Result<Degraded> {
     let (width, height) = (resized(picture.width, size), resized(picture.height, size));
-    let (columns, rows) = (width - width % scale, height - height % scale);
+    let (columns, rows) = (multiple(width, scale), multiple(height, scale));
     let down = ResampleTable::bicubic(picture.height, height, size)?;
     let across = ResampleTable::bicubic(picture.width, width, size)?;
     let planes = picture.planes(channels).into_iter().map(|plane| {
         let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
         let small = apply(&plane, &down, &across);
         let kept = small.chunks_exact(width).take(rows).flat_map(|row| &row[..columns]);
-        kept.map(|v| v.round() as u8).collect()
+        kept.map(|v| v.round().clamp(0.0, 255.0) / 255.0).collect()
     });
-    Ok((columns, rows, planes.collect()))
+    Ok(Degraded { width: columns, height: rows, planes: planes.collect() })
+}
+
+/// The largest multiple of the scale up to this length: the authors' `modcrop`.
+fn multiple(length: usize, scale: usize) -> usize {
+    length - length % scale
 }
 
 fn resized(length: usize, size: f64) -> usize {

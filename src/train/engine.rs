@@ -20,7 +20,7 @@ pub struct GpuEngine {
     shards: ShardStream,
     turns: bool,
     /// The shard on the device, and its number of sub-images.
-    loaded: Option<(u32, u32)>,
+    loaded: Option<((u32, u32), u32)>,
     /// Sub-image, border of its target, and channels.
     shape: (usize, usize, usize),
     loss_bicubic: Option<f64>,
@@ -59,14 +59,14 @@ impl TrainEngine for GpuEngine {
             let step = self.trainer.steps_done();
             let place = self.order.place(step);
             let length = match self.loaded {
-                Some((shard, length)) if shard == place.shard => length,
+                Some((key, length)) if key == self.shards.key(&place) => length,
                 _ => {
-                    let shard = self.shards.get(&place)?;
+                    let shard = self.shards.get(&place, &|_, _| ())?;
                     self.trainer.set_pictures(&shard)?;
                     let (patch, border, channels) = self.shape;
                     self.loss_bicubic.get_or_insert_with(|| shard.loss_bicubic(patch, border, channels));
                     let length = shard.patches.len() as u32;
-                    self.loaded = Some((place.shard, length));
+                    self.loaded = Some((self.shards.key(&place), length));
                     length
                 }
             };

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Scales;
 use super::run::{EvalRecord, SetScore, StepRecord};
 
 /// One thing that has happened. In JSON, `event` names the kind.
@@ -12,8 +13,8 @@ pub enum Event {
     Start {
         /// Filter sizes and counts.
         network: String,
-        /// Enlargement.
-        scale: usize,
+        /// The factors.
+        scale: Scales,
         /// Training sub-images.
         subimages: u64,
         /// Steps that are done already: more than 0 when a run is continued.

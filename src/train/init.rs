@@ -1,11 +1,12 @@
 //! The first weights of a network.
 
+use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
-use rand::{Rng, SeedableRng};
 
 use super::config::Initialization;
 use crate::error::{Error, Result};
 use crate::network::{Architecture, Channels, LayerShape};
+use crate::random::normal;
 use crate::weights::{Layer, Metadata, Weights};
 
 /// Weights drawn from `initialization`, zero biases. The same seed gives the same weights on every platform:
@@ -101,34 +102,6 @@ fn obstacle(architecture: &Architecture, channels: Channels, trained: &Weights) 
     from.iter().zip(to).enumerate().find_map(differs)
 }
 
-/// A number from the standard normal distribution, by the polar method of Marsaglia (one of its pair), from
-/// operations that IEEE 754 rounds the same everywhere.
-fn normal(random: &mut impl Rng) -> f64 {
-    // The upper 53 bits as a number in -1..1.
-    let mut uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0;
-    loop {
-        let (x, y) = (uniform(), uniform());
-        let square = x * x + y * y;
-        if square > 0.0 && square < 1.0 {
-            return x * (-2.0 * logarithm(square) / square).sqrt();
-        }
-    }
-}
-
-/// Natural logarithm of a positive normal number: the platform's own may differ in the last bit.
-fn logarithm(x: f64) -> f64 {
-    // x = m 2^e with m in 0.75..1.5; ln m = 2 artanh z, z = (m - 1) / (m + 1) in -1/7..1/5.
-    let bits = x.to_bits();
-    let mut exponent = (bits >> 52) as i64 - 1023;
-    let mut m = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
-    if m >= 1.5 {
-        (m, exponent) = (m / 2.0, exponent + 1);
-    }
-    let z = (m - 1.0) / (m + 1.0);
-    let terms = (0..12).rev().fold(0.0, |sum, k| sum * z * z + 1.0 / f64::from(2 * k + 1));
-    2.0 * z * terms + exponent as f64 * std::f64::consts::LN_2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,16 +111,6 @@ mod tests {
     fn weights(initialization: Initialization, channels: Channels, seed: u32) -> Weights {
         let architecture = Architecture::parse("9-3-5", "64-32", channels.count()).unwrap();
         initialize(&architecture, initialization, seed, Metadata { channels, ..Metadata::default() }).unwrap()
-    }
-
-    #[test]
-    fn logarithms() {
-        for i in 1..2000 {
-            let x = f64::from(i) / 1000.0;
-            assert!((logarithm(x) - x.ln()).abs() < 2e-16 * (1.0 + x.ln().abs() * 2.0), "{x}");
-        }
-        assert_eq!(logarithm(1.0), 0.0);
-        assert!((logarithm(1e-300) + 690.775_527_898_213_7).abs() < 1e-12);
     }
 
     #[test]

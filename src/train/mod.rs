@@ -13,6 +13,7 @@ pub mod init;
 mod interval;
 pub mod order;
 pub mod recipe;
+mod scales;
 pub mod shard;
 pub mod shuffle;
 mod spectrum;
@@ -43,6 +44,7 @@ pub mod validate;
 
 use crate::error::Result;
 use crate::weights::Layer;
+pub use scales::Scales;
 
 /// Everything that the next step depends on, apart from the configuration and the data.
 #[derive(Debug, Clone, PartialEq)]

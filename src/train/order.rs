@@ -27,8 +27,8 @@ pub struct Place {
     pub position: u32,
     /// Steps left in this visit of the shard, this one included.
     pub steps_left: u64,
-    /// The shard that is visited next.
-    pub next_shard: u32,
+    /// The shard that is visited next, and in which epoch.
+    pub next: (u32, u32),
 }
 
 /// One sub-image of a batch.
@@ -82,14 +82,14 @@ impl Order {
         while let Some(shard) = shards.next() {
             let visit = self.visit(shard);
             if left < visit {
-                let next_shard = shards.peek().copied().unwrap_or(next_epoch);
+                let next = shards.peek().map_or((next_epoch, epoch.wrapping_add(1)), |&shard| (shard, epoch));
                 let position = left as u32 * self.batch;
-                return Place { epoch, shard, position, steps_left: visit - left, next_shard };
+                return Place { epoch, shard, position, steps_left: visit - left, next };
             }
             left -= visit;
         }
         // Not reached: the visits add up to an epoch, and `left` is less.
-        Place { epoch, shard: next_epoch, position: 0, steps_left: 1, next_shard: next_epoch }
+        Place { epoch, shard: next_epoch, position: 0, steps_left: 1, next: (next_epoch, epoch) }
     }
 
     /// The permutation that a place's positions go through, for a shard of `len` sub-images, which can be fewer than
@@ -134,7 +134,7 @@ mod tests {
                 if place.steps_left > 1 {
                     assert_eq!((next.shard, next.position), (place.shard, place.position + 10));
                 } else {
-                    assert_eq!((next.shard, next.position), (place.next_shard, 0));
+                    assert_eq!(((next.shard, next.epoch), next.position), (place.next, 0));
                 }
             }
             assert_eq!(seen.len(), 150);

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use image::ExtendedColorType;
 
+use super::config::TrainConfig;
 use super::run::SetScore;
+use crate::degrade::Degradation;
 use crate::error::{Error, Result};
 use crate::eval::Score;
 use crate::eval::dataset::{Dataset, Picture, stem};
 use crate::eval::protocol::{Compared, Luminance, Measured, Protocol};
 use crate::eval::published;
 use crate::headless::{Gpu, Headless, HeadlessOptions};
-use crate::network::Channels;
 use crate::weights::Weights;
 
 /// Measures the networks of a run.
@@ -37,6 +38,8 @@ pub trait Validate {
 pub struct SetInfo {
     /// The folder's name, with a number if another set has it too.
     pub name: String,
+    /// Enlargement.
+    pub scale: usize,
     /// What is compared.
     pub samples: Compared,
     /// Published averages on the same pictures: name and PSNR in dB.
@@ -49,27 +52,35 @@ pub struct Validator {
     gpu: Gpu,
     /// Compiled by the first evaluation; later ones replace its weights.
     network: Option<Headless>,
-    protocol: Protocol,
-    sets: Vec<Vec<(String, Picture)>>,
+    /// The pictures of each folder.
+    folders: Vec<Vec<(String, Picture)>>,
+    /// For each set its folder and its protocol: each folder is a set for each scale.
+    sets: Vec<(usize, Protocol)>,
     infos: Vec<SetInfo>,
     samples: Vec<(String, Sample)>,
 }
 
 impl Validator {
-    /// Reads all pictures of the folders; one that cannot be read is logged and left out.
+    /// Reads all pictures of the configuration's folders; one that cannot be read is logged and left out. They are degraded as
+    /// the training pictures are, with draws of their own that stay the same.
     ///
     /// # Errors
-    /// [`Error::Picture`] for a folder without readable pictures, and as [`Protocol::new`].
-    pub fn open(gpu: Gpu, folders: &[std::path::PathBuf], scale: usize, channels: Channels) -> Result<Self> {
-        let protocol = Protocol::new(scale as f64, None, channels)?;
-        let (mut sets, mut infos) = (Vec::new(), Vec::new());
-        for folder in folders {
+    /// [`Error::Picture`] for a folder without readable pictures, and as [`Protocol::with_degradation`].
+    pub fn open(gpu: Gpu, config: &TrainConfig) -> Result<Self> {
+        let scales: Vec<usize> = config.scale.iter().collect();
+        let largest = scales.iter().copied().max().unwrap_or(1);
+        let protocol = |&scale: &usize| {
+            Protocol::new(scale as f64, None, config.channels)?.with_degradation(config.degradation)
+        };
+        let protocols = scales.iter().map(protocol).collect::<Result<Vec<_>>>()?;
+        let (mut folders, mut sets, mut infos) = (Vec::new(), Vec::new(), Vec::<SetInfo>::new());
+        for folder in &config.val {
             let set = Dataset::open(folder)?;
             let pictures: Vec<_> = set
                 .pictures
                 .iter()
                 .filter_map(|path| match Picture::read(path) {
-                    Ok(picture) if picture.width.min(picture.height) / scale <= 2 => {
+                    Ok(picture) if picture.width.min(picture.height) / largest <= 2 => {
                         log::warn!("{}: too small to validate on; left out", path.display());
                         None
                     }
@@ -85,19 +96,23 @@ impl Validator {
                     format!("{}: no readable picture to validate on", folder.display()).into(),
                 ));
             }
-            let average = published::average(pictures.iter().map(|(name, _)| name.as_str()), scale);
-            // Published figures are those of luminance.
-            let average = average.filter(|_| protocol.samples() == Compared::Luminance);
-            let lines =
-                average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
-            let published = lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect();
-            let is_taken = |name: &String| infos.iter().any(|info: &SetInfo| info.name == *name);
+            let is_taken = |name: &String| infos.iter().any(|info| info.name == *name);
             let numbered = (2..).map(|number| format!("{} ({number})", set.name));
             let name = std::iter::once(set.name.clone()).chain(numbered).find(|name| !is_taken(name));
-            infos.push(SetInfo { name: name.unwrap_or_default(), samples: protocol.samples(), published });
-            sets.push(pictures);
+            let name = name.unwrap_or_default();
+            for protocol in &protocols {
+                let stems = pictures.iter().map(|(name, _)| name.as_str());
+                infos.push(SetInfo {
+                    name: name.clone(),
+                    scale: protocol.scale,
+                    samples: protocol.samples(),
+                    published: published_lines(stems, protocol),
+                });
+                sets.push((folders.len(), *protocol));
+            }
+            folders.push(pictures);
         }
-        Ok(Self { gpu, network: None, protocol, sets, infos, samples: Vec::new() })
+        Ok(Self { gpu, network: None, folders, sets, infos, samples: Vec::new() })
     }
 }
 
@@ -119,12 +134,12 @@ impl Validate for Validator {
         };
         self.samples.clear();
         let mut scores = Vec::new();
-        for (info, pictures) in self.infos.iter().zip(&self.sets) {
+        for (info, (folder, protocol)) in self.infos.iter().zip(&self.sets) {
             let mut measured = Vec::new();
-            for (name, picture) in pictures {
-                let one = self.protocol.measure(picture, network)?;
+            for (name, picture) in &self.folders[*folder] {
+                let one = protocol.measure(picture, network)?;
                 if measured.is_empty() {
-                    let file = |method| format!("{}_{name}_x{}_{method}.png", info.name, self.protocol.scale);
+                    let file = |method| format!("{}_{name}_x{}_{method}.png", info.name, info.scale);
                     self.samples.extend(samples(&one).map(|(method, sample)| (file(method), sample)));
                 }
                 measured.push(one.score);
@@ -133,8 +148,8 @@ impl Validate for Validator {
             let Some(mean) = Score::mean(&measured) else { continue };
             scores.push(SetScore {
                 set: info.name.clone(),
-                scale: self.protocol.scale,
-                samples: self.protocol.samples(),
+                scale: info.scale,
+                samples: info.samples,
                 psnr: mean.psnr,
                 ssim: mean.ssim,
                 psnr_bicubic: mean.psnr_bicubic,
@@ -151,6 +166,14 @@ impl Validate for Validator {
         }
         Ok(())
     }
+}
+
+/// Published averages on these pictures. They are those of luminance and of clean pictures.
+fn published_lines<'a>(stems: impl Iterator<Item = &'a str>, protocol: &Protocol) -> Vec<(String, f64)> {
+    let applies = protocol.samples() == Compared::Luminance && protocol.degradation == Degradation::BICUBIC;
+    let average = published::average(stems, protocol.scale).filter(|_| applies);
+    let lines = average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
+    lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect()
 }
 
 /// A picture to be saved.

@@ -1,8 +1,8 @@
 //! A network's metadata as strings by name, as they stand in the headers of weight files.
 //!
 //! `srcnn_gpu` (format version, "1"), `architecture` ("9-1-5"), `filters` ("64-32"), `scales` ("2,3,4"), `channels` ("y"),
-//! `padding` ("replicate"), `training` (text), `psnr` (JSON text). All but the version may be missing. Without the version the
-//! file is not from this crate, and its metadata is ignored.
+//! `padding` ("replicate"), `degradation` ("bicubic,jpeg:30..95"), `training` (text), `psnr` (JSON text). All but the version
+//! may be missing. Without the version the file is not from this crate, and its metadata is ignored.
 
 use std::collections::BTreeMap;
 
@@ -68,6 +68,7 @@ pub(super) fn read(map: &BTreeMap<String, String>, channels: usize) -> Result<Op
             .transpose()
             .map_err(|e: Error| wrong("padding", e.into()))?
             .unwrap_or(Padding::Zero),
+        degradation: text("degradation"),
         training: text("training"),
         psnr: text("psnr")
             .map(|s| serde_json::from_str(&s))
@@ -94,6 +95,7 @@ pub(crate) fn of(weights: &Weights) -> BTreeMap<&'static str, String> {
         ("channels", metadata.channels.to_string()),
         ("padding", metadata.padding.to_string()),
     ]);
+    map.extend(metadata.degradation.clone().map(|text| ("degradation", text)));
     map.extend(metadata.training.clone().map(|text| ("training", text)));
     map.extend(metadata.psnr.as_ref().map(|value| ("psnr", value.to_string())));
     map

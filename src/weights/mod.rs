@@ -43,12 +43,14 @@ pub struct Layer {
 /// What a weight file says about its network, besides the parameters.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Metadata {
-    /// Enlargements that the network was trained for, each above 1; empty when unknown.
+    /// Factors that the network was trained for, each 1 or more; 1 is restoration in place. Empty when unknown.
     pub scales: Vec<f32>,
     /// What its channels are.
     pub channels: Channels,
     /// The padding that it is meant for.
     pub padding: Padding,
+    /// How its training pictures lost their quality, as [`Degradation`](crate::degrade::Degradation) writes it.
+    pub degradation: Option<String>,
     /// How it was trained, as free text.
     pub training: Option<String>,
     /// Its measured PSNR, as JSON (set, scale, dB).
@@ -78,7 +80,7 @@ impl Weights {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when the layers do not follow from each other, a list has the wrong
-    /// length, a value is not finite, the channels do not match the metadata, or a scale is not above 1.
+    /// length, a value is not finite, the channels do not match the metadata, or a scale is below 1.
     pub fn new(layers: Vec<Layer>, metadata: Metadata) -> Result<Self> {
         let sizes: Vec<_> = layers.iter().map(|l| l.shape.size).collect();
         let filters: Vec<_> = layers.iter().map(|l| l.shape.filters).collect();
@@ -122,8 +124,8 @@ impl Weights {
                 architecture.channels()
             )));
         }
-        if let Some(scale) = metadata.scales.iter().find(|s| !(s.is_finite() && **s > 1.0)) {
-            return Err(Error::invalid(format!("scale {scale}: scales are numbers above 1")));
+        if let Some(scale) = metadata.scales.iter().find(|s| !(s.is_finite() && **s >= 1.0)) {
+            return Err(Error::invalid(format!("scale {scale}: scales are numbers from 1 on")));
         }
         Ok(Self { architecture, layers, metadata })
     }

@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["limits", "own"],
     &[
         "atomic", "bounded", "chart", "color", "guard", "hash", "metrics", "network", "onnx", "planes",
-        "resample",
+        "random", "resample",
     ],
     &["degrade", "precision", "weights"],
     &["export", "gpu", "reference"],

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use srcnn_gpu::degrade::Degradation;
+use srcnn_gpu::train::Scales;
 use srcnn_gpu::train::config::{Limit, TimeSpan};
 use srcnn_gpu::train::recipe::{Overrides, Recipe};
-use srcnn_gpu::{Channels, Error, Padding, Result};
+use srcnn_gpu::{Channels, Padding};
 
 use crate::cli::args::gpu::GpuArgs;
 use crate::cli::args::padding_but;
@@ -56,17 +57,17 @@ pub struct TrainArgs {
     #[arg(long, help_heading = "The run")]
     pub json: bool,
 
-    /// Scale to train for: a whole number from 2 to 16
+    /// Scale to train for: a whole number from 1 to 16, or several such as 2,3,4 for one network. 1 restores pictures in
+    /// place, with --degradation
     #[arg(
         short,
         long,
         value_name = "N",
         conflicts_with = "resume",
-        value_parser = scale,
         allow_negative_numbers = true,
         help_heading = "The network"
     )]
-    pub scale: Option<usize>,
+    pub scale: Option<Scales>,
     /// Filter sizes of the layers [default: 9-1-5]
     #[arg(long, value_name = "SIZES", conflicts_with = "resume", help_heading = "The network")]
     pub arch: Option<String>,
@@ -124,7 +125,9 @@ pub struct TrainArgs {
     /// Pixels from one sub-image to the next [default: 14]
     #[arg(long, value_name = "N", conflicts_with = "resume", help_heading = "Training")]
     pub stride: Option<usize>,
-    /// How pictures lose their resolution: bicubic, or gaussian:SIGMA [default: bicubic]
+    /// How pictures lose their quality, a chain of blur:SIGMA, bicubic, subsample, gaussian:SIGMA, noise:SIGMA, jpeg:QUALITY and
+    /// webp:QUALITY, such as blur:0..1,bicubic,jpeg:30..95@0.8: ranges are drawn for each picture, @ is the share of pictures
+    /// [default: bicubic]
     #[arg(long, value_name = "HOW", conflicts_with = "resume", help_heading = "Training")]
     pub degradation: Option<Degradation>,
     /// Padding around a sub-image while training: valid (none, as in the paper), zero or normalized [default: valid]
@@ -153,15 +156,6 @@ fn recipes() -> impl TypedValueParser<Value = Recipe> {
     PossibleValuesParser::new(Recipe::NAMES).try_map(|name| name.parse::<Recipe>())
 }
 
-fn scale(text: &str) -> Result<usize> {
-    if text.contains([',', ' ']) {
-        let each = "a network is trained for one scale, so give one and train again for the others";
-        return Err(Error::invalid(each));
-    }
-    let number = text.parse().ok().filter(|scale| (2..=16).contains(scale));
-    number.ok_or_else(|| Error::invalid("a whole number from 2 to 16 is needed"))
-}
-
 impl TrainArgs {
     /// What the flags say about the configuration.
     pub fn overrides(&self) -> Overrides {
@@ -169,7 +163,7 @@ impl TrainArgs {
             recipe: self.recipe,
             data: self.data.clone(),
             val: self.val.clone(),
-            scale: self.scale,
+            scale: self.scale.clone(),
             arch: self.arch.clone(),
             filters: self.filters.clone(),
             channels: self.channels,

@@ -73,7 +73,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
             log::warn!("no validation pictures (--val): the quality of the network is not measured");
             None
         }
-        folders => Some(Validator::open(gpu.clone(), folders, config.scale, config.channels)?),
+        _ => Some(Validator::open(gpu.clone(), &config)?),
     };
     let state = first_state(&config, checkpoint.as_ref())?;
     let mut engine = engine(&gpu, &config, data.clone(), &state)?;
@@ -155,7 +155,7 @@ fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<
     }
     let architecture = config.architecture()?;
     if let Some(file) = &config.init {
-        let trained = load_one(file, Some(config.scale as f64))?.weights;
+        let trained = load_one(file, Some(config.scale.middle() as f64))?.weights;
         let layers = enlarge(&architecture, config.channels, &trained).map_err(|error| match error {
             Error::InvalidArgument(reason) => {
                 let (network, channels) = (trained.architecture(), trained.metadata.channels);

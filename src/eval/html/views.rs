@@ -6,7 +6,7 @@ use super::Shown;
 use super::data_uri::Pixels;
 use super::gain::Window;
 use crate::color::ycbcr_to_rgb;
-use crate::degrade::{Degradation, Degrader};
+use crate::degrade::{Degrader, Shrink};
 use crate::error::Result;
 use crate::eval::dataset::Picture;
 use crate::eval::protocol::{Compared, Luminance, to_u8};
@@ -112,7 +112,7 @@ impl Views {
         }
         let whole = Window { left: part.left + self.margin, top: part.top + self.margin, ..*part };
         let (width, height) = (self.cut.width, self.cut.height);
-        let degrader = Degrader::new(width, height, self.scale, Degradation::Bicubic)?;
+        let degrader = Degrader::new(width, height, self.scale, Shrink::Bicubic)?;
         let chroma: Vec<Vec<f64>> = self.cut.planes(Channels::YCbCr)[1..]
             .iter()
             .map(|plane| {

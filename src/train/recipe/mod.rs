@@ -3,6 +3,7 @@
 mod overrides;
 
 pub use super::config::Recipe;
+use super::scales::Scales;
 use super::config::{Augmentation, Initialization, Interval, Limit, Optimizer, Schedule, TrainConfig};
 use crate::degrade::Degradation;
 use crate::network::{Architecture, Channels, Padding};
@@ -15,7 +16,7 @@ impl Recipe {
     /// trained with, and 0.9 that package's usual momentum. Its pictures lose resolution by a Gaussian blur that it does
     /// not specify; the authors' released code and every evaluation use MATLAB's bicubic, so that is the default.
     /// Everything else follows section 4.
-    pub fn config(self, scale: usize, architecture: &Architecture, channels: Channels) -> TrainConfig {
+    pub fn config(self, scale: Scales, architecture: &Architecture, channels: Channels) -> TrainConfig {
         let layers = architecture.layers().len();
         // A lower rate in the last layer "is important for the network to converge".
         let rates = |rate: f64, last: f64| {
@@ -27,15 +28,15 @@ impl Recipe {
             recipe: self,
             data: Vec::new(),
             val: Vec::new(),
+            patch: default_patch(&scale),
             scale,
             arch: architecture.sizes(),
             filters: architecture.filters(),
             channels,
             seed: 0,
             batch: 128,
-            patch: default_patch(scale),
             stride: 14,
-            degradation: Degradation::Bicubic,
+            degradation: Degradation::BICUBIC,
             train_padding: Padding::Valid,
             padding: Padding::Replicate,
             init: None,
@@ -69,7 +70,7 @@ impl Recipe {
     }
 }
 
-/// Sub-images of 33 pixels, or 32 if the scale divides that (footnote 6 of the paper).
-fn default_patch(scale: usize) -> usize {
-    if 32 % scale == 0 { 32 } else { 33 }
+/// Sub-images of 33 pixels, or 32 if all scales divide that (footnote 6 of the paper).
+fn default_patch(scales: &Scales) -> usize {
+    if scales.iter().all(|scale| 32 % scale == 0) { 32 } else { 33 }
 }

@@ -6,6 +6,7 @@ use super::Recipe;
 use crate::degrade::Degradation;
 use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, Channels, Padding};
+use crate::train::Scales;
 use crate::train::config::{Interval, Limit, TrainConfig};
 
 /// Settings that take precedence, such as those of a command line. `None` leaves a setting to the file, and what the file
@@ -18,8 +19,8 @@ pub struct Overrides {
     pub data: Vec<PathBuf>,
     /// Validation folders; empty leaves them to the file.
     pub val: Vec<PathBuf>,
-    /// Enlargement.
-    pub scale: Option<usize>,
+    /// The factors.
+    pub scale: Option<Scales>,
     /// Filter sizes.
     pub arch: Option<String>,
     /// Filter counts.
@@ -67,8 +68,8 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
     let name = |flag: &Option<String>, key: &str, default: &str| {
         flag.clone().unwrap_or_else(|| word(key).unwrap_or(default).into())
     };
-    let in_file = file.get("scale").and_then(toml::Value::as_integer).and_then(|s| usize::try_from(s).ok());
-    let Some(scale) = flags.scale.or(in_file).filter(|&scale| scale > 0) else {
+    let in_file = file.get("scale").cloned().map(toml::Value::try_into).transpose().map_err(wrong)?;
+    let Some(scale) = flags.scale.clone().or(in_file) else {
         return Err(Error::invalid("no scale: say for which enlargement to train, such as 3"));
     };
     let channels = flags.channels.map_or_else(|| word("channels").unwrap_or("y").parse(), Ok)?;
@@ -78,7 +79,7 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
 
     let sets = |key: &str| file.contains_key(key);
     let follows = !sets("eval_every") && (flags.limit.is_some() || sets("limit"));
-    let mut base = recipe.config(scale, &architecture, channels);
+    let mut base = recipe.config(scale.clone(), &architecture, channels);
     if follows {
         base.eval_every = Interval::Auto;
     }
@@ -174,8 +175,12 @@ mod tests {
     use super::*;
     use crate::train::config::{Initialization, Schedule};
 
+    fn scales(text: &str) -> Scales {
+        text.parse().unwrap()
+    }
+
     fn flags() -> Overrides {
-        Overrides { data: vec!["T91".into()], scale: Some(3), ..Overrides::default() }
+        Overrides { data: vec!["T91".into()], scale: Some(scales("3")), ..Overrides::default() }
     }
 
     #[test]
@@ -185,7 +190,7 @@ mod tests {
         assert_eq!(config.optimizer.learning_rates(), [1e-4, 1e-4, 1e-5]);
         assert_eq!(config.initialization, Initialization::Gaussian { deviation: 0.001 });
         assert_eq!(config.steps(), Some(6_250_000));
-        let even = resolve(None, &Overrides { scale: Some(4), ..flags() }).unwrap();
+        let even = resolve(None, &Overrides { scale: Some(scales("4")), ..flags() }).unwrap();
         assert_eq!((even.patch, even.target().unwrap()), (32, 20));
     }
 
@@ -207,11 +212,11 @@ mod tests {
     fn files_change_recipes_and_flags_change_files() {
         let file = "recipe = 'paper'\nbatch = 7\nscale = 2\narch = '9-5-5'\n[schedule]\nkind = 'cosine'\nlast = 0.5\n";
         let config = resolve(Some(file), &Overrides { scale: None, ..flags() }).unwrap();
-        assert_eq!((config.batch, config.scale, config.arch.as_str(), config.patch), (7, 2, "9-5-5", 32));
+        assert_eq!((config.batch, config.scale, config.arch.as_str(), config.patch), (7, scales("2"), "9-5-5", 32));
         assert_eq!(config.schedule, Schedule::Cosine { warmup: 0, last: 0.5 });
         let flags = Overrides { batch: Some(9), learning_rates: vec![0.5], ..flags() };
         let config = resolve(Some(file), &flags).unwrap();
-        assert_eq!((config.batch, config.scale, config.patch), (9, 3, 33));
+        assert_eq!((config.batch, config.scale, config.patch), (9, scales("3"), 33));
         assert_eq!(config.optimizer.learning_rates(), [0.5; 3]);
     }
 
@@ -244,6 +249,9 @@ mod tests {
             ("[optimizer]\nkind = 'sgd'\nmomentum = 0.9\nlearning_rates = [1e-4]", "has 3 layers"),
             ("[optimizer]\nkind = 'sgd'\nmomentum = 1.9\nlearning_rates = [1, 1, 1]", "momentum"),
             ("degradation = 'gaussian:-1'", "gaussian"),
+            ("degradation = 'jpeg:30'", "'bicubic,jpeg:30'"),
+            ("scale = 17", "whole number from 1 to 16"),
+            ("scale = []", "whole number from 1 to 16"),
             ("[augmentation]\nturns = true\nscales = [2.0]", "augmentation"),
             ("x = = 1", "the configuration"),
         ] {

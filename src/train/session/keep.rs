@@ -149,9 +149,10 @@ impl Session<'_> {
             self.backprops(progress)
         );
         let metadata = Metadata {
-            scales: vec![config.scale as f32],
+            scales: config.scale.iter().map(|scale| scale as f32).collect(),
             channels: config.channels,
             padding: config.padding,
+            degradation: Some(config.degradation.to_string()),
             training: Some(training),
             psnr: None,
         };

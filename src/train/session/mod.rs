@@ -78,7 +78,7 @@ impl Session<'_> {
         let mut progress = Progress::new(self.config, checkpoint, records);
         (self.tell)(&Event::Start {
             network: self.config.architecture()?.to_string(),
-            scale: self.config.scale,
+            scale: self.config.scale.clone(),
             subimages: self.data.0,
             step: progress.step,
             total_steps: self.config.steps(),

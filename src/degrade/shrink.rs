@@ -1,68 +1,11 @@
-//! How training and test pictures lose their resolution: whole pictures are shrunk, and enlarged again by the bicubic
-//! interpolation that a network starts from. Nothing is rounded in between.
+//! Linear parts of a degradation, on planes in f64: blurring, shrinking, and the bicubic enlargement that a network starts
+//! from.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
+use super::Shrink;
 use crate::error::{Error, Result};
 use crate::resample::{ResampleTable, apply};
 
-/// How a picture loses its resolution.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Degradation {
-    /// MATLAB's bicubic with antialiasing: the authors' released code and the evaluation's protocol.
-    #[default]
-    Bicubic,
-    /// The paper's text: a Gaussian blur, sampled once for each pixel of the small picture, at that pixel's center. The
-    /// kernel ends three standard deviations from there; edges are repeated.
-    Gaussian {
-        /// Standard deviation in pixels of the large picture.
-        sigma: f64,
-    },
-}
-
-impl fmt::Display for Degradation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bicubic => f.pad("bicubic"),
-            Self::Gaussian { sigma } => write!(f, "gaussian:{sigma}"),
-        }
-    }
-}
-
-impl FromStr for Degradation {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        let sigma = |text: &str| text.parse().ok().filter(|&sigma: &f64| sigma > 0.0 && sigma <= 64.0);
-        match text.split_once(':') {
-            None if text == "bicubic" => Ok(Self::Bicubic),
-            Some(("gaussian", number)) if sigma(number).is_some() => {
-                Ok(Self::Gaussian { sigma: sigma(number).unwrap_or_default() })
-            }
-            _ => Err(Error::invalid(format!(
-                "degradation '{text}': bicubic, or gaussian:SIGMA with a SIGMA above 0 and at most 64"
-            ))),
-        }
-    }
-}
-
-impl TryFrom<String> for Degradation {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<Degradation> for String {
-    fn from(degradation: Degradation) -> Self {
-        degradation.to_string()
-    }
-}
-
-/// Shrinks and enlarges pictures of one size.
+/// Shrinks and enlarges pictures of one size. At scale 1 both return the picture as it is.
 #[derive(Debug, Clone)]
 pub struct Degrader {
     down: [ResampleTable; 2],
@@ -74,14 +17,15 @@ impl Degrader {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for sizes that are not multiples of the scale, or empty.
-    pub fn new(width: usize, height: usize, scale: usize, degradation: Degradation) -> Result<Self> {
+    pub fn new(width: usize, height: usize, scale: usize, shrink: Shrink) -> Result<Self> {
         if scale == 0 || !width.is_multiple_of(scale) || !height.is_multiple_of(scale) {
             return Err(Error::invalid(format!("{width}x{height} are not multiples of the scale {scale}")));
         }
         let factor = scale as f64;
-        let down = |length: usize| match degradation {
-            Degradation::Bicubic => ResampleTable::bicubic(length, length / scale, 1.0 / factor),
-            Degradation::Gaussian { sigma } => gaussian(length, scale, sigma),
+        let down = |length: usize| match shrink {
+            Shrink::Bicubic => ResampleTable::bicubic(length, length / scale, 1.0 / factor),
+            Shrink::Subsample => centers(length, scale),
+            Shrink::Gaussian { sigma } => gaussian(length, scale, sigma),
         };
         let up = |length: usize| ResampleTable::bicubic(length / scale, length, factor);
         Ok(Self { down: [down(height)?, down(width)?], up: [up(height)?, up(width)?] })
@@ -96,6 +40,30 @@ impl Degrader {
     pub fn enlarge(&self, plane: &[f64]) -> Vec<f64> {
         apply(plane, &self.up[0], &self.up[1])
     }
+}
+
+/// Blurs a plane of `[height][width]` with a Gaussian that ends three deviations from its center; edges are repeated.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for an empty picture.
+pub fn blur(plane: &[f64], width: usize, height: usize, sigma: f64) -> Result<Vec<f64>> {
+    if sigma == 0.0 {
+        return Ok(plane.to_vec());
+    }
+    Ok(apply(plane, &gaussian(height, 1, sigma)?, &gaussian(width, 1, sigma)?))
+}
+
+/// Every `scale`th sample: the one in the middle, or the mean of the two in the middle.
+fn centers(input_len: usize, scale: usize) -> Result<ResampleTable> {
+    if input_len == 0 {
+        return Err(Error::invalid("a picture has at least one pixel on each axis"));
+    }
+    let output_len = input_len / scale;
+    let taps = 2 - scale % 2;
+    let first = |i: usize| i * scale + (scale - 1) / 2;
+    let indices = (0..output_len).flat_map(|i| (0..taps).map(move |tap| (first(i) + tap) as u32)).collect();
+    let weights = vec![1.0 / taps as f64; output_len * taps];
+    Ok(ResampleTable { input_len, output_len, taps, indices, weights })
 }
 
 /// Blur and subsampling of one axis. Output sample i is centered on its `scale` input samples, where bicubic enlargement
@@ -130,24 +98,13 @@ fn gaussian(input_len: usize, scale: usize, sigma: f64) -> Result<ResampleTable>
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_round_trip() {
-        for name in ["bicubic", "gaussian:1.6"] {
-            assert_eq!(name.parse::<Degradation>().unwrap().to_string(), name);
-        }
-        for name in ["gaussian", "gaussian:", "gaussian:0", "gaussian:nan", "gaussian:99", "box", "bicubic:2"]
-        {
-            assert!(name.parse::<Degradation>().is_err(), "{name}");
-        }
-    }
-
     /// A constant stays what it is, and a ramp is sampled at the centers: interpolation restores it.
     #[test]
     fn neither_brightens_nor_shifts() {
-        for degradation in [Degradation::Bicubic, Degradation::Gaussian { sigma: 1.3 }] {
+        for shrink in [Shrink::Bicubic, Shrink::Subsample, Shrink::Gaussian { sigma: 1.3 }] {
             for scale in 2..=5 {
                 let (width, height) = (20 * scale, 12 * scale);
-                let degrader = Degrader::new(width, height, scale, degradation).unwrap();
+                let degrader = Degrader::new(width, height, scale, shrink).unwrap();
                 let low = degrader.shrink(&vec![0.25; width * height]);
                 assert_eq!(low.len(), 240);
                 assert!(low.iter().all(|v| (v - 0.25).abs() < 1e-12));
@@ -157,7 +114,7 @@ mod tests {
                 let at = height / 2 * width + width / 2;
                 assert!(
                     (back[at] - ramp[at]).abs() < 1e-9,
-                    "{degradation} x{scale}: {} {}",
+                    "{shrink} x{scale}: {} {}",
                     back[at],
                     ramp[at]
                 );
@@ -182,10 +139,37 @@ mod tests {
         }
     }
 
+    /// At factor 1 nothing is resampled, to the last bit; blurring is the Gaussian by its definition, and keeps constants.
+    #[test]
+    fn factor_1_and_blur() {
+        let (width, height) = (17, 13);
+        let plane: Vec<f64> = (0..width * height).map(|i| (i * 37 % 256) as f64 / 255.0).collect();
+        for shrink in [Shrink::Bicubic, Shrink::Subsample] {
+            let degrader = Degrader::new(width, height, 1, shrink).unwrap();
+            assert_eq!(degrader.enlarge(&degrader.shrink(&plane)), plane);
+        }
+        assert_eq!(blur(&plane, width, height, 0.0).unwrap(), plane);
+        let sigma = 0.8_f64;
+        let weight = |d: i64| if d.abs() as f64 <= 3.0 * sigma { (-0.5 * (d as f64 / sigma).powi(2)).exp() } else { 0.0 };
+        let sum: f64 = (-3..=3).map(weight).sum();
+        let blurred = blur(&plane, width, height, sigma).unwrap();
+        for (y, x) in [(0, 0), (6, 8), (12, 16)] {
+            let at = |dy: i64, dx: i64| {
+                let row = (y + dy).clamp(0, height as i64 - 1) as usize;
+                plane[row * width + (x + dx).clamp(0, width as i64 - 1) as usize]
+            };
+            let exact: f64 = (-3..=3)
+                .flat_map(|dy| (-3..=3).map(move |dx| (dy, dx)))
+                .map(|(dy, dx)| weight(dy) * weight(dx) * at(dy, dx) / sum / sum)
+                .sum();
+            assert!((blurred[y as usize * width + x as usize] - exact).abs() < 1e-12, "{y} {x}");
+        }
+    }
+
     #[test]
     fn sizes_are_multiples() {
-        assert!(Degrader::new(10, 9, 3, Degradation::Bicubic).is_err());
-        assert!(Degrader::new(0, 9, 3, Degradation::Bicubic).is_err());
-        assert!(Degrader::new(9, 9, 0, Degradation::Gaussian { sigma: 1.0 }).is_err());
+        assert!(Degrader::new(10, 9, 3, Shrink::Bicubic).is_err());
+        assert!(Degrader::new(0, 9, 3, Shrink::Bicubic).is_err());
+        assert!(Degrader::new(9, 9, 0, Shrink::Gaussian { sigma: 1.0 }).is_err());
     }
 }
