@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 use image::{GrayImage, Luma};
 use srcnn_gpu::headless::{self, AdapterSelection, Gpu};
+use srcnn_gpu::train::Scales;
 use srcnn_gpu::train::config::{Limit, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
 use srcnn_gpu::train::engine::GpuEngine;
@@ -39,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         &Overrides {
             data: vec![data],
             val: vec![val],
-            scale: Some(SCALE),
+            scale: Some(Scales::new([SCALE])?),
             arch: Some("5-1-3".into()),
             filters: Some("16-8".into()),
             batch: Some(16),
@@ -71,7 +72,7 @@ fn by_hand(
     let options = TrainerOptions::new(config.batch, config.patch, config.optimizer.clone())
         .with_padding(config.train_padding);
     let mut trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
-    let shard = data.load(0)?;
+    let shard = data.load(0, 0, &|_, _| ())?;
     trainer.set_pictures(&shard)?;
     let order = Order::new(config.seed, config.batch, data.lengths())?;
     let mut losses = Vec::new();
@@ -97,7 +98,7 @@ fn as_a_session(
     run: &Path,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut engine = GpuEngine::new(gpu, config, data.clone(), state)?;
-    let mut validator = Validator::open(gpu.clone(), &config.val, config.scale, config.channels)?;
+    let mut validator = Validator::open(gpu.clone(), config)?;
     let folder = RunFolder::create(run, config, "example train_tiny")?;
     let (mut losses, mut gain) = (Vec::new(), None);
     let session = Session {

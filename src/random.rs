@@ -19,7 +19,11 @@ pub fn keyed(key: &[u64]) -> ChaCha8Rng {
         key.iter().for_each(|word| hash.add(&word.to_le_bytes()));
     }
     let mut seed = [0; 32];
-    seed.as_chunks_mut::<8>().0.iter_mut().zip(hash).for_each(|(part, hash)| *part = hash.hash().to_le_bytes());
+    seed.as_chunks_mut::<8>()
+        .0
+        .iter_mut()
+        .zip(hash)
+        .for_each(|(part, hash)| *part = hash.hash().to_le_bytes());
     ChaCha8Rng::from_seed(seed)
 }
 
@@ -73,7 +77,8 @@ mod tests {
         let uniforms: Vec<f64> = (0..n).map(|_| uniform(&mut random)).collect();
         assert!(uniforms.iter().all(|v| (0.0..1.0).contains(v)));
         let normals: Vec<f64> = (0..n).map(|_| normal(&mut random)).collect();
-        for (values, mean, variance, kurtosis) in [(uniforms, 0.5, 1.0 / 12.0, 1.8), (normals, 0.0, 1.0, 3.0)] {
+        for (values, mean, variance, kurtosis) in [(uniforms, 0.5, 1.0 / 12.0, 1.8), (normals, 0.0, 1.0, 3.0)]
+        {
             let n = n as f64;
             let found = values.iter().sum::<f64>() / n;
             let spread = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;

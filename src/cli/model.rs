@@ -161,7 +161,7 @@ fn info(arguments: &Info) -> Result<()> {
         None => load(&arguments.file)?,
     };
     let reports: Vec<Report> =
-        models.iter().map(|Model { name, weights }| Report::new(name, weights)).collect();
+        models.iter().map(|Model { name, weights, .. }| Report::new(name, weights)).collect();
     if !arguments.json {
         return print_text(&reports.iter().map(Report::text).collect::<Vec<_>>().join("\n"));
     }

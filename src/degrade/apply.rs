@@ -43,12 +43,15 @@ impl Degradation {
             let (happens, share) = (uniform(&mut random) < step.share, uniform(&mut random));
             let number = |span: Span| span.low + share * (span.high - span.low);
             // Whole numbers, both ends included.
-            let whole = |span: Span| (span.low + share * (span.high - span.low + 1.0)).floor().min(span.high) as u8;
+            let whole =
+                |span: Span| (span.low + share * (span.high - span.low + 1.0)).floor().min(span.high) as u8;
             happens.then(|| match step.kind {
                 Kind::Blur(sigma) => DrawnStep::Blur(number(sigma)),
                 Kind::Shrink(shrink) => DrawnStep::Shrink(shrink),
                 Kind::Noise(sigma) => DrawnStep::Noise(number(sigma)),
-                Kind::Jpeg { quality, full_chroma } => DrawnStep::Jpeg { quality: whole(quality), full_chroma },
+                Kind::Jpeg { quality, full_chroma } => {
+                    DrawnStep::Jpeg { quality: whole(quality), full_chroma }
+                }
                 Kind::Webp(quality) => DrawnStep::Webp(whole(quality)),
             })
         });
@@ -79,10 +82,13 @@ impl Drawn {
                     picture.add_noise(sigma / 255.0, &mut keyed(&key));
                 }
                 DrawnStep::Jpeg { quality, full_chroma } => {
-                    picture.coded(|samples, channels| codec::jpeg(samples, width, height, channels, quality, full_chroma))?;
+                    picture.coded(|samples, channels| {
+                        codec::jpeg(samples, width, height, channels, quality, full_chroma)
+                    })?;
                 }
                 DrawnStep::Webp(quality) => {
-                    picture.coded(|samples, channels| codec::webp(samples, width, height, channels, quality))?;
+                    picture
+                        .coded(|samples, channels| codec::webp(samples, width, height, channels, quality))?;
                 }
             }
         }

@@ -15,7 +15,8 @@ pub(super) fn jpeg(
     full_chroma: bool,
 ) -> Result<Vec<u8>> {
     let failed = |e| Error::invalid(Reason::of(e).within("a picture as JPEG"));
-    let too_large = |_| Error::invalid(format!("{width}x{height}: a JPEG file has at most 65535 pixels on a side"));
+    let too_large =
+        |_| Error::invalid(format!("{width}x{height}: a JPEG file has at most 65535 pixels on a side"));
     let sides = [width, height].map(u16::try_from);
     let (columns, rows) = (sides[0].map_err(too_large)?, sides[1].map_err(too_large)?);
     let mut file = Vec::new();
@@ -28,14 +29,21 @@ pub(super) fn jpeg(
 
 /// A lossy WebP file and what decoders make of it.
 #[cfg(feature = "webp-lossy")]
-pub(super) fn webp(samples: &[u8], width: usize, height: usize, channels: usize, quality: u8) -> Result<Vec<u8>> {
+pub(super) fn webp(
+    samples: &[u8],
+    width: usize,
+    height: usize,
+    channels: usize,
+    quality: u8,
+) -> Result<Vec<u8>> {
     const LONGEST: usize = 16383;
     if width.max(height) > LONGEST {
         let size = format!("{width}x{height}: a WebP file has at most {LONGEST} pixels on a side");
         return Err(Error::invalid(size));
     }
     // The format knows colors only.
-    let colors = if channels == 1 { samples.iter().flat_map(|&v| [v; 3]).collect() } else { samples.to_vec() };
+    let colors =
+        if channels == 1 { samples.iter().flat_map(|&v| [v; 3]).collect() } else { samples.to_vec() };
     let encoder = webp::Encoder::from_rgb(&colors, width as u32, height as u32);
     let file = encoder
         .encode_simple(false, f32::from(quality))
@@ -45,7 +53,9 @@ pub(super) fn webp(samples: &[u8], width: usize, height: usize, channels: usize,
 
 #[cfg(not(feature = "webp-lossy"))]
 pub(super) fn webp(_: &[u8], _: usize, _: usize, _: usize, _: u8) -> Result<Vec<u8>> {
-    Err(Error::invalid("degradation webp: this build cannot write lossy WebP; a build with the feature webp-lossy can"))
+    Err(Error::invalid(
+        "degradation webp: this build cannot write lossy WebP; a build with the feature webp-lossy can",
+    ))
 }
 
 fn decode(file: &[u8], format: ImageFormat, channels: usize) -> Result<Vec<u8>> {

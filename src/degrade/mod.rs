@@ -222,7 +222,8 @@ impl FromStr for Step {
             Some((step, share)) => (step, share.parse().ok().filter(|&share| share > 0.0 && share <= 1.0)),
             None => (text, Some(1.0)),
         };
-        let share = share.ok_or_else(|| failed(Error::invalid("behind @ belongs a share above 0 and at most 1")))?;
+        let share =
+            share.ok_or_else(|| failed(Error::invalid("behind @ belongs a share above 0 and at most 1")))?;
         let (name, number) = step.split_once(':').map_or((step, None), |(name, number)| (name, Some(number)));
         let span = |text: &str, least, most| text.parse::<Span>()?.within(least, most);
         let quality = |text: &str, least| {
@@ -248,7 +249,8 @@ impl FromStr for Step {
                     Some((number, "444")) => (number, Ok(true)),
                     Some(_) => (how, Err(Error::invalid("the chroma of jpeg is 420 or 444"))),
                 };
-                full_chroma.and_then(|full_chroma| Ok(Kind::Jpeg { quality: quality(number, 1.0)?, full_chroma }))
+                full_chroma
+                    .and_then(|full_chroma| Ok(Kind::Jpeg { quality: quality(number, 1.0)?, full_chroma }))
             }
             ("webp", Some(number)) => quality(number, 0.0).map(Kind::Webp),
             _ => Err(Error::invalid(

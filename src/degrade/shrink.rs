@@ -112,12 +112,7 @@ mod tests {
                     (0..width * height).map(|i| (i % width) as f64 + 0.5 * (i / width) as f64).collect();
                 let back = degrader.enlarge(&degrader.shrink(&ramp));
                 let at = height / 2 * width + width / 2;
-                assert!(
-                    (back[at] - ramp[at]).abs() < 1e-9,
-                    "{shrink} x{scale}: {} {}",
-                    back[at],
-                    ramp[at]
-                );
+                assert!((back[at] - ramp[at]).abs() < 1e-9, "{shrink} x{scale}: {} {}", back[at], ramp[at]);
             }
         }
     }
@@ -150,7 +145,9 @@ mod tests {
         }
         assert_eq!(blur(&plane, width, height, 0.0).unwrap(), plane);
         let sigma = 0.8_f64;
-        let weight = |d: i64| if d.abs() as f64 <= 3.0 * sigma { (-0.5 * (d as f64 / sigma).powi(2)).exp() } else { 0.0 };
+        let weight = |d: i64| {
+            if d.abs() as f64 <= 3.0 * sigma { (-0.5 * (d as f64 / sigma).powi(2)).exp() } else { 0.0 }
+        };
         let sum: f64 = (-3..=3).map(weight).sum();
         let blurred = blur(&plane, width, height, sigma).unwrap();
         for (y, x) in [(0, 0), (6, 8), (12, 16)] {

@@ -153,7 +153,8 @@ impl Picture {
         let samples = match &self.samples {
             Samples::Grey(grey) => Samples::Grey(small(grey.iter().map(|&v| v.into()).collect()).collect()),
             Samples::Color(colors) => {
-                let plane = |channel: usize| small(colors.iter().map(|color| color[channel].into()).collect());
+                let plane =
+                    |channel: usize| small(colors.iter().map(|color| color[channel].into()).collect());
                 let rest = plane(1).zip(plane(2));
                 Samples::Color(plane(0).zip(rest).map(|(red, (green, blue))| [red, green, blue]).collect())
             }

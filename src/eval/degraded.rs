@@ -73,7 +73,8 @@ mod tests {
         let linear = low("bicubic");
         assert_eq!((linear.width, linear.height, linear.planes.len()), (8, 6, 1));
         let coded = low("bicubic,jpeg:100:444");
-        let worst = linear.planes[0].iter().zip(&coded.planes[0]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        let worst =
+            linear.planes[0].iter().zip(&coded.planes[0]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(worst > 0.0 && worst < 4.0 / 255.0, "{worst}");
         for channels in [Channels::Rgb, Channels::YCbCr] {
             let all = picture.degraded(channels, 3, &chain("bicubic,jpeg:50"), &[1]).unwrap();

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use serde::{Serialize, Serializer};
 
-use crate::degrade::{Degrader, Shrink};
+use crate::degrade::{Degradation, Degrader, Shrink};
 use crate::error::Result;
 use crate::headless::{Headless, Timing};
 use crate::network::{Architecture, Padding};
@@ -127,6 +127,8 @@ pub struct SetReport {
     pub scale: usize,
     /// Name of the protocol.
     pub protocol: &'static str,
+    /// How the pictures lost their quality; as text in JSON.
+    pub degradation: Degradation,
     /// What PSNR and SSIM compare.
     pub samples: Compared,
     /// Pixels left out on each side: what was asked for, or the network's radius if that is more.
@@ -167,6 +169,7 @@ impl SetReport {
             set: set.into(),
             scale: protocol.scale,
             protocol: Protocol::NAME,
+            degradation: protocol.degradation,
             samples: protocol.samples(),
             shave: protocol.shave,
             name: "bicubic".into(),
@@ -185,16 +188,34 @@ impl SetReport {
         Self { name: name.into(), model: model.into(), ..self }
     }
 
+    fn has_published(&self) -> bool {
+        self.samples == Compared::Luminance && self.degradation == Degradation::BICUBIC
+    }
+
+    /// To stand behind set and scale: the degradation where it is not the usual one, such as `, bicubic,jpeg:30`.
+    pub fn remark(&self) -> String {
+        if self.degradation == Degradation::BICUBIC {
+            String::new()
+        } else {
+            format!(", {}", self.degradation)
+        }
+    }
+
+    /// What the baseline is: bicubic interpolation, or at scale 1 the picture that is restored.
+    pub fn baseline(&self) -> &'static str {
+        if self.scale == 1 { "input" } else { "bicubic" }
+    }
+
     /// Whether this is a network, and not the baseline alone.
     pub fn is_network(&self) -> bool {
         self.architecture.is_some()
     }
 
-    /// Adds the picture of a file with this stem. Published figures are those of luminance.
+    /// Adds the picture of a file with this stem. Published figures are those of luminance, on clean pictures.
     pub fn add(&mut self, stem: &str, measured: &Measured) {
         self.shave = self.shave.max(measured.border);
         let published = published::image(stem, self.scale).copied();
-        let published = published.filter(|_| self.samples == Compared::Luminance);
+        let published = published.filter(|_| self.has_published());
         self.images.push(Row { image: Some(stem.into()), score: measured.score, published });
     }
 
@@ -202,7 +223,7 @@ impl SetReport {
     pub fn finish(&mut self, architecture: Option<&Architecture>) {
         let mean = Score::mean(self.images.iter().map(|row| &row.score));
         let mut average = mean.map(|score| Row { image: None, score, published: None });
-        if self.samples == Compared::Luminance {
+        if self.has_published() {
             let stems = || self.images.iter().filter_map(|row| row.image.as_deref());
             let published = published::average(stems(), self.scale).copied();
             average.iter_mut().for_each(|row| row.published = published);
@@ -218,6 +239,7 @@ impl SetReport {
             (Some(architecture), Some(padding)) => {
                 format!("{}, {architecture}, padding {padding}", self.model)
             }
+            _ if self.scale == 1 => "the pictures as they are".into(),
             _ => "bicubic interpolation".into(),
         }
     }

@@ -56,9 +56,9 @@ fn render_table(table: &[SetReport], layout: Layout) -> String {
     let networks = networks(table);
     let first = &table[0];
     let protocol = format!("protocol {} ({}, shave {})", first.protocol, first.samples, first.shave);
-    let place = format!("{} x{}", first.set, first.scale);
+    let place = format!("{} x{}{}", first.set, first.scale, first.remark());
     let (title, list) = match networks.as_slice() {
-        [] => (format!("{place}: bicubic interpolation, {protocol}"), Vec::new()),
+        [] => (format!("{place}: {}, {protocol}", first.description()), Vec::new()),
         [one] => {
             let (model, architecture) = (&one.model, one.architecture.as_deref().unwrap_or_default());
             let padding = one.padding.map(|padding| padding.to_string()).unwrap_or_default();
@@ -76,7 +76,7 @@ fn render_table(table: &[SetReport], layout: Layout) -> String {
         first.average.is_some().then(|| table.iter().map(|report| report.average.as_ref()).collect());
     let lines: Vec<Vec<Option<&Row>>> = lines.chain(average).collect();
     let with_published = lines.iter().any(|line| line[0].is_some_and(|row| row.published.is_some()));
-    let mut cells = vec![header(&networks, with_published)];
+    let mut cells = vec![header(first.baseline(), &networks, with_published)];
     cells.extend(lines.iter().map(|rows| line(table, rows, with_published)));
     let mut text = match layout {
         Layout::Markdown => {
@@ -161,8 +161,8 @@ fn measured(report: &Report) -> Vec<Vec<String>> {
     cells
 }
 
-fn header(networks: &[&SetReport], with_published: bool) -> Vec<String> {
-    let mut names: Vec<&str> = vec!["image", "bicubic", "SSIM"];
+fn header(baseline: &str, networks: &[&SetReport], with_published: bool) -> Vec<String> {
+    let mut names: Vec<&str> = vec!["image", baseline, "SSIM"];
     match networks {
         [] => {}
         [_] => names.extend(["network", "SSIM", "gain", "GPU ms", "wall ms"]),

@@ -28,6 +28,7 @@ mod gif;
 mod heif;
 mod jpeg;
 mod jpeg_pixels;
+mod jpeg_quality;
 mod kind;
 mod losses;
 mod memory;

@@ -14,8 +14,8 @@ use super::metadata::Metadata;
 use super::samples::{color_type, depth};
 use super::unread::is_heic;
 use super::{
-    alpha, floats, gif, jpeg_pixels, palette, png, png_tags, segments, tiff, tiff_pixels, tiff_tags,
-    webp_pixels, webp_tags,
+    alpha, floats, gif, jpeg_pixels, jpeg_quality, palette, png, png_tags, segments, tiff, tiff_pixels,
+    tiff_tags, webp_pixels, webp_tags,
 };
 use crate::limits::Limit;
 use crate::{Reason, Result, guard};
@@ -223,6 +223,11 @@ impl PictureFile {
     /// What comes with the picture. Unreadable parts are left out.
     pub fn metadata(&self) -> Metadata {
         self.metadata.clone()
+    }
+
+    /// Of a JPEG file, the quality that it was written with, 1 to 100: an estimate from its quantization tables.
+    pub fn jpeg_quality(&self) -> Option<u8> {
+        if let Structure::Jpeg(summary, _) = &self.structure { jpeg_quality::quality(summary) } else { None }
     }
 
     /// Whether the pixels are stored as indices into a palette.

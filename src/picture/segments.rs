@@ -26,6 +26,9 @@ pub const PROGRESSIVE: u8 = 0xc2;
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
+const TABLES: u8 = 0xdb;
+/// Segments of tables that are looked at.
+const MOST_TABLES: usize = 16;
 
 pub const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 pub const XMP_EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
@@ -45,6 +48,8 @@ pub struct Summary {
     segments: Vec<(u8, Vec<u8>)>,
     /// What says how the picture is coded: marker and data. Of several before the first scan, the last.
     pub frame: Option<(u8, Vec<u8>)>,
+    /// Quantization tables before the first scan, a segment each.
+    pub tables: Vec<Vec<u8>>,
     /// Components in the first scan; `None` for a file that ends before it.
     pub scanned: Option<u8>,
     /// Whether the picture ends with its end marker.
@@ -99,6 +104,7 @@ fn walk(file: &mut (impl BufRead + Seek), summary: &mut Summary) -> io::Result<(
         let is_kept = match marker {
             APP0..=APP15 | COMMENT => (kept + length) as u64 <= Limit::Metadata.get(),
             FRAME..=LAST_FRAME => scans == 0,
+            TABLES => scans == 0 && summary.tables.len() < MOST_TABLES,
             SCAN => scans == 1,
             _ => false,
         };
@@ -111,6 +117,7 @@ fn walk(file: &mut (impl BufRead + Seek), summary: &mut Summary) -> io::Result<(
         match marker {
             SCAN => summary.scanned = Some(data.first().copied().unwrap_or(0)),
             FRAME..=LAST_FRAME => summary.frame = Some((marker, data)),
+            TABLES => summary.tables.push(data),
             _ => {
                 kept += length;
                 summary.segments.push((marker, data));

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::config_path;
-use super::scales::Scales;
 pub use super::interval::{EVALUATIONS, Interval};
+use super::scales::Scales;
 pub use super::time_span::TimeSpan;
 use crate::degrade::Degradation;
 use crate::error::{Error, Result};

@@ -123,7 +123,8 @@ impl Dataset {
             hash.add(path.file_name().unwrap_or_default().as_encoded_bytes());
             hash.add(&[width.to_le_bytes(), height.to_le_bytes()].concat());
             let scales = self.cut.scales.clone();
-            for (scale, &size) in scales.iter().flat_map(|scale| sizes.iter().map(move |size| (scale, size))) {
+            for (scale, &size) in scales.iter().flat_map(|scale| sizes.iter().map(move |size| (scale, size)))
+            {
                 let side = |length: u32| multiple(resized(length as usize, size), scale);
                 let (width, height) = (side(width), side(height));
                 if self.cut.places(width) * self.cut.places(height) == 0 {
@@ -216,7 +217,12 @@ impl Dataset {
     ///
     /// # Errors
     /// [`Error::Picture`] when no picture is left, [`Error::InvalidArgument`] for a shard out of range.
-    pub fn load(&self, shard: usize, epoch: u32, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<PackedShard> {
+    pub fn load(
+        &self,
+        shard: usize,
+        epoch: u32,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<PackedShard> {
         let pieces =
             self.shards.get(shard).ok_or_else(|| Error::invalid(format!("there is no shard {shard}")))?;
         // Pieces of one file follow each other.
@@ -236,7 +242,8 @@ impl Dataset {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
         std::thread::scope(|scope| {
             // Without a thread, the others have more to do.
-            let spawn = |_| std::thread::Builder::new().name("degrade".into()).spawn_scoped(scope, work).is_ok();
+            let spawn =
+                |_| std::thread::Builder::new().name("degrade".into()).spawn_scoped(scope, work).is_ok();
             (1..threads).all(spawn);
             work();
         });
@@ -279,7 +286,8 @@ impl Dataset {
             let whole = small(picture, *channels, size, scale)?;
             (whole.planes.clone(), degradation.draw(&key).apply(whole, scale)?)
         } else {
-            let picture = if size == 1.0 { picture.modcrop(scale) } else { picture.resized(size)?.modcrop(scale) };
+            let picture =
+                if size == 1.0 { picture.modcrop(scale) } else { picture.resized(size)?.modcrop(scale) };
             let values = |plane: Vec<u8>| plane.into_iter().map(|v| f64::from(v) / 255.0).collect();
             let targets = picture.planes(*channels).into_iter().map(values).collect();
             (targets, picture.degraded(*channels, scale, degradation, &key)?)

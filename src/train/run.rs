@@ -260,7 +260,11 @@ mod tests {
     use crate::train::recipe::{Overrides, resolve};
 
     fn config() -> TrainConfig {
-        let flags = Overrides { data: vec!["pictures".into()], scale: Some(3), ..Overrides::default() };
+        let flags = Overrides {
+            data: vec!["pictures".into()],
+            scale: Some("3".parse().unwrap()),
+            ..Overrides::default()
+        };
         resolve(None, &flags).unwrap()
     }
 

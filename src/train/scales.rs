@@ -101,7 +101,9 @@ mod tests {
 
     #[test]
     fn one_or_several() {
-        for (text, scales, json) in [("3", vec![3], "3"), ("4,2,3,2", vec![2, 3, 4], "[2,3,4]"), ("1", vec![1], "1")] {
+        for (text, scales, json) in
+            [("3", vec![3], "3"), ("4,2,3,2", vec![2, 3, 4], "[2,3,4]"), ("1", vec![1], "1")]
+        {
             let read: Scales = text.parse().unwrap();
             assert_eq!(read.iter().collect::<Vec<_>>(), scales);
             assert_eq!(serde_json::to_string(&read).unwrap(), json);

@@ -36,7 +36,11 @@ impl ShardStream {
     ///
     /// # Errors
     /// As [`Dataset::load`].
-    pub fn get(&mut self, place: &Place, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Arc<PackedShard>> {
+    pub fn get(
+        &mut self,
+        place: &Place,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Arc<PackedShard>> {
         let key = self.key(place);
         let shard = match self.current.take() {
             Some((current, shard)) if current == key => shard,
@@ -48,7 +52,11 @@ impl ShardStream {
             let set = self.set.clone();
             let load = move || set.load(wanted.0 as usize, wanted.1, &|_, _| ());
             // Without a thread the shard is read when it is needed.
-            self.coming = std::thread::Builder::new().name("shard".into()).spawn(load).ok().map(|reader| (wanted, reader));
+            self.coming = std::thread::Builder::new()
+                .name("shard".into())
+                .spawn(load)
+                .ok()
+                .map(|reader| (wanted, reader));
         }
         Ok(shard)
     }

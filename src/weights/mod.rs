@@ -59,8 +59,12 @@ pub struct Metadata {
 
 impl Metadata {
     /// How far `scale` is from the nearest trained scale: the logarithm of their ratio, 0 or more; infinite if they are
-    /// unknown.
+    /// unknown. A network that was trained for several scales knows those between them too.
     pub fn scale_distance(&self, scale: f64) -> f64 {
+        let trained = || self.scales.iter().map(|&trained| f64::from(trained));
+        if trained().any(|trained| trained <= scale) && trained().any(|trained| trained >= scale) {
+            return 0.0;
+        }
         let distances = self.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
         distances.fold(f64::INFINITY, f64::min)
     }

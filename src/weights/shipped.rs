@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::Weights;
 use crate::error::{Error, Result};
 
-/// A family of shipped networks, one for each scale.
+/// A family of shipped networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Shipped {
     /// 9-1-5 64-32, the paper's: 8,129 parameters.
@@ -14,6 +14,10 @@ pub enum Shipped {
     Small,
     /// 9-5-5 64-32: seven times the parameters and the work, slightly better.
     Large,
+    /// For photographs that were saved as JPEG or WebP files: enlarges them without sharpening the traces of that.
+    Photo,
+    /// Factor 1: removes the traces of JPEG files in place.
+    Deblock,
 }
 
 macro_rules! file {
@@ -24,9 +28,9 @@ macro_rules! file {
 
 impl Shipped {
     /// The names on the command line, in the order of the variants.
-    pub const NAMES: &'static [&'static str] = &["small", "large"];
+    pub const NAMES: &'static [&'static str] = &["small", "large", "photo", "deblock"];
 
-    /// Weight files by name, one for each scale.
+    /// Weight files by name: one for each scale, or one for several.
     fn files(self) -> &'static [(&'static str, &'static [u8])] {
         match self {
             Self::Small => {
@@ -35,6 +39,8 @@ impl Shipped {
             Self::Large => {
                 &[file!("9-5-5_x2.safetensors"), file!("9-5-5_x3.safetensors"), file!("9-5-5_x4.safetensors")]
             }
+            Self::Photo => &[file!("photo.safetensors")],
+            Self::Deblock => &[file!("deblock.safetensors")],
         }
     }
 
@@ -67,7 +73,9 @@ impl fmt::Display for Shipped {
 impl FromStr for Shipped {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
-        let family = [Self::Small, Self::Large].into_iter().find(|family| family.to_string() == text);
+        let family = [Self::Small, Self::Large, Self::Photo, Self::Deblock]
+            .into_iter()
+            .find(|family| family.to_string() == text);
         family.ok_or_else(|| {
             Error::invalid(format!("unknown network '{text}'; one of: {}", Self::NAMES.join(", ")))
         })
@@ -81,8 +89,9 @@ mod tests {
     #[test]
     fn every_scale_has_its_network() {
         for name in Shipped::NAMES {
-            let shipped: Shipped = name.parse().unwrap();
-            assert_eq!(shipped.to_string(), *name);
+            assert_eq!(name.parse::<Shipped>().unwrap().to_string(), *name);
+        }
+        for shipped in [Shipped::Small, Shipped::Large] {
             let architecture = if shipped == Shipped::Small { "9-1-5" } else { "9-5-5" };
             let all = shipped.all().unwrap();
             assert_eq!(all.len(), 3);
@@ -93,5 +102,22 @@ mod tests {
                 assert_eq!(shipped.nearest(f64::from(scale) * 1.1).unwrap(), weights);
             }
         }
+    }
+
+    /// Networks for several factors, and what they were trained for.
+    #[test]
+    fn networks_for_pictures_that_are_not_clean() {
+        for (shipped, scales, step) in
+            [(Shipped::Photo, vec![2.0, 3.0, 4.0], "jpeg"), (Shipped::Deblock, vec![1.0], "jpeg")]
+        {
+            let [(_, weights)] = &shipped.all().unwrap()[..] else { panic!("{shipped}") };
+            assert_eq!(weights.metadata.scales, scales);
+            let degradation: crate::degrade::Degradation =
+                weights.metadata.degradation.as_ref().unwrap().parse().unwrap();
+            assert!(degradation.to_string().contains(step) && degradation.varies());
+        }
+        let photo = Shipped::Photo.nearest(2.5).unwrap();
+        assert_eq!(photo.metadata.scale_distance(2.5), 0.0);
+        assert!((photo.metadata.scale_distance(8.0) - 2.0_f64.ln()).abs() < 1e-6);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::common;
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use srcnn_gpu::degrade::Degradation;
+use srcnn_gpu::train::Scales;
 use srcnn_gpu::train::config::{Augmentation, TrainConfig};
 use srcnn_gpu::train::dataset::Dataset;
 use srcnn_gpu::train::order::Order;
@@ -18,7 +18,7 @@ fn config(data: &Path, scale: usize) -> TrainConfig {
     let flags = Overrides {
         recipe: Some(Recipe::Paper),
         data: vec![data.into()],
-        scale: Some(scale),
+        scale: Some(Scales::new([scale]).unwrap()),
         ..Overrides::default()
     };
     resolve(None, &flags).unwrap()
@@ -39,7 +39,7 @@ fn sub_images_of_t91() {
     }
     let set = Dataset::open(&config(&folder, 3), usize::MAX).unwrap();
     let patches = set.len();
-    let shard = set.load(0).unwrap();
+    let shard = set.load(0, 0, &|_, _| ()).unwrap();
     assert_eq!(shard.patches.len() as u64, patches);
     assert!(shard.targets.iter().all(|v| (16.0 / 255.0..=235.0 / 255.0).contains(v)));
     // Bicubic is close to the truth, but not equal.
@@ -55,7 +55,7 @@ fn pictures_are_degraded_whole() {
     let picture = grey(65, 50);
     picture.save(folder.path().join("a.png")).unwrap();
     let set = Dataset::open(&config(folder.path(), 3), usize::MAX).unwrap();
-    let shard = set.load(0).unwrap();
+    let shard = set.load(0, 0, &|_, _| ()).unwrap();
     let entry = shard.pictures[0];
     assert_eq!((entry.offset, entry.width, entry.height), (0, 63, 48));
     let places = [(0, 0), (0, 14), (0, 28), (14, 0), (14, 14), (14, 28)];
@@ -72,8 +72,8 @@ fn pictures_are_degraded_whole() {
     assert_eq!(shard.targets, truth.iter().map(|&v| v as f32).collect::<Vec<_>>());
 
     let mut blurred = config(folder.path(), 3);
-    blurred.degradation = Degradation::Gaussian { sigma: 2.0 };
-    let blurred = Dataset::open(&blurred, usize::MAX).unwrap().load(0).unwrap();
+    blurred.degradation = "gaussian:2".parse().unwrap();
+    let blurred = Dataset::open(&blurred, usize::MAX).unwrap().load(0, 0, &|_, _| ()).unwrap();
     assert_eq!(blurred.targets, shard.targets);
     assert_ne!(blurred.inputs, shard.inputs);
 }
@@ -86,7 +86,7 @@ fn three_channels_are_planes() {
     for channels in [Channels::Rgb, Channels::YCbCr] {
         let mut config = config(folder.path(), 3);
         config.channels = channels;
-        let shard = Dataset::open(&config, usize::MAX).unwrap().load(0).unwrap();
+        let shard = Dataset::open(&config, usize::MAX).unwrap().load(0, 0, &|_, _| ()).unwrap();
         assert_eq!((shard.targets.len(), shard.pictures.len(), shard.patches.len()), (3 * 36 * 36, 1, 1));
         let at = |c: usize, y: usize, x: usize| (shard.targets[(c * 36 + y) * 36 + x] * 255.0).round() as u8;
         let expected = match channels {
@@ -104,7 +104,7 @@ fn smaller_variants() {
     let mut config = config(folder.path(), 3);
     config.augmentation = Augmentation { turns: true, scales: vec![1.0, 0.5, 0.3] };
     let set = Dataset::open(&config, usize::MAX).unwrap();
-    let shard = set.load(0).unwrap();
+    let shard = set.load(0, 0, &|_, _| ()).unwrap();
     // 0.3 leaves 30x24, less than a sub-image.
     let sizes: Vec<_> = shard.pictures.iter().map(|p| (p.width, p.height)).collect();
     assert_eq!(sizes, [(99, 78), (48, 39)]);
@@ -123,7 +123,7 @@ fn shards_and_bands_lose_nothing() {
         let set = Dataset::open(&config, budget).unwrap();
         let mut all = Vec::new();
         for (i, &length) in set.lengths().iter().enumerate() {
-            let shard = set.load(i).unwrap();
+            let shard = set.load(i, 0, &|_, _| ()).unwrap();
             assert!(shard.inputs.len() * 4 <= budget, "shard of {} values", shard.inputs.len());
             assert_eq!(shard.patches.len(), length as usize);
             all.extend((0..shard.patches.len()).map(|patch| pixels(&shard, patch)));
@@ -171,10 +171,10 @@ fn unreadable_pictures() {
     std::fs::write(deep.join("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
     let set = Dataset::open(&config(folder.path(), 3), usize::MAX).unwrap();
     assert_eq!((set.files().len(), set.len()), (3, 2 * 25));
-    let shard = set.load(0).unwrap();
+    let shard = set.load(0, 0, &|_, _| ()).unwrap();
     assert_eq!((shard.pictures.len(), shard.patches.len()), (1, 25));
     std::fs::remove_file(folder.path().join("whole.png")).unwrap();
-    assert!(matches!(set.load(0), Err(Error::Picture(_))));
+    assert!(matches!(set.load(0, 0, &|_, _| ()), Err(Error::Picture(_))));
     let missing = Dataset::open(&config(&folder.path().join("z"), 3), usize::MAX).unwrap_err();
     assert!(matches!(missing, Error::Picture(_)));
 }
@@ -207,7 +207,7 @@ fn streaming() {
     let mut seen = Vec::new();
     for step in 0..order.steps_per_epoch() * 2 {
         let place = order.place(step);
-        let shard = stream.get(&place).unwrap();
+        let shard = stream.get(&place, &|_, _| ()).unwrap();
         assert_eq!((shard.targets[0] * 255.0).round() as u32, place.shard * 50);
         seen.push(place.shard);
     }

@@ -90,7 +90,7 @@ fn config(steps: u64) -> TrainConfig {
                 [schedule]\nkind = 'cosine'\nlast = 0.1\n";
     let flags = Overrides {
         data: vec!["pictures".into()],
-        scale: Some(3),
+        scale: Some("3".parse().unwrap()),
         limit: Some(Limit::Steps(steps)),
         ..Overrides::default()
     };
@@ -138,6 +138,7 @@ impl Run {
             pace: self.pace,
         };
         let sets = vec![SetInfo {
+            scale: 3,
             name: "Set5".into(),
             samples: Compared::Luminance,
             published: vec![("SRCNN".into(), 32.39)],

@@ -20,6 +20,7 @@ fn network() -> Weights {
         scales: vec![2.0, 1.5, 4.0],
         channels: Channels::YCbCr,
         padding: Padding::Normalized,
+        degradation: Some("blur:1,bicubic".into()),
         training: Some("by \"hand\"\nin two lines".into()),
         psnr: Some(serde_json::json!([{ "set": "Set5", "scale": 3, "psnr": 32.39 }])),
     };
@@ -84,6 +85,7 @@ fn written_files_read_back_equal() {
         ("scales", "2,1.5,4"),
         ("channels", "ycbcr"),
         ("padding", "normalized"),
+        ("degradation", "blur:1,bicubic"),
     ] {
         assert_eq!(metadata[key], value, "{key}");
     }
@@ -163,8 +165,8 @@ fn wrong_metadata_are_named() {
         ("architecture", "9-1-5", "'architecture' says 9-1-5, but the tensors are 3-1"),
         ("filters", "64", "'filters' says 64, but the tensors are 2"),
         ("scales", "2;3", "'scales': '2;3' is not a list"),
-        ("scales", "2,nan", "scale NaN: scales are numbers above 1"),
-        ("scales", "1", "scale 1: "),
+        ("scales", "2,nan", "scale NaN: scales are numbers from 1 on"),
+        ("scales", "0.5", "scale 0.5: "),
         ("channels", "cmyk", "'channels': unknown channels 'cmyk'"),
         ("channels", "rgb", "channels 'rgb' are 3, but the network has 1"),
         ("padding", "mirror", "'padding': unknown padding 'mirror'"),

@@ -23,7 +23,7 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
         Shape { weight_load: WeightLoad::Uniform, first_layers: true, ..Shape::for_device(&gpu.device) };
     let settings = [(Recipe::Paper, None), (Recipe::Fast, Some(fused))];
     let shaders = settings.into_iter().flat_map(|(recipe, shape)| {
-        let optimizer = recipe.config(3, architecture, channels).optimizer;
+        let optimizer = recipe.config("3".parse().unwrap(), architecture, channels).optimizer;
         let metadata = Metadata { channels, ..Metadata::default() };
         let first =
             initialize(architecture, Initialization::Gaussian { deviation: 0.1 }, 0, metadata).unwrap();

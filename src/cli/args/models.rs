@@ -13,14 +13,17 @@ const USUAL_SCALE: f64 = 3.0;
 #[derive(Debug)]
 pub struct Model {
     pub name: String,
+    /// For those that come with the program.
+    pub family: Option<Shipped>,
     pub weights: Weights,
 }
 
 /// Which networks to use.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// small, large, a weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), or the folder of a training run.
-    /// Of several, the one trained for the nearest scale is used [default: small]
+    /// small, large, photo (for pictures with the traces of JPEG or WebP files), deblock (removes these at factor 1), a weight
+    /// file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), or the folder of a training run. Of several, the one
+    /// trained for the nearest scale is used [default: small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "Network")]
     pub model: Vec<PathBuf>,
 }
@@ -37,7 +40,7 @@ pub fn load_models(choices: &[PathBuf]) -> Result<Vec<Model>> {
     Ok(each.into_iter().flatten().collect())
 }
 
-/// What one choice stands for: the networks of small or large, one for each scale; else one network, that of a weight
+/// What one choice stands for: the networks that come with the program under this name; else one network, that of a weight
 /// file or the best of a training run.
 ///
 /// # Errors
@@ -55,16 +58,16 @@ pub fn load(choice: &Path) -> Result<Vec<Model>> {
                 "it is a folder without {BEST}, so not that of a training run; name a weight file"
             )));
         }
-        return Ok(vec![Model { name, weights: Weights::load(&best)? }]);
+        return Ok(vec![Model { name, family: None, weights: Weights::load(&best)? }]);
     }
     let is_word = choice.components().count() == 1 && choice.extension().is_none();
     if is_word && !choice.exists() {
         return Err(failed(format!(
             "no such file; the networks that come with the program are {}",
-            Shipped::NAMES.join(" and ")
+            Shipped::NAMES.join(", ")
         )));
     }
-    Ok(vec![Model { name, weights: Weights::load(choice)? }])
+    Ok(vec![Model { name, family: None, weights: Weights::load(choice)? }])
 }
 
 /// As [`load`], where one network is needed: of small or large, the one for the scale, or for the usual one, which is then
@@ -89,13 +92,70 @@ pub fn family(choice: &Path) -> Option<Shipped> {
     choice.to_str()?.parse().ok()
 }
 
-fn shipped(name: Shipped) -> Result<Vec<Model>> {
-    let all = name.all()?.into_iter();
-    Ok(all.map(|(name, weights)| Model { name: name.into(), weights }).collect())
+/// The networks of a family.
+///
+/// # Errors
+/// As [`Shipped::all`].
+pub fn shipped(family: Shipped) -> Result<Vec<Model>> {
+    let all = family.all()?.into_iter();
+    Ok(all.map(|(name, weights)| Model { name: name.into(), family: Some(family), weights }).collect())
+}
+
+/// Which networks can be used for a factor: those that were trained for factors above 1, or those for 1 where a picture keeps
+/// its size, and those that do not say. Where `compressed` pictures have networks of their own, these are taken for them and
+/// for no others.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] when there is none.
+pub fn usable(models: &[Model], factor: f64, compressed: bool) -> Result<Vec<usize>> {
+    let in_place = factor == 1.0;
+    let fits = |model: &Model| {
+        let scales = &model.weights.metadata.scales;
+        scales.is_empty() || scales.iter().any(|&scale| (scale == 1.0) == in_place)
+    };
+    let fitting: Vec<usize> = (0..models.len()).filter(|&index| fits(&models[index])).collect();
+    if fitting.is_empty() {
+        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        let (for_what, other) = match in_place {
+            true => ("enlarges pictures", "deblock restores them at factor 1"),
+            false => ("restores pictures at factor 1 (--scale 1)", "small and photo enlarge them"),
+        };
+        return Err(Error::invalid(format!("{} {for_what}; {other} (--model)", names.join(", "))));
+    }
+    let is_photo = |&index: &usize| models[index].family == Some(Shipped::Photo);
+    let (photo, others): (Vec<usize>, Vec<usize>) = fitting.into_iter().partition(is_photo);
+    Ok(match (photo.is_empty(), others.is_empty()) {
+        (false, false) if compressed => photo,
+        (_, false) => others,
+        (_, true) => photo,
+    })
 }
 
 /// The index of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
 pub fn nearest(models: &[Model], scale: f64) -> usize {
     let distance = |index: usize| models[index].weights.metadata.scale_distance(scale);
     (0..models.len()).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_by_factor_and_picture() {
+        let families = [Shipped::Small, Shipped::Photo, Shipped::Deblock];
+        let models: Vec<Model> = families.into_iter().flat_map(|family| shipped(family).unwrap()).collect();
+        let names = |factor, compressed| -> Vec<String> {
+            let usable = usable(&models, factor, compressed).unwrap();
+            usable.into_iter().map(|index| models[index].family.unwrap().to_string()).collect()
+        };
+        assert_eq!(names(3.0, false), ["small"; 3]);
+        assert_eq!(names(3.0, true), ["photo"]);
+        assert_eq!(names(1.0, true), ["deblock"]);
+        let photo = shipped(Shipped::Photo).unwrap();
+        assert_eq!(usable(&photo, 2.0, false).unwrap(), [0]);
+        assert!(usable(&photo, 1.0, false).unwrap_err().to_string().contains("deblock restores"));
+        let deblock = shipped(Shipped::Deblock).unwrap();
+        assert!(usable(&deblock, 2.0, true).unwrap_err().to_string().contains("--scale 1"));
+    }
 }

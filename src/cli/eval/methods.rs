@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::eval::protocol::{Compared, Protocol};
 use srcnn_gpu::{Error, Padding, Result, Shipped};
 
@@ -29,12 +30,19 @@ pub struct Column {
     pub protocol: Protocol,
 }
 
-/// Reads the methods that `--model` names; without any, small.
+/// Reads the methods that `--model` names. Without any it is small, for pictures that are not clean photo besides, and at
+/// scale 1 deblock.
 ///
 /// # Errors
 /// As [`load`].
-pub fn read(choices: &[PathBuf]) -> Result<Vec<Method>> {
-    let default = [PathBuf::from(Shipped::default().to_string())];
+pub fn read(choices: &[PathBuf], scales: &[f64], degradation: &Degradation) -> Result<Vec<Method>> {
+    let mut default = Vec::new();
+    if scales != [1.0] {
+        default.push(Shipped::Small);
+        default.extend((!degradation.is_linear()).then_some(Shipped::Photo));
+    }
+    default.extend(scales.contains(&1.0).then_some(Shipped::Deblock));
+    let default: Vec<PathBuf> = default.iter().map(|family| family.to_string().into()).collect();
     let choices = if choices.is_empty() { &default } else { choices };
     let names = names(choices);
     let method = |(choice, name): (&PathBuf, String)| {
@@ -115,12 +123,13 @@ pub fn scales(asked: &[f64], methods: &[Method]) -> Result<Vec<f64>> {
 /// that do not say. Networks that are measured on colors have a table of their own. In each, all leave out the same border.
 ///
 /// # Errors
-/// As [`Protocol::new`].
+/// As [`Protocol::new`] and [`Protocol::with_degradation`].
 pub fn tables(
     methods: &[Method],
     scale: f64,
     shave: Option<usize>,
     padding: Option<Padding>,
+    degradation: Degradation,
 ) -> Result<Vec<Vec<Column>>> {
     let of = |method: &Method| (!method.networks.is_empty()).then(|| nearest(&method.networks, scale));
     let picked: Vec<Option<usize>> = methods.iter().map(of).collect();
@@ -134,7 +143,7 @@ pub fn tables(
         let mut table = Vec::new();
         for &method in &chosen {
             let channels = weights(method).map(|weights| weights.metadata.channels).unwrap_or_default();
-            let protocol = Protocol::new(scale, shave, channels)?;
+            let protocol = Protocol::new(scale, shave, channels)?.with_degradation(degradation)?;
             if protocol.samples() == compared {
                 table.push(Column { method, network: picked[method], protocol });
             }
@@ -207,16 +216,20 @@ mod tests {
 
     #[test]
     fn tables_by_scale() {
-        let methods = read(&["small".into(), "large".into(), BICUBIC.into()]).unwrap();
+        let methods =
+            read(&["small".into(), "large".into(), BICUBIC.into()], &[], &Degradation::BICUBIC).unwrap();
         assert_eq!(scales(&[], &methods).unwrap(), [2.0, 3.0, 4.0]);
-        let [table] = &tables(&methods, 4.0, None, Some(Padding::Valid)).unwrap()[..] else { panic!() };
+        let [table] = &tables(&methods, 4.0, None, Some(Padding::Valid), Degradation::BICUBIC).unwrap()[..]
+        else {
+            panic!()
+        };
         let columns: Vec<_> = table.iter().map(|column| (column.method, column.network)).collect();
         assert_eq!(columns, [(0, Some(2)), (1, Some(2)), (2, None)]);
         // The larger of both radii.
         assert!(table.iter().all(|column| column.protocol.shave == 8));
-        let alone = read(&[BICUBIC.into()]).unwrap();
+        let alone = read(&[BICUBIC.into()], &[], &Degradation::BICUBIC).unwrap();
         assert!(scales(&[], &alone).unwrap_err().to_string().contains("--scale"));
-        let table = &tables(&alone, 3.0, None, None).unwrap()[0];
+        let table = &tables(&alone, 3.0, None, None, Degradation::BICUBIC).unwrap()[0];
         assert!(table.len() == 1 && table[0].network.is_none() && table[0].protocol.shave == 3);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::eval::dataset::{Dataset, Picture, size, stem};
 use srcnn_gpu::eval::html::{About, Page, Shown, shown_pixels};
 use srcnn_gpu::eval::protocol::{Measured, Protocol};
@@ -46,6 +47,17 @@ pub struct EvalArgs {
     #[arg(short, long, value_name = "N", value_delimiter = ',', help_heading = "What to measure")]
     pub scale: Vec<f64>,
 
+    /// How the pictures lose their quality before they are restored, a chain such as blur:1.2,bicubic,noise:5,jpeg:30 (as of
+    /// train and degrade). Without --model, small and photo are measured, or at scale 1 deblock [default: bicubic]
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value_t,
+        hide_default_value = true,
+        help_heading = "What to measure"
+    )]
+    pub degradation: Degradation,
+
     /// How to measure; srcnn is what the authors' code does: the luminance as 8-bit integers, cropped to multiples of the
     /// scale, nothing rounded between shrinking and enlarging, the result rounded to 8 bits, a border as wide as the scale
     /// left out. Networks of red, green and blue are measured on these three
@@ -53,7 +65,7 @@ pub struct EvalArgs {
           hide_possible_values = true, help_heading = "What to measure")]
     pub protocol: String,
 
-    /// Pixels to leave out on each side [default: the scale]
+    /// Pixels to leave out on each side [default: the scale, at scale 1 none]
     #[arg(long, value_name = "N", help_heading = "What to measure")]
     pub shave: Option<usize>,
 
@@ -101,11 +113,13 @@ pub struct EvalArgs {
 
 const EXAMPLES: &str = "Examples:
   srcnn-gpu eval Set5 Set14
-  srcnn-gpu eval Set5 -s 3 -m small -m large -m runs/mine --html report.html";
+  srcnn-gpu eval Set5 -s 3 -m small -m large -m runs/mine --html report.html
+  srcnn-gpu eval Set5 -s 2,3 --degradation bicubic,jpeg:50";
 
 const LONG: &str = "Examples:
   srcnn-gpu eval Set5 Set14
   srcnn-gpu eval Set5 -s 3 -m small -m large -m runs/mine --html report.html
+  srcnn-gpu eval Set5 -s 2,3 --degradation bicubic,jpeg:50
 
 About the bicubic baseline: here both ways are MATLAB's imresize, as in the paper. Bicubic interpolation of other
 libraries is another one, and so are figures that were measured with it. Average PSNR on Set5 at scale 3:
@@ -118,10 +132,10 @@ libraries is another one, and so are figures that were measured with it. Average
 /// # Errors
 /// What concerns the whole run: arguments, a model, a folder, the adapter, an output.
 pub fn run(args: &EvalArgs) -> Result<u8> {
-    let methods = methods::read(&args.model)?;
+    let methods = methods::read(&args.model, &args.scale, &args.degradation)?;
     let mut tables = Vec::new();
     for scale in methods::scales(&args.scale, &methods)? {
-        tables.extend(methods::tables(&methods, scale, args.shave, args.padding)?);
+        tables.extend(methods::tables(&methods, scale, args.shave, args.padding, args.degradation)?);
     }
     methods::warn(&methods, &tables);
     let datasets = args.datasets.iter().map(|dir| Dataset::open(dir)).collect::<Result<Vec<_>>>()?;

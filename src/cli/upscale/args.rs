@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use srcnn_gpu::headless::HeadlessOptions;
-use srcnn_gpu::{Padding, Result};
+use srcnn_gpu::{Padding, Result, Shipped};
 
 use super::content::PictureArgs;
 use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
-use crate::cli::args::models::{Model, ModelArgs, load_models};
+use crate::cli::args::models::{Model, ModelArgs, load_models, shipped};
 use crate::cli::args::padding;
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
@@ -23,6 +23,7 @@ use crate::cli::output::Existing;
 #[command(after_help = "Examples:
   srcnn-gpu upscale photo.jpg
   srcnn-gpu upscale photo.jpg -s 3 -o large.png
+  srcnn-gpu upscale photo.jpg -s 1 -o clean.png
   srcnn-gpu upscale holiday -r -o enlarged
   srcnn-gpu upscale clip.mp4 -o large.mp4
   srcnn-gpu upscale scans --fit 3840x2160 -f jpg -q 90 -o for-the-screen")]
@@ -101,12 +102,28 @@ impl UpscaleArgs {
         self.inputs.iter().chain(&self.input).cloned().collect()
     }
 
-    /// Reads the networks that are asked for.
+    /// Reads the networks that are asked for. Without any, that is deblock for factor 1, and small for others; for pictures,
+    /// photo besides, which those with the traces of compression get.
     ///
     /// # Errors
     /// As [`ncnn_cli::models`] and [`load_models`].
-    pub fn models(&self) -> Result<Vec<Model>> {
-        load_models(&ncnn_cli::models(&self.model.model, self.model_name.as_deref())?)
+    pub fn models(&self, pictures: bool) -> Result<Vec<Model>> {
+        let choices = ncnn_cli::models(&self.model.model, self.model_name.as_deref())?;
+        if !choices.is_empty() {
+            return load_models(&choices);
+        }
+        let families: &[Shipped] = match (self.picture.size.keeps_size(), pictures) {
+            (true, _) => &[Shipped::Deblock],
+            (false, true) => &[Shipped::Small, Shipped::Photo],
+            (false, false) => &[Shipped::Small],
+        };
+        Ok(families
+            .iter()
+            .map(|&family| shipped(family))
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect())
     }
 
     /// Options for one of the devices, counted from 0.

@@ -27,7 +27,7 @@ pub struct Enlarger<'a> {
     options: HeadlessOptions,
     tuning: Tuning,
     networks: Vec<Network<'a>>,
-    route: Route,
+    route: Route<'a>,
     timing: Timing,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Enlarger<'a> {
     /// As [`Headless::result_size`].
     pub fn result_size(&mut self, source: (u32, u32), options: &PictureOptions) -> Result<(u32, u32)> {
         let mut size = source;
-        for pass in self.route.passes(source, options.enlargement)? {
+        for pass in self.route.passes(source, options.enlargement, options.compressed)? {
             let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
             size = headless.result_size(size, pass.enlargement)?;
         }
@@ -75,7 +75,7 @@ impl<'a> Enlarger<'a> {
     /// # Errors
     /// As [`Route::passes`].
     pub fn passes(&self, source: (u32, u32), options: &PictureOptions) -> Result<Vec<Pass>> {
-        self.route.passes(source, options.enlargement)
+        self.route.passes(source, options.enlargement, options.compressed)
     }
 
     /// Runs a picture through a network for nothing but its time; returns the result's pixels, too.
@@ -101,8 +101,7 @@ impl<'a> Enlarger<'a> {
         progress: TileProgress<'_>,
     ) -> Result<DynamicImage> {
         let (plane, mut report) = self.enlarge_alpha(picture, options, progress)?;
-        let mut result =
-            self.run(picture, options.color, options.enlargement, &mut report, as_a_whole(options.color))?;
+        let mut result = self.run(picture, options.color, options, &mut report, as_a_whole(options.color))?;
         if let Some(plane) = plane {
             alpha::set_plane(&mut result, &plane);
         }
@@ -130,15 +129,9 @@ impl<'a> Enlarger<'a> {
             row += height;
             take(band)
         };
-        self.run(
-            picture,
-            options.color,
-            options.enlargement,
-            &mut report,
-            |headless, source, enlargement, report| {
-                headless.upscale_bands(source, options.color, enlargement, &mut finish, report)
-            },
-        )
+        self.run(picture, options.color, options, &mut report, |headless, source, enlargement, report| {
+            headless.upscale_bands(source, options.color, enlargement, &mut finish, report)
+        })
     }
 
     /// The first part of the work on a picture: enlarges alpha by the networks, if wanted. Returns it with a progress
@@ -162,7 +155,7 @@ impl<'a> Enlarger<'a> {
             let bits = depth(options.color);
             let gray = color_type(bits == 32, false, bits);
             let mut report = |done, total| progress(done, parts * total);
-            self.run(&plane, gray, options.enlargement, &mut report, as_a_whole(gray))
+            self.run(&plane, gray, options, &mut report, as_a_whole(gray))
         });
         let rest = move |done, total| progress((parts - 1) * total + done, parts * total);
         Ok((plane.transpose()?, rest))
@@ -173,11 +166,12 @@ impl<'a> Enlarger<'a> {
         &mut self,
         picture: &DynamicImage,
         color: ColorType,
-        enlargement: Enlargement,
+        options: &PictureOptions,
         progress: TileProgress<'_>,
         last: impl FnOnce(&mut Headless, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut passes = self.route.passes((picture.width(), picture.height()), enlargement)?;
+        let source = (picture.width(), picture.height());
+        let mut passes = self.route.passes(source, options.enlargement, options.compressed)?;
         let all = work(&passes);
         let Some(final_pass) = passes.pop() else {
             return Err(Error::invalid("the enlargement has no steps"));

@@ -29,6 +29,10 @@ pub enum Event<'a> {
         h: u32,
         ow: u32,
         oh: u32,
+        network: &'a str,
+        /// Of JPEG files, an estimate.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        jpeg_quality: Option<u8>,
     },
     /// Of the tiles of a picture, or of the frames of a video.
     Progress {

@@ -60,7 +60,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
         Some(streams) => (&streams.inputs, streams.output.as_deref()),
         None => (&inputs, args.output.as_deref()),
     };
-    let models = args.models()?;
+    let models = args.models(true)?;
     let mut plan = Plan::new(&Request {
         inputs,
         output,

@@ -129,7 +129,7 @@ fn check_name(model: &Path) -> Result<()> {
     let name = model.to_string_lossy();
     let foreign = FOREIGN.iter().any(|prefix| name.starts_with(prefix));
     let whose = if foreign { "a network of another program; " } else { "no such file; " };
-    let names = Shipped::NAMES.join(" and ");
+    let names = Shipped::NAMES.join(", ");
     let reason = format!("{whose}{names} are built in, others are files (.{})", WEIGHTS.join(", ."));
     Err(Error::Model { path: model.into(), reason: reason.into() })
 }

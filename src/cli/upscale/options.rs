@@ -10,6 +10,8 @@ use super::content::Alpha;
 #[derive(Debug, Clone, Copy)]
 pub struct PictureOptions {
     pub enlargement: Enlargement,
+    /// Whether it has the traces of compression, for which there may be networks of their own.
+    pub compressed: bool,
     /// The result's color type.
     pub color: ColorType,
     pub alpha: Alpha,

@@ -3,7 +3,7 @@
 use srcnn_gpu::{Enlargement, Padding, Result};
 
 use super::scale_steps::plan_steps;
-use crate::cli::args::models::Model;
+use crate::cli::args::models::{Model, usable};
 
 /// Bytes of a pixel between two passes: four floats.
 const BETWEEN: u64 = 16;
@@ -22,39 +22,30 @@ pub struct Pass {
     pub pixels: u64,
 }
 
-/// What is known of the networks.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// Every trained scale.
-    scales: Vec<f64>,
-    /// For each of them the index of its network.
-    network_of_scale: Vec<usize>,
-    /// For each network.
-    padding: Vec<Padding>,
-    multiply_adds: Vec<f64>,
+/// The networks that pictures go through.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<'a> {
+    models: &'a [Model],
+    padding: Option<Padding>,
 }
 
-impl Route {
+impl<'a> Route<'a> {
     /// `padding` replaces that of the networks.
-    pub fn new(models: &[Model], padding: Option<Padding>) -> Self {
-        let known = models.iter().enumerate().flat_map(|(index, model)| {
-            model.weights.metadata.scales.iter().map(move |&scale| (f64::from(scale), index))
-        });
-        let (scales, network_of_scale) = known.unzip();
-        let weights = || models.iter().map(|model| &model.weights);
-        Self {
-            scales,
-            network_of_scale,
-            padding: weights().map(|weights| padding.unwrap_or(weights.metadata.padding)).collect(),
-            multiply_adds: weights().map(|weights| weights.architecture().multiply_adds() as f64).collect(),
-        }
+    pub fn new(models: &'a [Model], padding: Option<Padding>) -> Self {
+        Self { models, padding }
     }
 
-    /// The passes for a picture of `source` pixels, width and height; at least one.
+    /// The passes for a picture of `source` pixels, width and height; at least one. `compressed` pictures may have networks of
+    /// their own.
     ///
     /// # Errors
-    /// As [`Enlargement::size`].
-    pub fn passes(&self, source: (u32, u32), enlargement: Enlargement) -> Result<Vec<Pass>> {
+    /// As [`Enlargement::size`] and [`usable`].
+    pub fn passes(
+        &self,
+        source: (u32, u32),
+        enlargement: Enlargement,
+        compressed: bool,
+    ) -> Result<Vec<Pass>> {
         let size = enlargement.size(source)?;
         let axes =
             [(source.0, size.0), (source.1, size.1)].map(|(from, to)| (f64::from(from), f64::from(to)));
@@ -62,29 +53,45 @@ impl Route {
             Enlargement::Factor(factor) => factor,
             Enlargement::Size(..) => axes.iter().map(|(from, to)| (to / from).sqrt()).product(),
         };
-        let steps = plan_steps(factor, &self.scales);
+        let factor = if size == source { 1.0 } else { factor };
+        let usable = usable(self.models, factor, compressed)?;
+        // Every trained scale, and the index of its network.
+        let known = usable.iter().flat_map(|&index| {
+            self.models[index].weights.metadata.scales.iter().map(move |&scale| (f64::from(scale), index))
+        });
+        let (scales, network_of_scale): (Vec<f64>, Vec<usize>) = known.unzip();
+        let steps = plan_steps(factor, &scales);
         let mut done = 1.0;
         let mut reached = source;
         let last = steps.len() - 1;
         let passes = steps.iter().enumerate().map(|(index, step)| {
-            let network = self.network_of_scale.get(step.trained).copied().unwrap_or(0);
+            let network = network_of_scale.get(step.trained).copied().unwrap_or(usable[0]);
+            let weights = &self.models[network].weights;
             done *= step.factor;
             // Each axis gets its own share, as they differ if the proportions change.
             let [width, height] =
                 axes.map(|(from, to)| (from * (to / from).powf(f64::ln(done) / factor.ln())).round() as u32);
-            let enlargement = match self.padding.get(network) {
+            let enlargement = match self.padding.unwrap_or(weights.metadata.padding) {
                 _ if last == 0 => enlargement,
                 // The plan does not know what such a network removes at the borders.
-                Some(Padding::Valid) => Enlargement::Factor(step.factor),
+                Padding::Valid => Enlargement::Factor(step.factor),
                 _ if index == last => Enlargement::Size(size.0, size.1),
                 _ => Enlargement::Size(width, height),
             };
             reached = enlargement.size(reached)?;
             let pixels = u64::from(reached.0) * u64::from(reached.1);
-            let each = self.multiply_adds.get(network).copied().unwrap_or_default() + RESAMPLING;
+            let each = weights.architecture().multiply_adds() as f64 + RESAMPLING;
             Ok(Pass { network, enlargement, work: pixels as f64 * each, pixels })
         });
         passes.collect()
+    }
+
+    /// The names of the networks, in the order of the passes.
+    pub fn names(&self, passes: &[Pass]) -> String {
+        let mut names: Vec<&str> =
+            passes.iter().map(|pass| self.models[pass.network].name.as_str()).collect();
+        names.dedup();
+        names.join(", ")
     }
 
     /// Bytes of memory for what lies between the passes.
@@ -106,16 +113,16 @@ pub fn work(passes: &[Pass]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::models::shipped;
     use srcnn_gpu::Shipped;
 
     #[test]
     fn work_and_memory_follow_from_the_sizes() {
-        let models = Shipped::Small.all().unwrap().into_iter();
-        let models: Vec<_> = models.map(|(name, weights)| Model { name: name.into(), weights }).collect();
+        let models = shipped(Shipped::Small).unwrap();
         let route = Route::new(&models, None);
-        let one = route.passes((10, 20), Enlargement::Factor(3.0)).unwrap();
+        let one = route.passes((10, 20), Enlargement::Factor(3.0), false).unwrap();
         assert_eq!((one.len(), one[0].pixels, Route::memory(&one)), (1, 1800, 0));
-        let passes = route.passes((10, 20), Enlargement::Factor(40.0)).unwrap();
+        let passes = route.passes((10, 20), Enlargement::Factor(40.0), false).unwrap();
         let last = passes.last().unwrap();
         assert!(passes.len() > 2 && last.pixels == 320_000);
         // The last pass is nearly all of the work.
@@ -123,8 +130,8 @@ mod tests {
         let between: Vec<_> = passes.iter().map(|pass| 16 * pass.pixels).collect();
         let before = passes.len() - 2;
         assert_eq!(Route::memory(&passes), between[before] + between[before - 1]);
-        let wide = route.passes((10, 20), Enlargement::Size(20, 200)).unwrap();
+        let wide = route.passes((10, 20), Enlargement::Size(20, 200), false).unwrap();
         assert_eq!(wide.last().unwrap().pixels, 4000);
-        assert!(route.passes((0, 20), Enlargement::Factor(2.0)).is_err());
+        assert!(route.passes((0, 20), Enlargement::Factor(2.0), false).is_err());
     }
 }

@@ -33,7 +33,7 @@ pub struct Pipeline<'a> {
     pub models: &'a [Model],
     pub reporter: &'a Reporter,
     pub budget: Budget,
-    route: Route,
+    route: Route<'a>,
     /// Set to begin no more pictures.
     halt: AtomicBool,
     /// Why the remaining pictures cannot be done.
@@ -157,8 +157,8 @@ impl<'a> Pipeline<'a> {
         });
         let decoded = opened.and_then(|opened| {
             let Some((opened, job)) = opened else { return Ok(None) };
-            let size = opened.size();
-            self.reporter.file(i, &job, size, opened.work());
+            let size = opened.about().size;
+            self.reporter.file(i, &job, opened.about(), opened.work());
             let permit = self.budget.take(opened.memory());
             let value = guard::picture(&job.input, || opened.decode())?;
             Ok(Some(Item { i, job, size, value, permit }))
@@ -288,11 +288,11 @@ impl<'a> Pipeline<'a> {
                 Decision::Make(job) => {
                     let opened = Opened::new(Job::clone(&job), &self.args.picture, &self.route)?;
                     opened.check()?;
-                    Ok(Ok((*job, opened.size())))
+                    Ok(Ok((*job, opened.about().clone())))
                 }
             });
             match (outcome, known) {
-                (Ok(Ok((job, size))), _) => self.reporter.planned(i, job, size),
+                (Ok(Ok((job, about))), _) => self.reporter.planned(i, job, about),
                 (Ok(Err(kept)), Some(job)) => self.reporter.kept(i, job, kept),
                 (Ok(Err(_)), None) => {}
                 (Err(error), job) => self.fail(i, job, error),

@@ -31,9 +31,20 @@ const PREPARING: &str = "compiling kernels for the adapter";
 /// How the work on an input ended.
 enum JobOutcome {
     Done { output: PathBuf, times: Times },
-    Planned { input: PathBuf, output: PathBuf, size: [(u32, u32); 2] },
+    Planned { input: PathBuf, output: PathBuf, about: About },
     Kept { input: PathBuf, output: PathBuf, kept: Kept },
     Failed { input: Option<PathBuf>, error: Error },
+}
+
+/// What there is to tell of a picture before it is enlarged.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Width and height, of the picture and of its result.
+    pub size: [(u32, u32); 2],
+    /// Names of the networks.
+    pub network: String,
+    /// Of JPEG files, an estimate.
+    pub jpeg_quality: Option<u8>,
 }
 
 /// What to print on the standard output.
@@ -131,14 +142,22 @@ impl Reporter {
         self.event(&mut self.state(), &event);
     }
 
-    /// Reports that a picture is about to be decoded, with the sizes of the picture and of its result, and the work that it
-    /// will be.
-    pub fn file(&self, i: usize, job: &Job, [(w, h), (ow, oh)]: [(u32, u32); 2], work: f64) {
-        let (input, output) = (job.input.to_string_lossy(), job.output.to_string_lossy());
-        let event = Event::File { i: i + 1, r#in: &input, out: &output, w, h, ow, oh };
+    /// Reports that a picture is about to be decoded, and the work that it will be.
+    pub fn file(&self, i: usize, job: &Job, about: &About, work: f64) {
         let mut state = self.state();
         state.work.known(i, job.bytes, work);
-        self.event(&mut state, &event);
+        self.file_event(&mut state, i, [&job.input, &job.output], about);
+    }
+
+    fn file_event(&self, state: &mut State, i: usize, [input, output]: [&Path; 2], about: &About) {
+        let About { size: [(w, h), (ow, oh)], network, jpeg_quality } = about;
+        let (&w, &h, &ow, &oh) = (w, h, ow, oh);
+        let (input, output) = (input.to_string_lossy(), output.to_string_lossy());
+        let jpeg_quality = *jpeg_quality;
+        self.event(
+            state,
+            &Event::File { i: i + 1, r#in: &input, out: &output, w, h, ow, oh, network, jpeg_quality },
+        );
     }
 
     /// A device is about to compute.
@@ -197,8 +216,8 @@ impl Reporter {
     }
 
     /// Reports, in a dry run, what would be done.
-    pub fn planned(&self, i: usize, job: Job, size: [(u32, u32); 2]) {
-        self.ended(i, JobOutcome::Planned { input: job.input, output: job.output, size });
+    pub fn planned(&self, i: usize, job: Job, about: About) {
+        self.ended(i, JobOutcome::Planned { input: job.input, output: job.output, about });
     }
 
     pub fn kept(&self, i: usize, job: Job, kept: Kept) {
@@ -242,9 +261,8 @@ impl Reporter {
                     Milliseconds { decode: ms(times.decode), gpu: ms(times.gpu), encode: ms(times.encode) };
                 self.event(state, &Event::Done { i, out: &text(output), ms });
             }
-            JobOutcome::Planned { input, output, size: [(w, h), (ow, oh)] } => {
-                let (w, h, ow, oh) = (*w, *h, *ow, *oh);
-                self.event(state, &Event::File { i, r#in: &text(input), out: &text(output), w, h, ow, oh });
+            JobOutcome::Planned { input, output, about } => {
+                self.file_event(state, i - 1, [input, output], about);
             }
             JobOutcome::Kept { input, output, kept } => {
                 self.event(
@@ -265,7 +283,7 @@ impl Reporter {
         let line = match outcome {
             JobOutcome::Done { .. } if self.show == Show::Nothing => return,
             JobOutcome::Done { output, .. } => output.display().to_string(),
-            JobOutcome::Planned { input, output, size: [from, to] } => {
+            JobOutcome::Planned { input, output, about: About { size: [from, to], .. } } => {
                 let [input, output] = [input.display(), output.display()];
                 format!("{input} -> {output} ({}x{} to {}x{})", from.0, from.1, to.0, to.1)
             }

@@ -14,7 +14,7 @@ const DEFAULT_SCALE: f64 = 2.0;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Size")]
 pub struct SizeArgs {
-    /// Enlargement, any number above 1 [default: 2; 4 for a command line of the ncnn programs, without a command]
+    /// Enlargement, any number above 1; 1 keeps the size and removes the traces of JPEG files [default: 2; 4 for a command line of the ncnn programs, without a command]
     #[arg(
         short, long, value_name = "FACTOR", value_parser = scale, allow_negative_numbers = true,
         conflicts_with_all = ["width", "height", "fit"]
@@ -35,8 +35,8 @@ pub struct SizeArgs {
 }
 
 fn scale(text: &str) -> Result<f64> {
-    let number = text.parse::<f64>().ok().filter(|&scale| scale > 1.0 && scale <= MAX_SCALE);
-    number.ok_or_else(|| Error::invalid(format!("a number above 1 and at most {MAX_SCALE} is needed")))
+    let number = text.parse::<f64>().ok().filter(|&scale| (1.0..=MAX_SCALE).contains(&scale));
+    number.ok_or_else(|| Error::invalid(format!("a number from 1 to {MAX_SCALE} is needed")))
 }
 
 fn side(text: &str) -> Result<u32> {
@@ -63,6 +63,11 @@ impl SizeArgs {
         {
             self.scale = Some(scale);
         }
+    }
+
+    /// Whether pictures are to be restored at the size that they have.
+    pub fn keeps_size(&self) -> bool {
+        self.scale == Some(1.0)
     }
 
     /// What is asked for, as a word in the names of results.
@@ -106,9 +111,9 @@ impl SizeArgs {
             size = (cut(w), cut(h));
             enlargement = Enlargement::Size(size.0, size.1);
         }
-        if size.0 < source.0 || size.1 < source.1 || size == source {
+        if size.0 < source.0 || size.1 < source.1 || (size == source && !self.keeps_size()) {
             return Err(Error::invalid(format!(
-                "the result would have {}x{} pixels, the picture has {}x{}; this program only enlarges",
+                "the result would have {}x{} pixels, the picture has {}x{}; this program only enlarges, or restores with --scale 1",
                 size.0, size.1, source.0, source.1
             )));
         }

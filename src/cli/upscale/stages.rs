@@ -16,7 +16,12 @@ use super::estimate;
 use super::frames::{self, Animated};
 use super::options::PictureOptions;
 use super::passes::{Pass, Route, work};
+use super::report::About;
 use crate::cli::jobs::Job;
+
+/// JPEG files below this quality are taken for compressed. On Set5 at x2 and x3, photo is better than small up to here
+/// (docs/degradations.md).
+const PHOTO_BELOW: u8 = 93;
 
 /// How long the stages of one picture took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,7 +40,7 @@ pub struct Opened {
     header: PictureFile,
     metadata: Metadata,
     options: PictureOptions,
-    result: (u32, u32),
+    about: About,
     passes: Vec<Pass>,
 }
 
@@ -44,13 +49,23 @@ impl Opened {
     ///
     /// # Errors
     /// [`Error::Picture`] for files that are not pictures, and for what the result's format cannot hold.
-    pub fn new(job: Job, args: &PictureArgs, route: &Route) -> Result<Self> {
+    pub fn new(job: Job, args: &PictureArgs, route: &Route<'_>) -> Result<Self> {
         let header = PictureFile::open(&job.input)?;
         let refuse = |why: String| refuse(&job.input, why);
         let source = header.size();
         let enlargement = args.size.enlargement(source).map_err(|e| refuse(e.to_string()))?;
         let (width, height) = enlargement.size(source).map_err(|e| refuse(e.to_string()))?;
-        let passes = route.passes(source, enlargement).map_err(|e| refuse(e.to_string()))?;
+        let jpeg_quality = header.jpeg_quality();
+        let compressed = jpeg_quality.is_some_and(|quality| quality < PHOTO_BELOW);
+        let passes = route.passes(source, enlargement, compressed).map_err(|e| refuse(e.to_string()))?;
+        let about = About { size: [source, (width, height)], network: route.names(&passes), jpeg_quality };
+        if let Some(quality) = jpeg_quality {
+            log::info!(
+                "{}: JPEG of a quality of about {quality}, network {}",
+                job.input.display(),
+                about.network
+            );
+        }
         if let Some(animation) = header.animation
             && !job.kind.animation
         {
@@ -74,13 +89,18 @@ impl Opened {
         }
         let &ContentArgs { alpha, background, .. } = content;
         let (to_srgb, settings) = (content.to_srgb(), content.settings());
-        let options = PictureOptions { enlargement, color, alpha, background, to_srgb, settings };
-        Ok(Self { job, header, metadata, options, result: (width, height), passes })
+        let options = PictureOptions { enlargement, compressed, color, alpha, background, to_srgb, settings };
+        Ok(Self { job, header, metadata, options, about, passes })
     }
 
-    /// Width and height of the picture and of its result.
-    pub fn size(&self) -> [(u32, u32); 2] {
-        [self.header.size(), self.result]
+    /// What there is to tell of the picture.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Width and height of the result.
+    fn result(&self) -> (u32, u32) {
+        self.about.size[1]
     }
 
     /// The multiply-adds that the picture will take.
@@ -90,7 +110,7 @@ impl Opened {
 
     /// About the bytes of host memory that the picture and its result take.
     pub fn memory(&self) -> u64 {
-        let (width, height) = self.result;
+        let (width, height) = self.result();
         let bytes = self.job.kind.memory(self.before(), self.options.color, width.into(), height.into());
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
@@ -105,10 +125,10 @@ impl Opened {
     /// # Errors
     /// [`Error::Picture`].
     pub fn check(&self) -> Result<()> {
-        let (job, color) = (&self.job, self.options.color);
+        let (job, color, result) = (&self.job, self.options.color, self.result());
         // Alpha may turn out to be opaque everywhere, and is then left out of the file.
         let hoped = if job.kind.alpha { color } else { without_alpha(color) };
-        job.kind.check(&job.input, self.before(), hoped, self.result.0.into(), self.result.1.into())
+        job.kind.check(&job.input, self.before(), hoped, result.0.into(), result.1.into())
     }
 
     /// Decodes the picture. Frames of an animation are decoded later, one at a time.

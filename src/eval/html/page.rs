@@ -40,9 +40,9 @@ pub fn head(tables: &[Table<'_>], about: &About) -> String {
         item(
             "Protocol",
             &format!(
-                "{}: luminance (of networks of RGB, all three colors) as uint8, cut to multiples of the scale, shrunk and \
-                 enlarged by MATLAB's bicubic with nothing rounded in between, results as uint8",
-                table.baseline.protocol
+                "{}: luminance (of networks of RGB, all three colors) as uint8, cut to multiples of the scale, degraded \
+                 by {}, enlarged by MATLAB's bicubic with nothing rounded in between, results as uint8",
+                table.baseline.protocol, table.baseline.degradation
             ),
         );
     }

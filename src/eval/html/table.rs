@@ -28,7 +28,7 @@ impl<'a> Table<'a> {
 
     /// The set with its scale.
     pub fn title(&self) -> String {
-        format!("{} ×{}", self.baseline.set, self.baseline.scale)
+        format!("{} ×{}{}", self.baseline.set, self.baseline.scale, self.baseline.remark())
     }
 
     /// The HTML.
@@ -41,8 +41,10 @@ impl<'a> Table<'a> {
             "<div class=\"wide\" role=\"region\" aria-label=\"Figures\" tabindex=\"0\">\n<table>\n\
              <caption>PSNR in dB and SSIM of {} without {} pixels on each side; times in milliseconds, without \
              compilation</caption>\n\
-             <thead>\n<tr><th></th><th colspan=\"3\" class=\"first\">Bicubic</th>",
-            set.samples, set.shave
+             <thead>\n<tr><th></th><th colspan=\"3\" class=\"first\">{}</th>",
+            set.samples,
+            set.shave,
+            if set.scale == 1 { "Input" } else { "Bicubic" }
         );
         for network in &self.networks {
             let _ = write!(html, "<th colspan=\"4\" class=\"first\">{}</th>", escape(self.name(network)));

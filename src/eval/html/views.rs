@@ -6,7 +6,7 @@ use super::Shown;
 use super::data_uri::Pixels;
 use super::gain::Window;
 use crate::color::ycbcr_to_rgb;
-use crate::degrade::{Degrader, Shrink};
+use crate::degrade::{Degradation, Degrader, Shrink};
 use crate::error::Result;
 use crate::eval::dataset::Picture;
 use crate::eval::protocol::{Compared, Luminance, to_u8};
@@ -37,6 +37,7 @@ pub struct Views {
     margin: usize,
     /// Enlargement.
     pub scale: usize,
+    degradation: Degradation,
     /// Red, green and blue of bicubic interpolation, where that was compared.
     bicubic: Option<Vec<u8>>,
     networks: Vec<Network>,
@@ -53,6 +54,7 @@ impl Views {
     /// Takes a picture and what was measured of it, of one method at least.
     pub fn new(picture: &Picture, results: Vec<Shown<'_>>) -> Self {
         let scale = results.first().map_or(1, |shown| shown.protocol.scale);
+        let degradation = results.first().map(|shown| shown.protocol.degradation).unwrap_or_default();
         let compared = results.first().map_or(Compared::Luminance, |shown| shown.protocol.samples());
         let cut = picture.modcrop(scale);
         let own = |shown: &Shown<'_>| (cut.width - shown.measured.network.width) / 2;
@@ -92,7 +94,7 @@ impl Views {
         views.push(View { class: "truth".into(), title: "Original".into(), psnr: None });
         luminance.push(part(&cut.luminance(), margin, cut.width));
         let border = border.saturating_sub(margin);
-        Self { views, luminance, compared, border, cut, margin, scale, bicubic, networks }
+        Self { views, luminance, compared, border, cut, margin, scale, degradation, bicubic, networks }
     }
 
     /// Columns and rows.
@@ -113,13 +115,10 @@ impl Views {
         let whole = Window { left: part.left + self.margin, top: part.top + self.margin, ..*part };
         let (width, height) = (self.cut.width, self.cut.height);
         let degrader = Degrader::new(width, height, self.scale, Shrink::Bicubic)?;
-        let chroma: Vec<Vec<f64>> = self.cut.planes(Channels::YCbCr)[1..]
-            .iter()
-            .map(|plane| {
-                let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v) / 255.0).collect();
-                whole.cut(&degrader.enlarge(&degrader.shrink(&plane)), width)
-            })
-            .collect();
+        let key = [self.cut.key()];
+        let low = self.cut.degraded(Channels::YCbCr, self.scale, &self.degradation, &key)?;
+        let enlarged = low.planes[1..].iter().map(|plane| whole.cut(&degrader.enlarge(plane), width));
+        let chroma: Vec<Vec<f64>> = enlarged.collect();
         let with_chroma = |luminance: &Luminance| {
             let plane = part.cut(&luminance.data, luminance.width);
             let color =

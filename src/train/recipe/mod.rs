@@ -3,8 +3,8 @@
 mod overrides;
 
 pub use super::config::Recipe;
-use super::scales::Scales;
 use super::config::{Augmentation, Initialization, Interval, Limit, Optimizer, Schedule, TrainConfig};
+use super::scales::Scales;
 use crate::degrade::Degradation;
 use crate::network::{Architecture, Channels, Padding};
 pub use overrides::{Overrides, override_parts, resolve};

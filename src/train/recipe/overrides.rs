@@ -212,7 +212,10 @@ mod tests {
     fn files_change_recipes_and_flags_change_files() {
         let file = "recipe = 'paper'\nbatch = 7\nscale = 2\narch = '9-5-5'\n[schedule]\nkind = 'cosine'\nlast = 0.5\n";
         let config = resolve(Some(file), &Overrides { scale: None, ..flags() }).unwrap();
-        assert_eq!((config.batch, config.scale, config.arch.as_str(), config.patch), (7, scales("2"), "9-5-5", 32));
+        assert_eq!(
+            (config.batch, config.scale, config.arch.as_str(), config.patch),
+            (7, scales("2"), "9-5-5", 32)
+        );
         assert_eq!(config.schedule, Schedule::Cosine { warmup: 0, last: 0.5 });
         let flags = Overrides { batch: Some(9), learning_rates: vec![0.5], ..flags() };
         let config = resolve(Some(file), &flags).unwrap();

@@ -74,7 +74,7 @@ pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
     if args.checks.verify {
         return Err(Error::invalid("--verify is for pictures, not for video"));
     }
-    let models = args.models()?;
+    let models = args.models(false)?;
     let to_stdout = args.output.as_deref().map_or(inputs.iter().any(|input| is_pipe(input)), is_pipe);
     let work = match inputs {
         [input] if to_stdout || is_pipe(input) => Work::of_pipe(args, input, to_stdout)?,
@@ -197,8 +197,8 @@ impl Work {
             let outcome = job.and_then(|job| match decide(plan.as_ref(), job)? {
                 Decision::Keep(kept) => Ok(Err(kept)),
                 Decision::Make(job) if batch.dry_run => {
-                    let size = worker.planned(&job)?;
-                    reporter.planned(i, *job, size);
+                    let about = worker.planned(&job)?;
+                    reporter.planned(i, *job, about);
                     Ok(Ok(()))
                 }
                 Decision::Make(job) => {

@@ -12,7 +12,7 @@ use crate::cli::args::models::{self, Model};
 use crate::cli::jobs::{Job, Kept};
 use crate::cli::upscale::args::UpscaleArgs;
 use crate::cli::upscale::ffmpeg::{About, Decoder};
-use crate::cli::upscale::report::{Frames, Reporter};
+use crate::cli::upscale::report::{self, Frames, Reporter};
 use crate::cli::upscale::stages::Times;
 
 /// What all videos need.
@@ -39,13 +39,17 @@ impl<'a> Worker<'a> {
         Self { args, models, reporter, gpu: None }
     }
 
-    /// The sizes of a video and of its result.
+    /// What there is to tell of a video.
     ///
     /// # Errors
     /// As [`Worker::enlarge`], as far as it can be known.
-    pub fn planned(&self, job: &Job) -> Result<[(u32, u32); 2]> {
-        let opened = self.open(job)?;
-        Ok([opened.from, opened.to])
+    pub fn planned(&self, job: &Job) -> Result<report::About> {
+        let Opened { from, to, .. } = self.open(job)?;
+        Ok(Self::about([from, to], self.nearest(from, to)?))
+    }
+
+    fn about(size: [(u32, u32); 2], model: &Model) -> report::About {
+        report::About { size, network: model.name.clone(), jpeg_quality: None }
     }
 
     fn open(&self, job: &Job) -> Result<Opened> {
@@ -88,12 +92,17 @@ impl<'a> Worker<'a> {
     /// [`Error::Picture`] for what cannot be read, [`Error::Output`] for what cannot be written, and those of the device.
     pub fn enlarge(&mut self, i: usize, job: &Job) -> Result<Result<(), Kept>> {
         let args = self.args;
-        let Opened { input, about, form, enlargement, from, to } = self.open(job)?;
+        let Opened { input, about: metadata, form, enlargement, from, to } = self.open(job)?;
         let total = input.frames();
         let pixels = u64::from(to.0) * u64::from(to.1);
-        self.reporter.file(i, job, [from, to], pixels as f64 * total.unwrap_or(1) as f64);
-        self.reporter.computing();
         let model = self.nearest(from, to)?;
+        self.reporter.file(
+            i,
+            job,
+            &Self::about([from, to], model),
+            pixels as f64 * total.unwrap_or(1) as f64,
+        );
+        self.reporter.computing();
         log::info!("model {}: {}", model.name, model.weights.architecture());
         let gpu = match &mut self.gpu {
             Some(gpu) => gpu.clone(),
@@ -114,7 +123,7 @@ impl<'a> Worker<'a> {
             let pixels = pixels as f64;
             reporter.frames(i, job, Frames { done, total, per_second: rate(done), pixels });
         };
-        let (args, form, about) = (&args.video, &form, &about);
+        let (args, form, about) = (&args.video, &form, &metadata);
         let named = |error| match error {
             Error::Picture(reason) => Error::Picture(reason.within(name(&job.input))),
             other => other,
@@ -170,6 +179,9 @@ impl<'a> Worker<'a> {
     fn nearest(&self, from: (u32, u32), to: (u32, u32)) -> Result<&'a Model> {
         let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
         let factor = (area(to) / area(from)).sqrt();
-        self.models.get(models::nearest(self.models, factor)).ok_or_else(|| Error::invalid("no model"))
+        let usable = models::usable(self.models, if from == to { 1.0 } else { factor }, false)?;
+        let distance = |&index: &usize| self.models[index].weights.metadata.scale_distance(factor);
+        let nearest = usable.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        nearest.and_then(|index| self.models.get(index)).ok_or_else(|| Error::invalid("no model"))
     }
 }
