@@ -1,5 +1,6 @@
 //! Training steps over a set of pictures on the GPU: what a session runs.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::config::TrainConfig;
@@ -11,8 +12,10 @@ use super::{State, TrainEngine};
 use crate::error::Result;
 use crate::headless::Gpu;
 
+/// Gets the pictures done and of all.
+type Progress = dyn Fn(usize, usize) + Send + Sync;
+
 /// A [`Trainer`] that takes its batches from a training set, in the order given by the configuration's seed.
-#[derive(Debug)]
 pub struct GpuEngine {
     gpu: Gpu,
     trainer: Trainer,
@@ -24,6 +27,13 @@ pub struct GpuEngine {
     /// Sub-image, border of its target, and channels.
     shape: (usize, usize, usize),
     loss_bicubic: Option<f64>,
+    progress: Box<Progress>,
+}
+
+impl fmt::Debug for GpuEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GpuEngine").field("trainer", &self.trainer).finish_non_exhaustive()
+    }
 }
 
 impl GpuEngine {
@@ -46,8 +56,17 @@ impl GpuEngine {
             loaded: None,
             shape: (config.patch, config.border()?, config.channels.count()),
             loss_bicubic: None,
+            progress: Box::new(|_, _| ()),
             gpu: gpu.clone(),
         })
+    }
+}
+
+impl GpuEngine {
+    /// Calls `progress` with the pictures done and of all, from any thread, while steps wait for pictures to be degraded.
+    #[must_use]
+    pub fn with_progress(self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
+        Self { progress: Box::new(progress), ..self }
     }
 }
 
@@ -61,7 +80,7 @@ impl TrainEngine for GpuEngine {
             let length = match self.loaded {
                 Some((key, length)) if key == self.shards.key(&place) => length,
                 _ => {
-                    let shard = self.shards.get(&place, &|_, _| ())?;
+                    let shard = self.shards.get(&place, &*self.progress)?;
                     self.trainer.set_pictures(&shard)?;
                     let (patch, border, channels) = self.shape;
                     self.loss_bicubic.get_or_insert_with(|| shard.loss_bicubic(patch, border, channels));

@@ -31,6 +31,13 @@ pub enum Event {
         /// Measured speed.
         subimages_per_second: f64,
     },
+    /// Steps wait for training pictures to be read and degraded.
+    Degrade {
+        /// Pictures that are done.
+        done: usize,
+        /// All that are waited for.
+        total: usize,
+    },
     /// A block of steps is done.
     Progress {
         /// Steps done.

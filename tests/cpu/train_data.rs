@@ -190,6 +190,50 @@ fn fingerprints_know_the_pictures() {
     assert_ne!(print(&["a.png", "b.png"]), print(&["a.png", "c.png"]));
 }
 
+/// What a chain leaves open is drawn for each epoch, picture and size, the same however pictures are cut; several scales add
+/// the pictures of each.
+#[test]
+fn draws_follow_the_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a", "b"] {
+        grey(120, 99).save(folder.path().join(format!("{name}.png"))).unwrap();
+    }
+    let mut config = config(folder.path(), 3);
+    config.degradation = "bicubic,noise:0..9,jpeg:20..90@0.9".parse().unwrap();
+    config.augmentation = Augmentation { turns: true, scales: vec![1.0, 0.7] };
+    let whole = Dataset::open(&config, usize::MAX).unwrap();
+    let load = |epoch| whole.load(0, epoch, &|_, _| ()).unwrap();
+    let (first, second) = (load(0), load(1));
+    assert!(first == load(0) && first.targets == second.targets && first.inputs != second.inputs);
+    // Equal pictures are drawn differently.
+    let place = |picture: usize| first.pictures[picture].offset as usize;
+    assert_ne!(first.inputs[..place(1)], first.inputs[place(2)..place(3)]);
+    let all = |set: &Dataset| -> Vec<Vec<u32>> {
+        let shards = (0..set.lengths().len()).map(|shard| set.load(shard, 7, &|_, _| ()).unwrap());
+        shards.flat_map(|shard| (0..shard.patches.len()).map(|at| pixels(&shard, at)).collect::<Vec<_>>()).collect()
+    };
+    let parts = Dataset::open(&config, 40_000).unwrap();
+    assert!(parts.lengths().len() > 3 && all(&parts) == all(&whole));
+    let other = TrainConfig { seed: 1, ..config.clone() };
+    assert_ne!(Dataset::open(&other, usize::MAX).unwrap().load(0, 0, &|_, _| ()).unwrap().inputs, first.inputs);
+
+    let count = |scales: &str| {
+        let config = TrainConfig { scale: scales.parse().unwrap(), ..config.clone() };
+        let set = Dataset::open(&config, usize::MAX).unwrap();
+        let shard = set.load(0, 0, &|_, _| ()).unwrap();
+        assert_eq!(shard.patches.len() as u64, set.len());
+        set.len()
+    };
+    assert_eq!(count("2,3,4"), count("2") + count("3") + count("4"));
+    config.degradation = "jpeg:30".parse().unwrap();
+    let config = TrainConfig { scale: "1".parse().unwrap(), ..config };
+    let set = Dataset::open(&config, usize::MAX).unwrap();
+    assert!(set.load(0, 0, &|_, _| ()).unwrap() == set.load(0, 5, &|_, _| ()).unwrap(), "nothing is left open");
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let shard = set.load(0, 0, &|_, all| assert!(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < all)).unwrap();
+    assert!(done.into_inner() == 2 && shard.pictures.len() == 4);
+}
+
 /// Shards arrive in the order of the steps, each read while the previous one is in use.
 #[test]
 fn streaming() {

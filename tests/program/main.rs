@@ -9,6 +9,7 @@ mod automation;
 mod cases_metadata;
 mod cases_pixels;
 mod compare;
+mod degradations;
 mod eval;
 mod eval_methods;
 mod export;

@@ -174,7 +174,7 @@ fn front_ends_that_name_no_scale_get_four_times() {
     desk.upscale("-i a.png -o b.png").wrote(&["b.png"]);
     assert_eq!(desk.open("b.png").width(), 12);
     desk.run("upscale a.png -m realesrgan-x4plus")
-        .fails(4, &["another program", "small and large are built in"]);
+        .fails(4, &["another program", "small, large, photo and deblock are built in"]);
 }
 
 #[cfg(unix)]

@@ -69,7 +69,7 @@ fn degrade_folders_and_depths() {
     assert!(deep.to_luma16().get_pixel(2, 2).0[0].abs_diff((9.5f64 * 3000.0 + 9.5) as u16) <= 1);
     assert!(folder.path().join("out/b.jpg").exists());
     fails(folder.path(), "degrade in/small.png x.png -s 4", 1, &["smaller than the scale"]);
-    fails(folder.path(), "degrade in/b.jpg x.png -s 1", 2, &["--scale"]);
+    fails(folder.path(), "degrade in/b.jpg x.png -s 0", 2, &["--scale"]);
     fails(folder.path(), "degrade in/b.jpg x.png -s 2 --degradation box", 2, &["gaussian:SIGMA"]);
     fails(folder.path(), "degrade in/b.jpg no/x.png -s 2", 5, &["no"]);
 }
@@ -131,7 +131,7 @@ fn beginnings() {
     at("--init small --channels rgb", 2, &["its channels are y, not rgb"]);
     at("--init first", 2, &["layer 1 has 4 filters, not 64", "--arch 3-1-3 --filters 4-4"]);
     at("--init data", 4, &["without best.safetensors"]);
-    at("--init nothing", 4, &["small and large"]);
+    at("--init nothing", 4, &["small, large, photo and deblock"]);
     assert!(!folder.path().join("run").exists());
 }
 

@@ -193,6 +193,28 @@ fn killed_at_any_moment_it_ends_the_same() {
     }
 }
 
+/// Pictures that are drawn anew in each epoch, for several factors: the same, wherever the run is cut off.
+#[test]
+fn draws_are_those_of_the_epoch() {
+    let desk = desk();
+    let drawn = "-s 2,3 --val val --arch 3-1-3 --filters 4-4 --batch 8 --patch 15 --stride 9 --eval-every 40 \
+                 --save-every 15 --degradation blur:0..1,bicubic,noise:0..9,jpeg:30..90@0.7";
+    let args = |folder: &str, seed: u32| format!("train data {drawn} --steps {STEPS} --seed {seed} -o {folder}");
+    for (folder, seed) in [("whole", 0), ("other", 1)] {
+        let (code, stderr) = run(desk.path(), &args(folder, seed));
+        assert_eq!(code, Some(0), "{stderr}");
+    }
+    let mut random = random();
+    let mut running = Running::start(desk.path(), &args("killed", 0));
+    running.wait_for(2 + random(4));
+    running.signal("-KILL");
+    running.end();
+    let (code, stderr) = run(desk.path(), "train --resume killed");
+    assert_eq!(code, Some(0), "{stderr}");
+    same(desk.path(), "whole", "killed");
+    assert!(result(&desk.path().join("whole")).1 != result(&desk.path().join("other")).1);
+}
+
 /// While a process works on a run, another one is refused, and changes nothing. A foreign byte in the metrics stops no resume.
 #[test]
 fn one_process_works_on_a_run() {

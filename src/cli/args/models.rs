@@ -64,7 +64,7 @@ pub fn load(choice: &Path) -> Result<Vec<Model>> {
     if is_word && !choice.exists() {
         return Err(failed(format!(
             "no such file; the networks that come with the program are {}",
-            Shipped::NAMES.join(", ")
+            built_in()
         )));
     }
     Ok(vec![Model { name, family: None, weights: Weights::load(choice)? }])
@@ -85,6 +85,14 @@ pub fn load_one(choice: &Path, scale: Option<f64>) -> Result<Model> {
     }
     let index = nearest(&models, scale.unwrap_or(USUAL_SCALE));
     Ok(models.swap_remove(index))
+}
+
+/// The names of the networks that come with the program, for messages: `small, large and photo`.
+pub fn built_in() -> String {
+    match Shipped::NAMES {
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        [] => String::new(),
+    }
 }
 
 /// The networks of this name that come with the program.

@@ -43,6 +43,10 @@ impl EventPrinter {
                 let to = total_steps.map(|steps| format!(", {steps} steps")).unwrap_or_default();
                 self.progress.note(&format!("{network} x{scale} on {subimages} sub-images{to}{from}"));
             }
+            Event::Degrade { done, total } => {
+                let text = format!("degrading pictures, {done} of {total}");
+                self.progress.detail(*done as u64, *total as u64, &text);
+            }
             Event::Estimate { seconds, total_steps, subimages_per_second } => self.progress.note(&format!(
                 "{subimages_per_second:.0} sub-images/s: about {} to step {total_steps}",
                 about(*seconds)

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use srcnn_gpu::bounded;
 use srcnn_gpu::headless::Gpu;
 use srcnn_gpu::train::checkpoint::Checkpoint;
 use srcnn_gpu::train::config::{Limit, TimeSpan, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
 use srcnn_gpu::train::engine::GpuEngine;
+use srcnn_gpu::train::event::Event;
 use srcnn_gpu::train::init::{enlarge, initialize};
 use srcnn_gpu::train::recipe::{override_parts, resolve};
 use srcnn_gpu::train::run::RunFolder;
@@ -66,8 +68,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     }
     let gpu = args.gpu.open()?;
     let json = args.json || progress::mode() == Mode::Json;
-    let mut printer = EventPrinter::new(json);
-    printer.preparing();
+    let printer = Arc::new(Mutex::new(EventPrinter::new(json)));
+    printer.lock().preparing();
     let mut validator = match config.val.as_slice() {
         [] => {
             log::warn!("no validation pictures (--val): the quality of the network is not measured");
@@ -76,7 +78,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         _ => Some(Validator::open(gpu.clone(), &config)?),
     };
     let state = first_state(&config, checkpoint.as_ref())?;
-    let mut engine = engine(&gpu, &config, data.clone(), &state)?;
+    let mut engine = engine(&gpu, &config, data.clone(), &state, &printer)?;
     let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let command = words.join(" ");
     let folder = match (existing, &args.output) {
@@ -98,12 +100,11 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         validation: validator.as_mut().map(|v| v as &mut dyn Validate),
         data: (data.len(), data.fingerprint.clone()),
         stop: &STOP,
-        tell: &mut |event| printer.print(event),
+        tell: &mut |event| printer.lock().print(event),
     };
     let outcome = session.run(checkpoint.as_ref())?;
-    let printed = std::mem::replace(&mut printer.printed, Ok(()));
-    drop(printer);
-    printed?;
+    // What was printed, and the bar, end before the path of the result.
+    std::mem::replace(&mut *printer.lock(), EventPrinter::new(json)).printed?;
     if !json {
         print(folder.best().display())?;
     }
@@ -145,8 +146,11 @@ fn engine(
     config: &TrainConfig,
     data: Arc<Dataset>,
     state: &State,
+    printer: &Arc<Mutex<EventPrinter>>,
 ) -> Result<Box<dyn TrainEngine>> {
-    Ok(Box::new(GpuEngine::new(gpu, config, data, state)?))
+    let printer = printer.clone();
+    let degrade = move |done, total| printer.lock().print(&Event::Degrade { done, total });
+    Ok(Box::new(GpuEngine::new(gpu, config, data, state)?.with_progress(degrade)))
 }
 
 fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<State> {

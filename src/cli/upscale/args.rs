@@ -11,7 +11,7 @@ use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
-use crate::cli::args::models::{Model, ModelArgs, load_models, shipped};
+use crate::cli::args::models::{Model, ModelArgs, load_models, shipped, usable};
 use crate::cli::args::padding;
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
@@ -106,13 +106,18 @@ impl UpscaleArgs {
     /// photo besides, which those with the traces of compression get.
     ///
     /// # Errors
-    /// As [`ncnn_cli::models`] and [`load_models`].
+    /// As [`ncnn_cli::models`], [`load_models`] and [`usable`].
     pub fn models(&self, pictures: bool) -> Result<Vec<Model>> {
         let choices = ncnn_cli::models(&self.model.model, self.model_name.as_deref())?;
         if !choices.is_empty() {
-            return load_models(&choices);
+            let models = load_models(&choices)?;
+            // Known before any picture is.
+            if let Some(factor) = self.picture.size.factor() {
+                usable(&models, factor, false)?;
+            }
+            return Ok(models);
         }
-        let families: &[Shipped] = match (self.picture.size.keeps_size(), pictures) {
+        let families: &[Shipped] = match (self.picture.size.factor() == Some(1.0), pictures) {
             (true, _) => &[Shipped::Deblock],
             (false, true) => &[Shipped::Small, Shipped::Photo],
             (false, false) => &[Shipped::Small],

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use srcnn_gpu::{Error, Result, Shipped};
 
+use crate::cli::args::models::built_in;
+
 /// Extensions of weight files.
 const WEIGHTS: [&str; 2] = ["safetensors", "mat"];
 /// The enlargement of those programs if none is asked for.
@@ -129,7 +131,7 @@ fn check_name(model: &Path) -> Result<()> {
     let name = model.to_string_lossy();
     let foreign = FOREIGN.iter().any(|prefix| name.starts_with(prefix));
     let whose = if foreign { "a network of another program; " } else { "no such file; " };
-    let names = Shipped::NAMES.join(", ");
+    let names = built_in();
     let reason = format!("{whose}{names} are built in, others are files (.{})", WEIGHTS.join(", ."));
     Err(Error::Model { path: model.into(), reason: reason.into() })
 }
@@ -188,8 +190,8 @@ mod tests {
         let [a, b] = ["mine.safetensors", "theirs-x4.bin"].map(at);
         assert_eq!(models(&[a.clone(), b.clone()], None).ok(), Some(vec![a, b]));
         let why = |name: &str| models(&[name.into()], None).unwrap_err().to_string();
-        assert!(why("realesrgan-x4plus").contains("another program; small and large are built in"));
-        assert!(why("no/such.safetensors").contains("no such file; small and large are built in"));
+        assert!(why("realesrgan-x4plus").contains("another program; small, large, photo and deblock are built in"));
+        assert!(why("no/such.safetensors").contains("no such file; small, large, photo and deblock are built in"));
         assert!(models(&[at("a"), at("b")], Some("mine")).is_err());
     }
 }

@@ -65,9 +65,9 @@ impl SizeArgs {
         }
     }
 
-    /// Whether pictures are to be restored at the size that they have.
-    pub fn keeps_size(&self) -> bool {
-        self.scale == Some(1.0)
+    /// The factor that is asked for; 1 restores pictures at the size that they have.
+    pub fn factor(&self) -> Option<f64> {
+        self.scale
     }
 
     /// What is asked for, as a word in the names of results.
@@ -111,7 +111,7 @@ impl SizeArgs {
             size = (cut(w), cut(h));
             enlargement = Enlargement::Size(size.0, size.1);
         }
-        if size.0 < source.0 || size.1 < source.1 || (size == source && !self.keeps_size()) {
+        if size.0 < source.0 || size.1 < source.1 || (size == source && self.scale != Some(1.0)) {
             return Err(Error::invalid(format!(
                 "the result would have {}x{} pixels, the picture has {}x{}; this program only enlarges, or restores with --scale 1",
                 size.0, size.1, source.0, source.1
@@ -155,6 +155,8 @@ mod tests {
     #[test]
     fn only_larger_ones() {
         let none = SizeArgs::default;
+        assert_eq!(size(SizeArgs { scale: Some(1.0), ..none() }, (40, 30)), Some((40, 30)));
+        assert_eq!(size(SizeArgs { scale: Some(1.001), ..none() }, (40, 30)), Some((41, 31)));
         for args in [
             SizeArgs { width: Some(39), ..none() },
             SizeArgs { width: Some(40), ..none() },
