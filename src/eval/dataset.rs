@@ -8,7 +8,7 @@ use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
 use crate::error::{Error, Reason, Result};
 use crate::guard::guarded;
 use crate::network::Channels;
-use crate::picture::PictureFile;
+use crate::picture::{PictureFile, is_junk};
 
 /// The picture files of one folder, or a single one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,13 @@ impl Dataset {
 }
 
 fn is_picture(path: &Path) -> bool {
-    path.is_file() && ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
+    !path.file_name().is_some_and(is_junk)
+        && path.is_file()
+        && ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
 }
+
+/// Pixels of a picture whose header is enough to believe in.
+const PLAIN: u64 = 1 << 24;
 
 /// Columns and rows of a picture file, upright.
 ///
@@ -62,10 +67,12 @@ fn is_picture(path: &Path) -> bool {
 /// [`Error::Picture`], with the path, for a file that is not a picture.
 pub fn size(path: &Path) -> Result<(u32, u32)> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).ok();
-    // These formats never turn pictures, and anything but their headers takes long to read.
+    // These formats never turn pictures, and anything but their headers takes long to read. What claims to be large is
+    // looked at whole, as for reading it: a header alone is quickly written.
     let plain = reader.filter(|reader| matches!(reader.format(), Some(ImageFormat::Gif | ImageFormat::Bmp)));
     if let Some(reader) = plain
         && let Ok(Ok((width @ 1.., height @ 1..))) = guarded(|| reader.into_dimensions())
+        && u64::from(width) * u64::from(height) <= PLAIN
     {
         return Ok((width, height));
     }
