@@ -56,6 +56,14 @@ pub struct Validator {
 }
 
 impl Validator {
+    /// Makes sure that folders hold pictures to measure on, by the names of their files.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for a folder without pictures.
+    pub fn check(folders: &[std::path::PathBuf]) -> Result<()> {
+        folders.iter().try_for_each(|folder| Dataset::open(folder).map(drop))
+    }
+
     /// Reads all pictures of the folders; one that cannot be read is logged and left out.
     ///
     /// # Errors
