@@ -7,8 +7,6 @@
 
 use std::path::{Path, PathBuf};
 
-use image::ImageFormat;
-
 use super::config::TrainConfig;
 use super::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::degrade::{Degradation, Degrader};
@@ -16,6 +14,7 @@ use crate::error::{Error, Reason, Result};
 use crate::eval::dataset::{Picture, size};
 use crate::hash::Fnv;
 use crate::network::Channels;
+use crate::picture::is_read;
 use crate::resample::{ResampleTable, apply, output_len};
 
 /// The most bytes of a shard's inputs that every adapter can bind. The order of sub-images depends on it, so it is the
@@ -303,8 +302,7 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         // Links to folders could form a cycle.
         if kind.is_dir() {
             list(&path, files)?;
-        } else if path.is_file() && ImageFormat::from_path(&path).is_ok_and(|format| format.reading_enabled())
-        {
+        } else if path.is_file() && is_read(&path) {
             files.push(path);
         }
     }
