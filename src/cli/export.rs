@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use srcnn_gpu::export::{About, mpv, onnx};
-use srcnn_gpu::{Error, Result, Shipped};
+use srcnn_gpu::{Error, Result};
 
-use crate::cli::args::models::{Model, ModelArgs, load_models, nearest, warn_of_scale};
+use crate::cli::args::models::{Model, ModelArgs, family, load_models, nearest, warn_of_scale};
 use crate::cli::output::{Existing, print};
 use crate::cli::progress;
 
@@ -132,13 +132,14 @@ fn write(what: &What, make: impl FnOnce(&Model, f64, &About) -> Result<Vec<u8>>)
     let models = load_models(choices)?;
     let scale = what.scale.map_or_else(|| own_scale(&models), Ok)?;
     let model = &models[nearest(&models, scale)];
-    warn_of_scale(model, scale);
-    let is_shipped =
-        choices.iter().all(|choice| choice.to_str().is_some_and(|n| n.parse::<Shipped>().is_ok()));
+    let is_shipped = choices.iter().all(|choice| family(choice).is_some());
     let own_terms = if is_shipped { env!("CARGO_PKG_LICENSE") } else { "" };
     let license = what.license.clone().unwrap_or_else(|| own_terms.into());
     let about = About { source: model.name.clone(), license, scale: Some(scale) };
     let bytes = make(model, scale, &about)?;
+    if !is_shipped {
+        warn_of_scale(model, scale);
+    }
     let written = match what.existing.resolve(&what.output)? {
         Some(to) => to.clash.write(&to.path, |file| file.write_all(&bytes))?,
         None => None,

@@ -195,7 +195,7 @@ fn results_are_known_by_their_content() {
     let mut bytes = fs::read(desk.path("new/copy.png")).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(desk.path("new/copy.png"), bytes).unwrap();
-    desk.upscale("new -o out --dry-run").wrote(&["new/copy.png -> out/copy.png"]);
+    desk.upscale("new -o out --dry-run").wrote(&["new/copy.png -> out/copy.png (12x8 to 24x16)"]);
     // A folder of nothing but results is meant.
     desk.upscale("out -o twice").wrote(&["twice/a.png", "twice/c.png"]);
 }

@@ -57,15 +57,22 @@ pub fn load(choice: &Path) -> Result<Vec<Model>> {
         }
         return Ok(vec![Model { name, weights: Weights::load(&best)? }]);
     }
-    if !choice.exists() {
-        let built_in = Shipped::NAMES.join(" and ");
-        let meant = similar(&name).map(|near| format!("; did you mean {near}?")).unwrap_or(";".into());
-        return Err(failed(format!(
-            "no such file or folder{meant} {built_in} are built in; else name a weight file (.safetensors, .onnx, .pth, \
-             .mat) or the folder of a training run"
-        )));
+    if choice.symlink_metadata().is_err() {
+        return Err(unknown(choice, "no such file or folder"));
     }
     Ok(vec![Model { name, weights: Weights::load(choice)? }])
+}
+
+/// The error for what is no network, and says what is.
+pub fn unknown(choice: &Path, what: &str) -> Error {
+    let built_in = Shipped::NAMES.join(" and ");
+    let meant = similar(&choice.to_string_lossy()).map(|near| format!(" did you mean {near}?"));
+    let meant = meant.unwrap_or_default();
+    let reason = format!(
+        "{what};{meant} {built_in} are built in; else name a weight file (.safetensors, .onnx, .pth, .mat) or the folder of \
+         a training run"
+    );
+    Error::Model { path: choice.into(), reason: reason.into() }
 }
 
 /// The built-in name that a word with a slip of the keyboard is meant for.
@@ -111,6 +118,7 @@ pub fn warn_of_scale(model: &Model, scale: f64) {
         return;
     }
     let names: Vec<String> = trained.iter().map(|scale| format!("x{scale}")).collect();
+    let scale = (scale * 100.0).round() / 100.0;
     log::warn!("{} was trained for {}, not for x{scale}", model.name, names.join(", "));
 }
 

@@ -176,11 +176,13 @@ impl TrainArgs {
             return Ok(());
         };
         let layers = arch.split('-').count();
-        let counts = ["64", "32"].iter().chain(std::iter::repeat(&"32")).take(layers.saturating_sub(1));
-        let counts = counts.copied().collect::<Vec<_>>().join("-");
-        if layers == LAYERS || Architecture::parse(arch, &counts, 1).is_err() {
+        if layers == LAYERS {
             return Ok(());
         }
+        let counts = ["64"].into_iter().chain(std::iter::repeat("32")).take(layers.saturating_sub(1));
+        let counts = counts.collect::<Vec<_>>().join("-");
+        // The sizes themselves may be wrong.
+        Architecture::parse(arch, &counts, 1)?;
         Err(Error::invalid(format!(
             "--arch {arch} has {layers} layers and needs --filters, a count for each layer but the last, such as \
              --filters {counts}"
