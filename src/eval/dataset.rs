@@ -1,5 +1,6 @@
 //! Test pictures: a folder's files in the order of their names, read as MATLAB's `imread` reads them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageFormat, ImageReader};
@@ -8,7 +9,7 @@ use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
 use crate::error::{Error, Reason, Result};
 use crate::guard::guarded;
 use crate::network::Channels;
-use crate::picture::{PictureFile, is_junk};
+use crate::picture::{PictureFile, is_junk, is_read};
 
 /// The picture files of one folder, or a single one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +51,21 @@ impl Dataset {
         let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { name: name(&full), pictures, skipped: others.iter().map(|path| name(path)).collect() })
     }
+
+    /// What each picture is called in tables: its file's name without the extension, which those keep that would be called
+    /// alike.
+    pub fn names(&self) -> Vec<String> {
+        let mut count: HashMap<String, usize> = HashMap::new();
+        self.pictures.iter().for_each(|path| *count.entry(stem(path)).or_default() += 1);
+        let whole = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name =
+            |path: &PathBuf| Some(stem(path)).filter(|stem| count[stem] == 1).unwrap_or_else(|| whole(path));
+        self.pictures.iter().map(name).collect()
+    }
 }
 
 fn is_picture(path: &Path) -> bool {
-    !path.file_name().is_some_and(is_junk)
-        && path.is_file()
-        && ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
+    !path.file_name().is_some_and(is_junk) && path.is_file() && is_read(path)
 }
 
 /// Pixels of a picture whose header is enough to believe in.

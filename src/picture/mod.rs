@@ -61,7 +61,7 @@ pub use memory::{available_memory, bytes};
 pub use metadata::Metadata;
 pub use read::{PictureFile, is_animated_gif};
 pub use samples::{color_type, convert, depth, without_alpha};
-pub use unread::{is_read, unread_name};
+pub use unread::{has_picture_name, is_read, unread_kind};
 pub use write::{encode, encode_rows, store, stored};
 
 /// The usual extension for the kind of file that begins like this.

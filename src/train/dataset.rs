@@ -7,7 +7,6 @@
 
 use std::path::{Path, PathBuf};
 
-use image::ImageFormat;
 use walkdir::WalkDir;
 
 use super::config::TrainConfig;
@@ -17,7 +16,7 @@ use crate::error::{Error, Reason, Result, in_words};
 use crate::eval::dataset::{Picture, size};
 use crate::hash::Fnv;
 use crate::network::Channels;
-use crate::picture::is_junk;
+use crate::picture::{has_picture_name, is_junk, is_read};
 use crate::resample::{ResampleTable, apply, output_len};
 
 /// The most bytes of a shard's inputs that every adapter can bind. The order of sub-images depends on it, so it is the
@@ -303,11 +302,10 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         files.push(path.into());
         return Ok(());
     }
-    let is_wanted = |path: &Path| ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled());
     let walk = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_junk(entry.file_name())) {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_wanted(entry.path()) => {
+            Ok(entry) if entry.file_type().is_file() && is_read(entry.path()) => {
                 files.push(entry.into_path())
             }
             Ok(_) => {}
@@ -315,10 +313,8 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
             Err(error) => {
                 let found = error.path().unwrap_or(path);
                 // Links that lead nowhere are of interest only by a picture's name.
-                if !found.is_symlink()
-                    || found.exists()
-                    || is_wanted(found) && !found.file_name().is_some_and(is_junk)
-                {
+                let is_wanted = has_picture_name(found) && !found.file_name().is_some_and(is_junk);
+                if is_wanted || !found.is_symlink() || found.exists() {
                     let why = match (error.loop_ancestor(), error.io_error()) {
                         (Some(ancestor), _) => format!("this link leads back to {}", ancestor.display()),
                         (None, Some(e)) => in_words(e),

@@ -5,6 +5,7 @@
 mod common;
 
 mod adapters;
+mod advice;
 mod automation;
 mod cases_metadata;
 mod cases_pixels;
