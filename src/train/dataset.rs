@@ -11,13 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use image::ImageFormat;
-
 use super::config::TrainConfig;
+use super::files::list;
 use super::scales::Scales;
 use super::shard::{PackedShard, PatchEntry, PictureEntry};
 use crate::degrade::{Degradation, Degraded, Degrader, Shrink};
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Result};
 use crate::eval::dataset::{Picture, size};
 use crate::hash::Fnv;
 use crate::network::Channels;
@@ -73,8 +72,8 @@ impl Dataset {
     /// take; its targets take the same again. Files that cannot be read are logged and left out.
     ///
     /// # Errors
-    /// [`Error::Picture`] when a folder cannot be listed or holds no picture that is large enough,
-    /// [`Error::InvalidArgument`] when not even one row of sub-images fits in the budget.
+    /// [`Error::Picture`] when a folder cannot be listed, or holds no picture that is large enough and of which a row of
+    /// sub-images fits in the budget.
     pub fn open(config: &TrainConfig, budget: usize) -> Result<Self> {
         let cut = Cut {
             channels: config.channels,
@@ -90,7 +89,7 @@ impl Dataset {
         }
         let mut set =
             Self { files, shards: Vec::new(), lengths: Vec::new(), cut, fingerprint: String::new() };
-        set.plan(&config.augmentation.scales, budget / size_of::<f32>())?;
+        set.plan(&config.augmentation.scales, budget / size_of::<f32>());
         if set.is_empty() {
             let names: Vec<_> = config.data.iter().map(|path| path.display().to_string()).collect();
             return Err(Error::Picture(
@@ -107,7 +106,7 @@ impl Dataset {
     }
 
     /// Fills shards with pieces until the next one would exceed `budget` values.
-    fn plan(&mut self, sizes: &[f64], budget: usize) -> Result<()> {
+    fn plan(&mut self, sizes: &[f64], budget: usize) {
         // Offsets are u32.
         let budget = budget.min(u32::MAX as usize);
         let (mut used, mut small) = (0, 0usize);
@@ -131,7 +130,14 @@ impl Dataset {
                     small += 1;
                     continue;
                 }
-                for piece in self.bands((file, scale, size), width, height, budget)? {
+                let bands = self.bands((file, scale, size), width, height, budget);
+                if bands.is_empty() {
+                    log::warn!(
+                        "{}: {width} pixels wide is too wide for a shard of {budget} values; left out",
+                        path.display()
+                    );
+                }
+                for piece in bands {
                     let values = piece.width * piece.rows * self.cut.channels.count();
                     if self.shards.is_empty() || used + values > budget {
                         self.shards.push(Vec::new());
@@ -154,36 +160,33 @@ impl Dataset {
             );
         }
         self.fingerprint = format!("{:016x}", hash.hash());
-        Ok(())
     }
 
-    /// One piece, or bands that overlap so that each place is in one of them.
+    /// One piece, or bands that overlap so that each place is in one of them; none for a picture of which not even one row
+    /// of sub-images fits in the budget.
     fn bands(
         &self,
         (file, scale, size): (usize, usize, f64),
         width: usize,
         height: usize,
         budget: usize,
-    ) -> Result<Vec<Piece>> {
+    ) -> Vec<Piece> {
         let Cut { patch, stride, channels, .. } = self.cut;
         let fitting = self.cut.places(budget / (width * channels.count()));
         if fitting == 0 {
-            return Err(Error::invalid(format!(
-                "{}: {width} pixels wide is too wide for a shard of {budget} values; shrink it or leave it out",
-                self.files[file].display()
-            )));
+            return Vec::new();
         }
         if width * height * channels.count() <= budget {
-            return Ok(vec![Piece { file, scale, size, width, first_row: 0, rows: height }]);
+            return vec![Piece { file, scale, size, width, first_row: 0, rows: height }];
         }
         let places = self.cut.places(height);
-        Ok((0..places)
+        (0..places)
             .step_by(fitting)
             .map(|first| {
                 let rows = (fitting.min(places - first) - 1) * stride + patch;
                 Piece { file, scale, size, width, first_row: first * stride, rows }
             })
-            .collect())
+            .collect()
     }
 
     /// All sub-images of all shards.
@@ -213,18 +216,35 @@ impl Dataset {
 
     /// Reads, degrades and packs the pictures of one shard, on all processors, with what is drawn for an epoch. A picture
     /// that turns out to be unreadable, or not of the size in its header, is logged and left out: the shard is then shorter.
-    /// `progress` gets the pictures done and of all, from any thread.
+    /// For a shard of which nothing is left, the next one that holds something stands in. `progress` gets the pictures done
+    /// and of all, from any thread.
     ///
     /// # Errors
-    /// [`Error::Picture`] when no picture is left, [`Error::InvalidArgument`] for a shard out of range.
+    /// [`Error::Picture`] when no picture is left in any shard, [`Error::InvalidArgument`] for a shard out of range.
     pub fn load(
         &self,
         shard: usize,
         epoch: u32,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<PackedShard> {
-        let pieces =
-            self.shards.get(shard).ok_or_else(|| Error::invalid(format!("there is no shard {shard}")))?;
+        if shard >= self.shards.len() {
+            return Err(Error::invalid(format!("there is no shard {shard}")));
+        }
+        for pieces in self.shards[shard..].iter().chain(&self.shards[..shard]) {
+            let packed = self.read(pieces, epoch, progress)?;
+            if !packed.patches.is_empty() {
+                return Ok(packed);
+            }
+        }
+        Err(Error::Picture("none of the training pictures can be read any more".into()))
+    }
+
+    fn read(
+        &self,
+        pieces: &[Piece],
+        epoch: u32,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<PackedShard> {
         // Pieces of one file follow each other.
         let files: Vec<&[Piece]> = pieces.chunk_by(|a, b| a.file == b.file).collect();
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -250,9 +270,6 @@ impl Dataset {
         let mut packed = PackedShard::default();
         for pairs in pairs.into_iter().filter_map(OnceLock::into_inner) {
             pairs?.into_iter().for_each(|pair| self.pack(pair, &mut packed));
-        }
-        if packed.patches.is_empty() {
-            return Err(Error::Picture("none of the training pictures can be read any more".into()));
         }
         Ok(packed)
     }
@@ -353,28 +370,4 @@ fn multiple(length: usize, scale: usize) -> usize {
 
 fn resized(length: usize, size: f64) -> usize {
     if size == 1.0 { length } else { output_len(length, size) }
-}
-
-/// Adds a picture file, or those of a folder and its subfolders, sorted by name in each.
-fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let failed = |e: std::io::Error| Error::Picture(Reason::from(e).within(path.display()));
-    if !std::fs::metadata(path).map_err(failed)?.is_dir() {
-        files.push(path.into());
-        return Ok(());
-    }
-    let entries = std::fs::read_dir(path).map_err(failed)?;
-    let mut paths =
-        entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    paths.sort_unstable();
-    for path in paths {
-        let kind = std::fs::symlink_metadata(&path).map_err(failed)?;
-        // Links to folders could form a cycle.
-        if kind.is_dir() {
-            list(&path, files)?;
-        } else if path.is_file() && ImageFormat::from_path(&path).is_ok_and(|format| format.reading_enabled())
-        {
-            files.push(path);
-        }
-    }
-    Ok(())
 }

@@ -28,6 +28,8 @@ pub mod engine;
 #[cfg(feature = "headless")]
 pub mod event;
 #[cfg(feature = "headless")]
+mod files;
+#[cfg(feature = "headless")]
 pub mod filters;
 #[cfg(feature = "headless")]
 pub mod measure;

@@ -78,7 +78,11 @@ impl ShardStream {
     ///
     /// # Errors
     /// As [`Dataset::load`].
-    pub fn get(&mut self, place: &Place, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Arc<PackedShard>> {
+    pub fn get(
+        &mut self,
+        place: &Place,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Arc<PackedShard>> {
         let key = self.key(place);
         let shard = match self.current.take() {
             Some((current, shard)) if current == key => shard,

@@ -61,6 +61,14 @@ pub struct Validator {
 }
 
 impl Validator {
+    /// Makes sure that folders hold pictures to measure on, by the names of their files.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for a folder without pictures.
+    pub fn check(folders: &[std::path::PathBuf]) -> Result<()> {
+        folders.iter().try_for_each(|folder| Dataset::open(folder).map(drop))
+    }
+
     /// Reads all pictures of the configuration's folders; one that cannot be read is logged and left out. They are degraded as
     /// the training pictures are, with draws of their own that stay the same.
     ///
@@ -101,12 +109,11 @@ impl Validator {
             let name = std::iter::once(set.name.clone()).chain(numbered).find(|name| !is_taken(name));
             let name = name.unwrap_or_default();
             for protocol in &protocols {
-                let stems = pictures.iter().map(|(name, _)| name.as_str());
                 infos.push(SetInfo {
                     name: name.clone(),
                     scale: protocol.scale,
                     samples: protocol.samples(),
-                    published: published_lines(stems, protocol),
+                    published: published_lines(&pictures, protocol),
                 });
                 sets.push((folders.len(), *protocol));
             }
@@ -114,6 +121,13 @@ impl Validator {
         }
         Ok(Self { gpu, network: None, folders, sets, infos, samples: Vec::new() })
     }
+}
+
+/// Mean PSNR of bicubic interpolation in dB.
+fn mean_bicubic(protocol: &Protocol, pictures: &[(String, Picture)]) -> Option<f64> {
+    let scores = pictures.iter().map(|(_, picture)| Ok(protocol.measure_bicubic(picture)?.score));
+    let scores = scores.collect::<Result<Vec<_>>>().ok()?;
+    Score::mean(&scores).map(|mean| mean.psnr_bicubic)
 }
 
 impl Validate for Validator {
@@ -168,10 +182,13 @@ impl Validate for Validator {
     }
 }
 
-/// Published averages on these pictures. They are those of luminance and of clean pictures.
-fn published_lines<'a>(stems: impl Iterator<Item = &'a str>, protocol: &Protocol) -> Vec<(String, f64)> {
+/// Published averages on these pictures. They are those of luminance, of clean pictures, and of pictures that are not only
+/// called the same.
+fn published_lines(pictures: &[(String, Picture)], protocol: &Protocol) -> Vec<(String, f64)> {
     let applies = protocol.samples() == Compared::Luminance && protocol.degradation == Degradation::BICUBIC;
+    let stems = pictures.iter().map(|(name, _)| name.as_str());
     let average = published::average(stems, protocol.scale).filter(|_| applies);
+    let average = average.filter(|row| mean_bicubic(protocol, pictures).is_some_and(|psnr| row.fits(psnr)));
     let lines = average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
     lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect()
 }

@@ -138,8 +138,8 @@ fn shards_and_bands_lose_nothing() {
         assert!(count >= least, "{count} shards");
         assert!(parts == whole, "budget {budget}");
     }
-    let error = Dataset::open(&config, 10_000).unwrap_err();
-    assert!(error.to_string().contains("too wide for a shard"), "{error}");
+    // Too wide for any shard: nothing is left.
+    assert!(matches!(Dataset::open(&config, 1000), Err(Error::Picture(_))));
 }
 
 /// The bits of a sub-image's inputs and targets.
@@ -179,6 +179,31 @@ fn unreadable_pictures() {
     assert!(matches!(missing, Error::Picture(_)));
 }
 
+/// A header alone promises nothing, and a shard of which no picture can be read does not end a run.
+#[test]
+fn broken_pictures_are_not_counted_on() {
+    let folder = tempfile::tempdir().unwrap();
+    // A GIF file of 13 bytes that claims a picture of 31,776 x 31,868 pixels.
+    let mut giant = b"GIF89a".to_vec();
+    giant.extend([31_776u16, 31_868].map(u16::to_le_bytes).concat());
+    giant.extend([0, 0, 0]);
+    std::fs::write(folder.path().join("a.gif"), giant).unwrap();
+    for name in ["b", "c", "d"] {
+        grey(99, 99).save(folder.path().join(format!("{name}.png"))).unwrap();
+    }
+    let budget = 4 * 99 * 99;
+    let set = Dataset::open(&config(folder.path(), 3), budget).unwrap();
+    assert_eq!(set.lengths(), [25; 3]);
+    let second = set.load(1).unwrap();
+    std::fs::write(folder.path().join("b.png"), b"overwritten").unwrap();
+    std::fs::write(folder.path().join("d.png"), b"overwritten").unwrap();
+    for shard in 0..3 {
+        let stands_in = set.load(shard).unwrap();
+        assert!(stands_in.inputs == second.inputs && stands_in.patches == second.patches, "shard {shard}");
+    }
+    assert!(matches!(set.load(3), Err(Error::InvalidArgument(_))));
+}
+
 #[test]
 fn fingerprints_know_the_pictures() {
     let print = |names: &[&str]| {
@@ -210,12 +235,17 @@ fn draws_follow_the_epoch() {
     assert_ne!(first.inputs[..place(1)], first.inputs[place(2)..place(3)]);
     let all = |set: &Dataset| -> Vec<Vec<u32>> {
         let shards = (0..set.lengths().len()).map(|shard| set.load(shard, 7, &|_, _| ()).unwrap());
-        shards.flat_map(|shard| (0..shard.patches.len()).map(|at| pixels(&shard, at)).collect::<Vec<_>>()).collect()
+        shards
+            .flat_map(|shard| (0..shard.patches.len()).map(|at| pixels(&shard, at)).collect::<Vec<_>>())
+            .collect()
     };
     let parts = Dataset::open(&config, 40_000).unwrap();
     assert!(parts.lengths().len() > 3 && all(&parts) == all(&whole));
     let other = TrainConfig { seed: 1, ..config.clone() };
-    assert_ne!(Dataset::open(&other, usize::MAX).unwrap().load(0, 0, &|_, _| ()).unwrap().inputs, first.inputs);
+    assert_ne!(
+        Dataset::open(&other, usize::MAX).unwrap().load(0, 0, &|_, _| ()).unwrap().inputs,
+        first.inputs
+    );
 
     let count = |scales: &str| {
         let config = TrainConfig { scale: scales.parse().unwrap(), ..config.clone() };
@@ -228,9 +258,14 @@ fn draws_follow_the_epoch() {
     config.degradation = "jpeg:30".parse().unwrap();
     let config = TrainConfig { scale: "1".parse().unwrap(), ..config };
     let set = Dataset::open(&config, usize::MAX).unwrap();
-    assert!(set.load(0, 0, &|_, _| ()).unwrap() == set.load(0, 5, &|_, _| ()).unwrap(), "nothing is left open");
+    assert!(
+        set.load(0, 0, &|_, _| ()).unwrap() == set.load(0, 5, &|_, _| ()).unwrap(),
+        "nothing is left open"
+    );
     let done = std::sync::atomic::AtomicUsize::new(0);
-    let shard = set.load(0, 0, &|_, all| assert!(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < all)).unwrap();
+    let shard = set
+        .load(0, 0, &|_, all| assert!(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < all))
+        .unwrap();
     assert!(done.into_inner() == 2 && shard.pictures.len() == 4);
 }
 

@@ -199,7 +199,8 @@ fn draws_are_those_of_the_epoch() {
     let desk = desk();
     let drawn = "-s 2,3 --val val --arch 3-1-3 --filters 4-4 --batch 8 --patch 15 --stride 9 --eval-every 40 \
                  --save-every 15 --degradation blur:0..1,bicubic,noise:0..9,jpeg:30..90@0.7";
-    let args = |folder: &str, seed: u32| format!("train data {drawn} --steps {STEPS} --seed {seed} -o {folder}");
+    let args =
+        |folder: &str, seed: u32| format!("train data {drawn} --steps {STEPS} --seed {seed} -o {folder}");
     for (folder, seed) in [("whole", 0), ("other", 1)] {
         let (code, stderr) = run(desk.path(), &args(folder, seed));
         assert_eq!(code, Some(0), "{stderr}");

@@ -60,14 +60,28 @@ pub fn load(choice: &Path) -> Result<Vec<Model>> {
         }
         return Ok(vec![Model { name, family: None, weights: Weights::load(&best)? }]);
     }
-    let is_word = choice.components().count() == 1 && choice.extension().is_none();
-    if is_word && !choice.exists() {
-        return Err(failed(format!(
-            "no such file; the networks that come with the program are {}",
-            built_in()
-        )));
+    if choice.symlink_metadata().is_err() {
+        return Err(unknown(choice, "no such file or folder"));
     }
     Ok(vec![Model { name, family: None, weights: Weights::load(choice)? }])
+}
+
+/// The error for what is no network, and says what is.
+pub fn unknown(choice: &Path, what: &str) -> Error {
+    let built_in = built_in();
+    let meant = similar(&choice.to_string_lossy()).map(|near| format!(" did you mean {near}?"));
+    let meant = meant.unwrap_or_default();
+    let reason = format!(
+        "{what};{meant} {built_in} are built in; else name a weight file (.safetensors, .onnx, .pth, .mat) or the folder of \
+         a training run"
+    );
+    Error::Model { path: choice.into(), reason: reason.into() }
+}
+
+/// The built-in name that a word with a slip of the keyboard is meant for.
+fn similar(word: &str) -> Option<&'static str> {
+    let slips = |name: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), name);
+    Shipped::NAMES.iter().copied().filter(|name| slips(name) <= 2).min_by_key(slips)
 }
 
 /// As [`load`], where one network is needed: of small or large, the one for the scale, or for the usual one, which is then
@@ -105,8 +119,14 @@ pub fn family(choice: &Path) -> Option<Shipped> {
 /// # Errors
 /// As [`Shipped::all`].
 pub fn shipped(family: Shipped) -> Result<Vec<Model>> {
-    let all = family.all()?.into_iter();
-    Ok(all.map(|(name, weights)| Model { name: name.into(), family: Some(family), weights }).collect())
+    let named = |weights: Weights| {
+        let name = match weights.metadata.scales.as_slice() {
+            [scale] if *scale > 1.0 => format!("{family} x{scale}"),
+            _ => family.to_string(),
+        };
+        Model { name, family: Some(family), weights }
+    };
+    Ok(family.all()?.into_iter().map(|(_, weights)| named(weights)).collect())
 }
 
 /// Which networks can be used for a factor: those that were trained for factors above 1, or those for 1 where a picture keeps
@@ -137,6 +157,18 @@ pub fn usable(models: &[Model], factor: f64, compressed: bool) -> Result<Vec<usi
         (_, false) => others,
         (_, true) => photo,
     })
+}
+
+/// Warns of a network that is used for another scale than those that it was trained for, if it says which these are.
+pub fn warn_of_scale(model: &Model, scale: f64) {
+    let metadata = &model.weights.metadata;
+    let trained = &metadata.scales;
+    if trained.is_empty() || metadata.scale_distance(scale) == 0.0 {
+        return;
+    }
+    let names: Vec<String> = trained.iter().map(|scale| format!("x{scale}")).collect();
+    let scale = (scale * 100.0).round() / 100.0;
+    log::warn!("{} was trained for {}, not for x{scale}", model.name, names.join(", "));
 }
 
 /// The index of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
