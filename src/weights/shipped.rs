@@ -39,7 +39,9 @@ impl Shipped {
             Self::Large => {
                 &[file!("9-5-5_x2.safetensors"), file!("9-5-5_x3.safetensors"), file!("9-5-5_x4.safetensors")]
             }
-            Self::Photo => &[file!("photo.safetensors")],
+            Self::Photo => {
+                &[file!("photo_x2.safetensors"), file!("photo_x3.safetensors"), file!("photo_x4.safetensors")]
+            }
             Self::Deblock => &[file!("deblock.safetensors")],
         }
     }
@@ -104,20 +106,27 @@ mod tests {
         }
     }
 
-    /// Networks for several factors, and what they were trained for.
+    /// They say what they were trained for.
     #[test]
     fn networks_for_pictures_that_are_not_clean() {
-        for (shipped, scales, step) in
-            [(Shipped::Photo, vec![2.0, 3.0, 4.0], "jpeg"), (Shipped::Deblock, vec![1.0], "jpeg")]
-        {
-            let [(_, weights)] = &shipped.all().unwrap()[..] else { panic!("{shipped}") };
-            assert_eq!(weights.metadata.scales, scales);
-            let degradation: crate::degrade::Degradation =
-                weights.metadata.degradation.as_ref().unwrap().parse().unwrap();
-            assert!(degradation.to_string().contains(step) && degradation.varies());
+        for (shipped, scales) in [(Shipped::Photo, vec![2.0, 3.0, 4.0]), (Shipped::Deblock, vec![1.0])] {
+            let all = shipped.all().unwrap();
+            assert_eq!(
+                all.iter().flat_map(|(_, weights)| weights.metadata.scales.clone()).collect::<Vec<_>>(),
+                scales
+            );
+            for (_, weights) in all {
+                let degradation: crate::degrade::Degradation =
+                    weights.metadata.degradation.as_ref().unwrap().parse().unwrap();
+                assert!(degradation.to_string().contains("jpeg") && degradation.varies());
+            }
         }
-        let photo = Shipped::Photo.nearest(2.5).unwrap();
-        assert_eq!(photo.metadata.scale_distance(2.5), 0.0);
-        assert!((photo.metadata.scale_distance(8.0) - 2.0_f64.ln()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn several_scales_know_those_between() {
+        let metadata = crate::weights::Metadata { scales: vec![2.0, 3.0, 4.0], ..Default::default() };
+        assert_eq!([2.0, 2.5, 4.0].map(|scale| metadata.scale_distance(scale)), [0.0; 3]);
+        assert!((metadata.scale_distance(8.0) - 2.0_f64.ln()).abs() < 1e-6);
     }
 }
