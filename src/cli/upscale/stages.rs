@@ -19,9 +19,9 @@ use super::passes::{Pass, Route, work};
 use super::report::About;
 use crate::cli::jobs::Job;
 
-/// JPEG files below this quality are taken for compressed. On Set5 at x2 and x3, photo is better than small up to here
-/// (docs/degradations.md).
-const PHOTO_BELOW: u8 = 93;
+/// JPEG files below this quality are taken for compressed. On Set5 at x2 and x3, photo is better than small up to here,
+/// and worse at 80 (docs/degradations.md has the command).
+const PHOTO_BELOW: u8 = 70;
 
 /// How long the stages of one picture took.
 #[derive(Debug, Clone, Copy, Default)]
