@@ -136,6 +136,13 @@ fn names_are_checked_before_long_work() {
     train("-o data/a.png").fails(5, &["data/a.png", "it is a file"]);
     train("-o data/a.png/run").fails(5, &["data/a.png/run", "the folder cannot be created"]);
     assert!(!desk.exists("run"));
+    // Results of this program among the pictures are told.
+    desk.upscale("data").wrote(&["data/a_srcnn_x2.png"]);
+    let run = train("-o run");
+    let told =
+        "data: results of this program among the training pictures: a_srcnn_x2.png: they are trained on too";
+    assert!(run.code == Some(0) && run.stderr.contains(told), "{}", run.stderr);
+    fs::remove_dir_all(desk.path("run")).unwrap();
     // A data folder without pictures shows that the pictures come last.
     desk.run("train empty -s 2 -o run --val nowhere").fails(1, &["nowhere"]);
     desk.run("train empty -s 2 -o taken").fails(5, &["taken"]);
