@@ -94,8 +94,12 @@ fn train_refuses_before_it_starts() {
     fs::create_dir(folder.path().join("data")).unwrap();
     let at = |args: &str, code, words: &[&str]| fails(folder.path(), args, code, words);
     at("train data -s 3", 2, &["--output"]);
-    at("train data -o run", 2, &["no scale"]);
-    at("train -s 3 -o run", 2, &["data: name a folder"]);
+    // All at once.
+    at("train", 2, &["--output <RUN>", "--scale <N>", "<DATA>"]);
+    at("train data -o run", 2, &["--scale <N>"]);
+    fs::write(folder.path().join("empty.toml"), "").unwrap();
+    at("train data -o run --config empty.toml", 2, &["no scale"]);
+    at("train -s 3 -o run --config empty.toml", 2, &["data: name a folder"]);
     at("train data -s 3 -o run", 1, &["no readable picture"]);
     at("train nowhere -s 3 -o run", 1, &["nowhere"]);
     at(
