@@ -9,7 +9,7 @@ use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
 use crate::error::{Error, Reason, Result};
 use crate::guard::guarded;
 use crate::network::Channels;
-use crate::picture::{PictureFile, is_read};
+use crate::picture::{PictureFile, is_junk, is_read};
 
 /// The picture files of one folder, or a single one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Dataset {
     pub name: String,
     /// Its pictures, sorted by name.
     pub pictures: Vec<PathBuf>,
-    /// Names of the entries that are not pictures, but for hidden ones.
+    /// Names of the entries that are not pictures, but for those of systems and hidden ones.
     pub skipped: Vec<String>,
 }
 
@@ -49,7 +49,8 @@ impl Dataset {
         // `.` and `..` have no names of their own.
         let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
         let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let skipped = others.iter().map(|path| name(path)).filter(|name| !name.starts_with('.')).collect();
+        let is_hidden = |path: &&PathBuf| path.file_name().is_some_and(is_junk);
+        let skipped = others.iter().filter(|path| !is_hidden(path)).map(|path| name(path)).collect();
         Ok(Self { name: name(&full), pictures, skipped })
     }
 
@@ -66,8 +67,11 @@ impl Dataset {
 }
 
 fn is_picture(path: &Path) -> bool {
-    path.is_file() && is_read(path)
+    !path.file_name().is_some_and(is_junk) && path.is_file() && is_read(path)
 }
+
+/// Pixels of a picture whose header is enough to believe in.
+const PLAIN: u64 = 1 << 24;
 
 /// Columns and rows of a picture file, upright.
 ///
@@ -75,10 +79,12 @@ fn is_picture(path: &Path) -> bool {
 /// [`Error::Picture`], with the path, for a file that is not a picture.
 pub fn size(path: &Path) -> Result<(u32, u32)> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).ok();
-    // These formats never turn pictures, and anything but their headers takes long to read.
+    // These formats never turn pictures, and anything but their headers takes long to read. What claims to be large is
+    // looked at whole, as for reading it: a header alone is quickly written.
     let plain = reader.filter(|reader| matches!(reader.format(), Some(ImageFormat::Gif | ImageFormat::Bmp)));
     if let Some(reader) = plain
         && let Ok(Ok((width @ 1.., height @ 1..))) = guarded(|| reader.into_dimensions())
+        && u64::from(width) * u64::from(height) <= PLAIN
     {
         return Ok((width, height));
     }

@@ -11,7 +11,7 @@
 //! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, one for
 //! its pixels where these are not what the `image` crate makes of them, and one for its metadata where there is much of that;
 //! `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
-//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`, `unread`.
+//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`, `unread`, `junk`.
 
 pub mod alpha;
 mod animation;
@@ -28,6 +28,7 @@ mod gif;
 mod heif;
 mod jpeg;
 mod jpeg_pixels;
+mod junk;
 mod kind;
 mod losses;
 mod memory;
@@ -54,6 +55,7 @@ mod xmp;
 pub use animation::{Animation, Delay};
 pub use error::refuse;
 pub use frames::{FrameWriter, read_frames};
+pub use junk::is_junk;
 pub use kind::{Kind, Settings};
 pub use memory::{available_memory, bytes};
 pub use metadata::Metadata;

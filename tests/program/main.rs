@@ -18,6 +18,8 @@ mod formats;
 mod kills;
 mod limits;
 mod model;
+#[cfg(unix)]
+mod neighbors;
 mod outputs;
 mod pictures;
 mod refusals;

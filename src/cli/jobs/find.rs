@@ -1,15 +1,14 @@
 //! Finding the pictures that arguments stand for: files, folders, patterns, lists.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::limits::Limit;
-use srcnn_gpu::picture::{has_picture_name, refuse, unread_kind};
+use srcnn_gpu::picture::{has_picture_name, is_junk, refuse, unread_kind};
 use srcnn_gpu::{Reason, Result, bounded};
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use super::container::is_video;
 use super::index::NAME as INDEX;
@@ -18,9 +17,6 @@ use super::left_out::{LeftOut, RESULTS};
 use super::name::path_of;
 use super::pattern;
 use super::results::Results;
-
-/// Files that systems put into folders, besides all names that begin with a dot.
-const JUNK: [&str; 5] = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"];
 
 const NAMED_ALONE: &str = "; one that is named alone is enlarged";
 
@@ -139,8 +135,13 @@ impl Finder<'_> {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(e) => {
-                    let path = e.path().unwrap_or(folder).to_owned();
-                    self.refuse(&path, walk_error(&e));
+                    let path = e.path().unwrap_or(folder);
+                    // A link that leads nowhere, by a name that nobody wants.
+                    let (dangling, name) = (path.is_symlink() && !path.exists(), path.file_name());
+                    match name.filter(|name| dangling && (is_junk(name) || !is_wanted(path))) {
+                        Some(name) => others.add(name),
+                        None => self.refuse(path, walk_error(&e)),
+                    }
                     continue;
                 }
             };
@@ -148,7 +149,7 @@ impl Finder<'_> {
             if is_folder {
                 let is_output =
                     self.search.stay_out.is_some() && path.canonicalize().ok() == self.search.stay_out;
-                if self.search.recursive && !is_junk(&entry) && !is_output {
+                if self.search.recursive && !is_junk(entry.file_name()) && !is_output {
                     continue;
                 }
                 if self.search.recursive {
@@ -157,9 +158,9 @@ impl Finder<'_> {
                 if !is_output {
                     folders.add(entry.file_name());
                 }
-            } else if is_junk(&entry) || !is_wanted(path) {
+            } else if is_junk(entry.file_name()) || !is_wanted(path) {
                 // The program's own index needs no mention.
-                if is_video(path) && !is_junk(&entry) {
+                if is_video(path) && !is_junk(entry.file_name()) {
                     videos.add(entry.file_name());
                 } else if entry.file_name() != INDEX {
                     others.add(entry.file_name());
@@ -255,16 +256,10 @@ impl Finder<'_> {
     }
 }
 
-fn is_junk(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    name.as_encoded_bytes().starts_with(b".")
-        || JUNK.iter().any(|junk| name.eq_ignore_ascii_case(OsStr::new(junk)))
-}
-
 fn walk_error(error: &walkdir::Error) -> String {
     match (error.loop_ancestor(), error.io_error()) {
         (Some(ancestor), _) => format!("this link leads back to {}", ancestor.display()),
-        (None, Some(e)) => e.to_string(),
+        (None, Some(e)) => in_words(e),
         (None, None) => error.to_string(),
     }
 }
@@ -340,6 +335,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn names_that_are_not_utf_8() {
+        use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));

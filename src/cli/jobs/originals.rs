@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::picture::has_picture_name;
+use srcnn_gpu::picture::{has_picture_name, is_junk};
 use walkdir::WalkDir;
 
 use super::indexes::Indexes;
@@ -22,7 +22,9 @@ pub fn originals(folder: &Path, pictures: Vec<PathBuf>) -> Vec<PathBuf> {
 /// Warns of results of earlier runs in folders of training pictures, subfolders included, that stay among these.
 pub fn warn_of_results(folders: &[PathBuf]) {
     for folder in folders.iter().filter(|folder| folder.is_dir()) {
-        let files = WalkDir::new(folder).into_iter().flatten().map(walkdir::DirEntry::into_path);
+        let walk = WalkDir::new(folder).follow_links(true).into_iter();
+        let files = walk.filter_entry(|entry| entry.depth() == 0 || !is_junk(entry.file_name()));
+        let files = files.flatten().map(walkdir::DirEntry::into_path);
         let (results, originals) = parted(folder, files.filter(|path| has_picture_name(path)).collect());
         if !originals.is_empty() {
             let what = "results of this program among the training pictures";
