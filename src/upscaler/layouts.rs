@@ -63,7 +63,7 @@ pub(super) fn default_tile(network: &GpuNetwork, device: &wgpu::Device) -> usize
     let max_texture_side = device.limits().max_texture_dimension_2d;
     // At most a few hundred milliseconds per tile, at 20 GFLOP/s in software or 200 GFLOP/s on a slow GPU.
     let (memory, work, largest) =
-        if network.adapter.software { (48 << 20, 2.0e9, 512) } else { (512 << 20, 2.0e10, 1024) };
+        if network.adapter.software.is_some() { (48 << 20, 2.0e9, 512) } else { (512 << 20, 2.0e10, 1024) };
     let by_work = (work / network.architecture.multiply_adds() as f64).sqrt() as usize;
     let mut tile = by_work.clamp(16, largest);
     while tile > 16 && bytes_for_tile(network, tile, max_texture_side).is_none_or(|bytes| bytes > memory) {

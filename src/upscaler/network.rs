@@ -68,7 +68,7 @@ impl GpuNetwork {
         let (passes, aligned) = passes(device, weights, padding, options.precision, shape)?;
         let adapter = AdapterKind::of(device);
         // Whether the picture's size decides which passes are compiled.
-        let depends = winograd.wants(adapter.software, usize::MAX)
+        let depends = winograd.wants(adapter.favors_winograd(), usize::MAX)
             && winograd::variant(&device.limits(), weights, padding, shape).is_some();
         let compiler = Compiler { device, cache: options.pipeline_cache.as_ref() };
         let to_target = ToTarget::new(compiler, options, ycbcr, [channels, planes])?;
@@ -118,7 +118,7 @@ impl GpuNetwork {
         let compiler = Compiler { device, cache: self.pipeline_cache.as_ref() };
         let pixels = tables[0].output_len * tables[1].output_len;
         let variant = || winograd::variant(&device.limits(), weights, self.padding, self.shape);
-        let variant = self.winograd.wants(self.adapter.software, pixels).then(variant).flatten();
+        let variant = self.winograd.wants(self.adapter.favors_winograd(), pixels).then(variant).flatten();
         self.path = if variant.is_some() { Path::Winograd } else { Path::Shape };
         let compiled = &mut self.compiled[self.path as usize];
         if compiled.is_none() {
