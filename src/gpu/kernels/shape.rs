@@ -13,7 +13,11 @@ use crate::gpu::adapter::AdapterKind;
 impl ConvShape {
     /// The shape for an adapter, before any measurement.
     pub fn for_device(device: &wgpu::Device) -> Self {
-        let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
+        Self::for_kind(AdapterKind::of(device))
+    }
+
+    /// The same for a kind of adapter.
+    pub(crate) fn for_kind(AdapterKind { software, subgroup_lanes }: AdapterKind) -> Self {
         if software {
             // Invocations are lanes of one vector: neighbors in a column, so that narrow tiles fill the lanes.
             let load = subgroup_lanes.map_or(WeightLoad::Uniform, WeightLoad::Subgroup);
