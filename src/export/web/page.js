@@ -46,7 +46,7 @@ async function enlarge() {
         slider.show(source, large);
         result = { large, name: `${name}_x${scale}.png` };
         at('result').hidden = false;
-        at('about').textContent = `${large.width} x ${large.height} pixels`;
+        at('about').textContent = `${result.name}, ${large.width} x ${large.height} pixels`;
         tell(`Done in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
         document.dispatchEvent(new CustomEvent('enlarged'));
     } catch (error) {

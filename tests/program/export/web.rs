@@ -62,7 +62,7 @@ fn the_page_enlarges_a_dropped_picture() {
         (&"30% before, the rest after".into(), &"30%".into()),
         "{told}"
     );
-    assert_eq!((&told["focus"], &told["size"]), (&"range".into(), &"183 x 141 pixels".into()), "{told}");
+    assert_eq!((&told["focus"], &told["size"]), (&"range".into(), &"picture_x3.png, 183 x 141 pixels".into()), "{told}");
     assert_eq!(told["networks"], "Network small: MIT OR Apache-2.0.", "{told}");
     for scale in [2, 3] {
         let name = format!("picture_x{scale}.png");
