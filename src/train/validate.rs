@@ -56,6 +56,14 @@ pub struct Validator {
 }
 
 impl Validator {
+    /// Makes sure that folders hold pictures to measure on, by the names of their files.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for a folder without pictures.
+    pub fn check(folders: &[std::path::PathBuf]) -> Result<()> {
+        folders.iter().try_for_each(|folder| Dataset::open(folder).map(drop))
+    }
+
     /// Reads all pictures of the folders; one that cannot be read is logged and left out.
     ///
     /// # Errors
@@ -86,8 +94,10 @@ impl Validator {
                 ));
             }
             let average = published::average(pictures.iter().map(|(name, _)| name.as_str()), scale);
-            // Published figures are those of luminance.
+            // Published figures are those of luminance, and of pictures that are not only called the same.
             let average = average.filter(|_| protocol.samples() == Compared::Luminance);
+            let average =
+                average.filter(|row| mean_bicubic(&protocol, &pictures).is_some_and(|psnr| row.fits(psnr)));
             let lines =
                 average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
             let published = lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect();
@@ -99,6 +109,13 @@ impl Validator {
         }
         Ok(Self { gpu, network: None, protocol, sets, infos, samples: Vec::new() })
     }
+}
+
+/// Mean PSNR of bicubic interpolation in dB.
+fn mean_bicubic(protocol: &Protocol, pictures: &[(String, Picture)]) -> Option<f64> {
+    let scores = pictures.iter().map(|(_, picture)| Ok(protocol.measure_bicubic(picture)?.score));
+    let scores = scores.collect::<Result<Vec<_>>>().ok()?;
+    Score::mean(&scores).map(|mean| mean.psnr_bicubic)
 }
 
 impl Validate for Validator {
