@@ -13,7 +13,11 @@ use crate::gpu::adapter::AdapterKind;
 impl ConvShape {
     /// The shape for an adapter, before any measurement.
     pub fn for_device(device: &wgpu::Device) -> Self {
-        let AdapterKind { software, subgroup_lanes, fxc } = AdapterKind::of(device);
+        Self::for_kind(AdapterKind::of(device))
+    }
+
+    /// The same for a kind of adapter.
+    pub(crate) fn for_kind(AdapterKind { software, subgroup_lanes, fxc }: AdapterKind) -> Self {
         if fxc {
             // What compiles in bounded time.
             Self { spatial: Registers::P8x4, pointwise: Registers::P8x4, workgroup: [4, 16], fused: None }
