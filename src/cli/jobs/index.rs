@@ -131,7 +131,7 @@ impl Index {
     pub fn add(&self, file: &Name, result: &File, picture: &Mark) -> io::Result<()> {
         let result = Mark::of_result(result)?;
         let line = Line::new(file.clone(), result, picture.clone(), self.settings.clone());
-        self.log.add(&[Line { shrunk: self.shrinks, ..line }])
+        self.log.add(&[line.of_shrunk(self.shrinks)])
     }
 }
 
