@@ -1,7 +1,7 @@
 // The module of `export web` against onnxruntime-web's WebGPU backend with the exported ONNX file: one page, one adapter, one
-// picture, in turns. The runtime gets luminance alone, and once what is enlarged already; the module does all of it, in color.
+// picture, in turns. The runtime gets luminance alone, with --enlarged also once what is enlarged before; the module does all, in color.
 //
-//     node benches/peers/browser/run.mjs target/release/srcnn-gpu [--gpu] [--model small] [--size 640x360] [--repeat 5]
+//     node benches/peers/browser/run.mjs target/release/srcnn-gpu [--gpu] [--model small] [--size 640x360] [--repeat 5] [--enlarged]
 //
 // onnxruntime-web is installed into a temporary folder. WebGPU runs in software (SwiftShader) unless --gpu is given. CHROMIUM names
 // the browser.
@@ -21,7 +21,13 @@ const TYPES = {
 
 const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { gpu: { type: 'boolean' }, model: { type: 'string', default: 'small' }, size: { type: 'string', default: '640x360' }, repeat: { type: 'string', default: '5' } },
+    options: {
+        gpu: { type: 'boolean' },
+        enlarged: { type: 'boolean' },
+        model: { type: 'string', default: 'small' },
+        size: { type: 'string', default: '640x360' },
+        repeat: { type: 'string', default: '5' },
+    },
 });
 const program = resolve(positionals[0] ?? 'target/release/srcnn-gpu');
 const folder = mkdtempSync(join(tmpdir(), 'srcnn-browser-'));
@@ -81,6 +87,6 @@ server.listen(0, '127.0.0.1', () => {
     browser = spawn(process.env.CHROMIUM ?? 'chromium', [
         '--headless', '--no-sandbox', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
         '--disable-quic', ...adapter, `--user-data-dir=${join(folder, 'profile')}`,
-        `http://127.0.0.1:${server.address().port}/bench.html?size=${values.size}&repeat=${values.repeat}`,
+        `http://127.0.0.1:${server.address().port}/bench.html?size=${values.size}&repeat=${values.repeat}${values.enlarged ? '&enlarged' : ''}`,
     ], { stdio: 'ignore' });
 });

@@ -130,8 +130,9 @@ impl Index {
     /// Those of the file system. The result is valid without the line.
     pub fn add(&self, file: &Name, result: &File, picture: &Mark) -> io::Result<()> {
         let result = Mark::of_result(result)?;
-        let line = Line::new(file.clone(), result, picture.clone(), self.settings.clone());
-        self.log.add(&[line.of_shrunk(self.shrinks)])
+        let mut line = Line::new(file.clone(), result, picture.clone(), self.settings.clone());
+        line.shrunk = self.shrinks;
+        self.log.add(&[line])
     }
 }
 

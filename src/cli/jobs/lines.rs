@@ -44,11 +44,6 @@ impl Line {
         Self { v: 1, file, result, picture, settings, shrunk: false }
     }
 
-    /// The same about a result that is smaller than its picture, or not.
-    pub fn of_shrunk(self, shrunk: bool) -> Self {
-        Self { shrunk, ..self }
-    }
-
     /// The same about files that have other stamps by now.
     pub fn renewed(&self, result: Mark, picture: Mark) -> Self {
         Self { result, picture, ..self.clone() }
