@@ -24,6 +24,7 @@ fn layer(
         shader: kernels::conv_forward(&variant),
         shape: PassShape {
             layer: index,
+            terms: layer.shape.inputs,
             planes: layer.shape.filters,
             reach,
             covers: [x * registers.pixels(), y * output_rows as u32],

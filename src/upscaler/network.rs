@@ -39,8 +39,7 @@ impl GpuNetwork {
         options: &UpscalerOptions,
     ) -> Result<Self> {
         options.precision.check(device)?;
-        let software = AdapterKind::of(device).software;
-        let selection = Selection::new(device.limits(), software, weights, options);
+        let selection = Selection::new(device.limits(), AdapterKind::of(device), weights, options);
         let (passes, mut outline) = selection.passes(weights, Path::Shape)?;
         // Whether the picture's size decides which passes are compiled.
         let depends = selection.path(weights, usize::MAX) == Path::Winograd;

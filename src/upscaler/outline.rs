@@ -26,6 +26,8 @@ pub(super) struct Outline {
 pub(super) struct PassShape {
     /// The layer whose valid-pixel map it uses.
     pub layer: usize,
+    /// Number of planes that its sums run over, where the kernel reads it.
+    pub terms: usize,
     /// Number of planes that it writes.
     pub planes: usize,
     /// Number of pixels that it computes beyond each side of a tile.

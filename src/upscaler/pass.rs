@@ -53,7 +53,7 @@ impl PassDescriptor {
         weights: Vec<f32>,
     ) -> Self {
         let binding = (4 * weights.len()) as u64;
-        let shape = PassShape { layer, planes, reach, covers, chunks: vec![Chunk::ALL] };
+        let shape = PassShape { layer, terms: 0, planes, reach, covers, chunks: vec![Chunk::ALL] };
         Self { shader, shape, store, binding, precision: Precision::F32, weights }
     }
 

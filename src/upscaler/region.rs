@@ -12,7 +12,7 @@ pub(crate) struct Region {
     pub input_margin: [i32; 2],
     pub bicubic_margin: [i32; 2],
     pub first_filter: u32,
-    pub taps: u32,
+    pub terms: u32,
     pub input: PlaneLayout,
     pub output: PlaneLayout,
     pub bicubic: PlaneLayout,

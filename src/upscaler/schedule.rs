@@ -127,21 +127,21 @@ impl Schedule {
         pixels: usize,
     ) -> Result<Self> {
         options.precision.check(device)?;
-        Self::new(&device.limits(), AdapterKind::of(device).software, weights, options, pixels)
+        Self::new(&device.limits(), AdapterKind::of(device), weights, options, pixels)
     }
 
-    /// The same for a kind of device: its limits, and whether it computes on the processor.
+    /// The same for a kind of device: its limits, and the kind of its adapter.
     ///
     /// # Errors
     /// As [`Schedule::for_device`].
     pub(crate) fn new(
         limits: &wgpu::Limits,
-        software: bool,
+        adapter: AdapterKind,
         weights: &Weights,
         options: &UpscalerOptions,
         pixels: usize,
     ) -> Result<Self> {
-        let selection = Selection::new(limits.clone(), software, weights, options);
+        let selection = Selection::new(limits.clone(), adapter, weights, options);
         let (passes, outline) = selection.passes(weights, selection.path(weights, pixels))?;
         let count = passes.len();
         let kernel = ScheduledKernel::new;

@@ -5,6 +5,7 @@ use super::outline::{Outline, PassShape};
 use super::pass::{MAPS, PassDescriptor};
 use super::{SourceKind, UpscalerOptions, fused, layers, target, winograd};
 use crate::error::Result;
+use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::Binding;
 use crate::gpu::kernels::{self, ConvShape, Light, Shader};
 use crate::network::{Channels, Padding};
@@ -27,16 +28,20 @@ pub(super) const RESAMPLE: [Binding; 4] = [Binding::Region, Binding::Read, Bindi
 #[derive(Debug, Clone)]
 pub(super) struct Selection {
     limits: wgpu::Limits,
-    /// Whether the adapter computes on the processor.
-    software: bool,
+    adapter: AdapterKind,
     pub padding: Padding,
     options: UpscalerOptions,
 }
 
 impl Selection {
-    pub fn new(limits: wgpu::Limits, software: bool, weights: &Weights, options: &UpscalerOptions) -> Self {
+    pub fn new(
+        limits: wgpu::Limits,
+        adapter: AdapterKind,
+        weights: &Weights,
+        options: &UpscalerOptions,
+    ) -> Self {
         let padding = options.padding.unwrap_or(weights.metadata.padding);
-        Self { limits, software, padding, options: options.clone() }
+        Self { limits, adapter, padding, options: options.clone() }
     }
 
     fn winograd_variant(&self, weights: &Weights) -> Option<kernels::WinogradVariant> {
@@ -46,7 +51,7 @@ impl Selection {
 
     /// The path for a result of this many pixels.
     pub fn path(&self, weights: &Weights, pixels: usize) -> Path {
-        let wanted = self.options.winograd.wants(self.software, pixels);
+        let wanted = self.options.winograd.wants(self.adapter.favors_winograd(), pixels);
         if wanted && self.winograd_variant(weights).is_some() { Path::Winograd } else { Path::Shape }
     }
 
@@ -73,7 +78,7 @@ impl Selection {
         Outline {
             architecture: weights.architecture().clone(),
             precision: self.options.precision,
-            software: self.software,
+            software: self.adapter.software.is_some(),
             planes: self.planes(weights),
             units,
             unit_radius: if units == [1, 1] { 0 } else { last },

@@ -70,7 +70,8 @@ impl Frame<'_> {
             let region = self.around(tile, pass.reach);
             let input_margin = minus(region.origin, before);
             before = region.origin;
-            let region = Region { input_margin, input: maps[0], output: maps[1], ..region };
+            let terms = pass.terms as u32;
+            let region = Region { input_margin, terms, input: maps[0], output: maps[1], ..region };
             let [columns, rows] = region.size.map(|len| len as u32);
             steps.extend(pass.chunks.iter().enumerate().map(|(index, chunk)| Step {
                 stage: Stage::Pass { pass: number, chunk: index },
@@ -109,12 +110,12 @@ impl Frame<'_> {
         let columns = Region {
             size: [full.size[0], tile[1].source.len() as i32],
             host_texel: self.at(first),
-            taps: self.taps[0],
+            terms: self.taps[0],
             output: self.layouts.horizontal,
             ..full
         };
         let rows = Region {
-            taps: self.taps[1],
+            terms: self.taps[1],
             input: self.layouts.horizontal,
             output: self.layouts.maps[0],
             ..full

@@ -43,7 +43,10 @@ pub fn visit(browser: &str, folder: &Path, page: &str) -> Visit {
     });
     let profile = tempfile::tempdir().unwrap();
     let log = profile.path().join("log");
-    let child = Command::new(browser)
+    let mut command = Command::new(browser);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let child = command
         .args(["--headless", "--no-sandbox", "--no-first-run", "--disable-background-networking"])
         .args(["--disable-component-update", "--disable-sync", "--disable-quic", "--enable-unsafe-webgpu"])
         .args(["--use-webgpu-adapter=swiftshader", "--enable-logging=stderr"])
@@ -73,6 +76,10 @@ struct Ends(Child);
 
 impl Drop for Ends {
     fn drop(&mut self) {
+        // Its processes too: one that computes outlives the first.
+        if cfg!(unix) {
+            Command::new("kill").args(["-9", "--", &format!("-{}", self.0.id())]).status().ok();
+        }
         self.0.kill().ok();
         self.0.wait().ok();
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::About;
 use crate::error::{Error, Result};
-use crate::gpu::adapter::AdapterKind;
+use crate::gpu::adapter::{AdapterKind, Software};
 use crate::gpu::kernels::ConvShape;
 use crate::precision::Precision;
 use crate::upscaler::{KernelChoice, Schedule, UpscalerOptions};
@@ -136,17 +136,17 @@ fn variants(weights: &Weights) -> Result<Vec<Variant>> {
     let limits = wgpu::Limits::defaults();
     let schedule = |kind: AdapterKind, precision, pixels| -> Result<Variant> {
         let options = UpscalerOptions::for_shape(ConvShape::for_kind(kind)).with_precision(precision);
-        let schedule = Schedule::new(&limits, kind.software, weights, &options, pixels)?;
-        Ok(Variant { software: kind.software, subgroup: kind.subgroup_lanes, pixels, schedule })
+        let schedule = Schedule::new(&limits, kind, weights, &options, pixels)?;
+        Ok(Variant { software: kind.software.is_some(), subgroup: kind.subgroup_lanes, pixels, schedule })
     };
     let mut found: Vec<Variant> = Vec::new();
     for lanes in SUBGROUPS.map(Some).into_iter().chain([None]) {
-        let kind = AdapterKind { software: true, subgroup_lanes: lanes };
+        let kind = AdapterKind { software: Some(Software::SwiftShader), subgroup_lanes: lanes, fxc: false };
         for pixels in [KernelChoice::LARGE, 0] {
             found.push(schedule(kind, Precision::F32, pixels)?);
         }
     }
-    let gpu = AdapterKind { software: false, subgroup_lanes: None };
+    let gpu = AdapterKind { software: None, subgroup_lanes: None, fxc: false };
     for precision in [Precision::F16, Precision::F32] {
         found.push(schedule(gpu, precision, 0)?);
     }

@@ -121,15 +121,21 @@ export class Plan {
             ...resampled,
             size: [full.size[0], spans[1].source.end - spans[1].source.start],
             host_texel: this.#at(start),
-            taps: this.taps[0],
+            terms: this.taps[0],
             output: horizontal,
         };
-        const rows = { ...resampled, taps: this.taps[1], input: horizontal, output: maps[0] };
+        const rows = { ...resampled, terms: this.taps[1], input: horizontal, output: maps[0] };
         const steps = [this.#step(0, columns), this.#step(1, rows)];
         let before = full.origin;
         passesOf(this.schedule).forEach(({ pass }, i) => {
             const around = this.#around(spans, pass.reach);
-            const region = { ...around, input_margin: minus(around.origin, before), input: maps[i], output: maps[i + 1] };
+            const region = {
+                ...around,
+                input_margin: minus(around.origin, before),
+                terms: pass.terms,
+                input: maps[i],
+                output: maps[i + 1],
+            };
             before = around.origin;
             pass.chunks.forEach((chunk, number) => {
                 steps.push(this.#step(2 + i, { ...region, first_filter: chunk.first_filter }, number, chunk.groups));
@@ -194,7 +200,7 @@ const NOTHING = {
     input_margin: [0, 0],
     bicubic_margin: [0, 0],
     first_filter: 0,
-    taps: 0,
+    terms: 0,
     input: NO_PLANES,
     output: NO_PLANES,
     bicubic: NO_PLANES,
@@ -211,7 +217,7 @@ export function packedRegions(steps) {
         const layout = ({ planes, across, texels, rows }) => [planes, across, texels, rows];
         const fields = [
             ...region.origin, ...region.size, ...region.picture, ...region.host_texel, ...region.source_start,
-            ...region.input_margin, ...region.bicubic_margin, region.first_filter, region.taps,
+            ...region.input_margin, ...region.bicubic_margin, region.first_filter, region.terms,
             ...layout(region.input), ...layout(region.output), ...layout(region.bicubic),
         ];
         words.set(fields, (i * REGION_SPACING) / 4);
