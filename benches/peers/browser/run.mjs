@@ -54,6 +54,7 @@ const server = createServer((request, response) => {
             response.end();
             if (path === '/said') return console.error(text);
             tell(JSON.parse(text));
+            browser.removeAllListeners('exit');
             browser.kill();
             server.close();
             process.exit(0);
@@ -88,5 +89,11 @@ server.listen(0, '127.0.0.1', () => {
         '--headless', '--no-sandbox', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
         '--disable-quic', ...adapter, `--user-data-dir=${join(folder, 'profile')}`,
         `http://127.0.0.1:${server.address().port}/bench.html?size=${values.size}&repeat=${values.repeat}${values.enlarged ? '&enlarged' : ''}`,
-    ], { stdio: 'ignore' });
+    ], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let log = '';
+    browser.stderr.on('data', (part) => (log = (log + part).slice(-4000)));
+    browser.on('exit', (code, signal) => {
+        console.error(`the browser ended by itself: ${signal ?? code}\n${log}`);
+        process.exit(1);
+    });
 });

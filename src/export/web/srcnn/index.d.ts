@@ -1,7 +1,8 @@
 /// <reference types="@webgpu/types" />
 
 /** What can be enlarged. Pixels of ImageData are taken as they are; of everything else, what the browser decodes. */
-export type Picture = ImageData | ImageBitmap | HTMLImageElement | HTMLCanvasElement | OffscreenCanvas | VideoFrame;
+export type Picture =
+    | ImageData | ImageBitmap | HTMLImageElement | HTMLVideoElement | HTMLCanvasElement | OffscreenCanvas | VideoFrame;
 
 export interface CreateOptions {
     /**

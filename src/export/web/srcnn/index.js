@@ -31,7 +31,7 @@ export class Upscaler {
         if (!['f32', 'f16'].includes(precision)) throw new RangeError(`precision ${precision}: one of f32, f16`);
         if (!['auto', 'gpu', 'software'].includes(kernels)) throw new RangeError(`kernels ${kernels}: one of auto, gpu, software`);
         const opening = device === undefined ? openDevice(precision) : device;
-        const [library, opened] = await Promise.all([Library.open(new URL(base, document.baseURI)), opening]);
+        const [library, opened] = await Promise.all([Library.open(new URL(base, globalThis.document?.baseURI ?? globalThis.location.href)), opening]);
         return new Upscaler(library, opened, { precision, kernels }, device === undefined);
     }
 

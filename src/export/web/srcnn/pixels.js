@@ -16,7 +16,9 @@ export function sizeOf(picture) {
 export async function pixelsOf(device, picture) {
     if (picture instanceof ImageData) return picture;
     const [width, height] = sizeOf(picture);
-    const drawn = picture instanceof HTMLImageElement ? await createImageBitmap(picture, { premultiplyAlpha: 'none' }) : picture;
+    // Workers have no such elements.
+    const isElement = globalThis.HTMLImageElement !== undefined && picture instanceof HTMLImageElement;
+    const drawn = isElement ? await createImageBitmap(picture, { premultiplyAlpha: 'none' }) : picture;
     const result = new ImageData(width, height);
     const columns = Math.min(width, device.limits.maxTextureDimension2D);
     const usage = GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC | GPUTextureUsage.RENDER_ATTACHMENT;
