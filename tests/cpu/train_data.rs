@@ -194,14 +194,14 @@ fn broken_pictures_are_not_counted_on() {
     let budget = 4 * 99 * 99;
     let set = Dataset::open(&config(folder.path(), 3), budget).unwrap();
     assert_eq!(set.lengths(), [25; 3]);
-    let second = set.load(1).unwrap();
+    let second = set.load(1, 0, &|_, _| ()).unwrap();
     std::fs::write(folder.path().join("b.png"), b"overwritten").unwrap();
     std::fs::write(folder.path().join("d.png"), b"overwritten").unwrap();
     for shard in 0..3 {
-        let stands_in = set.load(shard).unwrap();
+        let stands_in = set.load(shard, 0, &|_, _| ()).unwrap();
         assert!(stands_in.inputs == second.inputs && stands_in.patches == second.patches, "shard {shard}");
     }
-    assert!(matches!(set.load(3), Err(Error::InvalidArgument(_))));
+    assert!(matches!(set.load(3, 0, &|_, _| ()), Err(Error::InvalidArgument(_))));
 }
 
 #[test]
@@ -241,14 +241,16 @@ fn draws_follow_the_epoch() {
     };
     let parts = Dataset::open(&config, 40_000).unwrap();
     assert!(parts.lengths().len() > 3 && all(&parts) == all(&whole));
-    let other = TrainConfig { seed: 1, ..config.clone() };
+    let mut other = config.clone();
+    other.seed = 1;
     assert_ne!(
         Dataset::open(&other, usize::MAX).unwrap().load(0, 0, &|_, _| ()).unwrap().inputs,
         first.inputs
     );
 
     let count = |scales: &str| {
-        let config = TrainConfig { scale: scales.parse().unwrap(), ..config.clone() };
+        let mut config = config.clone();
+        config.scale = scales.parse().unwrap();
         let set = Dataset::open(&config, usize::MAX).unwrap();
         let shard = set.load(0, 0, &|_, _| ()).unwrap();
         assert_eq!(shard.patches.len() as u64, set.len());
@@ -256,7 +258,7 @@ fn draws_follow_the_epoch() {
     };
     assert_eq!(count("2,3,4"), count("2") + count("3") + count("4"));
     config.degradation = "jpeg:30".parse().unwrap();
-    let config = TrainConfig { scale: "1".parse().unwrap(), ..config };
+    config.scale = "1".parse().unwrap();
     let set = Dataset::open(&config, usize::MAX).unwrap();
     assert!(
         set.load(0, 0, &|_, _| ()).unwrap() == set.load(0, 5, &|_, _| ()).unwrap(),
