@@ -43,7 +43,7 @@ fn only_flags_that_the_command_has() {
 fn words_for_what_is_misspelled() {
     let desk = Desk::new();
     desk.save("a.png", grey(8, 8));
-    let formats = "small and large are built in; else name a weight file (.safetensors, .onnx, .pth, .mat) or the folder of";
+    let formats = "small, large, photo and deblock are built in; else name a weight file (.safetensors, .onnx, .pth, .mat) or the folder of";
     desk.run("upscale a.png -m lagre").fails(4, &["no such file or folder; did you mean large?", formats]);
     let run = desk.run("upscale a.png -m runs/x3");
     run.fails(4, &["model runs/x3: no such file or folder; small", formats]);
