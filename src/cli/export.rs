@@ -97,7 +97,7 @@ pub fn run(command: &ExportCommand) -> Result<()> {
                 With::Bicubic => onnx::Enlargement::Bicubic(arguments.what.scale),
                 With::None => onnx::Enlargement::None,
             };
-            write(&arguments.what, |model, about| onnx::file(&model.weights, enlargement, about))
+            write(&arguments.what, |model, about| onnx::file(model.network()?, enlargement, about))
         }
         Action::Mpv(arguments) => {
             let variant = match arguments.variant {
@@ -106,7 +106,7 @@ pub fn run(command: &ExportCommand) -> Result<()> {
             };
             let scale = arguments.what.scale;
             write(&arguments.what, |model, about| {
-                Ok(mpv::file(&model.weights, scale, variant, about)?.into_bytes())
+                Ok(mpv::file(model.network()?, scale, variant, about)?.into_bytes())
             })
         }
     }

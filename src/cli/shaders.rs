@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use srcnn_gpu::dictionary;
 use srcnn_gpu::gpu::kernels::{Shader, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::train::State;
@@ -81,6 +82,7 @@ pub fn run(args: &ShadersArgs) -> Result<()> {
     let architecture = Architecture::parse(&args.arch, &args.filters, args.channels)?;
     let language = Language::from(args.language);
     let mut shaders = variants(&architecture);
+    shaders.extend(dictionary::variants());
     if args.training {
         shaders.extend(of_training(&architecture, &args.gpu)?);
     }

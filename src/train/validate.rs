@@ -85,12 +85,11 @@ impl Validator {
                     format!("{}: no readable picture to validate on", folder.display()).into(),
                 ));
             }
-            let average = published::average(pictures.iter().map(|(name, _)| name.as_str()), scale);
             // Published figures are those of luminance.
-            let average = average.filter(|_| protocol.samples() == Compared::Luminance);
-            let lines =
-                average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
-            let published = lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect();
+            let published = match protocol.samples() {
+                Compared::Luminance => published_lines(pictures.iter().map(|(name, _)| name.as_str()), scale),
+                Compared::Rgb => Vec::new(),
+            };
             let is_taken = |name: &String| infos.iter().any(|info: &SetInfo| info.name == *name);
             let numbered = (2..).map(|number| format!("{} ({number})", set.name));
             let name = std::iter::once(set.name.clone()).chain(numbered).find(|name| !is_taken(name));
@@ -99,6 +98,16 @@ impl Validator {
         }
         Ok(Self { gpu, network: None, protocol, sets, infos, samples: Vec::new() })
     }
+}
+
+/// The published averages that diagrams show, when the stems are exactly the pictures of a published table: name and dB.
+pub(super) fn published_lines<'a>(
+    stems: impl IntoIterator<Item = &'a str>,
+    scale: usize,
+) -> Vec<(String, f64)> {
+    let row = published::average(stems, scale);
+    let lines = row.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
+    lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect()
 }
 
 impl Validate for Validator {

@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["export", "gpu", "reference"],
     &["upscaler"],
     &["headless", "picture"],
+    &["dictionary"],
     &["eval", "video"],
     &["train"],
     &["fuzzing", "lib"],

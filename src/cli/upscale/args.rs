@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use srcnn_gpu::headless::HeadlessOptions;
-use srcnn_gpu::{Padding, Result};
+use srcnn_gpu::{Padding, Precision, Result};
 
 use super::content::PictureArgs;
 use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
-use crate::cli::args::models::{Model, ModelArgs, load_models};
+use crate::cli::args::models::{Model, ModelArgs, load_models, only_networks};
 use crate::cli::args::padding;
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
@@ -106,7 +106,18 @@ impl UpscaleArgs {
     /// # Errors
     /// As [`ncnn_cli::models`] and [`load_models`].
     pub fn models(&self) -> Result<Vec<Model>> {
-        load_models(&ncnn_cli::models(&self.model.model, self.model_name.as_deref())?)
+        let models = load_models(&ncnn_cli::models(&self.model.model, self.model_name.as_deref())?)?;
+        for (flag, is_set) in [
+            ("--tta", self.checks.tta),
+            ("--verify", self.checks.verify),
+            ("--precision", self.precision.precision != Precision::F32),
+            ("--padding", self.padding.is_some()),
+        ] {
+            if is_set {
+                only_networks(&models, flag)?;
+            }
+        }
+        Ok(models)
     }
 
     /// Options for one of the devices, counted from 0.
