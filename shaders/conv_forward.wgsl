@@ -13,9 +13,9 @@
 // Grid: x = columns / (PIXELS WORKGROUP_X), y = rows / (OUTPUT_ROWS WORKGROUP_Y), z = groups of OUTPUTS filters.
 //
 // weights: for each group [B, W as [c][i][j]] of OUTPUTS outputs, GROUP vec4s long, taps from FIRST_TAP.
-// Products and their sums over BLOCK channels have the variant's precision; the sums of blocks are single precision.
+// The sum over c, i and j, the inner loop, is in shared/products_single.wgsl and shared/products_half.wgsl.
 //
-// Prelude: INPUTS, BLOCK, FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, GROUP, FIRST_TAP, WEIGHTS, RELU, NORMALIZED,
+// Prelude: INPUTS, TURN_ROWS, FILTER_ROWS, FILTER_COLUMNS, OUTPUT_ROWS, GROUP, FIRST_TAP, WEIGHTS, RELU, NORMALIZED,
 // PADDING.
 //#import registers
 //#import precision
@@ -45,39 +45,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         start.y = clamp(start.y, first.y, last.y);
     }
 
-    var sums = Sums();
     let group = workgroup.z * GROUP;
-    var tap = group + FIRST_TAP;
-    for (var c0 = 0u; c0 < INPUTS; c0 += BLOCK) {
-        var block = Block();
-        for (var c = c0; c < min(c0 + BLOCK, INPUTS); c++) {
-            let plane = input_plane(c) + vec2(start.x / 4, start.y);
-            for (var i = 0; i < i32(FILTER_ROWS); i++) {
-                var at = plane + vec2(0, i);
-                var window = load(at);
-                // Four taps at a time keep the window at whole texels.
-                for (var j = 0u; j + 4u <= FILTER_COLUMNS; j += 4u) {
-                    load_next(&window, at);
-                    add_tap(&block, window, tap, 0u);
-                    add_tap(&block, window, tap + QUADS, 1u);
-                    add_tap(&block, window, tap + 2u * QUADS, 2u);
-                    add_tap(&block, window, tap + 3u * QUADS, 3u);
-                    advance(&window);
-                    at.x++;
-                    tap += 4u * QUADS;
-                }
-                // A filter of odd size leaves one tap or three.
-                add_tap(&block, window, tap, 0u);
-                if FILTER_COLUMNS % 4u == 3u {
-                    load_next(&window, at);
-                    add_tap(&block, window, tap + QUADS, 1u);
-                    add_tap(&block, window, tap + 2u * QUADS, 2u);
-                }
-                tap += FILTER_COLUMNS % 4u * QUADS;
-            }
-        }
-        add(&sums, block);
-    }
+    var sums = products(start, group + FIRST_TAP);
     if PADDING == PADDING_REPLICATE && (position.x < first.x || position.x + i32(PIXELS) > last.x + 1) {
         replicate(&sums, position.x, first.x, last.x, start.x);
     }

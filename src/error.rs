@@ -163,15 +163,19 @@ pub fn in_words(error: &io::Error) -> String {
         _ => {
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or_default();
-            let text = text.split(" at path \"").next().unwrap_or_default();
-            let mut letters = text.chars();
-            let first = letters.next().map(|first| first.to_ascii_lowercase());
-            // A name such as GPU keeps its capitals.
-            let ordinary = letters.clone().next().is_some_and(|second| second.is_lowercase());
-            return if ordinary { first.into_iter().chain(letters).collect() } else { text.into() };
+            return uncapitalized(text.split(" at path \"").next().unwrap_or_default());
         }
     };
     known.into()
+}
+
+/// The words of another library as the end of a sentence: without a capital, but for a name such as GPU, and without a stop.
+pub(crate) fn uncapitalized(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    let ordinary = letters.clone().next().is_some_and(|second| second.is_lowercase());
+    if ordinary { first.into_iter().chain(letters).collect() } else { text.into() }
 }
 
 impl From<Error> for Reason {

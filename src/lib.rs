@@ -87,6 +87,20 @@
 //! ([`Upscaler::tiles_within`]). A picture larger than the device's textures goes by [`Upscaler::prepare_tiles`] and
 //! [`Upscaler::record_tile`], each tile in textures of its own.
 //!
+//! **Another size** is one more call of [`Upscaler::prepare`]: it makes textures, buffers and tables, and compiles nothing but,
+//! on adapters in software, kernels for large results. What was recorded before stays valid, in the same encoder too. The old
+//! size is gone then; where sizes alternate, keep an upscaler for each. Another network of the same shape is a call of
+//! [`Upscaler::set_weights`].
+//!
+//! **Pixels on the CPU** take a copy, as with any texture of wgpu: give the target `COPY_SRC`, copy it to a buffer of
+//! `MAP_READ` with `copy_texture_to_buffer` (rows begin at multiples of 256 bytes), submit, map, poll; the package's
+//! `examples/embed_in_host.rs` has these lines in its function `save`. `headless::Headless` does all that and returns pictures.
+//!
+//! **Threads.** [`Upscaler`], `headless::Headless` and `train::gpu::Trainer` are `Send`, and [`Upscaler`] is `Sync` too. Nothing
+//! has to be called on a certain thread. [`Upscaler::new`] compiles for up to some seconds, so hosts that draw make it on another thread and hand it
+//! over. [`Upscaler::record`] takes `&self`: several threads may record at the same time, each into an encoder of its own, and
+//! the queue runs what is submitted one after the other. [`Upscaler::prepare`] takes `&mut self`.
+//!
 //! # Training
 //!
 //! With feature `train`, `train::gpu::Trainer` does steps on your device:

@@ -8,26 +8,41 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 
+/// As in the program, which has these modules to itself.
 #[allow(dead_code, reason = "only what the target calls")]
-#[path = "../../src/cli/jobs/index.rs"]
-mod index;
+#[path = "../../src/cli/jobs"]
+mod jobs {
+    pub mod index;
+    mod lines;
+    pub mod name;
+    pub mod stamp;
+}
 
-use index::{Index, NAME, Stamp, State};
+use jobs::index::{Index, NAME, State};
+use jobs::name::Name;
+use jobs::stamp::{Mark, Seen};
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a folder for the record"));
 
 fuzz_target!(|data: &[u8]| {
-    let folder = FOLDER.path();
-    let stamp = |file: &File| Stamp::of(&file.metadata().expect("an open file has metadata"));
-    let result = File::create(folder.join("a.png")).expect("a result");
-    let picture = stamp(&result);
-    fs::write(folder.join(NAME), data).expect("the record");
+    let at = |name: &str| FOLDER.path().join(name);
+    let (picture, result) = (at("picture.png"), at("a.png"));
+    fs::write(&picture, b"a picture").expect("a picture");
+    fs::write(&result, b"a result").expect("a result");
+    fs::write(at(NAME), data).expect("the record");
+    let state = |index: &Index, name: &str| {
+        let seen = |path| Seen::at(path).expect("a file that was just written");
+        index.state(&Name::of(name.as_ref()), &seen(&result), &seen(&picture))
+    };
 
-    let index = Index::open(folder, "settings");
+    let index = Index::open(FOLDER.path(), "settings");
     for name in ["a.png", "b/c.png"] {
-        index.state(name, picture, picture);
+        state(&index, name);
+        index.has(name.as_ref(), &result);
     }
-    index.add("a.png", &result, picture).expect("a line");
-    let state = Index::open(folder, "settings").state("a.png", stamp(&result), picture);
-    assert_eq!(state, State::Fresh);
+    index.settle();
+    let mark = Mark::of_picture(&picture).expect("a mark of the picture");
+    let file = File::open(&result).expect("the result");
+    index.add(&Name::of("a.png".as_ref()), &file, &mark).expect("a line");
+    assert_eq!(state(&Index::open(FOLDER.path(), "settings"), "a.png"), State::Fresh);
 });

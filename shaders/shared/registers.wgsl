@@ -1,7 +1,8 @@
 // Register tile of conv_forward.wgsl: PIXELS (8 or 16) pixels of a row by OUTPUTS (4, 8 or 16) outputs. Members that a
 // tile does not need are never touched and cost no registers. Named members, not arrays: not every compiler keeps an
 // array that is used in a loop in registers.
-// Prelude: PIXELS, OUTPUTS.
+// Turn is what products are added to: Sums, or sums of a turn of the loop in the precision of the products.
+// Prelude: PIXELS, OUTPUTS, FILTER_COLUMNS.
 
 // vec4s of outputs.
 const QUADS: u32 = OUTPUTS / 4u;
@@ -19,39 +20,6 @@ struct Sums {
     b2: mat4x4<f32>,
     a3: mat4x4<f32>,
     b3: mat4x4<f32>,
-}
-
-// The same for a block of channels, in the precision of the products.
-struct Block {
-    a0: real4x4,
-    b0: real4x4,
-    c0: real4x4,
-    d0: real4x4,
-    a1: real4x4,
-    b1: real4x4,
-    a2: real4x4,
-    b2: real4x4,
-    a3: real4x4,
-    b3: real4x4,
-}
-
-fn add(sums: ptr<function, Sums>, block: Block) {
-    (*sums).a0 += single(block.a0);
-    (*sums).b0 += single(block.b0);
-    if PIXELS > 8u {
-        (*sums).c0 += single(block.c0);
-        (*sums).d0 += single(block.d0);
-    }
-    if OUTPUTS > 4u {
-        (*sums).a1 += single(block.a1);
-        (*sums).b1 += single(block.b1);
-    }
-    if OUTPUTS > 8u {
-        (*sums).a2 += single(block.a2);
-        (*sums).b2 += single(block.b2);
-        (*sums).a3 += single(block.a3);
-        (*sums).b3 += single(block.b3);
-    }
 }
 
 // The texels under the current tap of each 4 pixels, and the texel to the right of them: a to c, or a to e.
@@ -91,8 +59,29 @@ fn advance(window: ptr<function, Window>) {
     (*window).d = (*window).e;
 }
 
+// Adds four taps of a row, whose weights begin at `tap`, and moves the window past them. Four at a time keep it at whole
+// texels.
+fn add_taps4(sums: ptr<function, Turn>, window: ptr<function, Window>, at: vec2<i32>, tap: u32) {
+    load_next(window, at);
+    add_tap(sums, *window, tap, 0u);
+    add_tap(sums, *window, tap + QUADS, 1u);
+    add_tap(sums, *window, tap + 2u * QUADS, 2u);
+    add_tap(sums, *window, tap + 3u * QUADS, 3u);
+    advance(window);
+}
+
+// Adds what a filter of odd size leaves of a row: one tap, or three.
+fn add_last_taps(sums: ptr<function, Turn>, window: ptr<function, Window>, at: vec2<i32>, tap: u32) {
+    add_tap(sums, *window, tap, 0u);
+    if FILTER_COLUMNS % 4u == 3u {
+        load_next(window, at);
+        add_tap(sums, *window, tap + QUADS, 1u);
+        add_tap(sums, *window, tap + 2u * QUADS, 2u);
+    }
+}
+
 // Adds the tap whose weights begin at `tap`, `shift` (0 to 3, a constant) pixels to the right of the window.
-fn add_tap(sums: ptr<function, Block>, window: Window, tap: u32, shift: u32) {
+fn add_tap(sums: ptr<function, Turn>, window: Window, tap: u32, shift: u32) {
     let a = shifted(window.a, window.b, shift);
     let b = shifted(window.b, window.c, shift);
     let w0 = weights[tap];

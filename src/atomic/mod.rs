@@ -226,6 +226,19 @@ pub fn writable_folder(path: &Path) -> Result<()> {
     tempfile::tempfile_in(path).map(drop).map_err(|e| error(path, explained(e)))
 }
 
+/// Makes sure, as far as that can be known, that [`writable_folder`] would succeed; creates nothing.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn folder_can_be(path: &Path) -> Result<()> {
+    let there = path.ancestors().find(|folder| folder.symlink_metadata().is_ok());
+    match there.unwrap_or(Path::new(".")) {
+        // Says what is in the way.
+        file if !file.is_dir() => create_folder(path),
+        folder => tempfile::tempfile_in(folder).map(drop).map_err(|e| error(folder, explained(e))),
+    }
+}
+
 /// The folder that a file is in, or would be in.
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))

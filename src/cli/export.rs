@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use srcnn_gpu::export::{About, mpv, onnx};
-use srcnn_gpu::{Result, Shipped};
+use srcnn_gpu::{Error, Result};
 
-use crate::cli::args::models::{Model, ModelArgs, load_models, nearest};
+use crate::cli::args::models::{Model, ModelArgs, family, load_models, nearest, warn_of_scale};
 use crate::cli::output::{Existing, print};
 use crate::cli::progress;
 
@@ -15,6 +15,7 @@ use crate::cli::progress;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   srcnn-gpu export onnx -s 2 -o srcnn_x2.onnx
+  srcnn-gpu export onnx -m runs/x3 -o mine.onnx
   srcnn-gpu export mpv -s 2 -o srcnn_x2.glsl")]
 pub struct ExportCommand {
     #[command(subcommand)]
@@ -34,9 +35,10 @@ enum Action {
 struct What {
     #[command(flatten)]
     model: ModelArgs,
-    /// How many times larger the sides become; of several networks, the one trained for the nearest scale is taken
+    /// How many times larger the sides become; of several networks, the one trained for the nearest scale is taken [default:
+    /// what the network was trained for, if that is one scale]
     #[arg(short, long, value_name = "FACTOR")]
-    scale: f64,
+    scale: Option<f64>,
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -92,42 +94,57 @@ enum Variant {
 /// not take, [`Error::Output`](srcnn_gpu::Error::Output) for a file that cannot be written.
 pub fn run(command: &ExportCommand) -> Result<()> {
     match &command.action {
-        Action::Onnx(arguments) => {
+        Action::Onnx(arguments) => write(&arguments.what, |model, scale, about| {
             let enlargement = match arguments.with {
-                With::Bicubic => onnx::Enlargement::Bicubic(arguments.what.scale),
+                With::Bicubic => onnx::Enlargement::Bicubic(scale),
                 With::None => onnx::Enlargement::None,
             };
-            write(&arguments.what, |model, about| onnx::file(model.network()?, enlargement, about))
-        }
+            onnx::file(model.network()?, enlargement, about)
+        }),
         Action::Mpv(arguments) => {
             let variant = match arguments.variant {
                 Variant::Compute => mpv::Variant::Compute,
                 Variant::Fragment => mpv::Variant::Fragment,
             };
-            let scale = arguments.what.scale;
-            write(&arguments.what, |model, about| {
+            write(&arguments.what, |model, scale, about| {
                 Ok(mpv::file(model.network()?, scale, variant, about)?.into_bytes())
             })
         }
     }
 }
 
-fn write(what: &What, make: impl FnOnce(&Model, &About) -> Result<Vec<u8>>) -> Result<()> {
+/// The scale that all networks together were trained for.
+fn own_scale(models: &[Model]) -> Result<f64> {
+    let mut scales: Vec<f32> = models.iter().flat_map(Model::scales).collect();
+    scales.sort_by(f32::total_cmp);
+    scales.dedup();
+    let names: Vec<String> = scales.iter().map(|scale| format!("x{scale}")).collect();
+    match scales.as_slice() {
+        [scale] => Ok(f64::from(*scale)),
+        [] => Err(Error::invalid("the network does not say which scale it is for: give it with --scale")),
+        _ => Err(Error::invalid(format!("there are networks for {}: choose with --scale", names.join(", ")))),
+    }
+}
+
+fn write(what: &What, make: impl FnOnce(&Model, f64, &About) -> Result<Vec<u8>>) -> Result<()> {
     let choices = &what.model.model;
     let models = load_models(choices)?;
-    let model = &models[nearest(&models, what.scale)];
-    let is_shipped =
-        choices.iter().all(|choice| choice.to_str().is_some_and(|n| n.parse::<Shipped>().is_ok()));
+    let scale = what.scale.map_or_else(|| own_scale(&models), Ok)?;
+    let model = &models[nearest(&models, scale)];
+    let is_shipped = choices.iter().all(|choice| family(choice).is_some());
     let own_terms = if is_shipped { env!("CARGO_PKG_LICENSE") } else { "" };
     let license = what.license.clone().unwrap_or_else(|| own_terms.into());
-    let about = About { source: model.name.clone(), license, scale: Some(what.scale) };
-    let bytes = make(model, &about)?;
+    let about = About { source: model.name.clone(), license, scale: Some(scale) };
+    let bytes = make(model, scale, &about)?;
+    if !is_shipped {
+        warn_of_scale(model, scale);
+    }
     let written = match what.existing.resolve(&what.output)? {
         Some(to) => to.clash.write(&to.path, |file| file.write_all(&bytes))?,
         None => None,
     };
     match written {
-        Some(path) => print(format!("{}: {}, x{}", path.display(), model.name, what.scale)),
+        Some(path) => print(format!("{}: {}, for x{scale}", path.display(), model.name)),
         None => {
             progress::say(format_args!("{} exists, kept as it is", what.output.display()));
             Ok(())

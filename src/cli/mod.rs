@@ -162,8 +162,11 @@ fn usage(error: &clap::Error) -> ExitCode {
         _ => {
             let text = plain_numbers(error);
             let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-            let text = lines.collect::<Vec<_>>().join(" ");
+            // What looks like a wrong option is one: nobody wants it as a file's name.
+            let useless = ["For more information", "tip: to pass"];
+            let lines =
+                lines.filter(|line| !line.is_empty() && !useless.iter().any(|begin| line.starts_with(begin)));
+            let text = lines.collect::<Vec<_>>().join(" ").replace(" tip: ", "; ");
             let text = text.strip_prefix("error: ").unwrap_or(&text);
             progress::say(format_args!("{} {text}; try --help", color::label("error", color::ERROR)));
         }

@@ -1,5 +1,6 @@
 //! Test pictures: a folder's files in the order of their names, read as MATLAB's `imread` reads them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageFormat, ImageReader};
@@ -8,7 +9,7 @@ use crate::color::{luminance_u8, rgb_to_ycbcr_u8};
 use crate::error::{Error, Reason, Result};
 use crate::guard::guarded;
 use crate::network::Channels;
-use crate::picture::PictureFile;
+use crate::picture::{PictureFile, is_junk, is_read};
 
 /// The picture files of one folder, or a single one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +51,25 @@ impl Dataset {
         let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { name: name(&full), pictures, skipped: others.iter().map(|path| name(path)).collect() })
     }
+
+    /// What each picture is called in tables: its file's name without the extension, which those keep that would be called
+    /// alike.
+    pub fn names(&self) -> Vec<String> {
+        let mut count: HashMap<String, usize> = HashMap::new();
+        self.pictures.iter().for_each(|path| *count.entry(stem(path)).or_default() += 1);
+        let whole = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name =
+            |path: &PathBuf| Some(stem(path)).filter(|stem| count[stem] == 1).unwrap_or_else(|| whole(path));
+        self.pictures.iter().map(name).collect()
+    }
 }
 
 fn is_picture(path: &Path) -> bool {
-    path.is_file() && ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
+    !path.file_name().is_some_and(is_junk) && path.is_file() && is_read(path)
 }
+
+/// Pixels of a picture whose header is enough to believe in.
+const PLAIN: u64 = 1 << 24;
 
 /// Columns and rows of a picture file, upright.
 ///
@@ -62,10 +77,12 @@ fn is_picture(path: &Path) -> bool {
 /// [`Error::Picture`], with the path, for a file that is not a picture.
 pub fn size(path: &Path) -> Result<(u32, u32)> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).ok();
-    // These formats never turn pictures, and anything but their headers takes long to read.
+    // These formats never turn pictures, and anything but their headers takes long to read. What claims to be large is
+    // looked at whole, as for reading it: a header alone is quickly written.
     let plain = reader.filter(|reader| matches!(reader.format(), Some(ImageFormat::Gif | ImageFormat::Bmp)));
     if let Some(reader) = plain
         && let Ok(Ok((width @ 1.., height @ 1..))) = guarded(|| reader.into_dimensions())
+        && u64::from(width) * u64::from(height) <= PLAIN
     {
         return Ok((width, height));
     }

@@ -204,11 +204,13 @@ impl SetReport {
         self.architecture.is_some()
     }
 
-    /// Adds the picture of a file with this stem. Published figures are those of luminance.
+    /// Adds the picture of a file with this stem, with published figures if it can be the picture that they are for. These are
+    /// of luminance.
     pub fn add(&mut self, stem: &str, measured: &Measured) {
         self.shave = self.shave.max(measured.border);
         let published = published::image(stem, self.scale).copied();
-        let published = published.filter(|_| self.samples == Compared::Luminance);
+        let is_same = |row: &Published| row.fits(measured.score.psnr_bicubic);
+        let published = published.filter(|row| self.samples == Compared::Luminance && is_same(row));
         self.images.push(Row { image: Some(stem.into()), score: measured.score, published });
     }
 
@@ -216,7 +218,7 @@ impl SetReport {
     pub fn finish(&mut self, architecture: Option<&Architecture>) {
         let mean = Score::mean(self.images.iter().map(|row| &row.score));
         let mut average = mean.map(|score| Row { image: None, score, published: None });
-        if self.samples == Compared::Luminance {
+        if self.images.iter().all(|row| row.published.is_some()) {
             let stems = || self.images.iter().filter_map(|row| row.image.as_deref());
             let published = published::average(stems(), self.scale).copied();
             average.iter_mut().for_each(|row| row.published = published);

@@ -31,7 +31,17 @@ pub struct Published {
     pub srcnn: f64,
 }
 
+/// By how many dB a measured PSNR of bicubic interpolation differs at most from the published one of the same picture: more
+/// than rounding, since another border may be left out.
+const NEAR: f64 = 0.5;
+
 impl Published {
+    /// Whether these figures can be those of a picture, or of a set, on which bicubic interpolation reaches `psnr_bicubic`.
+    /// A name alone does not tell: others have pictures of a baby too.
+    pub fn fits(&self, psnr_bicubic: f64) -> bool {
+        (psnr_bicubic - self.bicubic).abs() <= NEAR
+    }
+
     /// Names of the methods, in the order of [`Published::figures`].
     pub const METHODS: [&'static str; 7] = ["Bicubic", "SC", "K-SVD", "NE+NNLS", "NE+LLE", "ANR", "SRCNN"];
 
@@ -229,6 +239,13 @@ mod tests {
         assert_eq!(image("baby_GT", 5), None);
         assert_eq!(image("my holiday", 3), None);
         assert_eq!(image("average", 3), None);
+    }
+
+    #[test]
+    fn a_name_alone_is_not_enough() {
+        let baby = image("baby", 3).unwrap();
+        assert!(baby.fits(33.91) && baby.fits(33.5) && !baby.fits(32.9) && !baby.fits(35.0));
+        assert!(!baby.fits(f64::NAN) && !baby.fits(f64::INFINITY));
     }
 
     #[test]

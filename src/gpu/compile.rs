@@ -1,5 +1,6 @@
 //! Pipelines: the one place that creates shader modules.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::kernels::Shader;
@@ -56,6 +57,15 @@ impl Binding {
 pub(crate) struct Compiler<'a> {
     pub device: &'a wgpu::Device,
     pub cache: Option<&'a wgpu::PipelineCache>,
+}
+
+thread_local! {
+    static COMPILED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many kernels this thread has compiled so far. What takes time between two equal numbers is no compilation.
+pub fn compiled() -> u64 {
+    COMPILED.get()
 }
 
 /// A compiled kernel and the layout of its one bind group.
@@ -141,6 +151,7 @@ impl<Pipeline> Kernel<Pipeline> {
         visibility: wgpu::ShaderStages,
         pipeline: impl FnOnce(Parts<'_>) -> Pipeline,
     ) -> Result<Self> {
+        COMPILED.set(COMPILED.get() + 1);
         let label = format!("srcnn.{}", shader.name);
         let entries: Vec<_> = bindings
             .iter()

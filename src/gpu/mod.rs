@@ -21,4 +21,5 @@ pub(crate) mod timestamps;
 #[cfg(feature = "translate")]
 pub mod translate;
 
+pub use compile::compiled;
 pub(crate) use scope::scoped;

@@ -1,12 +1,13 @@
 //! Errors of picture files, in the user's words.
 
+use std::error::Error as _;
 use std::io;
 use std::path::Path;
 
 use image::ImageError;
+use image::error::UnsupportedErrorKind;
 
-use super::unread::unread;
-use crate::error::in_words;
+use crate::error::{in_words, uncapitalized};
 use crate::{Error, Reason};
 
 /// An error about one picture file.
@@ -16,8 +17,7 @@ pub fn refuse(path: &Path, why: impl Into<Reason>) -> Error {
 
 /// A decoder's error about one picture file.
 pub fn undecodable(path: &Path, error: ImageError) -> Error {
-    let why = unread(path).unwrap_or_else(|| explain(&error));
-    refuse(path, Reason::new(why, error))
+    refuse(path, Reason::new(explain(&error), error))
 }
 
 /// What a decoder's error means.
@@ -27,9 +27,16 @@ pub fn explain(error: &ImageError) -> String {
             "the file ends too early, it is truncated".into()
         }
         ImageError::IoError(e) => in_words(e),
-        ImageError::Unsupported(_) => format!("not a kind of picture that can be read ({error})"),
-        ImageError::Limits(_) => format!("the picture does not fit in memory ({error})"),
-        _ => format!("not a readable picture ({error})"),
+        ImageError::Unsupported(unsupported) => match unsupported.kind() {
+            UnsupportedErrorKind::Format(_) => "not a kind of picture that can be read".into(),
+            _ => format!("a kind of picture that cannot be read: {}", uncapitalized(&error.to_string())),
+        },
+        ImageError::Limits(_) => "the picture does not fit in memory".into(),
+        // What is around the decoder's own words names the format.
+        _ => match error.source() {
+            Some(cause) => format!("not a readable picture: {}", uncapitalized(&cause.to_string())),
+            None => "not a readable picture".into(),
+        },
     }
 }
 

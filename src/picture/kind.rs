@@ -126,6 +126,16 @@ impl Kind {
         KINDS.iter().find(|kind| kind.extension.eq_ignore_ascii_case(extension))
     }
 
+    /// Whether pictures are written with a loss that a quality decides on, if one is given.
+    pub fn has_quality(&self) -> bool {
+        match self.format {
+            FileFormat::Jpeg | FileFormat::WebP => true,
+            #[cfg(feature = "avif")]
+            FileFormat::Avif => true,
+            _ => false,
+        }
+    }
+
     /// The kind for pictures that cannot be written as what they were read from: PNG.
     pub fn fallback() -> &'static Self {
         &KINDS[0]

@@ -11,7 +11,7 @@
 //! Imports lead from the top of this list to its bottom: `read`, `write`, `frames`, `losses`; a file for each format, one for
 //! its pixels where these are not what the `image` crate makes of them, and one for its metadata where there is much of that;
 //! `compose`, `floats`; the types `metadata`, `kind`, `animation`; what metadata consist of, `profile`, `exif`, `xmp`,
-//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`, `unread`.
+//! `photoshop`, `density`, `chunk`; `samples`, `memory`, `error`, `unread`, `junk`.
 
 pub mod alpha;
 mod animation;
@@ -28,6 +28,7 @@ mod gif;
 mod heif;
 mod jpeg;
 mod jpeg_pixels;
+mod junk;
 mod kind;
 mod losses;
 mod memory;
@@ -54,12 +55,13 @@ mod xmp;
 pub use animation::{Animation, Delay};
 pub use error::refuse;
 pub use frames::{FrameWriter, read_frames};
+pub use junk::is_junk;
 pub use kind::{Kind, Settings};
 pub use memory::{available_memory, bytes};
 pub use metadata::Metadata;
 pub use read::{PictureFile, is_animated_gif};
 pub use samples::{color_type, convert, depth, without_alpha};
-pub use unread::{is_read, unread_name};
+pub use unread::{has_picture_name, is_read, unread_kind};
 pub use write::{encode, encode_rows, store, stored};
 
 /// The usual extension for the kind of file that begins like this.

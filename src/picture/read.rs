@@ -12,7 +12,7 @@ use super::exif::Directories;
 use super::memory::{self, available_memory};
 use super::metadata::Metadata;
 use super::samples::{color_type, depth};
-use super::unread::is_heic;
+use super::unread::{is_heic, unread};
 use super::{
     alpha, floats, gif, jpeg_pixels, palette, png, png_tags, segments, tiff, tiff_pixels, tiff_tags,
     webp_pixels, webp_tags,
@@ -105,6 +105,9 @@ impl PictureFile {
         let length = std::fs::metadata(path).map_err(|e| refuse(e.into()))?.len();
         if length == 0 {
             return Err(refuse("the file is empty".into()));
+        }
+        if let Some(why) = unread(path) {
+            return Err(refuse(why.into()));
         }
         let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
         let mut reader = reader.map_err(|e| refuse(e.into()))?;

@@ -64,28 +64,47 @@ static VECTORS: Kind = Kind {
 
 static KINDS: [&Kind; 7] = [&HEIC, &AVIF, &JXL, &JPEG_2000, &RAW, &LAYERED, &VECTORS];
 
-/// Whether a file's name is that of a picture which this build reads.
-pub fn is_read(path: &Path) -> bool {
-    ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled())
-        || named(path).is_some_and(|kind| kind.read)
+/// Whether a file's name is that of a picture, of any kind.
+pub fn has_picture_name(path: &Path) -> bool {
+    ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled()) || named(path).is_some()
 }
 
-/// In words, what a file that this build does not read is, and what to do; `None` for all others. The name alone is enough,
-/// as is the content under another name.
+/// Whether a file is a picture that this build reads: by its name, and by its content where that tells.
+pub fn is_read(path: &Path) -> bool {
+    has_picture_name(path) && of(path).is_none_or(|kind| kind.read)
+}
+
+/// In words, what a file that this build does not read is, and what to do; `None` for all others. The content decides, and
+/// the name where the content does not tell.
 pub fn unread(path: &Path) -> Option<String> {
-    let kind = content(path).or_else(|| named(path))?;
-    (!kind.read).then(|| format!("{}, which this build does not read; {}", kind.what, kind.advice))
+    let kind = of(path).filter(|kind| !kind.read)?;
+    Some(format!("{}, which this build does not read; {}", kind.what, kind.advice))
+}
+
+/// As [`unread`], for a list of such files.
+pub fn unread_kind(path: &Path) -> Option<String> {
+    let kind = of(path).filter(|kind| !kind.read)?;
+    Some(format!("{}; {}", kind.what, kind.advice))
 }
 
 /// Whether a file holds a HEIC picture.
 pub fn is_heic(path: &Path) -> bool {
-    content(path).is_some_and(|kind| std::ptr::eq(kind, &HEIC))
+    content(&head(path)).is_some_and(|kind| std::ptr::eq(kind, &HEIC))
 }
 
-/// The same by name alone.
-pub fn unread_name(path: &Path) -> Option<String> {
-    let kind = named(path).filter(|_| !is_read(path))?;
-    Some(format!("{}; {}", kind.what, kind.advice))
+/// Which of these kinds a file is.
+fn of(path: &Path) -> Option<&'static Kind> {
+    let head = head(path);
+    if let Some(kind) = content(&head) {
+        return Some(kind);
+    }
+    let named = named(path)?;
+    match image::guess_format(&head) {
+        // Most cameras write TIFF files of their own.
+        Ok(ImageFormat::Tiff) if std::ptr::eq(named, &RAW) => Some(named),
+        Ok(format) if format.reading_enabled() => None,
+        _ => Some(named),
+    }
 }
 
 fn named(path: &Path) -> Option<&'static Kind> {
@@ -93,11 +112,20 @@ fn named(path: &Path) -> Option<&'static Kind> {
     KINDS.into_iter().find(|kind| kind.extensions.contains(&extension.as_str()))
 }
 
-/// By the first bytes.
-fn content(path: &Path) -> Option<&'static Kind> {
+/// The first bytes of a file, none of what is no file: a pipe could block.
+fn head(path: &Path) -> Vec<u8> {
     let mut head = Vec::new();
-    File::open(path).ok()?.take(64).read_to_end(&mut head).ok()?;
-    match head.as_slice() {
+    let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
+    if let Some(file) = is_file.then(|| File::open(path).ok()).flatten() {
+        // What cannot be read tells nothing.
+        let _ = file.take(64).read_to_end(&mut head);
+    }
+    head
+}
+
+/// By the first bytes.
+fn content(head: &[u8]) -> Option<&'static Kind> {
+    match head {
         [_, _, _, length, b'f', b't', b'y', b'p', brands @ ..] => {
             let brands = &brands[..brands.len().min(usize::from(*length).saturating_sub(8))];
             let one_of = |known: &[&[u8]]| brands.chunks_exact(4).any(|brand| known.contains(&brand));
@@ -148,13 +176,18 @@ mod tests {
                 "{name}: '{text}' lacks {word}"
             );
         }
-        for (name, bytes) in
-            [("a.png", &b"\x89PNG"[..]), ("a.mp4", b"\0\0\0\x20ftypisom"), ("a.txt", b"text")]
-        {
+        for (name, bytes) in [
+            ("a.png", &b"\x89PNG"[..]),
+            ("a.mp4", b"\0\0\0\x20ftypisom"),
+            ("a.txt", b"text"),
+            ("c.heic", b"\xff\xd8\xff"),
+        ] {
             assert_eq!(file(name, bytes), "");
         }
+        assert!(is_read(&folder.path().join("c.heic")) && has_picture_name(Path::new("a.heic")));
+        assert_eq!(is_read(&folder.path().join("a.jpg")), HEIC.read);
         assert!(is_read(Path::new("a.PNG")) && !is_read(Path::new("a.psd")) && !is_read(Path::new("a.txt")));
         assert_eq!(is_read(Path::new("a.heic")), HEIC.read);
-        assert!(unread_name(Path::new("a.JXL")).is_some() && unread_name(Path::new("a.png")).is_none());
+        assert!(unread_kind(Path::new("a.JXL")).is_some() && unread_kind(Path::new("a.png")).is_none());
     }
 }

@@ -233,8 +233,8 @@ pub enum Limit {
     Steps(u64),
     /// After this many sub-images have gone forward and backward: the paper's unit, 8e8 in all.
     Backprops(u64),
-    /// After this much time, evaluations included, as text: `90s`, `30m`, `2h`, `3d`. Schedules then follow the clock, so
-    /// no two runs take the same steps.
+    /// After this much time of training, as text: `90s`, `30m`, `2h`, `3d`. Evaluations are included, but not the first one
+    /// nor the first block of steps, which compile kernels. Schedules follow the clock, so no two runs take the same steps.
     Time(TimeSpan),
 }
 

@@ -77,13 +77,14 @@ pub fn compare(runs: &[Curve]) -> String {
             let Some(index) = run.sets().iter().position(|own| own == set) else { continue };
             panel.curves.push((run.name.clone(), scores(&run.records, index)));
             if panel.lines.is_empty() {
-                panel.lines.extend(bicubic(&run.records, index));
+                let bicubic = bicubic(&run.records, index);
+                panel.lines.extend(bicubic.clone());
                 // As long as the pictures are where they were.
                 let folder = run.config.val.get(index).and_then(|folder| Dataset::open(folder).ok());
                 let luminance = folder.filter(|_| set.samples == Compared::Luminance);
-                panel.lines.extend(luminance.into_iter().flat_map(|folder| {
+                panel.lines.extend(luminance.into_iter().zip(bicubic).flat_map(|(folder, (_, bicubic))| {
                     let stems: Vec<String> = folder.pictures.iter().map(|path| stem(path)).collect();
-                    published_lines(stems.iter().map(String::as_str), set.scale)
+                    published_lines(stems.iter().map(String::as_str), set.scale, bicubic)
                 }));
             }
         }

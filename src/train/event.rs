@@ -81,7 +81,8 @@ pub enum Event {
         step: u64,
         /// Best validation PSNR, the mean over the sets.
         psnr: Option<f64>,
-        /// Time that the run has taken in seconds, all parts of it.
+        /// Time of training in seconds, all parts of the run: without what compiles kernels, the first block of steps and the
+        /// first evaluation of each part.
         seconds: f64,
         /// Whether there is more to do when the run is continued.
         interrupted: bool,

@@ -12,7 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::config::TrainConfig;
 use super::record::line;
 pub use super::record::{EvalRecord, Record, SetScore, StepRecord};
-use crate::atomic::{create_folder, explained, sweep, write_atomically};
+use crate::atomic::{create_folder, explained, folder_can_be, sweep, write_atomically};
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
 use crate::own;
@@ -53,6 +53,15 @@ impl RunFolder {
         run.check_new()?;
         run.write_config(config, command)?;
         Ok(run)
+    }
+
+    /// Makes sure that [`RunFolder::create`] would succeed, as far as that can be known before; creates nothing.
+    ///
+    /// # Errors
+    /// As [`RunFolder::create`].
+    pub fn can_be(path: &Path) -> Result<()> {
+        Self { path: path.into(), lock: None }.check_new()?;
+        folder_can_be(path)
     }
 
     fn check_new(&self) -> Result<()> {

@@ -138,8 +138,8 @@ fn shards_and_bands_lose_nothing() {
         assert!(count >= least, "{count} shards");
         assert!(parts == whole, "budget {budget}");
     }
-    let error = Dataset::open(&config, 10_000).unwrap_err();
-    assert!(error.to_string().contains("too wide for a shard"), "{error}");
+    // Too wide for any shard: nothing is left.
+    assert!(matches!(Dataset::open(&config, 1000), Err(Error::Picture(_))));
 }
 
 /// The bits of a sub-image's inputs and targets.
@@ -177,6 +177,31 @@ fn unreadable_pictures() {
     assert!(matches!(set.load(0), Err(Error::Picture(_))));
     let missing = Dataset::open(&config(&folder.path().join("z"), 3), usize::MAX).unwrap_err();
     assert!(matches!(missing, Error::Picture(_)));
+}
+
+/// A header alone promises nothing, and a shard of which no picture can be read does not end a run.
+#[test]
+fn broken_pictures_are_not_counted_on() {
+    let folder = tempfile::tempdir().unwrap();
+    // A GIF file of 13 bytes that claims a picture of 31,776 x 31,868 pixels.
+    let mut giant = b"GIF89a".to_vec();
+    giant.extend([31_776u16, 31_868].map(u16::to_le_bytes).concat());
+    giant.extend([0, 0, 0]);
+    std::fs::write(folder.path().join("a.gif"), giant).unwrap();
+    for name in ["b", "c", "d"] {
+        grey(99, 99).save(folder.path().join(format!("{name}.png"))).unwrap();
+    }
+    let budget = 4 * 99 * 99;
+    let set = Dataset::open(&config(folder.path(), 3), budget).unwrap();
+    assert_eq!(set.lengths(), [25; 3]);
+    let second = set.load(1).unwrap();
+    std::fs::write(folder.path().join("b.png"), b"overwritten").unwrap();
+    std::fs::write(folder.path().join("d.png"), b"overwritten").unwrap();
+    for shard in 0..3 {
+        let stands_in = set.load(shard).unwrap();
+        assert!(stands_in.inputs == second.inputs && stands_in.patches == second.patches, "shard {shard}");
+    }
+    assert!(matches!(set.load(3), Err(Error::InvalidArgument(_))));
 }
 
 #[test]

@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use srcnn_gpu::eval::protocol::Compared;
 use srcnn_gpu::train::checkpoint::Checkpoint;
-use srcnn_gpu::train::config::{Interval, Limit, Schedule, TrainConfig};
+use srcnn_gpu::train::config::{Interval, Limit, Schedule, TimeSpan, TrainConfig};
 use srcnn_gpu::train::event::Event;
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::{Overrides, resolve};
@@ -44,7 +45,7 @@ impl TrainEngine for Fake {
                 }
             }
             self.state.step += 1;
-            std::thread::sleep(std::time::Duration::from_millis((self.pace)(self.state.step)));
+            std::thread::sleep(Duration::from_millis((self.pace)(self.state.step)));
             loss += if self.state.step >= self.breaks { f64::NAN } else { 1.0 / self.state.step as f64 };
             if let Some(folder) = self.removes.take_if(|_| self.state.step == 5) {
                 fs::remove_dir_all(folder).unwrap();
@@ -66,6 +67,8 @@ struct Judge {
     sets: Vec<SetInfo>,
     scores: Vec<f64>,
     evaluated: usize,
+    /// Milliseconds that the first evaluation takes.
+    first: u64,
 }
 
 impl Validate for Judge {
@@ -74,6 +77,7 @@ impl Validate for Judge {
     }
     fn evaluate(&mut self, _: &Weights) -> Result<Vec<SetScore>> {
         let psnr = self.scores[self.evaluated.min(self.scores.len() - 1)];
+        std::thread::sleep(Duration::from_millis(if self.evaluated == 0 { self.first } else { 0 }));
         self.evaluated += 1;
         let (set, scale) = ("Set5".to_string(), 3);
         let samples = Compared::Luminance;
@@ -106,6 +110,7 @@ struct Run {
     removes: Option<PathBuf>,
     scores: Vec<f64>,
     pace: fn(u64) -> u64,
+    first_evaluation: u64,
 }
 
 struct Report {
@@ -117,7 +122,9 @@ struct Report {
 impl Run {
     fn new(steps: u64) -> Self {
         let scores = vec![29.0, 31.0, 32.0, 31.5];
-        Self { config: config(steps), breaks: u64::MAX, stops: u64::MAX, removes: None, scores, pace: |_| 0 }
+        let (pace, first_evaluation): (fn(u64) -> u64, u64) = (|_| 0, 0);
+        let (breaks, stops) = (u64::MAX, u64::MAX);
+        Self { config: config(steps), breaks, stops, removes: None, scores, pace, first_evaluation }
     }
 
     fn go(&self, folder: &RunFolder, checkpoint: Option<&Checkpoint>) -> Report {
@@ -143,7 +150,8 @@ impl Run {
             published: vec![("SRCNN".into(), 32.39)],
         }];
         let done = checkpoint.map_or(0, |c| (c.state.step / 10) as usize);
-        let mut judge = Judge { sets, scores: self.scores.clone(), evaluated: done };
+        let (scores, first) = (self.scores.clone(), self.first_evaluation);
+        let mut judge = Judge { sets, scores, evaluated: done, first };
         let mut events = Vec::new();
         let session = Session {
             config,
@@ -319,6 +327,30 @@ fn time_spans() {
     assert!((2.0..5.0).contains(&seconds), "{seconds} s");
     let all = rates(&second);
     assert!(all.is_sorted_by(|a, b| a >= b) && all[all.len() - 1] < 0.25 * highest, "{all:?}");
+}
+
+/// The first block of steps and the first evaluation compile kernels. Each alone takes longer here than the whole limit.
+#[test]
+fn what_compiles_kernels_is_no_time_of_training() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut run = Run::new(1);
+    run.config.limit = Limit::Time(TimeSpan(Duration::from_millis(400)));
+    run.config.eval_every = Interval::Steps(2);
+    run.pace = |step| if step == 1 { 600 } else { 4 };
+    run.first_evaluation = 600;
+    let folder = folder(&parent, "run", &run.config);
+    let report = run.go(&folder, None);
+    assert_eq!(report.outcome.unwrap(), Outcome::Done);
+    assert!(report.state.step > 2, "{}", report.state.step);
+    let Some(Event::End { seconds, .. }) = report.events.last() else { panic!("{:?}", report.events) };
+    assert!((0.4..1.0).contains(seconds), "{seconds} s");
+    // A run that goes on compiles them again.
+    run.config.limit = Limit::Time(TimeSpan(Duration::from_secs_f64(seconds + 0.4)));
+    run.pace = |step| if step % 1000 == 0 { 600 } else { 4 };
+    let mut checkpoint = folder.load_checkpoint().unwrap().unwrap();
+    checkpoint.state.step = 999;
+    let report = run.go(&folder, Some(&checkpoint));
+    assert!(report.state.step > 1000, "{}", report.state.step);
 }
 
 #[test]

@@ -179,6 +179,43 @@ fn one_upscaler_records_two_sizes_into_an_encoder() {
     }
 }
 
+/// Made on one thread, used on others: each records its own frame, all with the same upscaler.
+#[test]
+fn threads_share_an_upscaler() {
+    fn can_be_moved<T: Send>() {}
+    fn can_be_shared<T: Sync>() {}
+    can_be_moved::<Upscaler>();
+    can_be_moved::<Headless>();
+    can_be_moved::<srcnn_gpu::train::gpu::Trainer>();
+    can_be_shared::<Upscaler>();
+    let _alone = common::alone();
+    let host = Host::new();
+    let pictures = [picture(30, 22), picture(30, 22), RgbaImage::from_pixel(30, 22, image::Rgba([90; 4]))];
+    let (upscaler, size) = std::thread::scope(|scope| {
+        let made = scope.spawn(|| {
+            let mut upscaler = host.upscaler(&weights());
+            let size = upscaler.prepare((30, 22), 2.0).unwrap();
+            (upscaler, size)
+        });
+        made.join().unwrap()
+    });
+    let record = |picture: &RgbaImage| {
+        let target = host.target(size, TextureFormat::Rgba8Unorm);
+        let mut encoder = host.encoder();
+        upscaler.record(&mut encoder, &host.source(picture), &target).unwrap();
+        (encoder.finish(), target)
+    };
+    let recorded: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = pictures.iter().map(|picture| scope.spawn(|| record(picture))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let (commands, targets): (Vec<_>, Vec<_>) = recorded.into_iter().unzip();
+    host.queue.submit(commands);
+    let results: Vec<Vec<u8>> = targets.iter().map(|target| host.read(target)).collect();
+    assert_one_step(&results[0], &headless(&pictures[0], 2.0));
+    assert!(results[0] == results[1] && results[0] != results[2]);
+}
+
 #[track_caller]
 pub fn refused<T: std::fmt::Debug>(result: srcnn_gpu::Result<T>, word: &str) {
     let error = result.unwrap_err();

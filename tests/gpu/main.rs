@@ -17,6 +17,7 @@ mod shaders;
 mod targets;
 mod texture_refs;
 mod tiles;
+mod times;
 mod train_kernels;
 mod train_validate;
 mod training;

@@ -47,7 +47,7 @@ fn a_column_each() {
         |name| ["SSIM", "gain", "ms"].into_iter().fold(vec![name], |all, one| [all, vec![one]].concat());
     let expected: Vec<&str> = ["a/net.safetensors", "b/net.safetensors", "small"].map(columns).concat();
     assert_eq!(header, [vec!["image", "bicubic", "SSIM"], expected].concat(), "{text}");
-    assert!(text.contains("  small: 9-1-5_x2.safetensors, 9-1-5 64-32, padding replicate"), "{text}");
+    assert!(text.contains("  small: small x2, 9-1-5 64-32, padding replicate"), "{text}");
     let cells: Vec<&str> = text.lines().nth(5).unwrap().split_whitespace().collect();
     // Twice the same network, and another one.
     assert_eq!((cells[3], cells[4]), (cells[7], cells[8]), "{text}");
@@ -86,10 +86,7 @@ fn small_and_large() {
     let run = desk.run("--quiet eval set/one.png -s 3 -m small -m large --json");
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let sets = json(&run.stdout)["sets"].as_array().unwrap().clone();
-    assert_eq!(
-        (&sets[0]["model"], &sets[1]["model"]),
-        (&"9-1-5_x3.safetensors".into(), &"9-5-5_x3.safetensors".into())
-    );
+    assert_eq!((&sets[0]["model"], &sets[1]["model"]), (&"small x3".into(), &"large x3".into()));
     assert_ne!(sets[0]["average"]["psnr"], sets[1]["average"]["psnr"]);
     // A picture is a set of one.
     assert_eq!((&sets[0]["set"], sets[0]["images"].as_array().unwrap().len()), (&"one".into(), 1));

@@ -55,8 +55,8 @@ fn runtimes_agree_with_the_program() {
 #[test]
 fn onnx_files_come_back() {
     let desk = Desk::new();
-    desk.run("export onnx -s 3 --with none -o bare.onnx").wrote(&["bare.onnx: 9-1-5_x3.safetensors, x3"]);
-    desk.run("export onnx -s 3 -o whole.onnx").wrote(&["whole.onnx: 9-1-5_x3.safetensors, x3"]);
+    desk.run("export onnx -s 3 --with none -o bare.onnx").wrote(&["bare.onnx: small x3, for x3"]);
+    desk.run("export onnx -s 3 -o whole.onnx").wrote(&["whole.onnx: small x3, for x3"]);
     let expected = Shipped::Small.nearest(3.0).unwrap();
     for name in ["bare", "whole"] {
         let run = desk.run(&format!("model convert {name}.onnx {name}.safetensors"));
@@ -77,7 +77,7 @@ fn onnx_files_come_back() {
 #[test]
 fn exports_are_refused_with_reasons() {
     let desk = Desk::new();
-    desk.run("export onnx -s 2 -o a.onnx").wrote(&["a.onnx: 9-1-5_x2.safetensors, x2"]);
+    desk.run("export onnx -s 2 -o a.onnx").wrote(&["a.onnx: small x2, for x2"]);
     desk.run("export onnx -s 2 -o a.onnx").fails(5, &["a.onnx", "exists already"]);
     desk.run("export onnx -s 1 -o b.onnx").fails(2, &["scale 1", "above 1"]);
     desk.run("model convert m.safetensors b.pth").fails(2, &["b.pth", ".safetensors or .onnx"]);
@@ -94,10 +94,10 @@ fn exports_are_refused_with_reasons() {
         (text.contains("license"), text.contains("MIT OR Apache-2.0"))
     };
     assert_eq!(license("a.onnx"), (true, true));
-    desk.run("export onnx -s 2 -m m.safetensors -o c.onnx").wrote(&["c.onnx: m.safetensors, x2"]);
+    desk.run("export onnx -s 2 -m m.safetensors -o c.onnx").wrote(&["c.onnx: m.safetensors, for x2"]);
     assert_eq!(license("c.onnx"), (false, false));
     desk.run("export onnx -s 2 -m m.safetensors --license CC0-1.0 -o d.onnx")
-        .wrote(&["d.onnx: m.safetensors, x2"]);
+        .wrote(&["d.onnx: m.safetensors, for x2"]);
     assert!(String::from_utf8_lossy(&fs::read(desk.path("d.onnx")).unwrap()).contains("CC0-1.0"));
 }
 

@@ -5,6 +5,7 @@
 mod common;
 
 mod adapters;
+mod advice;
 mod automation;
 mod cases_metadata;
 mod cases_pixels;
@@ -18,6 +19,8 @@ mod formats;
 mod kills;
 mod limits;
 mod model;
+#[cfg(unix)]
+mod neighbors;
 mod outputs;
 mod pictures;
 mod plot;

@@ -163,6 +163,43 @@ fn results_are_not_enlarged_again() {
     assert_eq!(inputs, ["in/a.png", "in/b_x2.png"], "{}", run.stderr);
 }
 
+/// Under another name, without their originals, or copied among new pictures.
+#[test]
+fn results_are_known_by_their_content() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("in")).unwrap();
+    desk.save("in/a.png", color(6, 4));
+    desk.save("in/b.png", color(7, 4));
+    desk.upscale("in").wrote(&["in/a_srcnn_x2.png", "in/b_srcnn_x2.png"]);
+    let rename = |from: &str, to: &str| fs::rename(desk.path(from), desk.path(to)).unwrap();
+    rename("in/a_srcnn_x2.png", "in/summer.png");
+    fs::remove_file(desk.path("in/b.png")).unwrap();
+    rename("in/b_srcnn_x2.png", "in/winter.png");
+    let run = desk.upscale("in -o out");
+    run.wrote(&["out/a.png"]);
+    let told = "in: results of earlier runs, left out: 2 files (summer.png, ..); one that is named alone is enlarged";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    desk.upscale("in --existing overwrite").wrote(&["in/a_srcnn_x2.png"]);
+    // As a shell writes `in/*.png` out.
+    let run = desk.upscale("in/a.png in/summer.png in/winter.png -o named/");
+    run.wrote(&["named/a.png"]);
+    assert!(run.stderr.contains("warning: results of earlier runs, left out: 2 files"), "{}", run.stderr);
+    desk.upscale("in/summer.png -o once/").wrote(&["once/summer.png"]);
+    desk.upscale("in/summer.png in/winter.png -o both/").wrote(&["both/summer.png", "both/winter.png"]);
+    // Copied back among new pictures: the index of the output folder knows it.
+    fs::create_dir(desk.path("new")).unwrap();
+    fs::copy(desk.path("out/a.png"), desk.path("new/copy.png")).unwrap();
+    desk.save("new/c.png", color(5, 5));
+    desk.upscale("new -o out").wrote(&["out/c.png"]);
+    // What somebody has painted over is a picture of theirs, even if it has the same size.
+    let mut bytes = fs::read(desk.path("new/copy.png")).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(desk.path("new/copy.png"), bytes).unwrap();
+    desk.upscale("new -o out --dry-run").wrote(&["new/copy.png -> out/copy.png (12x8 to 24x16)"]);
+    // A folder of nothing but results is meant.
+    desk.upscale("out -o twice").wrote(&["twice/a.png", "twice/c.png"]);
+}
+
 #[test]
 fn front_ends_that_name_no_scale_get_four_times() {
     let desk = Desk::new();

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::common;
+use crate::common::desk::Desk;
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 use srcnn_gpu::reference::resample::imresize;
 
@@ -97,7 +98,13 @@ fn train_refuses_before_it_starts() {
     at("train -s 3 -o run", 2, &["data: name a folder"]);
     at("train data -s 3 -o run", 1, &["no readable picture"]);
     at("train nowhere -s 3 -o run", 1, &["nowhere"]);
-    at("train data -s 3 -o run --arch 9-1", 2, &["filter counts"]);
+    at(
+        "train data -s 3 -o run --arch 9-1",
+        2,
+        &["--arch 9-1 has 2 layers and needs --filters", "--filters 64"],
+    );
+    at("train data -s 3 -o run --arch 9-3-1-5", 2, &["--filters 64-32-32"]);
+    at("train data -s 3 -o run --arch 9-2", 2, &["filter size 2"]);
     at("train data -s 3 -o run --lr 1,2", 2, &["learning_rates"]);
     at("train data -s 3 -o run --steps 5 --time 3m", 2, &["--time"]);
     at("train data -s 3 -o run --time soon", 2, &["not a time"]);
@@ -107,6 +114,31 @@ fn train_refuses_before_it_starts() {
     fs::write(folder.path().join("c.toml"), "batsh = 3\n").unwrap();
     at("train data -s 3 -o run --config c.toml", 2, &["unknown field `batsh`"]);
     assert!(!folder.path().join("run").exists());
+}
+
+/// What is named wrongly is told at once: before all training pictures are looked through, and before the adapter is opened,
+/// which is another line on stderr.
+#[test]
+fn names_are_checked_before_long_work() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("data")).unwrap();
+    fs::create_dir(desk.path("empty")).unwrap();
+    fs::create_dir(desk.path("taken")).unwrap();
+    desk.save("data/a.png", color(48, 48));
+    fs::write(desk.path("taken/config.toml"), "").unwrap();
+    let train =
+        |more: &str| desk.run(&format!("train data -s 2 --arch 3-1-3 --filters 4-4 --steps 1 {more}"));
+    train("-o run --val nowhere").fails(1, &["nowhere"]);
+    train("-o run --val data --val empty").fails(1, &["empty: no pictures in this folder"]);
+    train("-o run --init nothing").fails(4, &["nothing"]);
+    train("-o run --init small").fails(2, &["--init small"]);
+    train("-o taken").fails(5, &["taken: a run is there already (config.toml)"]);
+    train("-o data/a.png").fails(5, &["data/a.png", "it is a file"]);
+    train("-o data/a.png/run").fails(5, &["data/a.png/run", "the folder cannot be created"]);
+    assert!(!desk.exists("run"));
+    // A data folder without pictures shows that the pictures come last.
+    desk.run("train empty -s 2 -o run --val nowhere").fails(1, &["nowhere"]);
+    desk.run("train empty -s 2 -o taken").fails(5, &["taken"]);
 }
 
 /// Any weight file, small, large or a run can be the beginning; what does not fit is named.

@@ -34,6 +34,15 @@ fn a_finished_run_is_not_silent() {
         "{}",
         again.stderr
     );
+    // Nothing is prepared for it: neither the pictures nor the adapter, which would be another line.
+    fs::rename(desk.path("data"), desk.path("elsewhere")).unwrap();
+    let again = desk.run("train --resume run");
+    again.wrote(&["run/best.safetensors"]);
+    assert_eq!(again.stderr.lines().count(), 1, "{}", again.stderr);
+    let json = desk.run("--quiet train --resume run --json");
+    let event: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((&event["event"], &event["step"]), (&"end".into(), &8.into()));
+    fs::rename(desk.path("elsewhere"), desk.path("data")).unwrap();
     desk.run("train --resume run --lr 0.001")
         .fails_with(2, "the run is complete, at its limit of 8 steps; --steps above 8");
     desk.run("train --resume run --steps 8").fails_with(2, "the run has done 8 steps already");

@@ -128,7 +128,7 @@ fn errors_are_plain() {
         ("eval nowhere -m m.safetensors", 1, "nowhere: no such file or folder"),
         ("eval empty -m m.safetensors", 1, "no pictures in this folder"),
         ("eval set -m empty", 4, "without best.safetensors"),
-        ("eval set -m nothing", 4, "the networks that come with the program are small and large"),
+        ("eval set -m nothing", 4, "small and large are built in"),
         ("eval set -m m.safetensors --html set", 5, "it is a folder; name the file"),
         ("eval set -m m.safetensors --html a.png/page.html", 5, "it is a file, and a folder is needed"),
         ("eval set -m m.safetensors --save a.png", 5, "it is a file, and a folder is needed"),

@@ -142,17 +142,31 @@ pub fn load(choice: &Path) -> Result<Vec<Model>> {
         }
         return Ok(vec![Model::network_of(name, Weights::load(&best)?)]);
     }
-    let is_word = choice.components().count() == 1 && choice.extension().is_none();
-    if is_word && !choice.exists() {
-        return Err(failed(format!(
-            "no such file; the networks that come with the program are {}",
-            Shipped::NAMES.join(" and ")
-        )));
+    if choice.symlink_metadata().is_err() {
+        return Err(unknown(choice, "no such file or folder"));
     }
     if Dictionary::is_at(choice) {
         return Ok(vec![Model { name, trained: Trained::Dictionary(Dictionary::load(choice)?) }]);
     }
     Ok(vec![Model::network_of(name, Weights::load(choice)?)])
+}
+
+/// The error for what is no network, and says what is.
+pub fn unknown(choice: &Path, what: &str) -> Error {
+    let built_in = Shipped::NAMES.join(" and ");
+    let meant = similar(&choice.to_string_lossy()).map(|near| format!(" did you mean {near}?"));
+    let meant = meant.unwrap_or_default();
+    let reason = format!(
+        "{what};{meant} {built_in} are built in; else name a weight file (.safetensors, .onnx, .pth, .mat) or the folder of \
+         a training run"
+    );
+    Error::Model { path: choice.into(), reason: reason.into() }
+}
+
+/// The built-in name that a word with a slip of the keyboard is meant for.
+fn similar(word: &str) -> Option<&'static str> {
+    let slips = |name: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), name);
+    Shipped::NAMES.iter().copied().filter(|name| slips(name) <= 2).min_by_key(slips)
 }
 
 /// As [`load`], where one network is needed: of small or large, the one for the scale, or for the usual one, which is then
@@ -191,8 +205,22 @@ pub fn family(choice: &Path) -> Option<Shipped> {
 }
 
 fn shipped(name: Shipped) -> Result<Vec<Model>> {
-    let all = name.all()?.into_iter();
-    Ok(all.map(|(name, weights)| Model::network_of(name, weights)).collect())
+    let named = |weights: Weights| match weights.metadata.scales.as_slice() {
+        [scale] => Model::network_of(format!("{name} x{scale}"), weights),
+        _ => Model::network_of(name.to_string(), weights),
+    };
+    Ok(name.all()?.into_iter().map(|(_, weights)| named(weights)).collect())
+}
+
+/// Warns of a network that is used for another scale than those that it was trained for, if it says which these are.
+pub fn warn_of_scale(model: &Model, scale: f64) {
+    let trained = model.scales();
+    if trained.is_empty() || trained.iter().any(|&trained| f64::from(trained) == scale) {
+        return;
+    }
+    let names: Vec<String> = trained.iter().map(|scale| format!("x{scale}")).collect();
+    let scale = (scale * 100.0).round() / 100.0;
+    log::warn!("{} was trained for {}, not for x{scale}", model.name, names.join(", "));
 }
 
 /// The index of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.

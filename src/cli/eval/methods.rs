@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use srcnn_gpu::eval::protocol::{Compared, Protocol};
 use srcnn_gpu::{Error, Padding, Result, Shipped};
 
-use crate::cli::args::models::{Model, Trained, load, nearest};
+use crate::cli::args::models::{Model, Trained, load, nearest, warn_of_scale};
 use crate::cli::args::names::names;
 
 /// What `--model` calls the baseline.
@@ -125,15 +125,8 @@ pub fn tables(
 /// Says which networks are measured at scales that they were not trained for, and which are not measured at all.
 pub fn warn(methods: &[Method], tables: &[Vec<Column>]) {
     for column in tables.iter().flatten() {
-        let Some(model) = column.network.map(|network| &methods[column.method].networks[network]) else {
-            continue;
-        };
-        let scales = model.scales();
-        if !scales.is_empty()
-            && !scales.iter().any(|&trained| f64::from(trained) == column.protocol.scale as f64)
-        {
-            let names: Vec<String> = scales.iter().map(|scale| format!("x{scale}")).collect();
-            log::warn!("{} was trained for {}, not x{}", model.name, names.join(", "), column.protocol.scale);
+        if let Some(network) = column.network {
+            warn_of_scale(&methods[column.method].networks[network], column.protocol.scale as f64);
         }
     }
     for (index, method) in methods.iter().enumerate().filter(|(_, method)| !method.networks.is_empty()) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use srcnn_gpu::dictionary::DictionaryUpscaler;
-use srcnn_gpu::eval::dataset::{Dataset, Picture, size, stem};
+use srcnn_gpu::eval::dataset::{Dataset, Picture, size};
 use srcnn_gpu::eval::html::{About, Page, Shown, shown_pixels};
 use srcnn_gpu::eval::protocol::{Measured, Protocol};
 use srcnn_gpu::eval::table::{Layout, render};
@@ -19,6 +19,7 @@ use crate::cli::args::models::{Model, Trained, only_networks};
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
 use crate::cli::exit;
+use crate::cli::jobs::originals;
 use crate::cli::output::print;
 use crate::cli::progress::Progress;
 use crop::crop;
@@ -135,7 +136,7 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         only_networks(methods.iter().flat_map(|method| &method.networks), "--tta")?;
     }
     methods::warn(&methods, &tables);
-    let datasets = args.datasets.iter().map(|dir| Dataset::open(dir)).collect::<Result<Vec<_>>>()?;
+    let datasets = args.datasets.iter().map(|dir| open_set(dir)).collect::<Result<Vec<_>>>()?;
     for set in datasets.iter().filter(|set| !set.skipped.is_empty()) {
         log::warn!("{}: not pictures, left out: {}", set.name, set.skipped.join(", "));
     }
@@ -191,6 +192,18 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         page.write(path, &report, &About { adapter })?;
     }
     Ok(if failed { exit::SOME_FAILED } else { exit::DONE })
+}
+
+/// The pictures of a folder, without results of this program that lie among them.
+///
+/// # Errors
+/// As [`Dataset::open`].
+fn open_set(folder: &Path) -> Result<Dataset> {
+    let mut set = Dataset::open(folder)?;
+    if folder.is_dir() {
+        set.pictures = originals(folder, set.pictures);
+    }
+    Ok(set)
 }
 
 /// A compiled network, by the indices of its method and among its method's networks.
@@ -264,9 +277,9 @@ impl Run<'_> {
     fn measure(&mut self, set: &Dataset, table: &[Column]) -> Result<Vec<SetReport>> {
         let mut reports: Vec<SetReport> = table.iter().map(|column| self.report(set, column)).collect();
         self.page.iter_mut().for_each(Page::begin_set);
-        for path in &set.pictures {
+        for (path, name) in set.pictures.iter().zip(set.names()) {
             match self.measure_picture(path, table) {
-                Ok((picture, results)) => self.keep(path, &picture, table, results, &mut reports)?,
+                Ok((picture, results)) => self.keep((path, &name), &picture, table, results, &mut reports)?,
                 Err(error @ Error::Picture(_)) => {
                     self.failed = true;
                     advice::report(&error);
@@ -330,15 +343,14 @@ impl Run<'_> {
     /// Adds a picture's results to the reports, the saved pictures and the page.
     fn keep(
         &mut self,
-        path: &Path,
+        (path, name): (&Path, &str),
         picture: &Picture,
         table: &[Column],
         results: Vec<Measured>,
         reports: &mut [SetReport],
     ) -> Result<()> {
-        let name = stem(path);
         for (report, measured) in reports.iter_mut().zip(&results) {
-            report.add(&name, measured);
+            report.add(name, measured);
         }
         let networks = table.iter().filter(|column| column.network.is_some()).count();
         if let (Some(folder), Some(first), Some(column)) = (&self.args.save, results.first(), table.first()) {
@@ -364,6 +376,6 @@ impl Run<'_> {
             measured,
             is_network: column.network.is_some(),
         });
-        page.add(&name, picture, shown.collect())
+        page.add(name, picture, shown.collect())
     }
 }

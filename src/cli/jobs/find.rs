@@ -1,25 +1,26 @@
 //! Finding the pictures that arguments stand for: files, folders, patterns, lists.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use srcnn_gpu::error::in_words;
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::limits::Limit;
-use srcnn_gpu::picture::{is_read, refuse, unread_name};
+use srcnn_gpu::picture::{has_picture_name, is_junk, refuse, unread_kind};
 use srcnn_gpu::{Reason, Result, bounded};
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use super::container::is_video;
 use super::index::NAME as INDEX;
+use super::indexes::Indexes;
+use super::job::parent;
 use super::left_out::LeftOut;
 use super::name::path_of;
 use super::pattern;
 use super::results::Results;
 
-/// Files that systems put into folders, besides all names that begin with a dot.
-const JUNK: [&str; 5] = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"];
+const RESULTS: &str = "results of earlier runs, left out";
+const NAMED_ALONE: &str = "; one that is named alone is enlarged";
 
 /// A picture, and its path below the folder that was given, or just its name if it was given itself.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Search<'a> {
     pub recursive: bool,
     /// Take the videos of folders, and not the pictures.
     pub videos: bool,
+    /// Whether the command has -r and --videos, to be recommended.
+    pub has_flags: bool,
     /// A folder to leave out: the one for the results.
     pub stay_out: Option<PathBuf>,
     /// What is known about results of earlier runs, which are left out.
@@ -48,6 +51,21 @@ pub fn find(inputs: &[PathBuf], search: &Search<'_>) -> Vec<Result<Found>> {
         finder.argument(input);
     }
     finder.without_results()
+}
+
+/// The pictures of a folder without results of earlier runs, which are told. All of them in a folder of nothing but results.
+pub fn originals(folder: &Path, pictures: Vec<PathBuf>) -> Vec<PathBuf> {
+    let indexes = Indexes::default();
+    let results = Results::new(&indexes, None);
+    let is_result = |path: &PathBuf| results.has(path, folder) || results.knows(path, folder);
+    let (found, originals): (Vec<_>, Vec<_>) = pictures.into_iter().partition(is_result);
+    if originals.is_empty() {
+        return found;
+    }
+    let mut left_out = LeftOut::default();
+    found.iter().for_each(|path| left_out.add(path.file_name().unwrap_or_default()));
+    left_out.tell(Some(folder), log::Level::Warn, RESULTS, "files", "");
+    originals
 }
 
 struct Finder<'a> {
@@ -124,15 +142,23 @@ impl Finder<'_> {
         let mut entries = walk.into_iter();
         let (mut any, mut others, mut folders) = (false, LeftOut::default(), LeftOut::default());
         let (mut videos, mut results) = (LeftOut::default(), LeftOut::default());
+        // Results whose originals are not here, and whether there is anything else.
+        let (mut orphans, mut others_than_results) = (Vec::new(), false);
         // By what they are and what to do about them.
         let mut unread = BTreeMap::<String, LeftOut>::new();
-        let is_wanted = |path: &Path| if self.search.videos { is_video(path) } else { is_read(path) };
+        let is_wanted =
+            |path: &Path| if self.search.videos { is_video(path) } else { has_picture_name(path) };
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(e) => {
-                    let path = e.path().unwrap_or(folder).to_owned();
-                    self.refuse(&path, walk_error(&e));
+                    let path = e.path().unwrap_or(folder);
+                    // A link that leads nowhere, by a name that nobody wants.
+                    let (dangling, name) = (path.is_symlink() && !path.exists(), path.file_name());
+                    match name.filter(|name| dangling && (is_junk(name) || !is_wanted(path))) {
+                        Some(name) => others.add(name),
+                        None => self.refuse(path, walk_error(&e)),
+                    }
                     continue;
                 }
             };
@@ -140,7 +166,7 @@ impl Finder<'_> {
             if is_folder {
                 let is_output =
                     self.search.stay_out.is_some() && path.canonicalize().ok() == self.search.stay_out;
-                if self.search.recursive && !is_junk(&entry) && !is_output {
+                if self.search.recursive && !is_junk(entry.file_name()) && !is_output {
                     continue;
                 }
                 if self.search.recursive {
@@ -149,36 +175,49 @@ impl Finder<'_> {
                 if !is_output {
                     folders.add(entry.file_name());
                 }
-            } else if let Some(kind) = unread_name(path).filter(|_| !is_junk(&entry) && !self.search.videos) {
-                unread.entry(kind).or_default().add(entry.file_name());
-            } else if is_junk(&entry) || !is_wanted(path) {
+            } else if is_junk(entry.file_name()) || !is_wanted(path) {
                 // The program's own index needs no mention.
-                if is_video(path) && !is_junk(&entry) {
+                if is_video(path) && !is_junk(entry.file_name()) {
                     videos.add(entry.file_name());
                 } else if entry.file_name() != INDEX {
                     others.add(entry.file_name());
                 }
+            } else if let Some(kind) = (!self.search.videos).then(|| unread_kind(path)).flatten() {
+                unread.entry(kind).or_default().add(entry.file_name());
             } else {
                 any = true;
                 if self.search.results.has(path, folder) {
                     results.add(entry.file_name());
+                    continue;
+                }
+                let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
+                if self.search.results.knows(path, folder) {
+                    orphans.push((path.to_owned(), below));
                 } else {
-                    let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
+                    others_than_results = true;
                     self.take(path.into(), below);
                 }
             }
         }
+        let mut unnamed = LeftOut::default();
+        for (path, below) in orphans {
+            match others_than_results {
+                true => unnamed.add(below.as_os_str()),
+                false => self.take(path, below),
+            }
+        }
         for (kind, files) in &unread {
             let what = "pictures that this build does not read, left out";
-            files.tell(folder, log::Level::Warn, what, "files", &format!(": {kind}"));
+            files.tell(Some(folder), log::Level::Warn, what, "files", &format!(": {kind}"));
         }
-        let hint = if self.search.recursive { "" } else { "; -r includes them" };
+        let advise = |hint: &'static str| if self.search.has_flags { hint } else { "" };
+        let hint = if self.search.recursive { "" } else { advise("; -r includes them") };
         let what = if self.search.videos { "videos" } else { "pictures" };
         if !any {
             let hint = if folders.count > 0 && !self.search.recursive {
-                "; -r looks into its subfolders"
+                advise("; -r looks into its subfolders")
             } else if videos.count > 0 {
-                "; --videos takes its videos"
+                advise("; --videos takes its videos")
             } else {
                 ""
             };
@@ -186,34 +225,40 @@ impl Finder<'_> {
             return self.refuse(folder, format!("there are no {what}{readable} in this folder{hint}"));
         }
         let (warn, info) = (log::Level::Warn, log::Level::Info);
-        others.tell(folder, warn, &format!("not {what}, left out"), "files", "");
+        others.tell(Some(folder), warn, &format!("not {what}, left out"), "files", "");
         videos.tell(
-            folder,
+            Some(folder),
             warn,
             "videos, left out beside pictures",
             "files",
-            "; --videos takes them instead",
+            advise("; --videos takes them instead"),
         );
-        folders.tell(folder, warn, "folders left out", "folders", hint);
-        results.tell(folder, info, "results of earlier runs, left out", "files", "");
+        folders.tell(Some(folder), warn, "folders left out", "folders", hint);
+        results.tell(Some(folder), info, RESULTS, "files", "");
+        unnamed.tell(Some(folder), warn, RESULTS, "files", NAMED_ALONE);
     }
 
     /// All that was found, without results that were named together with their originals, as `*.png` does.
     fn without_results(self) -> Vec<Result<Found>> {
         let Self { search, seen, named, mut found } = self;
+        let knows = |path: &PathBuf| search.results.knows(path, parent(path));
+        let with_original =
+            |path: &Path| search.results.originals(path).iter().any(|original| seen.contains(original));
+        let known: HashSet<&PathBuf> = named.iter().filter(|path| knows(path)).collect();
+        let all_known = known.len() == named.len();
         let mut left_out = LeftOut::default();
-        let mut is_result = |path: &Path| {
-            let is_one = named.len() > 1
-                && named.contains(path)
-                && search.results.originals(path).iter().any(|original| seen.contains(original));
+        let mut is_result = |path: &PathBuf| {
+            let is_one =
+                named.contains(path) && (with_original(path) || (known.contains(path) && !all_known));
             if is_one {
                 left_out.add(path.as_os_str());
             }
             is_one
         };
-        found.retain(|found| !found.as_ref().is_ok_and(|found| is_result(&found.path)));
-        let what = "results of earlier runs, left out";
-        left_out.tell(Path::new("named"), log::Level::Warn, what, "files", "; named alone they are enlarged");
+        if named.len() > 1 {
+            found.retain(|found| !found.as_ref().is_ok_and(|found| is_result(&found.path)));
+        }
+        left_out.tell(None, log::Level::Warn, RESULTS, "files", NAMED_ALONE);
         found
     }
 
@@ -228,29 +273,23 @@ impl Finder<'_> {
     }
 }
 
-fn is_junk(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    name.as_encoded_bytes().starts_with(b".")
-        || JUNK.iter().any(|junk| name.eq_ignore_ascii_case(OsStr::new(junk)))
-}
-
 fn walk_error(error: &walkdir::Error) -> String {
     match (error.loop_ancestor(), error.io_error()) {
         (Some(ancestor), _) => format!("this link leads back to {}", ancestor.display()),
-        (None, Some(e)) => e.to_string(),
+        (None, Some(e)) => in_words(e),
         (None, None) => error.to_string(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::indexes::Indexes;
     use super::*;
     use std::fs;
 
     fn names(inputs: &[PathBuf], recursive: bool, stay_out: Option<PathBuf>) -> Vec<String> {
         let indexes = Indexes::new(None);
-        let search = Search { recursive, videos: false, stay_out, results: &Results::new(&indexes, true) };
+        let results = &Results::new(&indexes, None);
+        let search = Search { recursive, videos: false, has_flags: true, stay_out, results };
         let show = |found: Result<Found>| match found {
             Ok(found) => found.below.to_string_lossy().replace('\\', "/"),
             Err(error) => error.to_string().rsplit(": ").next().unwrap_or_default().to_owned(),
@@ -312,6 +351,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn names_that_are_not_utf_8() {
+        use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));

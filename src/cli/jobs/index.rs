@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 use srcnn_gpu::hash::fnv;
@@ -40,6 +41,8 @@ pub struct Index {
     log: Log,
     settings: String,
     lines: HashMap<Name, Vec<Line>>,
+    /// All results by their sizes, put together when it is asked for.
+    by_size: OnceLock<HashMap<u64, Vec<Mark>>>,
     /// Lines about files that are the same, but have another stamp by now.
     renewed: Mutex<Vec<Line>>,
 }
@@ -53,7 +56,8 @@ impl Index {
         for line in all {
             lines.entry(line.file.clone()).or_default().push(line);
         }
-        Self { log, settings: format!("{:016x}", fnv(settings)), lines, renewed: Mutex::default() }
+        let settings = format!("{:016x}", fnv(settings));
+        Self { log, settings, lines, by_size: OnceLock::new(), renewed: Mutex::default() }
     }
 
     fn line(&self, file: &Name, result: &Seen<'_>) -> Option<&Line> {
@@ -61,11 +65,17 @@ impl Index {
         lines.iter().rev().find(|line| line.result.is(result))
     }
 
-    /// Whether a file is a result of this program.
-    pub fn has(&self, file: &Path, result: &Path) -> bool {
-        let name = Name::of(file);
-        self.lines.contains_key(&name)
-            && Seen::at(result).is_some_and(|result| self.line(&name, &result).is_some())
+    /// Whether a file is a result that this index knows, under whatever name and wherever it is now.
+    pub fn has(&self, file: &Path) -> bool {
+        let by_size = self.by_size.get_or_init(|| {
+            let mut by_size: HashMap<u64, Vec<Mark>> = HashMap::new();
+            for line in self.lines.values().flatten() {
+                by_size.entry(line.result.stamp.size).or_default().push(line.result.clone());
+            }
+            by_size
+        });
+        let Some(seen) = Seen::at(file) else { return false };
+        by_size.get(&seen.stamp.size).is_some_and(|results| results.iter().any(|result| result.is(&seen)))
     }
 
     /// What is known about a result that was made, if it was, from this picture.
@@ -214,8 +224,12 @@ mod tests {
         });
         assert_eq!(Index::open(folder.path(), "x2").lines.len(), 100);
         let at = folder.path().join("3-7");
-        assert!(Index::open(folder.path(), "x3").has(Path::new("3-7"), &at));
-        fs::write(&at, "8-7").unwrap();
-        assert!(!Index::open(folder.path(), "x3").has(Path::new("3-7"), &at));
+        let has = |path: &Path| Index::open(folder.path(), "x3").has(path);
+        assert!(has(&at));
+        let elsewhere = folder.path().join("another name");
+        fs::copy(&at, &elsewhere).unwrap();
+        assert!(has(&elsewhere));
+        fs::write(&at, "9-7").unwrap();
+        assert!(!has(&at) && has(&elsewhere));
     }
 }

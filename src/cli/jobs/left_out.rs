@@ -18,12 +18,14 @@ impl LeftOut {
         self.count += 1;
     }
 
-    pub fn tell(&self, folder: &Path, level: log::Level, what: &str, plural: &str, hint: &str) {
+    /// Tells in one line what was left out, of a folder or of what was named.
+    pub fn tell(&self, folder: Option<&Path>, level: log::Level, what: &str, plural: &str, hint: &str) {
         let which = match self.count {
             0 => return,
             1 => self.first.clone(),
             count => format!("{count} {plural} ({}, ..)", self.first),
         };
-        log::log!(level, "{}: {what}: {which}{hint}", folder.display());
+        let place = folder.map(|folder| format!("{}: ", folder.display())).unwrap_or_default();
+        log::log!(level, "{place}{what}: {which}{hint}");
     }
 }

@@ -17,6 +17,7 @@ mod stamp;
 mod target;
 
 pub use container::{Container, Y4M, is_video, is_y4m, may_be_animation};
+pub use find::originals;
 pub use job::Job;
 pub use naming::{Naming, OutputFormat, SizeLabel};
 pub use plan::{Decision, Kept, Plan, Request};

@@ -16,7 +16,7 @@ use super::naming::Naming;
 use super::results::Results;
 use super::shard::Shard;
 use super::stamp::{Mark, Seen, Stamp};
-use super::target::Target;
+use super::target::{Inputs, Target};
 use crate::cli::output::{Clash, Destination, Existing, Taken, create_folder};
 
 /// What a command is asked to do.
@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub recursive: bool,
     /// Take the videos of folders, and not the pictures.
     pub videos: bool,
+    /// Whether the command has -r and --videos, to be recommended.
+    pub has_flags: bool,
     pub shard: Option<Shard>,
     /// All settings that the results depend on, in any form. `None` keeps no record of the results.
     pub settings: Option<String>,
@@ -97,16 +99,21 @@ impl Plan {
         let search = Search {
             recursive: request.recursive,
             videos: request.videos,
+            has_flags: request.has_flags,
             stay_out: output.filter(|_| request.recursive).and_then(|folder| folder.canonicalize().ok()),
-            results: &Results::new(&indexes, output.is_none()),
+            results: &Results::new(&indexes, *output),
         };
         let found = find::find(inputs, &search);
         let itself = |found: &[Result<Found>]| match found {
             [Ok(found)] => found.path == inputs[0],
             found => found.len() == 1,
         };
-        let several = inputs.len() > 1 || inputs[0].is_dir() || !itself(&found);
-        let target = Target::new(*output, several, naming.format)?;
+        let inputs = match inputs {
+            [folder] if folder.is_dir() => Inputs::Folder,
+            [_] if itself(&found) => Inputs::One,
+            _ => Inputs::Several,
+        };
+        let target = Target::new(*output, inputs, naming.format)?;
         let canonical = found.iter().flatten().filter_map(|found| found.path.canonicalize().ok()).collect();
         let mut outputs = HashSet::new();
         let jobs = found.into_iter().map(|found| {

@@ -1,14 +1,15 @@
 //! Recognizing results of earlier runs among pictures, so that they are not enlarged again.
 //!
 //! A file counts as one if its original is beside it and its name says so (`a_srcnn_x2.png` beside `a.png`, or `a_x2.png` that
-//! is twice as large), or if the index of a folder knows it. A folder with results that is named itself is meant.
+//! is twice as large), or if the index of a folder knows its content: that of its own folder, of those above it, or of the
+//! output folder. A folder with nothing but results that is named itself is meant.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::picture::{PictureFile, is_read};
+use srcnn_gpu::picture::{PictureFile, has_picture_name};
 
 use super::indexes::Indexes;
 use super::job::parent;
@@ -17,21 +18,28 @@ use super::naming::{MARK, SizeLabel};
 /// What is known about results of earlier runs.
 pub struct Results<'a> {
     indexes: &'a Indexes,
-    /// Whether results go beside their pictures: then the name alone is enough.
-    beside: bool,
+    /// The folder that results go to; without one they go beside their pictures, and the name alone is enough.
+    output: Option<&'a Path>,
     /// Pictures by name without extension, for each folder.
     pictures: RefCell<HashMap<PathBuf, HashMap<OsString, Vec<PathBuf>>>>,
 }
 
 impl<'a> Results<'a> {
-    pub fn new(indexes: &'a Indexes, beside: bool) -> Self {
-        Self { indexes, beside, pictures: RefCell::default() }
+    pub fn new(indexes: &'a Indexes, output: Option<&'a Path>) -> Self {
+        Self { indexes, output, pictures: RefCell::default() }
     }
 
-    /// Whether a picture that was found below the folder `root` is a result.
+    /// Whether a picture that was found below the folder `root` is the result of another one there, or lies in a folder for
+    /// results.
     pub fn has(&self, picture: &Path, root: &Path) -> bool {
-        let named = self.beside && made_up(picture).is_some();
+        let named = self.output.is_none() && made_up(picture).is_some();
         named || !self.originals(picture).is_empty() || self.is_indexed(picture, root)
+    }
+
+    /// Whether a picture is a result by its content, wherever it was made and whatever it is called.
+    pub fn knows(&self, picture: &Path, root: &Path) -> bool {
+        let has = |folder: &Path| self.indexes.existing(folder).is_some_and(|index| index.has(picture));
+        folders_up_to(picture, root).any(has) || self.output.is_some_and(has)
     }
 
     /// The pictures beside this one that, by its name, it is an enlargement of.
@@ -47,19 +55,11 @@ impl<'a> Results<'a> {
 
     fn is_indexed(&self, picture: &Path, root: &Path) -> bool {
         let stem = || picture.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        for folder in picture.ancestors().skip(1) {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            let name = picture.strip_prefix(folder).unwrap_or(picture);
-            let knows = self.indexes.existing(folder).is_some_and(|index| index.has(name, picture));
-            if folder == root {
-                // Results in another format beside their pictures: a.webp beside a.png.
-                return knows && !self.beside(picture, &stem()).is_empty();
-            }
-            if knows {
-                return true;
-            }
-        }
-        false
+        folders_up_to(picture, root).any(|folder| {
+            let has = || self.indexes.existing(folder).is_some_and(|index| index.has(picture));
+            // Results in another format beside their pictures: a.webp beside a.png.
+            has() && (folder != root || !self.beside(picture, &stem()).is_empty())
+        })
     }
 
     /// Other pictures in the same folder that are called `stem`.
@@ -70,7 +70,7 @@ impl<'a> Results<'a> {
             let mut names: HashMap<OsString, Vec<PathBuf>> = HashMap::new();
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = picture.with_file_name(entry.file_name());
-                if let Some(stem) = path.file_stem().filter(|_| is_read(&path)) {
+                if let Some(stem) = path.file_stem().filter(|_| has_picture_name(&path)) {
                     names.entry(stem.into()).or_default().push(path);
                 }
             }
@@ -79,6 +79,14 @@ impl<'a> Results<'a> {
         let found = names.get(&OsString::from(stem)).into_iter().flatten();
         found.filter(|path| *path != picture).cloned().collect()
     }
+}
+
+/// The folder that a picture is in and those above it, up to `root`.
+fn folders_up_to<'a>(picture: &'a Path, root: &Path) -> impl Iterator<Item = &'a Path> {
+    let folders = picture.ancestors().skip(1);
+    let folders = folders.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let below = picture.strip_prefix(root).map_or(1, |below| below.components().count());
+    folders.take(below.max(1))
 }
 
 fn stem(path: &Path) -> Option<&str> {
@@ -150,14 +158,14 @@ mod tests {
             save(name, side);
         }
         let indexes = Indexes::new(None);
-        let results = |beside| {
-            let results = Results::new(&indexes, beside);
+        let results = |output| {
+            let results = Results::new(&indexes, output);
             let mut found: Vec<_> =
                 ["a", "a_x2", "a_x3", "a-1.5x", "b_x2", "a_srcnn_w9", "c_srcnn_x2"].into();
             found.retain(|name| results.has(&at(&format!("{name}.png")), folder.path()));
             found
         };
-        assert_eq!(results(false), ["a_x2", "a-1.5x", "a_srcnn_w9"]);
-        assert_eq!(results(true), ["a_x2", "a-1.5x", "a_srcnn_w9", "c_srcnn_x2"]);
+        assert_eq!(results(Some(Path::new("out"))), ["a_x2", "a-1.5x", "a_srcnn_w9"]);
+        assert_eq!(results(None), ["a_x2", "a-1.5x", "a_srcnn_w9", "c_srcnn_x2"]);
     }
 }

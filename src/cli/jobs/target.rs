@@ -23,13 +23,21 @@ pub enum Target {
     File(PathBuf, &'static Kind),
 }
 
+/// What is given to work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inputs {
+    One,
+    Several,
+    Folder,
+}
+
 impl Target {
     /// What `-o` means: a folder if it is one, ends like one, or there are several inputs.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for neither a folder nor the name of a picture, [`Error::Output`] for a file in a folder
     /// that does not exist.
-    pub fn new(output: Option<&Path>, several: bool, format: Option<OutputFormat>) -> Result<Self> {
+    pub fn new(output: Option<&Path>, inputs: Inputs, format: Option<OutputFormat>) -> Result<Self> {
         let Some(path) = output else { return Ok(Target::Beside) };
         let ends_like_folder = path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
         if path.is_dir() || ends_like_folder {
@@ -37,13 +45,15 @@ impl Target {
         }
         let named = Kind::of(path);
         let is_video = matches!(format, Some(OutputFormat::Video(_)));
-        if several {
+        if inputs != Inputs::One {
             let is_file = if is_video { Container::of(path).is_some() } else { named.is_some() };
             return match is_file || path.exists() {
-                true => Err(Error::invalid(format!(
-                    "several inputs need an output folder, {} is a file",
-                    path.display()
-                ))),
+                true => {
+                    let what =
+                        if inputs == Inputs::Folder { "the files of a folder" } else { "several inputs" };
+                    let is = if path.exists() { "is a file" } else { "is the name of a file" };
+                    Err(Error::invalid(format!("{what} need an output folder, {} {is}", path.display())))
+                }
                 false => Ok(Target::Folder(path.into())),
             };
         }
@@ -62,11 +72,7 @@ impl Target {
             }
             (Some(named), _) => named,
             (None, _) => {
-                return Err(Error::invalid(format!(
-                    "output {}: its extension is none of {}; a folder that does not exist yet ends in /",
-                    path.display(),
-                    Kind::extensions()
-                )));
+                return Err(no_kind(path, &Kind::extensions(), ""));
             }
         };
         let folder = parent(path);
@@ -143,19 +149,25 @@ impl Target {
 /// # Errors
 /// [`Error::InvalidArgument`].
 pub fn video_name(path: &Path, asked: Option<&'static Container>) -> Result<()> {
-    let refuse = |why: String| Err(Error::invalid(format!("output {}: its extension {why}", path.display())));
     match (Container::of(path), asked) {
-        (Some(named), Some(asked)) if named != asked => {
-            refuse(format!("does not go with --format {}", asked.extension))
-        }
+        (Some(named), Some(asked)) if named != asked => Err(Error::invalid(format!(
+            "output {}: its extension does not go with --format {}",
+            path.display(),
+            asked.extension
+        ))),
         (None, None) if std::fs::metadata(path).map_or(true, |about| about.is_file()) => {
-            let known = Container::extensions();
-            refuse(format!(
-                "is none of {known}; -f says the format, and a folder that does not exist yet ends in /"
-            ))
+            Err(no_kind(path, &Container::extensions(), "; -f says the format of any other name"))
         }
         _ => Ok(()),
     }
+}
+
+/// The error for a name that says neither which kind of file it is nor that it is a folder.
+fn no_kind(path: &Path, known: &str, more: &str) -> Error {
+    let path = path.display();
+    Error::invalid(format!(
+        "output {path}: write {path}/ for a folder that does not exist yet; the name of a file ends in one of {known}{more}"
+    ))
 }
 
 #[cfg(test)]

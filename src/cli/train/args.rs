@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::train::config::{Limit, TimeSpan};
 use srcnn_gpu::train::recipe::{Overrides, Recipe};
-use srcnn_gpu::{Channels, Error, Padding, Result};
+use srcnn_gpu::{Architecture, Channels, Error, Padding, Result};
 
 use super::dictionary::DictionaryArgs;
 use crate::cli::args::gpu::GpuArgs;
@@ -44,7 +44,8 @@ pub struct TrainArgs {
     /// Stop after this many sub-images of the whole run [default of the recipe paper: 800000000]
     #[arg(long, value_name = "N", group = "limit", help_heading = "The run")]
     pub backprops: Option<u64>,
-    /// Stop after this time, such as 90s, 30m or 2h; with --resume, go on for so much longer
+    /// Stop after this time of training, such as 90s, 30m or 2h; with --resume, go on for so much longer. Reading pictures,
+    /// compiling kernels and the first evaluation do not count
     #[arg(long, value_name = "TIME", group = "limit", help_heading = "The run")]
     pub time: Option<TimeSpan>,
     /// Steps from one evaluation to the next [default: a twentieth of --steps, --backprops or --time; without these, 500
@@ -167,7 +168,32 @@ fn scale(text: &str) -> Result<usize> {
     number.ok_or_else(|| Error::invalid("a whole number from 2 to 16 is needed"))
 }
 
+/// Layers of the network unless --arch says otherwise.
+const LAYERS: usize = 3;
+
 impl TrainArgs {
+    /// Makes sure that filter counts are given where the default ones are for another number of layers.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn check_counts(&self, has_file: bool) -> Result<()> {
+        let Some(arch) = self.arch.as_ref().filter(|_| self.filters.is_none() && !has_file) else {
+            return Ok(());
+        };
+        let layers = arch.split('-').count();
+        if layers == LAYERS {
+            return Ok(());
+        }
+        let counts = ["64"].into_iter().chain(std::iter::repeat("32")).take(layers.saturating_sub(1));
+        let counts = counts.collect::<Vec<_>>().join("-");
+        // The sizes themselves may be wrong.
+        Architecture::parse(arch, &counts, 1)?;
+        Err(Error::invalid(format!(
+            "--arch {arch} has {layers} layers and needs --filters, a count for each layer but the last, such as \
+             --filters {counts}"
+        )))
+    }
+
     /// What the flags say about the configuration.
     pub fn overrides(&self) -> Overrides {
         Overrides {

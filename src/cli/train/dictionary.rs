@@ -28,10 +28,10 @@ pub struct DictionaryArgs {
     /// Atoms of the dictionary [default: 1024]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
     pub atoms: Option<usize>,
-    /// Patches to train on at most [default: 200000, for sc 50000]
+    /// Patches to train on at most [default: 150000, for sc 50000]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
     pub samples: Option<usize>,
-    /// Rounds of coding and of updating the atoms [default: 40, for sc 10]
+    /// Rounds of coding and of updating the atoms [default: 20, for sc 10]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
     pub rounds: Option<usize>,
     /// Rounds of back-projection on the low resolution, for sc

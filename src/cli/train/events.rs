@@ -1,6 +1,6 @@
 //! What `train` prints of a run as it goes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use srcnn_gpu::Result;
 use srcnn_gpu::eval::protocol::Compared;
@@ -14,13 +14,15 @@ use crate::cli::progress::{Mode, Progress};
 pub struct EventPrinter {
     json: bool,
     progress: Progress,
+    /// When the command began.
+    begun: Instant,
     /// The first error of printing.
     pub printed: Result<()>,
 }
 
 impl EventPrinter {
     pub fn new(json: bool) -> Self {
-        Self { json, progress: Progress::new("training"), printed: Ok(()) }
+        Self { json, progress: Progress::new("training"), begun: Instant::now(), printed: Ok(()) }
     }
 
     /// Says that it may take a while until the run begins.
@@ -83,7 +85,10 @@ impl EventPrinter {
             Event::End { step, seconds, interrupted, .. } => {
                 let what = if *interrupted { "interrupted and saved" } else { "done" };
                 let more = if *interrupted { "; continue with --resume" } else { "" };
-                self.progress.note(&format!("{what} at step {step} after {}{more}", about(*seconds)));
+                let (training, all) = (about(*seconds), about(self.begun.elapsed().as_secs_f64()));
+                self.progress.note(&format!(
+                    "{what} at step {step} after {training} of training; with all preparations, this took {all}{more}"
+                ));
             }
             Event::Step(_) | Event::Saved { .. } => {}
         }

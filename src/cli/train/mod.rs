@@ -11,9 +11,10 @@ use srcnn_gpu::train::checkpoint::Checkpoint;
 use srcnn_gpu::train::config::{Limit, TimeSpan, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
 use srcnn_gpu::train::engine::GpuEngine;
+use srcnn_gpu::train::event::Event;
 use srcnn_gpu::train::init::{enlarge, initialize};
 use srcnn_gpu::train::recipe::{override_parts, resolve};
-use srcnn_gpu::train::run::RunFolder;
+use srcnn_gpu::train::run::{Record, RunFolder};
 use srcnn_gpu::train::session::{Outcome, Session};
 use srcnn_gpu::train::validate::{Validate, Validator};
 use srcnn_gpu::train::{State, TrainEngine};
@@ -43,6 +44,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     if let Some(code) = dictionary::run(args)? {
         return Ok(code);
     }
+    let json = args.json || progress::mode() == Mode::Json;
+    let mut printer = EventPrinter::new(json);
     let flags = args.overrides();
     let (existing, mut config) = match &args.resume {
         Some(path) => {
@@ -53,24 +56,35 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         }
         None => {
             let file = args.config.as_deref().map(read_config).transpose()?;
+            args.check_counts(file.is_some())?;
             (None, resolve(file.as_deref(), &flags)?)
         }
     };
-    let data = Arc::new(Dataset::open(&config, SHARD_BYTES)?);
+    // What can be wrong comes before what takes long.
     let checkpoint = existing.as_ref().map(RunFolder::load_checkpoint).transpose()?.flatten();
     match (&existing, &checkpoint) {
-        (_, Some(checkpoint)) => {
-            Session::check(checkpoint, &config, &data.fingerprint)?;
+        (Some(folder), Some(checkpoint)) => {
             go_on(args, &mut config, checkpoint)?;
+            if is_complete(folder, &config, checkpoint)? {
+                match json {
+                    true => printer.print(&end_of(checkpoint)),
+                    false => print(folder.best().display())?,
+                }
+                return printer.printed.map(|()| exit::DONE);
+            }
         }
         (Some(folder), None) => {
             log::warn!("{}: no checkpoint yet, the run starts from the beginning", folder.path().display());
         }
-        (None, None) => {}
+        (None, _) => args.output.as_deref().map_or(Ok(()), RunFolder::can_be)?,
+    }
+    let state = first_state(&config, checkpoint.as_ref())?;
+    Validator::check(&config.val)?;
+    let data = Arc::new(Dataset::open(&config, SHARD_BYTES)?);
+    if let Some(checkpoint) = &checkpoint {
+        Session::check(checkpoint, &config, &data.fingerprint)?;
     }
     let gpu = args.gpu.open()?;
-    let json = args.json || progress::mode() == Mode::Json;
-    let mut printer = EventPrinter::new(json);
     printer.preparing();
     let mut validator = match config.val.as_slice() {
         [] => {
@@ -79,7 +93,6 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         }
         folders => Some(Validator::open(gpu.clone(), folders, config.scale, config.channels)?),
     };
-    let state = first_state(&config, checkpoint.as_ref())?;
     let mut engine = engine(&gpu, &config, data.clone(), &state)?;
     let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let command = words.join(" ");
@@ -141,6 +154,29 @@ fn go_on(args: &TrainArgs, config: &mut TrainConfig, checkpoint: &Checkpoint) ->
     }
     log::warn!("the run is complete, at its limit of {limit}: nothing is left to do; {advice}");
     Ok(())
+}
+
+/// Whether nothing is left of a run: no step, and no last evaluation.
+///
+/// # Errors
+/// As [`RunFolder::records`].
+fn is_complete(folder: &RunFolder, config: &TrainConfig, checkpoint: &Checkpoint) -> Result<bool> {
+    let step = checkpoint.state.step;
+    if !config.is_over(step, checkpoint.elapsed) {
+        return Ok(false);
+    }
+    let is_measured = |record: &Record| matches!(record, Record::Eval(record) if record.step == step);
+    Ok(config.val.is_empty() || folder.records()?.iter().any(is_measured))
+}
+
+/// How a run ended that was complete before.
+fn end_of(checkpoint: &Checkpoint) -> Event {
+    Event::End {
+        step: checkpoint.state.step,
+        psnr: checkpoint.best,
+        seconds: checkpoint.elapsed.as_secs_f64(),
+        interrupted: false,
+    }
 }
 
 /// The engine that computes the steps.

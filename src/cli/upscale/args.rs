@@ -9,13 +9,16 @@ use srcnn_gpu::{Padding, Precision, Result};
 use super::content::PictureArgs;
 use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
+use super::scale_steps::{Step, plan_steps};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
-use crate::cli::args::models::{Model, ModelArgs, load_models, only_networks};
+use crate::cli::args::models::{
+    Model, ModelArgs, family, load_models, nearest, only_networks, warn_of_scale,
+};
 use crate::cli::args::padding;
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
-use crate::cli::jobs::Shard;
+use crate::cli::jobs::{Shard, SizeLabel};
 use crate::cli::output::Existing;
 
 /// Enlarge pictures and video
@@ -95,6 +98,15 @@ pub struct BatchArgs {
     pub json: bool,
 }
 
+/// Warns where a step of an enlargement is another than the network's for it was trained for.
+fn warn_of_steps(models: &[Model], scale: f64) {
+    let trained: Vec<f64> = models.iter().flat_map(Model::scales).map(f64::from).collect();
+    let unlike = |step: &Step| trained.get(step.trained).is_some_and(|&own| own != step.factor);
+    if let Some(step) = plan_steps(scale, &trained).into_iter().find(unlike) {
+        warn_of_scale(&models[nearest(models, step.factor)], step.factor);
+    }
+}
+
 impl UpscaleArgs {
     /// All inputs, however they were given.
     pub fn inputs(&self) -> Vec<PathBuf> {
@@ -106,7 +118,8 @@ impl UpscaleArgs {
     /// # Errors
     /// As [`ncnn_cli::models`] and [`load_models`].
     pub fn models(&self) -> Result<Vec<Model>> {
-        let models = load_models(&ncnn_cli::models(&self.model.model, self.model_name.as_deref())?)?;
+        let choices = ncnn_cli::models(&self.model.model, self.model_name.as_deref())?;
+        let models = load_models(&choices)?;
         for (flag, is_set) in [
             ("--tta", self.checks.tta),
             ("--verify", self.checks.verify),
@@ -116,6 +129,14 @@ impl UpscaleArgs {
             if is_set {
                 only_networks(&models, flag)?;
             }
+        }
+        // Those that come with the program are meant for all scales together.
+        let is_own = |choice: &PathBuf| family(choice).is_none();
+        if let SizeLabel::Scale(scale) = self.picture.size.label()
+            && !choices.is_empty()
+            && choices.iter().all(is_own)
+        {
+            warn_of_steps(&models, scale);
         }
         Ok(models)
     }

@@ -6,7 +6,7 @@ use srcnn_gpu::picture::{Kind, Metadata, PictureFile, Settings, color_type, dept
 use srcnn_gpu::{Error, Result};
 
 use super::size::SizeArgs;
-use crate::cli::jobs::{Naming, OutputFormat};
+use crate::cli::jobs::{Job, Naming, OutputFormat};
 
 // The Debug texts of these types, their fields' names included, are part of what an output folder's index keeps a
 // fingerprint of (`settings` in mod.rs): a change makes all results count as out of date.
@@ -102,6 +102,44 @@ impl PictureArgs {
 }
 
 impl ContentArgs {
+    /// Makes sure that a quality is asked for only where it can mean something; tells of results that have none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if no result can have one.
+    pub fn check_quality(&self, jobs: &[Result<Job>]) -> Result<()> {
+        if self.quality.is_none() {
+            return Ok(());
+        }
+        if let Some(OutputFormat::Kind(kind)) = self.format
+            && !kind.has_quality()
+        {
+            let extension = kind.extension;
+            return Err(Error::invalid(format!(
+                "--quality is for formats that lose something, such as jpg and webp; {extension} loses nothing"
+            )));
+        }
+        let mut without = jobs.iter().flatten().filter(|job| !job.kind.has_quality());
+        if let Some(first) = without.next() {
+            let which = match without.count() {
+                0 => first.output.display().to_string(),
+                more => format!("{} and {more} more", first.output.display()),
+            };
+            log::warn!("--quality is not used for {which}: written without loss");
+        }
+        Ok(())
+    }
+
+    /// Makes sure that no quality is asked for, which videos have other arguments for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn refuse_quality(&self) -> Result<()> {
+        match self.quality {
+            Some(_) => Err(Error::invalid("--quality is for pictures; --crf sets the quality of a video")),
+            None => Ok(()),
+        }
+    }
+
     /// How results are written.
     pub fn settings(&self) -> Settings {
         Settings { quality: self.quality }

@@ -69,10 +69,12 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
         existing: batch.existing,
         recursive: batch.recursive,
         videos: false,
+        has_flags: true,
         shard: batch.shard,
         settings: (!to_stdout).then(|| settings(args, &models)).transpose()?,
     })?;
     let jobs = std::mem::take(&mut plan.jobs);
+    args.picture.content.check_quality(&jobs)?;
     if !batch.dry_run {
         plan.prepare_folder()?;
     }

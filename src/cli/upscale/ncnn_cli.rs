@@ -5,7 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use srcnn_gpu::{Error, Result, Shipped};
+use srcnn_gpu::{Error, Result};
+
+use crate::cli::args::models::unknown;
 
 /// Extensions of weight files.
 const WEIGHTS: [&str; 2] = ["safetensors", "mat"];
@@ -120,18 +122,13 @@ pub fn models(models: &[PathBuf], name: Option<&str>) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Refuses what is neither a file nor built in, with the names of what is.
+/// Refuses networks of other programs by their names.
 fn check_name(model: &Path) -> Result<()> {
-    let built_in = model.to_str().is_some_and(|name| Shipped::NAMES.contains(&name));
-    if built_in || model.symlink_metadata().is_ok() {
-        return Ok(());
-    }
     let name = model.to_string_lossy();
-    let foreign = FOREIGN.iter().any(|prefix| name.starts_with(prefix));
-    let whose = if foreign { "a network of another program; " } else { "no such file; " };
-    let names = Shipped::NAMES.join(" and ");
-    let reason = format!("{whose}{names} are built in, others are files (.{})", WEIGHTS.join(", ."));
-    Err(Error::Model { path: model.into(), reason: reason.into() })
+    match FOREIGN.iter().any(|prefix| name.starts_with(prefix)) && model.symlink_metadata().is_err() {
+        true => Err(unknown(model, "a network of another program")),
+        false => Ok(()),
+    }
 }
 
 /// Whether a folder holds ncnn files of a network with this name, or with this name and a scale.

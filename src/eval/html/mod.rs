@@ -15,9 +15,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::Report;
 use super::dataset::Picture;
 use super::protocol::{Compared, Measured, Protocol};
-use super::{Report, published};
+use super::published::{self, Published};
 use crate::atomic::{explained, write_atomically};
 use crate::error::{Error, Result};
 use data_uri::Room;
@@ -98,8 +99,10 @@ impl Page {
     /// [`Error::Output`] when there is no room for it.
     pub fn add(&mut self, name: &str, picture: &Picture, results: Vec<Shown<'_>>) -> Result<()> {
         self.count += 1;
+        let psnr_bicubic = results.first().map(|shown| shown.measured.score.psnr_bicubic);
         let views = Views::new(picture, results);
-        let published = published::image(name, views.scale).copied();
+        let is_same = |row: &&Published| psnr_bicubic.is_some_and(|psnr| row.fits(psnr));
+        let published = published::image(name, views.scale).filter(is_same).copied();
         let caption = Caption {
             id: &format!("picture-{}", self.count),
             name,

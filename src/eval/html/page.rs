@@ -6,7 +6,6 @@ use super::table::Table;
 use super::{About, decibels, escape, section_id};
 use crate::chart::{Mark, Panel, Scale, inline};
 use crate::eval::Row;
-use crate::eval::protocol::Compared;
 use crate::eval::published::{self, Published};
 
 /// From the beginning to the first set. The page may load nothing: its policy says so to the browser.
@@ -88,7 +87,8 @@ pub fn set(number: usize, table: &Table<'_>, about: &About) -> String {
     }
     html.push_str(&table.html());
     let published = set.images.iter().filter_map(|row| row.image.as_deref());
-    let times = published::times(published, set.scale).filter(|_| set.samples == Compared::Luminance);
+    let is_theirs = set.average.as_ref().is_some_and(|average| average.published.is_some());
+    let times = published::times(published, set.scale).filter(|_| is_theirs);
     let charts = [averages(table, times.as_ref()), pictures(table)];
     html.push_str("<h3>PSNR against time</h3>\n");
     for (i, panel) in charts.iter().enumerate().filter(|(_, panel)| !panel.marks.is_empty()) {

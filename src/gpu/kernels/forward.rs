@@ -40,11 +40,6 @@ impl Registers {
     }
 }
 
-/// Most products that are summed in half precision before they are added to a sum in single precision; a filter with more
-/// taps is summed one channel at a time. With more products 9-5-5 loses accuracy, with fewer nothing gets better
-/// (benches/README.md).
-const BLOCK_PRODUCTS: usize = 64;
-
 /// Shape parameters of `conv_forward.wgsl`, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
@@ -145,11 +140,13 @@ impl ConvVariant {
         }
     }
 
-    /// Input channels that are summed in the precision of the products.
-    fn block(&self) -> usize {
-        match self.precision {
-            Precision::F32 => self.inputs,
-            Precision::F16 => (BLOCK_PRODUCTS / (self.filter_columns * self.filter_columns)).max(1),
+    /// Rows of a filter whose products are summed in half precision before they are added to sums in single precision
+    /// (`shared/products_half.wgsl`): as many as come to 9 to 22 products.
+    fn turn_rows(&self) -> usize {
+        match self.filter_columns {
+            3 | 5 => 3,
+            7..=11 => 2,
+            _ => 1,
         }
     }
 
@@ -168,7 +165,7 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
             ("PIXELS", variant.registers.pixels() as usize),
             ("OUTPUTS", variant.registers.outputs()),
             ("INPUTS", variant.inputs),
-            ("BLOCK", variant.block()),
+            ("TURN_ROWS", variant.turn_rows()),
             ("FILTER_ROWS", variant.filter_rows()),
             ("FILTER_COLUMNS", size),
             ("OUTPUT_ROWS", variant.output_rows),

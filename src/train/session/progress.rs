@@ -39,7 +39,10 @@ pub(super) struct Progress {
     end: End,
     /// Time of earlier parts of the run.
     before: Duration,
-    started: Instant,
+    /// When the first block was done: it compiles kernels, which is no time of training.
+    started: Option<Instant>,
+    /// Time since then that is none of training either: that of the first evaluation, which compiles kernels too.
+    uncounted: Duration,
     /// Steps and time since the first block.
     trial: Option<(u64, Duration)>,
     estimated: bool,
@@ -72,7 +75,8 @@ impl Progress {
                 (_, steps) => End::Steps(steps.unwrap_or(0)),
             },
             before,
-            started: Instant::now(),
+            started: None,
+            uncounted: Duration::ZERO,
             trial: None,
             estimated: false,
             eval_every: config.eval_every.steps(config.steps()),
@@ -85,9 +89,11 @@ impl Progress {
         }
     }
 
-    /// Time that the run has taken, all parts of it.
+    /// Time of training, all parts of the run, evaluations included: without the first block and the first evaluation of
+    /// each part.
     pub fn elapsed(&self) -> Duration {
-        self.before + self.started.elapsed()
+        let now = self.started.map_or(Duration::ZERO, |started| started.elapsed());
+        self.before + now.saturating_sub(self.uncounted)
     }
 
     pub fn is_over(&self) -> bool {
@@ -125,21 +131,22 @@ impl Progress {
     /// Counts an evaluation that began at `begun` and ends now. The clock gives at least as much time to training as two
     /// evaluations take.
     pub fn add_evaluation(&mut self, begun: Instant) {
-        let took = match &mut self.evals {
+        let took = begun.elapsed();
+        let counted = match &mut self.evals {
             Some((count, time)) => {
-                let took = begun.elapsed();
                 (*count, *time) = (*count + 1, *time + took);
                 took
             }
             // The first evaluation compiles kernels, which says nothing about the next ones.
             none => {
                 *none = Some((0, Duration::ZERO));
+                self.uncounted += took;
                 Duration::ZERO
             }
         };
         if let End::Time(span) = self.end {
             let now = self.elapsed();
-            self.next_eval = (now.saturating_sub(begun.elapsed()) + span / EVALUATIONS).max(now + 2 * took);
+            self.next_eval = (now.saturating_sub(counted) + span / EVALUATIONS).max(now + 2 * counted);
         }
     }
 
@@ -184,6 +191,7 @@ impl Progress {
         let (sum, steps, time) = self.open;
         self.open = (sum + loss, steps + count, time + took);
         // The first block warms up and is not counted.
+        self.started.get_or_insert_with(Instant::now);
         self.trial = Some(self.trial.map_or((0, Duration::ZERO), |(n, t)| (n + count, t + took)));
         let fitting = BLOCK.as_secs_f64() / took.as_secs_f64().max(1e-6) * count as f64;
         self.block = (fitting as u64).clamp(1, 2 * self.block);

@@ -191,14 +191,14 @@ fn shaders_that_cannot_be_are_refused() {
     }
     // Compute shaders store as many maps as there are.
     let run = desk.run("export mpv -m many.safetensors -s 2 -o a.glsl");
-    run.wrote(&["a.glsl: many.safetensors, x2"]);
+    run.wrote(&["a.glsl: many.safetensors, for x2"]);
     let text = fs::read_to_string(desk.path("a.glsl")).unwrap();
     assert!(
         text.starts_with("// SRCNN 3-3 68 ") && text.contains("// License of the network: unknown"),
         "{text}"
     );
     let binds = |pass: &str| pass.lines().filter(|line| line.starts_with("//!BIND")).count();
-    desk.run("export mpv -s 2 --variant fragment -o b.glsl").wrote(&["b.glsl: 9-1-5_x2.safetensors, x2"]);
+    desk.run("export mpv -s 2 --variant fragment -o b.glsl").wrote(&["b.glsl: small x2, for x2"]);
     let text = fs::read_to_string(desk.path("b.glsl")).unwrap();
     assert_eq!(text.split("//!HOOK LUMA").map(binds).max(), Some(16));
     assert!(text.contains("License of the network: MIT OR Apache-2.0"));

@@ -236,4 +236,16 @@ fn pictures_that_are_not_read_are_named() {
     }
     desk.write("empty.heic", b"no picture");
     desk.fails("empty.heic", 1, &["iPhone picture (HEIC)"]);
+    // The content decides, in a folder and by name.
+    desk.write("mixed/photo.heic", encoded(&picture(ColorType::Rgb8, 20, 10), ImageFormat::Jpeg));
+    desk.write("mixed/sent.jpg", heic);
+    let notes = desk.upscaled("mixed -o mixed-out/ -f png");
+    assert!(notes.contains("left out: sent.jpg: an iPhone picture (HEIC); convert it"), "{notes}");
+    assert!(desk.path("mixed-out/photo.png").exists() && !desk.path("mixed-out/sent.png").exists());
+    desk.upscaled("mixed/photo.heic -o named.png");
+    assert_eq!(desk.open("named.png"), desk.open("mixed-out/photo.png"));
+    // A camera's file is no TIFF picture, although it begins like one.
+    desk.write("raw/a.dng", encoded(&picture(ColorType::Rgb8, 20, 10), ImageFormat::Tiff));
+    desk.fails("raw/a.dng", 1, &["a camera's raw picture"]);
+    desk.fails("raw -o raw-out/", 1, &["no pictures that this build reads"]);
 }

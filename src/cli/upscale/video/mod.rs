@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use srcnn_gpu::picture::Kind;
+use srcnn_gpu::picture::{Kind, PictureFile, has_picture_name, refuse};
 use srcnn_gpu::{Error, Result};
 
 use super::args::UpscaleArgs;
@@ -36,14 +36,23 @@ pub fn wanted(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<bool> {
         false => is_video(path) && !path.is_dir(),
     };
     let format = args.picture.naming().format;
-    if args.video.y4m || args.video.videos || matches!(format, Some(OutputFormat::Video(_))) {
+    if args.video.y4m || args.video.videos {
         return Ok(true);
+    }
+    if let Some(OutputFormat::Video(asked)) = format {
+        return match inputs.iter().find(|path| is_still(path)) {
+            Some(picture) => Err(Error::invalid(format!(
+                "{} is a picture, and {} a format of videos",
+                picture.display(),
+                asked.map_or("this", |container| container.extension)
+            ))),
+            None => Ok(true),
+        };
     }
     let videos = inputs.iter().filter(|path| is_video(path)).count();
     let to = args.output.as_deref().filter(|output| Container::of(output).is_some() && !output.is_dir());
     if let Some(output) = to {
-        let still = |path: &&PathBuf| Kind::of(path).is_some() && !may_be_animation(path);
-        return match inputs.iter().find(still) {
+        return match inputs.iter().find(|path| is_still(path)) {
             Some(picture) => {
                 let (picture, output) = (picture.display(), output.display());
                 Err(Error::invalid(format!("{picture} is a picture, and {output} the name of a video")))
@@ -62,6 +71,15 @@ pub fn wanted(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<bool> {
     ))
 }
 
+/// Whether a file is a picture of one frame.
+fn is_still(path: &Path) -> bool {
+    match may_be_animation(path) {
+        // Only ffmpeg knows of the frames in AVIF files.
+        true => PictureFile::open(path).is_ok_and(|file| file.animation.is_none()),
+        false => has_picture_name(path) && path.is_file(),
+    }
+}
+
 fn is_pipe(path: &Path) -> bool {
     path == Path::new(PIPE)
 }
@@ -74,6 +92,7 @@ pub fn run(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<u8> {
     if args.checks.verify {
         return Err(Error::invalid("--verify is for pictures, not for video"));
     }
+    args.picture.content.refuse_quality()?;
     let models = args.models()?;
     let to_stdout = args.output.as_deref().map_or(inputs.iter().any(|input| is_pipe(input)), is_pipe);
     let work = match inputs {
@@ -156,10 +175,20 @@ impl Work {
             existing: batch.existing,
             recursive: batch.recursive,
             videos: args.video.videos,
+            has_flags: true,
             shard: batch.shard,
             settings: Some(settings),
         })?;
-        Ok(Self { jobs: std::mem::take(&mut plan.jobs), plan: Some(plan) })
+        // The pictures of a folder.
+        let moving = |job: Job| match is_still(&job.input) {
+            true => Err(refuse(
+                &job.input,
+                "it is a picture, of which no video is made; --videos takes the videos of a folder",
+            )),
+            false => Ok(job),
+        };
+        let jobs = std::mem::take(&mut plan.jobs).into_iter().map(|job| job.and_then(moving)).collect();
+        Ok(Self { jobs, plan: Some(plan) })
     }
 
     fn run(self, args: &UpscaleArgs, models: &[Model], to_stdout: bool) -> Result<u8> {
