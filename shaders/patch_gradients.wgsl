@@ -25,15 +25,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let at = vec2<i32>(id.xy);
     let across = vec2(1, 0);
     let down = vec2(0, 1);
-    let step = i32(STEP);
-    let before = step / 2;
-    let after = (step + 1) / 2;
+    let reach = i32(STEP);
+    let before = reach / 2;
+    let after = (reach + 1) / 2;
     let here = value(at);
     let gradient = vec4(
         value(at + after * across) - value(at - before * across),
         value(at + after * down) - value(at - before * down),
-        0.5 * (value(at - step * across) + value(at + step * across)) - here,
-        0.5 * (value(at - step * down) + value(at + step * down)) - here,
+        0.5 * (value(at - reach * across) + value(at + reach * across)) - here,
+        0.5 * (value(at - reach * down) + value(at + reach * down)) - here,
     );
     textureStore(gradients, at, gradient);
 }

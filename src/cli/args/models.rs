@@ -104,8 +104,8 @@ impl Model {
 /// Which networks to use.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// small, large, a weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), or the folder of a training run.
-    /// Of several, the one trained for the nearest scale is used [default: small]
+    /// small, large, a weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, or
+    /// the dictionary of another method (train --method). Of several, the one trained for the nearest scale is used [default: small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "Network")]
     pub model: Vec<PathBuf>,
 }

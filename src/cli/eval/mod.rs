@@ -41,8 +41,8 @@ pub struct EvalArgs {
     #[arg(value_name = "DATASET", required = true)]
     pub datasets: Vec<PathBuf>,
 
-    /// small, large, a weight file (.safetensors, the authors' .mat), the folder of a training run, or bicubic; each gets
-    /// a column, so repeat this to compare [default: small]
+    /// small, large, a weight file (.safetensors, the authors' .mat), the folder of a training run, the dictionary of another
+    /// method (train --method), or bicubic; each gets a column, so repeat this to compare [default: small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "What to measure")]
     pub model: Vec<PathBuf>,
 

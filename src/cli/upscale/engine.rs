@@ -5,8 +5,19 @@ use srcnn_gpu::dictionary::DictionaryUpscaler;
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, Timing, Verified};
 use srcnn_gpu::{Enlargement, Result};
 
-use super::enlarge::{TileProgress, Tuning};
 use crate::cli::args::models::{Model, Trained};
+use crate::cli::args::tuning::TuneArgs;
+
+/// Called with the number of tiles done and the number of all tiles; in several passes, with the steps done of all.
+pub type TileProgress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// Whether to choose the kernels by measurement, and for how much work.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    pub args: TuneArgs,
+    /// About the pixels of all results.
+    pub pixels: u64,
+}
 
 /// A network or a dictionary, compiled for a device.
 pub enum Engine {

@@ -7,20 +7,16 @@ use srcnn_gpu::headless::{Gpu, HeadlessOptions, Timing};
 use srcnn_gpu::{Enlargement, Error, Result};
 
 use super::content::Alpha;
-use super::engine::Engine;
+use super::engine::{Engine, TileProgress, Tuning};
 use super::options::PictureOptions;
 use super::passes::{Pass, Route, work};
 use crate::cli::args::checks;
 use crate::cli::args::models::Model;
-use crate::cli::args::tuning::TuneArgs;
 use srcnn_gpu::picture::alpha;
 use srcnn_gpu::picture::{color_type, depth};
 
 /// Steps of the progress of a picture that takes several passes.
 const STEPS: f64 = 10_000.0;
-
-/// Called with the number of tiles done and the number of all tiles; in several passes, with the steps done of all.
-pub type TileProgress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// The networks of one device.
 pub struct Enlarger<'a> {
@@ -30,14 +26,6 @@ pub struct Enlarger<'a> {
     networks: Vec<Network<'a>>,
     route: Route,
     timing: Timing,
-}
-
-/// Whether to choose the kernels by measurement, and for how much work.
-#[derive(Debug, Clone, Copy)]
-pub struct Tuning {
-    pub args: TuneArgs,
-    /// About the pixels of all results.
-    pub pixels: u64,
 }
 
 /// A network, which is put on the device when it is first needed.
