@@ -1,10 +1,10 @@
 // The gradients of the bicubic picture f that features come from, edges repeated. On each axis
 //
-//   first(x) = f(x + ceil(STEP/2)) - f(x - floor(STEP/2)),  second(x) = f(x - STEP)/2 - f(x) + f(x + STEP)/2
+//   first(x) = f(x + ceil(REACH/2)) - f(x - floor(REACH/2)),  second(x) = f(x - REACH)/2 - f(x) + f(x + REACH)/2
 //
-// in the order first horizontal, first vertical, second horizontal, second vertical.
+// in the order first horizontal, first vertical, second horizontal, second vertical. REACH is the scale.
 //
-// One invocation owns one pixel. Grid: x = columns, y = rows of the part of the picture.
+// One invocation owns one pixel. Grid: x = columns, y = rows of the part of the picture. Prelude: STEP, REACH, PATCH.
 //#import patch_block
 
 override WORKGROUP_X: u32 = 8u;
@@ -25,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let at = vec2<i32>(id.xy);
     let across = vec2(1, 0);
     let down = vec2(0, 1);
-    let reach = i32(STEP);
+    let reach = i32(REACH);
     let before = reach / 2;
     let after = (reach + 1) / 2;
     let here = value(at);

@@ -1,4 +1,5 @@
-// Patches of a picture: a block of them, whose pixels lie in a texture. Prelude: STEP, PATCH (pixels of a patch on each axis).
+// Patches of a picture: a block of them, whose pixels lie in a texture. Prelude: STEP (pixels from one patch to the next),
+// PATCH (pixels of a patch on each axis).
 
 // Mirrors `Block` in src/dictionary/gpu/block.rs.
 struct Block {

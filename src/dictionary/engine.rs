@@ -23,7 +23,7 @@ use crate::upscaler::Enlargement;
 /// Enlarges pictures with one dictionary, on one device and all processor cores.
 ///
 /// Luminance is refined by the dictionary's method; chrominance and alpha are bicubic. The picture may be enlarged by any
-/// factor: patches lie on the enlarged picture as far apart as the dictionary's scale.
+/// factor: patches lie on the enlarged picture as far apart as at the dictionary's scale.
 #[derive(Debug)]
 pub struct DictionaryUpscaler {
     gpu: Gpu,
@@ -164,15 +164,15 @@ impl DictionaryUpscaler {
     }
 
     /// What the device makes of the patches of a bicubic picture of one block, for comparisons with the twins: one row of
-    /// patches after the other, every scale pixels, the last ones where they end with the picture.
+    /// patches after the other, the last ones where they end with the picture.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a picture with too many patches for one block, and what the device reports.
     pub fn patches(&self, bicubic: &Planes) -> Result<PatchValues> {
-        let (step, patch) = (self.dictionary.scale(), self.dictionary.patch());
+        let (step, patch) = (self.dictionary.step(), self.dictionary.patch());
         let axes = [bicubic.width, bicubic.height].map(|length| Axis { length, step, patch });
         let [columns, rows] = axes.map(|axis| axis.count());
-        let (block, _) = Block::new(axes, 0..columns, 0..rows);
+        let (block, _) = Block::new(axes, self.dictionary.scale(), 0..columns, 0..rows);
         let Results { features, nearest, residuals } = self.kernels.run(&block, &bicubic.data, true)?;
         let features: Vec<f32> = bytemuck::pod_collect_to_vec(&features);
         let own = features
@@ -243,7 +243,7 @@ impl DictionaryUpscaler {
 
     /// The bicubic picture and the average of the patches' residuals, in strips of rows.
     fn refine(&mut self, low: &Low<'_>, progress: Progress<'_>, take: Take<'_>) -> Result<()> {
-        let (step, patch) = (self.dictionary.scale(), self.dictionary.patch());
+        let (step, patch) = (self.dictionary.step(), self.dictionary.patch());
         let axes = [low.columns.output_len, low.rows.output_len].map(|length| Axis { length, step, patch });
         let [columns, rows] = axes.map(|axis| axis.count());
         let at_a_time = (BLOCK_PATCHES / columns.min(BLOCK_SIDE)).clamp(1, self.rows);
@@ -252,7 +252,7 @@ impl DictionaryUpscaler {
         for (done, start) in (0..rows).step_by(at_a_time).enumerate() {
             progress(done as u64, bands);
             let patches = start..(start + at_a_time).min(rows);
-            let (_, [_, read]) = Block::new(axes, 0..1, patches.clone());
+            let (_, [_, read]) = Block::new(axes, self.dictionary.scale(), 0..1, patches.clone());
             let bicubic = low.bicubic(read.clone());
             let residuals = self.residuals(axes, patches.clone(), &bicubic)?;
             let complete = strips.complete(&patches);
@@ -279,7 +279,7 @@ impl DictionaryUpscaler {
         let mut residuals = vec![0.0; columns * rows.len() * pixels];
         for first in (0..columns).step_by(BLOCK_SIDE) {
             let part = first..(first + BLOCK_SIDE).min(columns);
-            let (block, [read, _]) = Block::new(axes, part.clone(), rows.clone());
+            let (block, [read, _]) = Block::new(axes, self.dictionary.scale(), part.clone(), rows.clone());
             let texels: Vec<f32> = bicubic
                 .chunks_exact(width)
                 .flat_map(|row| row[read.clone()].iter().map(|&v| v as f32))

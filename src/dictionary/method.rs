@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Dictionary;
 use crate::error::{Error, Result};
 
 /// A method on a dictionary of patches, with what its paper sets. A weight file has it as JSON.
@@ -41,6 +42,8 @@ pub enum Method {
     Sc {
         /// Weight of the l1 norm, for features of unit length.
         lambda: f64,
+        /// Low-resolution pixels by which neighboring patches overlap.
+        overlap: usize,
         /// Rounds of back-projection of the result on the low resolution; 0 for none.
         back_projection: usize,
     },
@@ -69,8 +72,8 @@ impl Method {
             }
             Self::Ksvd { nonzeros } => format!("{nonzeros} atoms a patch"),
             Self::NeNnls { neighbors } => format!("{neighbors} neighbors"),
-            Self::Sc { lambda, back_projection } => {
-                format!("lambda {lambda}, {back_projection} rounds of back-projection")
+            Self::Sc { lambda, overlap, back_projection } => {
+                format!("lambda {lambda}, overlap {overlap}, {back_projection} rounds of back-projection")
             }
         }
     }
@@ -81,6 +84,14 @@ impl Method {
             Self::Anr { .. } => 1,
             Self::NeLle { neighbors, .. } | Self::NeNnls { neighbors } => neighbors,
             Self::Ksvd { .. } | Self::Sc { .. } => 0,
+        }
+    }
+
+    /// Low-resolution pixels by which neighboring patches overlap: all but one, unless the method says otherwise.
+    pub fn overlap(&self) -> usize {
+        match *self {
+            Self::Sc { overlap, .. } => overlap,
+            _ => Dictionary::PATCH - 1,
         }
     }
 
@@ -96,7 +107,9 @@ impl Method {
             Self::Ksvd { nonzeros } => fits(nonzeros),
             Self::NeLle { neighbors, ridge } => fits(neighbors) && positive(ridge),
             Self::NeNnls { neighbors } => fits(neighbors),
-            Self::Sc { lambda, back_projection } => positive(lambda) && back_projection <= 1000,
+            Self::Sc { lambda, overlap, back_projection } => {
+                positive(lambda) && overlap < Dictionary::PATCH && back_projection <= 1000
+            }
         };
         match good {
             true => Ok(()),
@@ -130,7 +143,7 @@ impl FromStr for Method {
             "ksvd" => Ok(Self::Ksvd { nonzeros: 3 }),
             "ne-lle" => Ok(Self::NeLle { neighbors: 24, ridge: 0.01 }),
             "ne-nnls" => Ok(Self::NeNnls { neighbors: 24 }),
-            "sc" => Ok(Self::Sc { lambda: 0.15, back_projection: 0 }),
+            "sc" => Ok(Self::Sc { lambda: 0.2, overlap: 1, back_projection: 20 }),
             other => {
                 let names = Self::NAMES.join(", ");
                 Err(Error::invalid(format!("method '{other}': one of {names}")))
@@ -164,7 +177,8 @@ mod tests {
             Method::Ksvd { nonzeros: 0 },
             Method::NeLle { neighbors: 3, ridge: f64::NAN },
             Method::NeNnls { neighbors: 65 },
-            Method::Sc { lambda: -1.0, back_projection: 0 },
+            Method::Sc { lambda: -1.0, overlap: 1, back_projection: 0 },
+            Method::Sc { lambda: 0.1, overlap: 3, back_projection: 0 },
         ] {
             assert!(method.check(8).is_err(), "{method:?}");
         }

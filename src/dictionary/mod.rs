@@ -2,7 +2,7 @@
 //! NE+NNLS and SC.
 //!
 //! All work in the frame of Zeyde, Elad and Protter (2010) and of Timofte, De Smet and Van Gool (2013). The luminance is
-//! enlarged by bicubic interpolation. Patches of 3x3 low-resolution pixels are taken at every low-resolution pixel; a patch's
+//! enlarged by bicubic interpolation. Patches of 3x3 low-resolution pixels are taken at every low-resolution pixel, in SC at every second; a patch's
 //! features are the gradients of the bicubic picture in it (two of first order, two of second), projected on the principal
 //! components that hold 99.9 % of their energy. A method estimates from the features the residual, which is what the
 //! bicubic patch lacks, and where patches overlap, their residuals are averaged.
@@ -168,11 +168,16 @@ impl Dictionary {
         Self::PATCH * self.scale
     }
 
+    /// Pixels of the result from one patch to the next.
+    pub fn step(&self) -> usize {
+        (Self::PATCH - self.method.overlap()) * self.scale
+    }
+
     /// Multiply-adds that a pixel of the result takes in dense arithmetic, about: features, correlations with all atoms,
     /// and a matrix for each patch.
     pub fn multiply_adds(&self) -> usize {
         let (features, pixels) = (self.features(), self.patch().pow(2));
-        features * (GRADIENTS * pixels + self.atoms() + pixels) / self.scale.pow(2)
+        features * (GRADIENTS * pixels + self.atoms() + pixels) / self.step().pow(2)
     }
 
     pub(crate) fn projection(&self) -> &DMatrix<f64> {
@@ -192,6 +197,12 @@ impl Dictionary {
 impl std::fmt::Display for Dictionary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { method, scale, .. } = self;
-        write!(f, "{method} x{scale}, {} atoms of {} features", self.atoms(), self.features())
+        write!(f, "{method} x{scale}, {} atoms of {} features", self.atoms(), self.features())?;
+        match method {
+            Method::Sc { back_projection: rounds @ 1.., .. } => {
+                write!(f, ", {rounds} rounds of back-projection")
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -64,7 +64,7 @@ fn each_method_from_training_to_pictures() {
 
     let info = desk.run("model info sc.safetensors").stdout;
     for line in [
-        "method            SC, lambda 0.15, 0 rounds",
+        "method            SC, lambda 0.2, overlap 1, 20 rounds",
         "scales            2\n",
         "600 patches of 2 pictures (set), 3 rounds, seed 0",
     ] {

@@ -28,13 +28,13 @@ pub struct DictionaryArgs {
     /// Atoms of the dictionary [default: 1024]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
     pub atoms: Option<usize>,
-    /// Patches to train on at most [default: 150000, for sc 50000]
+    /// Patches to train on at most [default: 150000, for sc 20000]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
     pub samples: Option<usize>,
-    /// Rounds of coding and of updating the atoms [default: 20, for sc 10]
+    /// Rounds of coding and of updating the atoms [default: 20, for sc 6]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
     pub rounds: Option<usize>,
-    /// Rounds of back-projection on the low resolution, for sc
+    /// Rounds of back-projection on the low resolution, for sc; 0 for none [default: 20]
     #[arg(long, value_name = "N", requires = "method")]
     pub back_projection: Option<usize>,
 }
@@ -47,8 +47,8 @@ impl DictionaryArgs {
     /// The method with all that the flags say of it.
     fn method(&self) -> Result<Option<Method>> {
         match (self.method, self.back_projection) {
-            (Some(Method::Sc { lambda, .. }), Some(rounds)) => {
-                Ok(Some(Method::Sc { lambda, back_projection: rounds }))
+            (Some(Method::Sc { lambda, overlap, .. }), Some(rounds)) => {
+                Ok(Some(Method::Sc { lambda, overlap, back_projection: rounds }))
             }
             (Some(method), Some(_)) => Err(Error::invalid(format!(
                 "--back-projection is for the method sc, not for {}",

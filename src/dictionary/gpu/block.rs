@@ -19,16 +19,17 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// The patches of these columns and rows. Also returns the columns and rows of pixels that they read.
+    /// The patches of these columns and rows, whose gradients reach as many pixels beyond them. Also returns the columns and
+    /// rows of pixels that they read.
     pub fn new(
         [across, down]: [Axis; 2],
+        reach: usize,
         columns: Range<usize>,
         rows: Range<usize>,
     ) -> (Self, [Range<usize>; 2]) {
         let reads = |axis: Axis, patches: &Range<usize>| {
-            // Gradients reach a step beyond a patch.
-            let start = axis.start(patches.start).saturating_sub(axis.step);
-            let end = axis.start(patches.end.saturating_sub(1)) + axis.patch + axis.step;
+            let start = axis.start(patches.start).saturating_sub(reach);
+            let end = axis.start(patches.end.saturating_sub(1)) + axis.patch + reach;
             start..end.min(axis.length)
         };
         let pixels = [reads(across, &columns), reads(down, &rows)];

@@ -86,7 +86,7 @@ impl PatchKernels {
         let regression = (bytes > 0)
             .then(|| Kernel::new(compiler, &sizes.regression(), &[Uniform, Read, Read, Read, Write]))
             .transpose()?;
-        let side = BLOCK_SIDE * sizes.step + sizes.patch + 2 * sizes.step;
+        let side = BLOCK_SIDE * sizes.step + sizes.patch + 2 * sizes.reach;
         scoped(device, || {
             use wgpu::{BufferUsages as Use, TextureUsages as Usage};
             let square = [side as u32, side as u32];

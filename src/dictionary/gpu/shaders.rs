@@ -12,7 +12,10 @@ pub(super) const REGRESSION_WORKGROUP: [u32; 2] = [16, 4];
 /// What the kernels know of a dictionary.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
+    /// Pixels from one patch to the next.
     pub step: usize,
+    /// Pixels by which gradients reach beyond a patch: the scale.
+    pub reach: usize,
     pub patch: usize,
     /// Features in groups of 4, the last one filled up with zeros.
     pub groups: usize,
@@ -23,7 +26,8 @@ pub(super) struct Sizes {
 impl Sizes {
     pub fn of(dictionary: &Dictionary) -> Self {
         Self {
-            step: dictionary.scale(),
+            step: dictionary.step(),
+            reach: dictionary.scale(),
             patch: dictionary.patch(),
             groups: dictionary.features().div_ceil(4),
             atoms: dictionary.atoms(),
@@ -32,12 +36,21 @@ impl Sizes {
     }
 
     fn prelude(&self) -> Prelude {
-        let Self { step, patch, groups, .. } = *self;
-        Prelude::default().numbers([("STEP", step), ("PATCH", patch), ("FEATURE_GROUPS", groups)])
+        let Self { step, reach, patch, groups, .. } = *self;
+        Prelude::default().numbers([
+            ("STEP", step),
+            ("REACH", reach),
+            ("PATCH", patch),
+            ("FEATURE_GROUPS", groups),
+        ])
     }
 
     fn kernel(&self, template: Template, prelude: Prelude) -> Template {
-        template.prelude(prelude).named([&format!("step{}", self.step), &format!("groups{}", self.groups)])
+        template.prelude(prelude).named([
+            &format!("scale{}", self.reach),
+            &format!("step{}", self.step),
+            &format!("groups{}", self.groups),
+        ])
     }
 
     /// `patch_gradients.wgsl`.
@@ -74,7 +87,7 @@ fn patches() -> [(&'static str, f64); 1] {
 pub fn variants() -> Vec<Shader> {
     let sizes =
         |(step, nearest)| Sizes { step, patch: step * Dictionary::PATCH, groups: 8, atoms: 1024, nearest };
-    let all = [(2, 1), (3, 1), (3, 24), (4, 1)].map(sizes);
+    let all = [(2, 2, 1), (3, 2, 1), (3, 1, 24), (4, 2, 1)].map(sizes);
     all.iter()
         .flat_map(|sizes| [sizes.gradients(), sizes.features(), sizes.nearest(), sizes.regression()])
         .collect()

@@ -130,7 +130,7 @@ mod tests {
             features: low,
             pictures: 1,
         };
-        let method = Method::Sc { lambda: 0.05, back_projection: 0 };
+        let method = Method::Sc { lambda: 0.05, overlap: 1, back_projection: 0 };
         let config =
             DictionaryConfig { atoms: 30, rounds: 12, ..DictionaryConfig::new(method, Vec::new(), 2) };
         let mut errors = Vec::new();

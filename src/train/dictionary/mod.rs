@@ -38,10 +38,10 @@ pub struct DictionaryConfig {
 
 impl DictionaryConfig {
     /// The usual settings: 1024 atoms, as in the papers. K-SVD learns from 150,000 patches in 20 rounds; SC, whose coding takes
-    /// longer, from 50,000 in 10.
+    /// longer, from 20,000 in 6.
     pub fn new(method: Method, data: Vec<PathBuf>, scale: usize) -> Self {
         let (samples, rounds) = match method {
-            Method::Sc { .. } => (50_000, 10),
+            Method::Sc { .. } => (20_000, 6),
             _ => (150_000, 20),
         };
         Self { method, data, scale, atoms: 1024, samples, rounds, seed: 0 }
