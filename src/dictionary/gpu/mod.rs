@@ -18,8 +18,8 @@ use shaders::{PATCH_WORKGROUP, REGRESSION_WORKGROUP, Sizes};
 
 const WHAT: &str = "a block of patches";
 
-/// Patches of a block at most, on each axis and in all.
-pub(super) const BLOCK_SIDE: usize = 256;
+/// Patches of a block at most, on each axis and in all. What they read fits the smallest textures that devices must have.
+pub(super) const BLOCK_SIDE: usize = 128;
 pub(super) const BLOCK_PATCHES: usize = 8192;
 
 /// The kernels for one dictionary, with textures and buffers for one block of patches.

@@ -85,8 +85,14 @@ fn patches() -> [(&'static str, f64); 1] {
 
 /// Variants of all kernels of the methods on dictionaries, for tests and for porting: those for 1024 atoms of 30 features.
 pub fn variants() -> Vec<Shader> {
-    let sizes =
-        |(step, nearest)| Sizes { step, patch: step * Dictionary::PATCH, groups: 8, atoms: 1024, nearest };
+    let sizes = |(reach, overlap, nearest): (usize, usize, usize)| Sizes {
+        step: (Dictionary::PATCH - overlap) * reach,
+        reach,
+        patch: reach * Dictionary::PATCH,
+        groups: 8,
+        atoms: 1024,
+        nearest,
+    };
     let all = [(2, 2, 1), (3, 2, 1), (3, 1, 24), (4, 2, 1)].map(sizes);
     all.iter()
         .flat_map(|sizes| [sizes.gradients(), sizes.features(), sizes.nearest(), sizes.regression()])
