@@ -33,9 +33,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let columns = region.origin.x + position.x + vec4(0, 1, 2, 3);
-    let first = vec4<u32>(clamp(columns, vec4(0), vec4(region.picture.x - 1))) * region.taps;
+    let first = vec4<u32>(clamp(columns, vec4(0), vec4(region.picture.x - 1))) * region.terms;
     var texels = mat4x4<f32>();
-    for (var t = 0u; t < region.taps; t++) {
+    for (var t = 0u; t < region.terms; t++) {
         texels += mat4x4(
             weighted(taps[first.x + t], position.y),
             weighted(taps[first.y + t], position.y),

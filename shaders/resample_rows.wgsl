@@ -23,13 +23,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let last = region.picture - 1 - region.origin;
     let inside = clamp(position.y, -region.origin.y, last.y);
-    let first = u32(region.origin.y + inside) * region.taps;
+    let first = u32(region.origin.y + inside) * region.terms;
     let columns = position.x + vec4(0, 1, 2, 3);
     let outside = (columns < vec4(-region.origin.x)) | (columns > vec4(last.x)) | vec4<bool>(inside != position.y);
     for (var plane = 0u; plane < region.output.planes; plane++) {
         let start = input_plane(plane) + vec2(i32(id.x), -region.source_start.y);
         var sum = vec4(0.0);
-        for (var t = 0u; t < region.taps; t++) {
+        for (var t = 0u; t < region.terms; t++) {
             let tap = taps[first + t];
             sum += bitcast<f32>(tap.y) * textureLoad(input, start + vec2(0, i32(tap.x)), 0);
         }

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::network::names;
 
 /// What the hidden layers of a network are computed in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 32 bits throughout.
     #[default]

@@ -3,7 +3,8 @@
 fn products(start: vec2<i32>, first_tap: u32) -> Sums {
     var sums = Sums();
     var tap = first_tap;
-    for (var c = 0u; c < INPUTS; c++) {
+    // To INPUTS, which compilers do not see here: Direct3D's FXC unrolls loops of known length, and takes seconds for it.
+    for (var c = 0u; c < region.terms; c++) {
         let plane = input_plane(c) + vec2(start.x / 4, start.y);
         for (var i = 0; i < i32(FILTER_ROWS); i++) {
             var at = plane + vec2(0, i);

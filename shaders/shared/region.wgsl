@@ -28,8 +28,8 @@ struct Region {
     bicubic_margin: vec2<i32>,
     // Convolution: the first filter that this dispatch computes.
     first_filter: u32,
-    // Resampling: taps of an output sample.
-    taps: u32,
+    // Terms of a sum: taps of an output sample in resampling, input planes in a convolution.
+    terms: u32,
     input: PlaneLayout,
     output: PlaneLayout,
     bicubic: PlaneLayout,

@@ -61,7 +61,7 @@ pub struct BenchArgs {
     gpu: GpuArgs,
 }
 
-fn parse_size(text: &str) -> std::result::Result<(u32, u32), String> {
+pub fn parse_size(text: &str) -> std::result::Result<(u32, u32), String> {
     let side = |text: &str| text.parse().ok().filter(|side| (16..=16384).contains(side));
     text.split_once(['x', 'X'])
         .and_then(|(width, height)| Some((side(width)?, side(height)?)))

@@ -46,7 +46,9 @@ pub fn run(args: &DegradeArgs) -> Result<u8> {
     let inputs = [args.input.clone()];
     let settings = Some(format!("{scale} {:?}", args.degradation));
     let (output, existing) = (Some(args.output.as_path()), args.existing);
-    let mut plan = Plan::new(&Request { inputs: &inputs, output, existing, settings, ..Request::default() })?;
+    let request =
+        Request { inputs: &inputs, output, existing, settings, shrinks: true, ..Request::default() };
+    let mut plan = Plan::new(&request)?;
     plan.prepare_folder()?;
     let jobs = std::mem::take(&mut plan.jobs);
     let (total, mut failures) = (jobs.len(), Vec::new());

@@ -31,6 +31,9 @@ struct Device {
     device_type: &'static str,
     backend: &'static str,
     driver: String,
+    /// On Direct3D, which of its two compilers compiles the kernels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compiler: Option<&'static str>,
     /// Whether `--gpu auto` may choose it.
     usable: bool,
     /// Whether it supports `--precision f16`.
@@ -82,6 +85,7 @@ pub fn run(args: &DevicesArgs) -> Result<()> {
 fn examine(index: usize, adapter: &Adapter) -> Device {
     let info = adapter.get_info();
     let limits = adapter.limits();
+    let compiler = adapter::direct3d_compiler(adapter);
     let precisions = [Precision::F32, Precision::F16].into_iter();
     let mut precisions = precisions.filter(|p| adapter.features().contains(p.required_features()));
     let half_precision = precisions.clone().any(|precision| precision == Precision::F16);
@@ -96,6 +100,7 @@ fn examine(index: usize, adapter: &Adapter) -> Device {
         device_type: adapter::type_name(info.device_type),
         backend: info.backend.to_str(),
         driver: [info.driver, info.driver_info].join(" ").trim().to_owned(),
+        compiler,
         usable: adapter::lacks(adapter).is_none(),
         half_precision,
         limits: Limits {
@@ -134,6 +139,13 @@ fn tuned(gpu: &Gpu) -> Result<Vec<Kernels>> {
 
 fn describe(device: &Device) -> String {
     let Device { index, name, device_type, backend, driver, half_precision, limits, self_test, .. } = device;
+    let compiler = match device.compiler {
+        Some("FXC") => {
+            ", compiler: FXC (dxcompiler.dll beside the program makes kernels faster, and their start)"
+        }
+        Some(_) => ", compiler: DXC",
+        None => "",
+    };
     let precisions = if *half_precision { "f32, f16" } else { "f32" };
     let kernels: String = device
         .kernels
@@ -143,7 +155,7 @@ fn describe(device: &Device) -> String {
         })
         .collect();
     format!(
-        "{index}: {name}\n   {device_type}, {backend}, driver: {driver}\n   \
+        "{index}: {name}\n   {device_type}, {backend}, driver: {driver}{compiler}\n   \
          storage binding {}, buffer {}, texture {}, workgroups {}, precision {precisions}\n   self test: {self_test}{kernels}",
         bytes(limits.storage_binding.into()),
         bytes(limits.buffer.into()),

@@ -1,14 +1,15 @@
 //! `srcnn-gpu export`: a network as a file for other programs.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use srcnn_gpu::export::{About, mpv, onnx};
-use srcnn_gpu::{Error, Result};
+use srcnn_gpu::export::{About, mpv, onnx, web};
+use srcnn_gpu::{Error, Result, Shipped};
 
-use crate::cli::args::models::{Model, ModelArgs, family, load_models, nearest, warn_of_scale};
-use crate::cli::output::{Existing, print};
+use crate::cli::args::models::{Model, ModelArgs, family, load, load_models, nearest, warn_of_scale};
+use crate::cli::output::{Existing, create_folder, print, write_atomically};
 use crate::cli::progress;
 
 /// Write a network as a file for other programs
@@ -16,7 +17,8 @@ use crate::cli::progress;
 #[command(after_help = "Examples:
   srcnn-gpu export onnx -s 2 -o srcnn_x2.onnx
   srcnn-gpu export onnx -m runs/x3 -o mine.onnx
-  srcnn-gpu export mpv -s 2 -o srcnn_x2.glsl")]
+  srcnn-gpu export mpv -s 2 -o srcnn_x2.glsl
+  srcnn-gpu export web -o site")]
 pub struct ExportCommand {
     #[command(subcommand)]
     action: Action,
@@ -28,6 +30,8 @@ enum Action {
     Onnx(Onnx),
     /// Write a user shader for mpv and libplacebo, which enlarges videos as they play
     Mpv(Mpv),
+    /// Write a folder for a web server: a page that enlarges pictures in the browser, and the module that it uses
+    Web(Web),
 }
 
 /// Which network to write, and where to.
@@ -78,6 +82,22 @@ struct Mpv {
     variant: Variant,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "Example: srcnn-gpu export web -m small -m large -o site")]
+struct Web {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// The folder to write; it is created if it is missing
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Terms of the networks, for the page [default: those of the networks that come with the program]
+    #[arg(long, value_name = "TEXT")]
+    license: Option<String>,
+    /// What to do when the folder exists and has anything in it
+    #[arg(long, value_enum, default_value_t = Existing::Fail)]
+    existing: Existing,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Variant {
     /// Compute shaders: fewer passes and less memory
@@ -110,6 +130,7 @@ pub fn run(command: &ExportCommand) -> Result<()> {
                 Ok(mpv::file(model.network()?, scale, variant, about)?.into_bytes())
             })
         }
+        Action::Web(arguments) => write_site(arguments),
     }
 }
 
@@ -131,12 +152,10 @@ fn write(what: &What, make: impl FnOnce(&Model, f64, &About) -> Result<Vec<u8>>)
     let models = load_models(choices)?;
     let scale = what.scale.map_or_else(|| own_scale(&models), Ok)?;
     let model = &models[nearest(&models, scale)];
-    let is_shipped = choices.iter().all(|choice| family(choice).is_some());
-    let own_terms = if is_shipped { env!("CARGO_PKG_LICENSE") } else { "" };
-    let license = what.license.clone().unwrap_or_else(|| own_terms.into());
+    let license = license(what.license.as_deref(), choices);
     let about = About { source: model.name.clone(), license, scale: Some(scale) };
     let bytes = make(model, scale, &about)?;
-    if !is_shipped {
+    if !is_shipped(choices) {
         warn_of_scale(model, scale);
     }
     let written = match what.existing.resolve(&what.output)? {
@@ -150,4 +169,59 @@ fn write(what: &What, make: impl FnOnce(&Model, f64, &About) -> Result<Vec<u8>>)
             Ok(())
         }
     }
+}
+
+/// The terms of the networks that these choices stand for: what is given, or those of the program's own.
+fn license(given: Option<&str>, choices: &[PathBuf]) -> String {
+    let own_terms = if is_shipped(choices) { env!("CARGO_PKG_LICENSE") } else { "" };
+    given.unwrap_or(own_terms).into()
+}
+
+fn is_shipped(choices: &[PathBuf]) -> bool {
+    choices.iter().all(|choice| family(choice).is_some())
+}
+
+/// Writes the files of `export web` and prints the folder.
+fn write_site(arguments: &Web) -> Result<()> {
+    let mut choices = arguments.model.model.clone();
+    if choices.is_empty() {
+        choices.push(Shipped::default().to_string().into());
+    }
+    let mut models = Vec::new();
+    for choice in &choices {
+        let license = license(arguments.license.as_deref(), std::slice::from_ref(choice));
+        let name = choice.file_stem().unwrap_or(OsStr::new("network")).to_string_lossy().into_owned();
+        models.extend(load(choice)?.into_iter().map(|model| (name.clone(), license.clone(), model)));
+    }
+    let mut networks = Vec::with_capacity(models.len());
+    for (name, license, model) in &models {
+        let about = About { source: model.name.clone(), license: license.clone(), scale: None };
+        networks.push(web::WebNetwork { model: name.clone(), weights: model.network()?, about });
+    }
+    let files = web::files(&networks)?;
+    let Some(folder) = place(&arguments.output, arguments.existing)? else {
+        progress::say(format_args!("{} exists, kept as it is", arguments.output.display()));
+        return Ok(());
+    };
+    for (path, bytes) in files {
+        let path = folder.join(path);
+        path.parent().map_or(Ok(()), create_folder)?;
+        write_atomically(&path, |file| file.write_all(&bytes))?;
+    }
+    print(format!("{}: {}", folder.display(), counted(networks.len())))
+}
+
+fn counted(networks: usize) -> String {
+    if networks == 1 { "1 network".into() } else { format!("{networks} networks") }
+}
+
+/// The folder to write to; `None` if it exists and is kept. One without anything in it is as good as none.
+fn place(folder: &Path, existing: Existing) -> Result<Option<PathBuf>> {
+    let is_empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        return Ok(Some(folder.into()));
+    }
+    let place = existing.resolve(folder)?.map(|to| to.path);
+    place.iter().try_for_each(|folder| create_folder(folder))?;
+    Ok(place)
 }

@@ -18,7 +18,7 @@ pub struct Dataset {
     pub name: String,
     /// Its pictures, sorted by name.
     pub pictures: Vec<PathBuf>,
-    /// Names of the entries whose extensions are not those of pictures.
+    /// Names of the entries that are not pictures, but for those of systems and hidden ones.
     pub skipped: Vec<String>,
 }
 
@@ -49,7 +49,9 @@ impl Dataset {
         // `.` and `..` have no names of their own.
         let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
         let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name: name(&full), pictures, skipped: others.iter().map(|path| name(path)).collect() })
+        let is_hidden = |path: &&PathBuf| path.file_name().is_some_and(is_junk);
+        let skipped = others.iter().filter(|path| !is_hidden(path)).map(|path| name(path)).collect();
+        Ok(Self { name: name(&full), pictures, skipped })
     }
 
     /// What each picture is called in tables: its file's name without the extension, which those keep that would be called

@@ -1,12 +1,14 @@
-//! Trained networks for other programs: as ONNX files ([`onnx`]) and as user shaders of mpv and libplacebo ([`mpv`]).
+//! Trained networks for other programs: as ONNX files ([`onnx`]), as user shaders of mpv and libplacebo ([`mpv`]), and for
+//! browsers ([`web`]).
 //!
-//! Both can begin with the bicubic enlargement that the network was trained on, so that they take a small picture and return a
+//! All can begin with the bicubic enlargement that the network was trained on, so that they take a small picture and return a
 //! large one. It equals MATLAB's up to the rounding of f32, at the borders too.
 
 pub mod mpv;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 mod ratio;
+pub mod web;
 
 pub use ratio::Ratio;
 

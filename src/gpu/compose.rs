@@ -38,6 +38,18 @@ impl Shader {
     pub fn uses_half_precision(&self) -> bool {
         self.wgsl.starts_with("enable f16;")
     }
+
+    /// Whether it hands weights round in subgroups, and needs [`wgpu::Features::SUBGROUP`].
+    pub fn uses_subgroups(&self) -> bool {
+        self.wgsl.contains("subgroup_invocation_id")
+    }
+
+    /// The text with the directive that the standard wants for subgroups. Browsers refuse the kernels without it, and naga with
+    /// it, so that the text that this crate compiles does without.
+    pub fn standard_wgsl(&self) -> String {
+        let directive = if self.uses_subgroups() { "enable subgroups;\n" } else { "" };
+        format!("{directive}{}", self.wgsl)
+    }
 }
 
 /// The files of `shaders/shared/`, by name.

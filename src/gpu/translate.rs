@@ -79,7 +79,7 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
     if !language.has(shader) {
         return Err(refused(&format!("{language:?}"), "the language has no 16-bit floats".into()));
     }
-    let subgroups = uses_subgroups(shader);
+    let subgroups = shader.uses_subgroups();
     let written = match language {
         Language::Wgsl => Ok(wgsl(shader)),
         Language::Spirv => spirv(&module, &info, stage, if subgroups { (1, 3) } else { (1, 0) }),
@@ -101,16 +101,9 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
 
 type Written = Result<Vec<u8>, String>;
 
-/// With the directive that the standard wants for subgroups. Browsers refuse the kernels without it, and naga with it, so the
-/// text that this crate compiles does without.
 fn wgsl(shader: &Shader) -> Vec<u8> {
     let values: Vec<_> = shader.overrides.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    let directive = if uses_subgroups(shader) { "enable subgroups;\n" } else { "" };
-    format!("// Overrides: {}\n{directive}{}", values.join(", "), shader.wgsl).into_bytes()
-}
-
-fn uses_subgroups(shader: &Shader) -> bool {
-    shader.wgsl.contains("subgroup_invocation_id")
+    format!("// Overrides: {}\n{}", values.join(", "), shader.standard_wgsl()).into_bytes()
 }
 
 fn spirv(

@@ -4,6 +4,7 @@ use wgpu::{Adapter, AdapterInfo, Backend, Backends, DeviceType, Features, Limits
 
 use super::{Gpu, Pipelines};
 use crate::error::{Error, Reason, Result};
+use crate::gpu::adapter::uses_fxc;
 pub use crate::gpu::faults::Faults;
 
 /// Number of storage buffers that one shader stage may bind; adapters with fewer cannot run the network.
@@ -84,6 +85,13 @@ pub fn type_name(device_type: DeviceType) -> &'static str {
         DeviceType::Other => "other",
         DeviceType::Cpu => "software",
     }
+}
+
+/// On Direct3D 12, the compiler of the kernels: `DXC`, or `FXC`, which is slower by far and takes over where
+/// dxcompiler.dll is not found. `None` for other backends.
+pub fn direct3d_compiler(adapter: &Adapter) -> Option<&'static str> {
+    let info = adapter.get_info();
+    (info.backend == Backend::Dx12).then(|| if uses_fxc(&info, adapter.features()) { "FXC" } else { "DXC" })
 }
 
 /// A short description of an adapter: `NVIDIA H100 (discrete, vulkan)`.

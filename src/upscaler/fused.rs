@@ -2,8 +2,9 @@
 //! `conv_fused_sum.wgsl`.
 
 use super::pass::PassDescriptor;
+use super::steps::PIXELS_COVERED;
 use crate::gpu::kernels::{
-    self, BodyVariant, ConvShape, EpilogueLayout, HeadVariant, PIXEL_WORKGROUP, Settings, Shader, WeightStore,
+    self, BodyVariant, ConvShape, EpilogueLayout, HeadVariant, Settings, Shader, WeightStore,
 };
 use crate::network::Padding;
 use crate::weights::{Layer, Weights};
@@ -44,9 +45,8 @@ pub(super) fn passes(
 
 /// The last step of layer 3: adds up partial sums.
 pub(super) fn last_sum(shader: Shader, third: &Layer) -> PassDescriptor {
-    let covers = [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]];
     let bias = vec![third.bias[0], 0.0, 0.0, 0.0];
-    PassDescriptor::single(shader, [2, 1, 0], covers, WeightStore::Uniform, bias)
+    PassDescriptor::single(shader, [2, 1, 0], PIXELS_COVERED, WeightStore::Uniform, bias)
 }
 
 /// Packs groups of 4 filters of layer 1: biases, taps and, with an epilogue, the columns of layer 2. Here and below,

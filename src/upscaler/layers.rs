@@ -1,6 +1,7 @@
 //! A network layer by layer: one convolution kernel per layer, with its filters packed for it.
 
-use super::pass::{Chunk, PassDescriptor};
+use super::outline::{Chunk, PassShape};
+use super::pass::PassDescriptor;
 use crate::error::{Error, Result};
 use crate::gpu::kernels::{self, ConvShape, ConvVariant, WeightStore};
 use crate::network::Padding;
@@ -21,11 +22,14 @@ fn layer(
     let ConvVariant { registers, output_rows, workgroup: [x, y], uniform, precision, .. } = variant;
     Ok(PassDescriptor {
         shader: kernels::conv_forward(&variant),
-        layer: index,
-        planes: layer.shape.filters,
-        reach,
-        covers: [x * registers.pixels(), y * output_rows as u32],
-        chunks,
+        shape: PassShape {
+            layer: index,
+            terms: layer.shape.inputs,
+            planes: layer.shape.filters,
+            reach,
+            covers: [x * registers.pixels(), y * output_rows as u32],
+            chunks,
+        },
         store: if uniform { WeightStore::Uniform } else { WeightStore::Storage },
         binding: (variant.weights * 4 * precision.bytes()) as u64,
         precision,

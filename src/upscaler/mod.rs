@@ -14,11 +14,14 @@ mod layers;
 mod layouts;
 mod network;
 mod options;
+mod outline;
 mod pass;
 mod plan;
 mod region;
 #[cfg(feature = "headless")]
 mod resampler;
+mod schedule;
+mod selection;
 mod steps;
 mod tables;
 mod target;
@@ -27,12 +30,13 @@ mod tile_textures;
 mod tiles;
 mod winograd;
 
-#[cfg(feature = "headless")]
-pub(crate) use network::pass_shaders;
 pub use options::{KernelChoice, SourceKind, TargetAccess, UpscalerOptions};
 pub use plan::{Enlargement, TileSpan};
 #[cfg(feature = "headless")]
 pub(crate) use resampler::{ResampleKernels, Resampler};
+pub use schedule::{PictureSchedule, Schedule};
+#[cfg(feature = "headless")]
+pub(crate) use selection::pass_shaders;
 pub use texture_ref::TextureRef;
 pub use tiles::{TileGrid, TileSlot};
 
@@ -97,7 +101,7 @@ struct Prepared {
 impl Prepared {
     fn steps(&self, network: &GpuNetwork, tile: usize) -> Vec<Step> {
         let frame = Frame {
-            network,
+            outline: &network.outline,
             layouts: &self.textures.layouts,
             taps: self.tables.taps.each_ref().map(|taps| taps.count),
             picture: self.plan.picture,
@@ -179,11 +183,11 @@ impl Upscaler {
     /// # Errors
     /// [`Error::InvalidArgument`] for another architecture, and what the device reports.
     pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
-        if weights.architecture() != &self.network.architecture {
+        if weights.architecture() != &self.network.outline.architecture {
             return Err(Error::invalid(format!(
                 "weights of {}, but the upscaler was made for {}",
                 weights.architecture(),
-                self.network.architecture
+                self.network.outline.architecture
             )));
         }
         self.network.set_weights(&self.device, &self.queue, weights)?;
@@ -198,7 +202,7 @@ impl Upscaler {
 
     /// The padding in use: the options' or, without one, the weights'.
     pub fn padding(&self) -> Padding {
-        self.network.padding
+        self.network.padding()
     }
 
     /// Number of tiles of the prepared size; 0 before `prepare`.

@@ -41,7 +41,8 @@ pub enum KernelChoice {
 }
 
 impl KernelChoice {
-    const LARGE: usize = 1_000_000;
+    /// Pixels of a result that is worth a longer compilation.
+    pub(crate) const LARGE: usize = 1_000_000;
 
     /// Whether to use it for a result of this many pixels, if supported.
     pub(super) fn wants(self, faster: bool, pixels: usize) -> bool {
@@ -97,6 +98,11 @@ pub struct UpscalerOptions {
 impl UpscalerOptions {
     /// Defaults for a device: the weights' padding, tiles by the device's limits, color pictures to `Rgba8Unorm`.
     pub fn for_device(device: &wgpu::Device) -> Self {
+        Self::for_shape(ConvShape::for_device(device))
+    }
+
+    /// The same for kernels of this shape, which need not be those for a device that is there.
+    pub(crate) fn for_shape(conv_shape: ConvShape) -> Self {
         Self {
             padding: None,
             tile: None,
@@ -105,7 +111,7 @@ impl UpscalerOptions {
             linear_source: false,
             linear_target: false,
             source: SourceKind::Color,
-            conv_shape: ConvShape::for_device(device),
+            conv_shape,
             precision: Precision::F32,
             winograd: KernelChoice::Auto,
             pipeline_cache: None,

@@ -1,5 +1,6 @@
 //! A pass over maps: a kernel, its weights, and how far beyond a tile it computes.
 
+use super::outline::{Chunk, PassShape};
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::kernels::{Shader, WEIGHT_COLUMNS, WeightStore};
@@ -22,46 +23,17 @@ pub(super) const MAPS: Binding = Binding::Target(wgpu::TextureFormat::Rgba32Floa
 #[derive(Debug)]
 pub(super) struct Pass {
     pub kernel: Kernel,
-    /// The layer whose valid-pixel map it uses.
-    pub layer: usize,
-    /// Number of planes that it writes.
-    pub planes: usize,
-    /// Number of pixels that it computes beyond each side of a tile.
-    pub reach: usize,
-    /// Columns and rows that a workgroup computes.
-    pub covers: [u32; 2],
-    /// Parts of the filters that fit one binding; each is a dispatch of its own.
-    pub chunks: Vec<Chunk>,
+    pub shape: PassShape,
     weights: GpuWeights,
     /// Length of a chunk's binding, in bytes.
     binding: u64,
-}
-
-/// Some of a layer's filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Chunk {
-    /// First filter.
-    pub first_filter: usize,
-    /// Groups of filters: the dispatch's z.
-    pub groups: usize,
-    /// Position in the weight buffer, in bytes.
-    pub(super) offset: u64,
-}
-
-impl Chunk {
-    /// All filters.
-    pub const ALL: Self = Self { first_filter: 0, groups: 1, offset: 0 };
 }
 
 /// What a [`Pass`] is compiled from: its kernel, its weights, and what it computes.
 #[derive(Debug)]
 pub(super) struct PassDescriptor {
     pub shader: Shader,
-    pub layer: usize,
-    pub planes: usize,
-    pub reach: usize,
-    pub covers: [u32; 2],
-    pub chunks: Vec<Chunk>,
+    pub shape: PassShape,
     pub store: WeightStore,
     /// Length of a chunk's binding, in bytes; unused for a texture.
     pub binding: u64,
@@ -81,8 +53,19 @@ impl PassDescriptor {
         weights: Vec<f32>,
     ) -> Self {
         let binding = (4 * weights.len()) as u64;
-        let (chunks, precision) = (vec![Chunk::ALL], Precision::F32);
-        Self { shader, layer, planes, reach, covers, chunks, store, binding, precision, weights }
+        let shape = PassShape { layer, terms: 0, planes, reach, covers, chunks: vec![Chunk::ALL] };
+        Self { shader, shape, store, binding, precision: Precision::F32, weights }
+    }
+
+    /// What the kernel binds: the region, its weights, the valid-pixel map, its input, and its output.
+    pub fn bindings(&self) -> [Binding; 5] {
+        let weights = match self.store {
+            WeightStore::Uniform => Binding::Uniform,
+            WeightStore::Storage => Binding::Read,
+            WeightStore::Texture => Binding::Texture,
+        };
+        let output = Binding::Target(map_format(self.precision));
+        [Binding::Region, weights, Binding::Read, Binding::Texture, output]
     }
 }
 
@@ -94,28 +77,10 @@ impl Pass {
         descriptor: PassDescriptor,
     ) -> Result<Self> {
         let device = compiler.device;
-        let PassDescriptor {
-            shader,
-            layer,
-            planes,
-            reach,
-            covers,
-            chunks,
-            store,
-            binding,
-            precision,
-            weights,
-        } = descriptor;
-        let weights_kind = match store {
-            WeightStore::Uniform => Binding::Uniform,
-            WeightStore::Storage => Binding::Read,
-            WeightStore::Texture => Binding::Texture,
-        };
-        let output = Binding::Target(map_format(precision));
-        let bindings = [Binding::Region, weights_kind, Binding::Read, Binding::Texture, output];
-        let kernel = Kernel::new(compiler, &shader, &bindings)?;
+        let kernel = Kernel::new(compiler, &descriptor.shader, &descriptor.bindings())?;
+        let PassDescriptor { shape, store, binding, precision, weights, .. } = descriptor;
         let weights = GpuWeights::new(device, queue, store, precision, weights)?;
-        Ok(Self { kernel, layer, planes, reach, covers, chunks, weights, binding })
+        Ok(Self { kernel, shape, weights, binding })
     }
 
     /// Replaces the weights with others of the same layout, for everything submitted from now on.
@@ -149,12 +114,7 @@ impl Pass {
             let resources = [region.clone(), weights, valid_map.as_entire_binding(), input, output];
             self.kernel.bind(device, &resources)
         };
-        self.chunks.iter().map(bind).collect()
-    }
-
-    /// Workgroups for an output of `columns` x `rows`.
-    pub fn workgroups(&self, columns: u32, rows: u32, chunk: &Chunk) -> [u32; 3] {
-        [columns.div_ceil(self.covers[0]), rows.div_ceil(self.covers[1]), chunk.groups as u32]
+        self.shape.chunks.iter().map(bind).collect()
     }
 }
 
@@ -194,25 +154,33 @@ impl GpuWeights {
         })
     }
 
-    fn write(&self, queue: &wgpu::Queue, mut weights: Vec<f32>) {
+    fn write(&self, queue: &wgpu::Queue, weights: Vec<f32>) {
+        let size = texture_size(weights.len());
         match self {
-            Self::Buffer(buffer, Precision::F32) => {
-                queue.write_buffer(buffer, 0, bytemuck::cast_slice(&weights));
-            }
-            Self::Buffer(buffer, Precision::F16) => {
-                let halves: Vec<u16> = weights.into_iter().map(half).collect();
-                queue.write_buffer(buffer, 0, bytemuck::cast_slice(&halves));
+            Self::Buffer(buffer, precision) => {
+                queue.write_buffer(buffer, 0, &packed_bytes(weights, WeightStore::Uniform, *precision));
             }
             Self::Texture(view) => {
-                let size @ [width, height] = texture_size(weights.len());
-                weights.resize((4 * width * height) as usize, 0.0);
-                upload(queue, view.texture(), size, bytemuck::cast_slice(&weights));
+                let bytes = packed_bytes(weights, WeightStore::Texture, Precision::F32);
+                upload(queue, view.texture(), size, &bytes);
             }
         }
     }
 }
 
+/// Weights as the device has them: a buffer's bytes, or all rows of a texture, the last one filled up with zeros.
+pub(super) fn packed_bytes(mut weights: Vec<f32>, store: WeightStore, precision: Precision) -> Vec<u8> {
+    if store == WeightStore::Texture {
+        let [width, height] = texture_size(weights.len());
+        weights.resize((4 * width * height) as usize, 0.0);
+    }
+    match precision {
+        Precision::F32 => bytemuck::cast_slice(&weights).to_vec(),
+        Precision::F16 => weights.into_iter().flat_map(|weight| half(weight).to_ne_bytes()).collect(),
+    }
+}
+
 /// Size of the texture that holds this many weights.
-fn texture_size(weights: usize) -> [u32; 2] {
+pub(super) fn texture_size(weights: usize) -> [u32; 2] {
     [WEIGHT_COLUMNS as u32, weights.div_ceil(4 * WEIGHT_COLUMNS) as u32]
 }

@@ -78,7 +78,7 @@ impl Enlargement {
 }
 
 /// One axis of a tile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct TileSpan {
     /// First pixel, in the result.
     pub start: usize,

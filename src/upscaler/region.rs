@@ -2,7 +2,7 @@
 
 /// Mirrors `Region` in `shaders/shared/region.wgsl`, where the fields are described.
 #[repr(C)]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub(crate) struct Region {
     pub origin: [i32; 2],
     pub size: [i32; 2],
@@ -12,7 +12,7 @@ pub(crate) struct Region {
     pub input_margin: [i32; 2],
     pub bicubic_margin: [i32; 2],
     pub first_filter: u32,
-    pub taps: u32,
+    pub terms: u32,
     pub input: PlaneLayout,
     pub output: PlaneLayout,
     pub bicubic: PlaneLayout,
@@ -21,7 +21,7 @@ pub(crate) struct Region {
 /// How planes are laid out in a texture: 4 pixels of a row per texel, planes side by side. Mirrors `PlaneLayout` in
 /// `shaders/shared/region.wgsl`.
 #[repr(C)]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, bytemuck::Pod, bytemuck::Zeroable)]
 pub(crate) struct PlaneLayout {
     /// Number of planes.
     pub planes: u32,

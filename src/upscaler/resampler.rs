@@ -58,7 +58,7 @@ impl Resampler {
         let region = |rows: usize, taps: &Taps| Region {
             size: [output[0] as i32, rows as i32],
             picture: output.map(|len| len as i32),
-            taps: taps.count,
+            terms: taps.count,
             ..Region::default()
         };
         let regions = [

@@ -1,7 +1,7 @@
 //! The steps of a tile: stages in order, and the regions that they work on. Pure arithmetic, no GPU.
 
 use super::layouts::Layouts;
-use super::network::GpuNetwork;
+use super::outline::Outline;
 use super::plan::TileSpan;
 use super::region::Region;
 use crate::gpu::kernels::PIXEL_WORKGROUP;
@@ -37,7 +37,7 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    /// Which of [`GpuNetwork::kernels`] runs it, in a network of this many passes.
+    /// Its number among the kernels that a tile runs, in order, in a network of this many passes.
     pub fn kernel(self, passes: usize) -> usize {
         match self {
             Self::ResampleColumns => 0,
@@ -50,7 +50,7 @@ impl Stage {
 
 /// Everything that the steps of a picture's tiles depend on.
 pub(super) struct Frame<'a> {
-    pub network: &'a GpuNetwork,
+    pub outline: &'a Outline,
     pub layouts: &'a Layouts,
     /// Taps per output sample: columns, rows.
     pub taps: [u32; 2],
@@ -60,17 +60,18 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// The steps of a tile, in order: at most [`GpuNetwork::steps`].
+    /// The steps of a tile, in order.
     pub fn steps(&self, tile: [&TileSpan; 2]) -> Vec<Step> {
-        let (network, maps) = (self.network, &self.layouts.maps);
-        let full = self.around(tile, network.architecture.radius());
+        let (outline, maps) = (self.outline, &self.layouts.maps);
+        let full = self.around(tile, outline.architecture.radius());
         let mut steps = self.resampling(tile, full).to_vec();
         let mut before = full.origin;
-        for (number, (pass, maps)) in network.passes().iter().zip(maps.windows(2)).enumerate() {
+        for (number, (pass, maps)) in outline.passes.iter().zip(maps.windows(2)).enumerate() {
             let region = self.around(tile, pass.reach);
             let input_margin = minus(region.origin, before);
             before = region.origin;
-            let region = Region { input_margin, input: maps[0], output: maps[1], ..region };
+            let terms = pass.terms as u32;
+            let region = Region { input_margin, terms, input: maps[0], output: maps[1], ..region };
             let [columns, rows] = region.size.map(|len| len as u32);
             steps.extend(pass.chunks.iter().enumerate().map(|(index, chunk)| Step {
                 stage: Stage::Pass { pass: number, chunk: index },
@@ -91,10 +92,9 @@ impl Frame<'_> {
     fn around(&self, tile: [&TileSpan; 2], reach: usize) -> Region {
         let mut origin = both(tile, |span| span.first).map(|first| first - reach as i32);
         let mut end = both(tile, |span| span.first + span.len).map(|end| end + reach as i32);
-        let (units, radius) = self.network.units();
         // Earlier passes reach further by the radius of the filters that follow them.
-        let before = reach.saturating_sub(radius) as i32;
-        for (i, unit) in units.into_iter().enumerate().filter(|&(_, unit)| unit > 1) {
+        let before = reach.saturating_sub(self.outline.unit_radius) as i32;
+        for (i, unit) in self.outline.units.into_iter().enumerate().filter(|&(_, unit)| unit > 1) {
             let unit = unit as i32;
             origin[i] = (origin[i] + before).div_euclid(unit) * unit - before;
             end[i] = (end[i] - before + unit - 1).div_euclid(unit) * unit + before;
@@ -110,12 +110,12 @@ impl Frame<'_> {
         let columns = Region {
             size: [full.size[0], tile[1].source.len() as i32],
             host_texel: self.at(first),
-            taps: self.taps[0],
+            terms: self.taps[0],
             output: self.layouts.horizontal,
             ..full
         };
         let rows = Region {
-            taps: self.taps[1],
+            terms: self.taps[1],
             input: self.layouts.horizontal,
             output: self.layouts.maps[0],
             ..full
@@ -151,9 +151,12 @@ impl Step {
     }
 }
 
-/// Workgroups of a kernel whose invocations own 4 pixels of a row.
+/// Columns and rows of a workgroup of a kernel whose invocations own 4 pixels of a row.
+pub(super) const PIXELS_COVERED: [u32; 2] = [4 * PIXEL_WORKGROUP[0], PIXEL_WORKGROUP[1]];
+
+/// Workgroups of such a kernel.
 pub(super) fn per_texel([columns, rows]: [u32; 2]) -> [u32; 3] {
-    [columns.div_ceil(4).div_ceil(PIXEL_WORKGROUP[0]), rows.div_ceil(PIXEL_WORKGROUP[1]), 1]
+    [columns.div_ceil(PIXELS_COVERED[0]), rows.div_ceil(PIXELS_COVERED[1]), 1]
 }
 
 fn both(tile: [&TileSpan; 2], value: fn(&TileSpan) -> usize) -> [i32; 2] {

@@ -26,7 +26,7 @@ impl PictureTables {
         network: &GpuNetwork,
         [columns, rows]: &[ResampleTable; 2],
     ) -> Result<Self> {
-        let normalized = network.padding == Padding::Normalized;
+        let normalized = network.padding() == Padding::Normalized;
         let map = |size: usize| {
             let factors: Vec<f32> = if normalized {
                 valid_factors(columns.output_len, size).chain(valid_factors(rows.output_len, size)).collect()
@@ -35,7 +35,7 @@ impl PictureTables {
             };
             storage(device, "srcnn.valid_map", bytemuck::cast_slice(&factors))
         };
-        let sizes = network.architecture.layers().iter().map(|layer| layer.size);
+        let sizes = network.outline.architecture.layers().iter().map(|layer| layer.size);
         Ok(Self {
             taps: [Taps::new(device, columns)?, Taps::new(device, rows)?],
             valid_maps: scoped(device, || sizes.map(map).collect())?,

@@ -4,7 +4,7 @@ use super::options::{SourceKind, TargetAccess, UpscalerOptions};
 use super::region::Region;
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel, RenderKernel};
-use crate::gpu::kernels::{self, Light, STORED_FORMATS, TargetPlanes};
+use crate::gpu::kernels::{self, Light, STORED_FORMATS, Shader, TargetPlanes};
 use crate::gpu::memory::{DYNAMIC_SPACING, texture};
 use crate::gpu::scoped;
 
@@ -25,38 +25,18 @@ impl ToTarget {
         compiler: Compiler<'_>,
         options: &UpscalerOptions,
         ycbcr: bool,
-        [channels, planes]: [usize; 2],
+        planes: [usize; 2],
     ) -> Result<Self> {
         let format = options.target_format;
-        let refuse = |why: &str| Err(Error::invalid(format!("target format {format:?} {why}")));
-        let color = options.source == SourceKind::Color;
-        if format.components() < if color { 3 } else { channels as u8 } {
-            return refuse("has too few channels for the result");
-        }
-        let light = match (color, format.is_srgb()) {
-            (true, true) => Light::LinearBytes,
-            (true, false) if options.linear_target => Light::Linear,
-            _ => Light::Encoded,
-        };
-        let planes = TargetPlanes { ycbcr, network: channels, planes, light };
-        let maps = [Binding::Region, Binding::Texture, Binding::Texture];
+        let (shader, bindings) = program(options, ycbcr, planes)?;
         match options.access() {
-            TargetAccess::Store => match kernels::texture_from_planes(format, planes) {
-                Some(shader) => {
-                    let [region, network, bicubic] = maps;
-                    let bindings = [region, network, bicubic, Binding::Target(format)];
-                    Kernel::new(compiler, &shader, &bindings).map(Self::Store)
-                }
-                None => refuse(&format!(
-                    "cannot be stored to; use TargetAccess::Render, or one of {STORED_FORMATS:?}"
-                )),
-            },
+            TargetAccess::Store => Kernel::new(compiler, &shader, &bindings).map(Self::Store),
             TargetAccess::Render if !is_rendered_to(compiler.device, format) => refuse(
+                format,
                 "cannot be rendered to on this device; use Rgba8Unorm, Bgra8Unorm or Rgba16Float, for example",
             ),
             TargetAccess::Render => {
-                let shader = kernels::render_from_planes(planes);
-                RenderKernel::rendering(compiler, &shader, &maps, format).map(Self::Render)
+                RenderKernel::rendering(compiler, &shader, &bindings, format).map(Self::Render)
             }
         }
     }
@@ -92,6 +72,45 @@ impl ToTarget {
             Self::Render(kernel) => kernel.bind(device, &[region, network, bicubic]),
         }
     }
+}
+
+/// The kernel for a network with this many channels, of so many planes that are resampled, and what it binds: the region, the
+/// network's planes, the bicubic ones and, where it stores, the target.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for a format that no kernel stores to, or that does not hold the result.
+pub(super) fn program(
+    options: &UpscalerOptions,
+    ycbcr: bool,
+    [channels, planes]: [usize; 2],
+) -> Result<(Shader, Vec<Binding>)> {
+    let format = options.target_format;
+    let color = options.source == SourceKind::Color;
+    if format.components() < if color { 3 } else { channels as u8 } {
+        return refuse(format, "has too few channels for the result");
+    }
+    let light = match (color, format.is_srgb()) {
+        (true, true) => Light::LinearBytes,
+        (true, false) if options.linear_target => Light::Linear,
+        _ => Light::Encoded,
+    };
+    let planes = TargetPlanes { ycbcr, network: channels, planes, light };
+    let mut bindings = vec![Binding::Region, Binding::Texture, Binding::Texture];
+    if options.access() == TargetAccess::Render {
+        return Ok((kernels::render_from_planes(planes), bindings));
+    }
+    bindings.push(Binding::Target(format));
+    match kernels::texture_from_planes(format, planes) {
+        Some(shader) => Ok((shader, bindings)),
+        None => refuse(
+            format,
+            &format!("cannot be stored to; use TargetAccess::Render, or one of {STORED_FORMATS:?}"),
+        ),
+    }
+}
+
+fn refuse<T>(format: wgpu::TextureFormat, why: &str) -> Result<T> {
+    Err(Error::invalid(format!("target format {format:?} {why}")))
 }
 
 /// Renders a region, which has this number in the buffer, into the part of the target that it covers. The rest of the target

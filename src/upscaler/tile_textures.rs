@@ -1,6 +1,6 @@
 //! The textures in which tiles are computed, one tile at a time, and everything bound to them.
 
-use super::layouts::{Layouts, NAMES, precisions};
+use super::layouts::{Layouts, NAMES, precisions, texture_of_map};
 use super::network::GpuNetwork;
 use super::pass::{Pass, map_format};
 use super::region::Region;
@@ -77,7 +77,7 @@ impl TileTextures {
         lists: usize,
     ) -> Result<Self> {
         let max_texture_side = device.limits().max_texture_dimension_2d;
-        let layouts = Layouts::new(network, tile, source_rows, max_texture_side);
+        let layouts = Layouts::new(&network.outline, tile, source_rows, max_texture_side);
         let sizes = layouts.textures();
         if let Some(side) = sizes.as_flattened().iter().find(|&&side| side > max_texture_side) {
             return Err(Error::OutOfMemory(
@@ -89,7 +89,7 @@ impl TileTextures {
         scoped(device, || {
             use wgpu::BufferUsages as Usage;
             let both = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::STORAGE_BINDING;
-            let textures = NAMES.iter().zip(sizes).zip(precisions(network));
+            let textures = NAMES.iter().zip(sizes).zip(precisions(&network.outline));
             let views: Vec<_> = textures
                 .map(|((name, size), precision)| {
                     view(&texture(device, &format!("srcnn.{name}"), size, map_format(precision), both))
@@ -98,13 +98,9 @@ impl TileTextures {
             let size = (lists * list * DYNAMIC_SPACING) as u64;
             let regions = buffer(device, "srcnn.regions", size, Usage::UNIFORM | Usage::COPY_DST);
             let last = network.passes().len();
-            let map = |i: usize| match i {
-                0 => &views[1],
-                i if i == last => &views[4],
-                i => &views[2 + (i - 1) % 2],
-            };
+            let map = |i: usize| &views[texture_of_map(i, last)];
             let bind = |(i, pass): (usize, &Pass)| {
-                let valid_map = &tables.valid_maps[pass.layer];
+                let valid_map = &tables.valid_maps[pass.shape.layer];
                 pass.bind(device, element_binding::<Region>(&regions), valid_map, map(i), map(i + 1))
             };
             let rows = [

@@ -162,11 +162,13 @@ impl Upscaler {
         self.prepared = None;
         self.network.prepare(&self.device, &self.queue, &self.weights, tables)?;
         let network = &self.network;
-        let margin = network.units().0.map(|unit| unit - 1);
+        let outline = &network.outline;
+        let margin = outline.units.map(|unit| unit - 1);
         let tile = self.tile_limit.or(self.options.tile).map(|tile| tile.max(1));
-        let tile = tile.unwrap_or_else(|| default_tile(network, &self.device) as u32);
+        let tile = tile
+            .unwrap_or_else(|| default_tile(outline, self.device.limits().max_texture_dimension_2d) as u32);
         let prepared = with_smaller_tiles(tile, |tile| {
-            let plan = Plan::new(tables, &network.architecture, network.padding, tile as usize, margin)?;
+            let plan = Plan::new(tables, &outline.architecture, network.padding(), tile as usize, margin)?;
             let [_, source_rows] = plan.largest_source();
             let lists = lists.unwrap_or(plan.tiles());
             let tables = PictureTables::new(&self.device, network, tables)?;

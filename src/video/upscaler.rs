@@ -6,7 +6,7 @@ use super::format::{Format, Mapping};
 use super::plane::{Kernels, PackedFrame, PackedRows, Plane, PlaneBuilder};
 use super::y4m::{Frame, Header};
 use crate::error::{Error, Result};
-use crate::gpu::adapter::is_software;
+use crate::gpu::adapter::AdapterKind;
 use crate::gpu::memory::{buffer, staging};
 use crate::gpu::readback::Readback;
 use crate::gpu::scoped;
@@ -315,8 +315,8 @@ impl VideoUpscaler {
                 return builder.bicubic();
             }
             // A stream has enough frames to be worth the compile time, whatever their size.
-            let software = is_software(&self.gpu.info);
-            let winograd = if software { KernelChoice::Always } else { KernelChoice::Auto };
+            let favored = AdapterKind::of(device).favors_winograd();
+            let winograd = if favored { KernelChoice::Always } else { KernelChoice::Auto };
             let options = self.options.with_winograd(winograd);
             let options = options.upscaler(&self.gpu, SourceKind::Planes, wgpu::TextureFormat::R32Float);
             let symmetries = if self.options.tta { transformed(&self.weights)? } else { Vec::new() };

@@ -1,6 +1,7 @@
 //! Shared by the tests: a device, data, and comparisons that state their tolerance.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod browser;
 pub mod clips;
 pub mod desk;
 pub mod jpeg;

@@ -2,7 +2,8 @@
 
 Prints a line of JSON for each file: its path, vector registers, spilled vector and scalar registers, waves a SIMD, and, of the
 block of the code with most multiply-adds, which is the inner loop in all kernels that matter, the number of vector
-instructions, fused multiply-adds, packed ones (two products each) and moves. RADV compiles for a card that is not there; nothing is run.
+instructions, fused multiply-adds, packed ones (two products each) and moves. Without files it prints the driver's version. RADV
+compiles for a card that is not there; nothing is run.
 Needs Mesa's Vulkan drivers, spirv-dis and the package vulkan from PyPI.
 """
 
@@ -48,6 +49,9 @@ class Device:
         info = vk.VkApplicationInfo(apiVersion=vk.VK_MAKE_VERSION(1, 3, 0))
         self.instance = vk.vkCreateInstance(vk.VkInstanceCreateInfo(pApplicationInfo=info), None)
         physical = vk.vkEnumeratePhysicalDevices(self.instance)[0]
+        driver = vk.VkPhysicalDeviceDriverProperties()
+        vk.vkGetPhysicalDeviceProperties2(physical, vk.VkPhysicalDeviceProperties2(pNext=driver))
+        self.driver = driver.driverInfo if isinstance(driver.driverInfo, str) else vk.ffi.string(driver.driverInfo).decode()
         self.device = self.create(physical, half=1) or self.create(physical, half=0)
         self.statistics = vk.vkGetDeviceProcAddr(self.device, "vkGetPipelineExecutableStatisticsKHR")
 
@@ -126,6 +130,8 @@ def main():
     import vulkan
 
     device = Device(vulkan)
+    if not paths:
+        print(device.driver)
     for path in paths:
         # The driver writes its listing to the standard error stream.
         with tempfile.TemporaryFile() as listing:

@@ -6,7 +6,8 @@
 The program writes its kernels (`shaders --training`, for 9-1-5 and 9-5-5); then Tint (Chromium's WebGPU), spirv-val, glslang, DXC
 (Direct3D 12, under Wine) and AMD's compiler (Mesa's RADV, for four families of cards) take them. Nothing is run. A kernel that one
 of them refuses is an error, and so are other registers, spills or instructions of the inner loop on AMD than amd.csv has:
---update writes that file anew, for a change that is meant. --table prints its figures, --fxc the seconds that FXC takes, the
+--update writes that file anew, for a change that is meant. It holds for one version of Mesa; with another one, only spilled
+registers where that one has none are errors. --table prints its figures, --fxc the seconds that FXC takes, the
 compiler that Direct3D 12 has where DXC's library is missing.
 
 Compilers are looked for in the folder named by COMPILERS, else in target/compilers; `install.sh` fills it. One that is not there is
@@ -131,27 +132,36 @@ def amd(kernels, compilers):
     return table
 
 
+def driver(compilers):
+    """The version of Mesa."""
+    command = [compilers / "python/bin/python", HERE / "amd.py", FAMILIES[0]]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def stored():
-    """The figures of amd.csv."""
+    """The version of Mesa that amd.csv is for, and its figures."""
     with (HERE / "amd.csv").open(newline="") as file:
+        version = file.readline().removeprefix("# ").strip()
         rows = list(csv.DictReader(file))
-    return {(row["kernel"], row["family"]): {figure: int(row[figure]) for figure in FIGURES} for row in rows}
+    return version, {(row["kernel"], row["family"]): {figure: int(row[figure]) for figure in FIGURES} for row in rows}
 
 
-def store(table):
+def store(version, table):
     """Writes amd.csv."""
     with (HERE / "amd.csv").open("w", newline="") as file:
+        print(f"# {version}", file=file)
         writer = csv.DictWriter(file, ("kernel", "family", *FIGURES), lineterminator="\n")
         writer.writeheader()
         for (kernel, family), figures in sorted(table.items()):
             writer.writerow({"kernel": kernel, "family": family, **figures})
 
 
-def differences(table, before):
-    """Kernels whose figures are others than before."""
+def differences(table, before, same_driver):
+    """Kernels whose figures are others than before; with another driver, those that spill and did not."""
     for key in sorted(table.keys() | before.keys()):
         now, then = table.get(key), before.get(key)
-        if now != then:
+        spills = now and then and now["spilled"] > 0 == then["spilled"]
+        if spills or same_driver and now != then:
             yield f"{key[0]} on {key[1]}: {told(then)} before, {told(now)} now"
 
 
@@ -208,11 +218,14 @@ def main():
             if arguments.table:
                 for (kernel, family), figures in sorted(table.items()):
                     print(family, kernel, told(figures))
+            here = driver(compilers)
             if arguments.update:
-                store(table)
-            before = {key: figures for key, figures in stored().items() if arguments.only in key[0]}
-            changed = list(differences(table, before))
-            print(f"RADV: {len(table)} kernels for {len(FAMILIES)} families, {len(changed)} with other figures than amd.csv")
+                store(here, table)
+            version, before = stored()
+            before = {key: figures for key, figures in before.items() if arguments.only in key[0]}
+            changed = list(differences(table, before, here == version))
+            print(f"RADV, {here}: {len(table)} kernels for {len(FAMILIES)} families, "
+                  f"{len(changed)} with other figures than amd.csv, which is for {version}")
             problems += [f"RADV: {one}" for one in changed]
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -85,7 +85,8 @@ static void compile(const char *path, const void *text, SIZE_T size, const char 
     wchar_t wide_model[16];
     MultiByteToWideChar(CP_UTF8, 0, model, -1, wide_model, 16);
     LPCWSTR flags[] = {L"-E", L"main", L"-T", wide_model, L"-HV", L"2018", L"-enable-16bit-types"};
-    UINT32 count = strcmp(model, "cs_6_2") < 0 ? 6 : 7;
+    // Models are named as in cs_6_2.
+    UINT32 count = strcmp(model + 3, "6_2") < 0 ? 6 : 7;
     Source source = {text, size, CP_UTF8};
     Result *result = NULL;
     HRESULT status = E_FAIL;

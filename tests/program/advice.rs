@@ -17,6 +17,8 @@ fn places_for_results() {
     desk.upscale("in/a.png in/b.png -o out.png").fails(2, &["several inputs need an output folder"]);
     desk.upscale("in/a.png -o new")
         .fails(2, &["output new: write new/ for a folder that does not exist yet"]);
+    desk.upscale("in/a.png -o a.pdf")
+        .fails(2, &["output a.pdf: .pdf is not one of png, ", "a folder that does not exist"]);
     desk.upscale("in/a.png -f mkv -o new").fails(2, &["in/a.png is a picture"]);
     assert_eq!(desk.names("."), ["in", "m.safetensors"]);
 }

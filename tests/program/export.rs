@@ -1,6 +1,7 @@
-//! `srcnn-gpu export`, and what others write, against the real programs: onnxruntime, OpenVINO, PyTorch, libplacebo.
+//! `srcnn-gpu export`, and what others write, against the real programs: onnxruntime, OpenVINO, PyTorch, libplacebo, a browser.
 
 mod mpv;
+mod web;
 
 use std::fs;
 

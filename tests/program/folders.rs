@@ -109,7 +109,7 @@ fn two_hundred_mixed_files_with_twenty_broken() {
     let again = desk.upscale("in -r -o out -s 2");
     assert_eq!((again.code, again.stdout.as_str()), (Some(1), ""), "{}", again.stderr);
     let summary = again.stderr.lines().last().unwrap();
-    assert!(summary.starts_with("0 of 200 done, 180 skipped, 20 failed in "), "{summary}");
+    assert!(summary.starts_with("0 of 200 done, 180 up to date, 20 failed in "), "{summary}");
     assert_eq!(again.stderr.lines().filter(|line| line.starts_with("error: ")).count(), 20);
     assert_eq!(results.iter().map(time).collect::<Vec<_>>(), before);
 }

@@ -200,6 +200,21 @@ fn results_are_known_by_their_content() {
     desk.upscale("out -o twice").wrote(&["twice/a.png", "twice/c.png"]);
 }
 
+/// What `degrade` has made is there to be enlarged, whatever else is in its folder.
+#[test]
+fn degraded_pictures_are_enlarged() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("in")).unwrap();
+    desk.save("in/a.png", color(12, 8));
+    desk.run("degrade in low -s 2").wrote(&["low/a.png"]);
+    desk.save("low/b.png", color(6, 4));
+    desk.upscale("low -o high").wrote(&["high/a.png", "high/b.png"]);
+    desk.upscale("low").wrote(&["low/a_srcnn_x2.png", "low/b_srcnn_x2.png"]);
+    let run = desk.run("--quiet eval low -m m.safetensors -s 2 --csv");
+    assert_eq!(run.code, Some(1), "too small to measure, but both were tried: {}", run.stderr);
+    assert_eq!(run.stderr.matches("error: low/").count(), 2, "{}", run.stderr);
+}
+
 #[test]
 fn front_ends_that_name_no_scale_get_four_times() {
     let desk = Desk::new();

@@ -48,7 +48,7 @@ fn a_dry_run_does_not_say_done() {
     desk.upscale("in/0.png -o out/").wrote(&["out/0.png"]);
     let run = desk.upscale("in -o out --dry-run");
     let last = run.stderr.lines().last().unwrap();
-    assert!(last.starts_with("3 of 4 to do, nothing is written, 1 skipped in "), "{}", run.stderr);
+    assert!(last.starts_with("3 of 4 to do, nothing is written, 1 up to date in "), "{}", run.stderr);
 }
 
 /// Half of the time of a large scale is half of the progress, although it takes several passes, and what is left becomes less.

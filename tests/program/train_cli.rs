@@ -94,8 +94,12 @@ fn train_refuses_before_it_starts() {
     fs::create_dir(folder.path().join("data")).unwrap();
     let at = |args: &str, code, words: &[&str]| fails(folder.path(), args, code, words);
     at("train data -s 3", 2, &["--output"]);
-    at("train data -o run", 2, &["no scale"]);
-    at("train -s 3 -o run", 2, &["data: name a folder"]);
+    // All at once.
+    at("train", 2, &["--output <RUN>", "--scale <N>", "<DATA>"]);
+    at("train data -o run", 2, &["--scale <N>"]);
+    fs::write(folder.path().join("empty.toml"), "").unwrap();
+    at("train data -o run --config empty.toml", 2, &["no scale"]);
+    at("train -s 3 -o run --config empty.toml", 2, &["data: name a folder"]);
     at("train data -s 3 -o run", 1, &["no readable picture"]);
     at("train nowhere -s 3 -o run", 1, &["nowhere"]);
     at(
@@ -136,6 +140,13 @@ fn names_are_checked_before_long_work() {
     train("-o data/a.png").fails(5, &["data/a.png", "it is a file"]);
     train("-o data/a.png/run").fails(5, &["data/a.png/run", "the folder cannot be created"]);
     assert!(!desk.exists("run"));
+    // Results of this program among the pictures are told.
+    desk.upscale("data").wrote(&["data/a_srcnn_x2.png"]);
+    let run = train("-o run");
+    let told =
+        "data: results of this program among the training pictures: a_srcnn_x2.png: they are trained on too";
+    assert!(run.code == Some(0) && run.stderr.contains(told), "{}", run.stderr);
+    fs::remove_dir_all(desk.path("run")).unwrap();
     // A data folder without pictures shows that the pictures come last.
     desk.run("train empty -s 2 -o run --val nowhere").fails(1, &["nowhere"]);
     desk.run("train empty -s 2 -o taken").fails(5, &["taken"]);

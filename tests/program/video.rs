@@ -204,7 +204,7 @@ fn folders_of_results() {
     // Kept while they are up to date, made again when input or settings change; what a killed run left goes.
     fs::write(at("out/.srcnn-gpu-aB3dE6"), "half a video").unwrap();
     let text = ran("x/a.y4m y/b.y4m -o out", 0, &[]);
-    assert!(text.contains("0 of 2 done, 2 skipped"), "{text}");
+    assert!(text.contains("0 of 2 done, 2 up to date"), "{text}");
     let text = ran("x/a.y4m -o out", 0, &[]);
     assert!(text.contains("out/a.y4m: it is up to date"), "{text}");
     fs::write(at("x/a.y4m"), stream("W16 H12 C420jpeg", 4)).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::common::desk::{Desk, color, grey};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "",
     "upscale",
     "eval",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 17] = [
     "export",
     "export onnx",
     "export mpv",
+    "export web",
     "devices",
     "bench",
     "shaders",
@@ -161,6 +162,7 @@ fn errors_are_plain() {
         ("degrade none.png x.png -s 2", 1, "no such file or folder"),
         ("man a.png", 5, "it is a file, and a folder is needed"),
         ("shaders -o a.png", 5, "it is a file, and a folder is needed"),
+        ("export web -o a.png --existing overwrite", 5, "it is a file, and a folder is needed"),
         ("upscale none.png", 1, "no such file or folder"),
         ("upscale a.png -o nowhere/x.png", 5, "nowhere"),
     ] {

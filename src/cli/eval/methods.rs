@@ -60,6 +60,7 @@ pub fn scales(asked: &[f64], methods: &[Method]) -> Result<Vec<f64>> {
             scales.push(scale.into());
         }
     }
+    scales.sort_by(f64::total_cmp);
     if scales.is_empty() {
         let names: Vec<&str> = methods.iter().map(|method| method.name.as_str()).collect();
         let (does, which) = match names.len() {

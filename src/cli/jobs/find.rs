@@ -12,14 +12,12 @@ use walkdir::WalkDir;
 
 use super::container::is_video;
 use super::index::NAME as INDEX;
-use super::indexes::Indexes;
 use super::job::parent;
-use super::left_out::LeftOut;
+use super::left_out::{LeftOut, RESULTS};
 use super::name::path_of;
 use super::pattern;
 use super::results::Results;
 
-const RESULTS: &str = "results of earlier runs, left out";
 const NAMED_ALONE: &str = "; one that is named alone is enlarged";
 
 /// A picture, and its path below the folder that was given, or just its name if it was given itself.
@@ -51,21 +49,6 @@ pub fn find(inputs: &[PathBuf], search: &Search<'_>) -> Vec<Result<Found>> {
         finder.argument(input);
     }
     finder.without_results()
-}
-
-/// The pictures of a folder without results of earlier runs, which are told. All of them in a folder of nothing but results.
-pub fn originals(folder: &Path, pictures: Vec<PathBuf>) -> Vec<PathBuf> {
-    let indexes = Indexes::default();
-    let results = Results::new(&indexes, None);
-    let is_result = |path: &PathBuf| results.has(path, folder) || results.knows(path, folder);
-    let (found, originals): (Vec<_>, Vec<_>) = pictures.into_iter().partition(is_result);
-    if originals.is_empty() {
-        return found;
-    }
-    let mut left_out = LeftOut::default();
-    found.iter().for_each(|path| left_out.add(path.file_name().unwrap_or_default()));
-    left_out.tell(Some(folder), log::Level::Warn, RESULTS, "files", "");
-    originals
 }
 
 struct Finder<'a> {
@@ -283,6 +266,7 @@ fn walk_error(error: &walkdir::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::indexes::Indexes;
     use super::*;
     use std::fs;
 

@@ -40,8 +40,9 @@ pub enum State {
 pub struct Index {
     log: Log,
     settings: String,
+    shrinks: bool,
     lines: HashMap<Name, Vec<Line>>,
-    /// All results by their sizes, put together when it is asked for.
+    /// All results that have been enlarged, by their sizes, put together when it is asked for.
     by_size: OnceLock<HashMap<u64, Vec<Mark>>>,
     /// Lines about files that are the same, but have another stamp by now.
     renewed: Mutex<Vec<Line>>,
@@ -57,7 +58,13 @@ impl Index {
             lines.entry(line.file.clone()).or_default().push(line);
         }
         let settings = format!("{:016x}", fnv(settings));
-        Self { log, settings, lines, by_size: OnceLock::new(), renewed: Mutex::default() }
+        Self { log, settings, shrinks: false, lines, by_size: OnceLock::new(), renewed: Mutex::default() }
+    }
+
+    /// The same for results that are smaller than their pictures.
+    #[must_use]
+    pub fn of_shrunk(self, shrinks: bool) -> Self {
+        Self { shrinks, ..self }
     }
 
     fn line(&self, file: &Name, result: &Seen<'_>) -> Option<&Line> {
@@ -65,11 +72,11 @@ impl Index {
         lines.iter().rev().find(|line| line.result.is(result))
     }
 
-    /// Whether a file is a result that this index knows, under whatever name and wherever it is now.
+    /// Whether a file is an enlarged picture that this index knows, under whatever name and wherever it is now.
     pub fn has(&self, file: &Path) -> bool {
         let by_size = self.by_size.get_or_init(|| {
             let mut by_size: HashMap<u64, Vec<Mark>> = HashMap::new();
-            for line in self.lines.values().flatten() {
+            for line in self.lines.values().flatten().filter(|line| !line.shrunk) {
                 by_size.entry(line.result.stamp.size).or_default().push(line.result.clone());
             }
             by_size
@@ -123,7 +130,9 @@ impl Index {
     /// Those of the file system. The result is valid without the line.
     pub fn add(&self, file: &Name, result: &File, picture: &Mark) -> io::Result<()> {
         let result = Mark::of_result(result)?;
-        self.log.add(&[Line::new(file.clone(), result, picture.clone(), self.settings.clone())])
+        let mut line = Line::new(file.clone(), result, picture.clone(), self.settings.clone());
+        line.shrunk = self.shrinks;
+        self.log.add(&[line])
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Indexes {
     settings: Option<String>,
     /// Whether results that are named as files are recorded even in folders without an index.
     pub for_files: bool,
+    /// Whether results are smaller than their pictures.
+    pub shrinks: bool,
     /// `None` for a folder without one.
     open: Mutex<HashMap<PathBuf, Option<Arc<Index>>>>,
 }
@@ -29,7 +31,8 @@ impl Indexes {
         let settings = self.settings.as_ref()?;
         let mut open = self.open.lock();
         let index = open.entry(folder.into()).or_default();
-        Some(index.get_or_insert_with(|| Arc::new(Index::open(folder, settings))).clone())
+        let open = || Arc::new(Index::open(folder, settings).of_shrunk(self.shrinks));
+        Some(index.get_or_insert_with(open).clone())
     }
 
     /// The index of a folder that has one.
@@ -38,7 +41,7 @@ impl Indexes {
         let settings = self.settings.as_deref().unwrap_or_default();
         let read = || {
             let exists = folder.join(NAME).symlink_metadata().is_ok();
-            exists.then(|| Arc::new(Index::open(folder, settings)))
+            exists.then(|| Arc::new(Index::open(folder, settings).of_shrunk(self.shrinks)))
         };
         open.entry(folder.into()).or_insert_with(read).clone()
     }

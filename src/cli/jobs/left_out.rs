@@ -3,6 +3,9 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+/// What results of earlier runs are told as.
+pub const RESULTS: &str = "results of earlier runs, left out";
+
 /// Entries left out of a folder.
 #[derive(Default)]
 pub struct LeftOut {

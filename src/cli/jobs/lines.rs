@@ -34,11 +34,14 @@ pub struct Line {
     pub result: Mark,
     pub picture: Mark,
     pub settings: String,
+    /// Whether the result is smaller than its picture, and so may well be enlarged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shrunk: bool,
 }
 
 impl Line {
     pub fn new(file: Name, result: Mark, picture: Mark, settings: String) -> Self {
-        Self { v: 1, file, result, picture, settings }
+        Self { v: 1, file, result, picture, settings, shrunk: false }
     }
 
     /// The same about files that have other stamps by now.

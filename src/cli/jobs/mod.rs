@@ -9,6 +9,7 @@ mod left_out;
 mod lines;
 mod name;
 mod naming;
+mod originals;
 mod pattern;
 mod plan;
 mod results;
@@ -17,9 +18,9 @@ mod stamp;
 mod target;
 
 pub use container::{Container, Y4M, is_video, is_y4m, may_be_animation};
-pub use find::originals;
 pub use job::Job;
 pub use naming::{Naming, OutputFormat, SizeLabel};
+pub use originals::{originals, warn_of_results};
 pub use plan::{Decision, Kept, Plan, Request};
 pub use shard::Shard;
 pub use target::video_name;

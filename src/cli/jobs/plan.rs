@@ -32,6 +32,8 @@ pub struct Request<'a> {
     /// Whether the command has -r and --videos, to be recommended.
     pub has_flags: bool,
     pub shard: Option<Shard>,
+    /// Whether results are smaller than their pictures, so that enlarging them is no second time.
+    pub shrinks: bool,
     /// All settings that the results depend on, in any form. `None` keeps no record of the results.
     pub settings: Option<String>,
 }
@@ -95,6 +97,7 @@ impl Plan {
             return Err(Error::invalid("no input: name a picture or a folder of pictures"));
         }
         let mut indexes = Indexes::new(request.settings.clone());
+        indexes.shrinks = request.shrinks;
         indexes.for_files = request.existing == Some(Existing::Skip);
         let search = Search {
             recursive: request.recursive,

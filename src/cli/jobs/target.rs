@@ -164,10 +164,16 @@ pub fn video_name(path: &Path, asked: Option<&'static Container>) -> Result<()> 
 
 /// The error for a name that says neither which kind of file it is nor that it is a folder.
 fn no_kind(path: &Path, known: &str, more: &str) -> Error {
-    let path = path.display();
-    Error::invalid(format!(
-        "output {path}: write {path}/ for a folder that does not exist yet; the name of a file ends in one of {known}{more}"
-    ))
+    let (name, known) = (path.display(), format!("one of {known}{more}"));
+    Error::invalid(match path.extension() {
+        Some(extension) => {
+            let extension = extension.to_string_lossy();
+            format!("output {name}: .{extension} is not {known}; a folder that does not exist yet ends in /")
+        }
+        None => format!(
+            "output {name}: write {name}/ for a folder that does not exist yet; the name of a file ends in {known}"
+        ),
+    })
 }
 
 #[cfg(test)]

@@ -16,13 +16,21 @@ pub struct EventPrinter {
     progress: Progress,
     /// When the command began.
     begun: Instant,
+    /// PSNR of plain interpolation on the validation sets, their mean.
+    bicubic: Option<f64>,
     /// The first error of printing.
     pub printed: Result<()>,
 }
 
 impl EventPrinter {
     pub fn new(json: bool) -> Self {
-        Self { json, progress: Progress::new("training"), begun: Instant::now(), printed: Ok(()) }
+        Self {
+            json,
+            progress: Progress::new("training"),
+            begun: Instant::now(),
+            bicubic: None,
+            printed: Ok(()),
+        }
     }
 
     /// Says that it may take a while until the run begins.
@@ -50,14 +58,19 @@ impl EventPrinter {
                 about(*seconds)
             )),
             Event::Progress { step, total_steps, loss, sets, subimages_per_second, seconds_left, .. } => {
-                let sets: String = sets.iter().map(|SetPsnr { set, psnr }| format!(", {set} {psnr:.2} dB")).collect();
+                let sets: String =
+                    sets.iter().map(|SetPsnr { set, psnr }| format!(", {set} {psnr:.2} dB")).collect();
                 // A bar has a time of its own; two of them would never agree.
                 let left = seconds_left.filter(|_| self.progress.mode() != Mode::Bar);
                 let left = left.map(|s| format!(", {} left", about(s))).unwrap_or_default();
-                let text = format!("step {step}, loss {loss:.4}{sets}, {subimages_per_second:.0} sub-images/s{left}");
+                let text = format!(
+                    "step {step}, loss {loss:.4}{sets}, {subimages_per_second:.0} sub-images/s{left}"
+                );
                 self.progress.detail(*step, total_steps.unwrap_or(*step), &text);
             }
             Event::Eval(record) => {
+                let bicubic = record.sets.iter().map(|set| set.psnr_bicubic);
+                self.bicubic = Some(bicubic.sum::<f64>() / record.sets.len() as f64);
                 for set in &record.sets {
                     let colors = if set.samples == Compared::Rgb { " of RGB" } else { "" };
                     self.progress.note(&format!(
@@ -79,18 +92,24 @@ impl EventPrinter {
                 };
                 self.progress.note(&told);
             }
-            Event::Below { set, psnr, psnr_bicubic } => self.progress.note(&format!(
-                "warning: WORSE THAN BICUBIC on {set}: {psnr:.2} dB, plain interpolation reaches {psnr_bicubic:.2}"
-            )),
-            Event::End { step, seconds, interrupted, .. } => {
+            Event::End { step, seconds, interrupted, psnr } => {
+                if let (Some(best), Some(bicubic)) = (psnr, self.bicubic)
+                    && *best < bicubic
+                {
+                    self.progress.note(&format!(
+                        "warning: WORSE THAN BICUBIC: the best weights reach {best:.2} dB, plain interpolation {bicubic:.2}; \
+                         the run is too short (--resume continues it), or the learning rates are too high (--lr)"
+                    ));
+                }
                 let what = if *interrupted { "interrupted and saved" } else { "done" };
                 let more = if *interrupted { "; continue with --resume" } else { "" };
                 let (training, all) = (about(*seconds), about(self.begun.elapsed().as_secs_f64()));
                 self.progress.note(&format!(
-                    "{what} at step {step} after {training} of training; with all preparations, this took {all}{more}"
+                    "{what} at step {step} after {training} of training in all; this call took {all}{more}"
                 ));
             }
-            Event::Step(_) | Event::Saved { .. } => {}
+            // Every beginning is worse; what counts is the end.
+            Event::Step(_) | Event::Saved { .. } | Event::Below { .. } => {}
         }
     }
 }

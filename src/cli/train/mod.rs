@@ -21,6 +21,7 @@ use srcnn_gpu::train::{State, TrainEngine};
 use srcnn_gpu::{Error, Metadata, Reason, Result};
 
 use crate::cli::args::models::load_one;
+use crate::cli::jobs::warn_of_results;
 use crate::cli::output::print;
 use crate::cli::progress::{self, Mode};
 use crate::cli::{exit, stop};
@@ -80,6 +81,8 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     }
     let state = first_state(&config, checkpoint.as_ref())?;
     Validator::check(&config.val)?;
+    warn_of_results(&config.data);
+    warn_of_results(&config.val);
     let data = Arc::new(Dataset::open(&config, SHARD_BYTES)?);
     if let Some(checkpoint) = &checkpoint {
         Session::check(checkpoint, &config, &data.fingerprint)?;

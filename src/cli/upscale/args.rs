@@ -98,7 +98,7 @@ pub struct BatchArgs {
     pub json: bool,
 }
 
-/// Warns where a step of an enlargement is another than the network's for it was trained for.
+/// Warns of a step that enlarges by another factor than its network was trained for.
 fn warn_of_steps(models: &[Model], scale: f64) {
     let trained: Vec<f64> = models.iter().flat_map(Model::scales).map(f64::from).collect();
     let unlike = |step: &Step| trained.get(step.trained).is_some_and(|&own| own != step.factor);

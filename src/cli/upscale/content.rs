@@ -29,7 +29,7 @@ pub struct ContentArgs {
     /// others]
     #[arg(short, long, value_name = "FORMAT", value_parser = OutputFormat::parse)]
     format: Option<OutputFormat>,
-    /// Quality of lossy formats, 1 to 100 [default: 95 for jpg]
+    /// Quality of jpg and webp, 1 to 100 [default: 95 for jpg; webp loses nothing without this]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: Option<u8>,
     /// Bits per channel; auto keeps those of the picture as far as the format can hold them

@@ -70,6 +70,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
         recursive: batch.recursive,
         videos: false,
         has_flags: true,
+        shrinks: false,
         shard: batch.shard,
         settings: (!to_stdout).then(|| settings(args, &models)).transpose()?,
     })?;

@@ -71,6 +71,8 @@ struct State {
     turn: usize,
     done: usize,
     skipped: usize,
+    /// Those of the skipped that are up to date.
+    fresh: usize,
     /// Exit codes of the inputs that failed.
     failures: Vec<u8>,
     work: Work,
@@ -98,6 +100,7 @@ impl Reporter {
                 turn: 0,
                 done: 0,
                 skipped: 0,
+                fresh: 0,
                 failures: Vec::new(),
                 work,
                 notice: None,
@@ -217,7 +220,10 @@ impl Reporter {
         let mut state = self.state();
         match &outcome {
             JobOutcome::Done { .. } | JobOutcome::Planned { .. } => state.done += 1,
-            JobOutcome::Kept { .. } => state.skipped += 1,
+            JobOutcome::Kept { kept, .. } => {
+                state.skipped += 1;
+                state.fresh += usize::from(*kept == Kept::Fresh);
+            }
             JobOutcome::Failed { error, .. } => state.failures.push(exit::code(error)),
         }
         if self.show == Show::Events {
@@ -345,7 +351,13 @@ impl Reporter {
         }
         let done = if self.dry_run { "to do, nothing is written" } else { "done" };
         let mut parts = vec![format!("{ok} of {} {done}", self.total)];
-        for (count, what) in [(skipped, "skipped"), (failed, "failed"), (left, "left")] {
+        let counts = [
+            (state.fresh, "up to date"),
+            (skipped - state.fresh, "skipped"),
+            (failed, "failed"),
+            (left, "left"),
+        ];
+        for (count, what) in counts {
             if count > 0 {
                 parts.push(format!("{count} {what}"));
             }

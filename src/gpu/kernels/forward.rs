@@ -8,6 +8,8 @@ use crate::precision::Precision;
 /// Register tiles of `conv_forward.wgsl`: pixels of a row and outputs that an invocation owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Registers {
+    /// 8 pixels of 4 outputs: the least code.
+    P8x4,
     /// 16 pixels of 4 outputs.
     P16x4,
     /// 8 pixels of 8 outputs.
@@ -18,7 +20,7 @@ pub enum Registers {
 
 impl Registers {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::P16x4, Self::P8x8, Self::P8x16];
+    pub const ALL: [Self; 4] = [Self::P8x4, Self::P16x4, Self::P8x8, Self::P8x16];
 
     /// Pixels of a row.
     pub fn pixels(self) -> u32 {
@@ -28,7 +30,7 @@ impl Registers {
     /// Outputs, a multiple of 4.
     pub fn outputs(self) -> usize {
         match self {
-            Registers::P16x4 => 4,
+            Registers::P8x4 | Registers::P16x4 => 4,
             Registers::P8x8 => 8,
             Registers::P8x16 => 16,
         }
@@ -105,7 +107,11 @@ impl ConvVariant {
             normalized: padding == Padding::Normalized,
             outside: if last { OutsideValue::None } else { padding.into() },
             precision: if last { Precision::F32 } else { precision },
-            registers: if layer.filters < wide.outputs() { Registers::P16x4 } else { wide },
+            registers: if wide.outputs() > 4 && layer.filters < wide.outputs() {
+                Registers::P16x4
+            } else {
+                wide
+            },
             workgroup: shape.workgroup,
         };
         let floats = variant.group_floats();

@@ -13,8 +13,15 @@ use crate::gpu::adapter::AdapterKind;
 impl ConvShape {
     /// The shape for an adapter, before any measurement.
     pub fn for_device(device: &wgpu::Device) -> Self {
-        let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
-        if software {
+        Self::for_kind(AdapterKind::of(device))
+    }
+
+    /// The same for a kind of adapter.
+    pub(crate) fn for_kind(AdapterKind { software, subgroup_lanes, fxc }: AdapterKind) -> Self {
+        if fxc {
+            // What compiles in bounded time.
+            Self { spatial: Registers::P8x4, pointwise: Registers::P8x4, workgroup: [4, 16], fused: None }
+        } else if software.is_some() {
             // Invocations are lanes of one vector: neighbors in a column, so that narrow tiles fill the lanes.
             let load = subgroup_lanes.map_or(WeightLoad::Uniform, WeightLoad::Subgroup);
             let workgroup = [1, load.lanes().max(8) as u32];

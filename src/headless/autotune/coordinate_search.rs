@@ -236,7 +236,7 @@ mod tests {
         };
         assert_eq!(best, wanted);
         // Not the product of all axes, and nothing twice.
-        assert_eq!(measured.len(), 1 + 2 + 2 + 2 + 2);
+        assert_eq!(measured.len(), 1 + 2 + 2 + 3 + 3);
         assert!(runner.compiled.iter().enumerate().all(|(i, shape)| !runner.compiled[..i].contains(shape)));
 
         // Fused kernels do not depend on register tiles.

@@ -154,13 +154,13 @@ fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
 /// The values worth trying, including the default's.
 fn search_space(gpu: &Gpu, precision: Precision) -> SearchSpace {
     let default = default_shape(gpu, precision);
-    let software = is_software(&gpu.info);
-    let mut weight_loads = vec![None];
-    if precision == Precision::F32 {
-        weight_loads.push(Some(WeightLoad::Uniform));
-        weight_loads.extend(lanes(gpu).map(|lanes| Some(WeightLoad::Subgroup(lanes))));
-    }
-    if software {
+    let AdapterKind { software, fxc, .. } = AdapterKind::of(&gpu.device);
+    if software.is_some() && !fxc {
+        let mut weight_loads = vec![None];
+        if precision == Precision::F32 {
+            weight_loads.push(Some(WeightLoad::Uniform));
+            weight_loads.extend(lanes(gpu).map(|lanes| Some(WeightLoad::Subgroup(lanes))));
+        }
         // Lanes are neighbors in a column. In single precision the best register tiles are known, which leaves only the
         // weight load to choose.
         let (spatial, pointwise) = match precision {
@@ -169,14 +169,20 @@ fn search_space(gpu: &Gpu, precision: Precision) -> SearchSpace {
         };
         return SearchSpace { weight_loads, workgroups: vec![default.workgroup], spatial, pointwise };
     }
+    let mut tiles = vec![Registers::P8x4];
+    if !fxc {
+        tiles.extend([Registers::P16x4, Registers::P8x8]);
+    }
     let workgroups = [[4, 16], [8, 8], [32, 2], [8, 16], [32, 8]].into_iter();
     SearchSpace {
-        weight_loads,
+        // Of what GPUs could run, only what AMD's compiler needs no more registers for than there are (tests/compilers/amd.csv):
+        // no fused kernels, no tile of 8x16. FXC takes seconds for all but the smallest tile.
+        weight_loads: vec![None],
         workgroups: workgroups
             .filter(|&workgroup| is_possible(gpu, ConvShape { workgroup, ..default }))
             .collect(),
-        spatial: Registers::ALL.into(),
-        pointwise: Registers::ALL.into(),
+        spatial: tiles.clone(),
+        pointwise: tiles,
     }
 }
 

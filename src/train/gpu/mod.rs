@@ -66,8 +66,8 @@ pub struct Shape {
 impl Shape {
     /// Defaults for a device, before any measurement.
     pub fn for_device(device: &wgpu::Device) -> Self {
-        let AdapterKind { software, subgroup_lanes } = AdapterKind::of(device);
-        if software { Self::for_software(subgroup_lanes) } else { Self::for_gpus() }
+        let AdapterKind { software, subgroup_lanes, .. } = AdapterKind::of(device);
+        if software.is_some() { Self::for_software(subgroup_lanes) } else { Self::for_gpus() }
     }
 
     /// Defaults for software adapters, which have subgroups of so many lanes, or none. Invocations are the 8 lanes of a

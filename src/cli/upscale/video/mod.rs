@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use image::ImageFormat;
 use srcnn_gpu::picture::{Kind, PictureFile, has_picture_name, refuse};
 use srcnn_gpu::{Error, Result};
 
@@ -75,7 +76,8 @@ pub fn wanted(args: &UpscaleArgs, inputs: &[PathBuf]) -> Result<bool> {
 fn is_still(path: &Path) -> bool {
     match may_be_animation(path) {
         // Only ffmpeg knows of the frames in AVIF files.
-        true => PictureFile::open(path).is_ok_and(|file| file.animation.is_none()),
+        true => PictureFile::open(path)
+            .is_ok_and(|file| file.animation.is_none() && file.format != Some(ImageFormat::Avif)),
         false => has_picture_name(path) && path.is_file(),
     }
 }
@@ -176,6 +178,7 @@ impl Work {
             recursive: batch.recursive,
             videos: args.video.videos,
             has_flags: true,
+            shrinks: false,
             shard: batch.shard,
             settings: Some(settings),
         })?;

@@ -1,0 +1,165 @@
+//! Which kernels compute a network: by its shape, the kind of adapter and its limits, the precision, and the size of the
+//! result. Nothing is compiled here.
+
+use super::outline::{Outline, PassShape};
+use super::pass::{MAPS, PassDescriptor};
+use super::{SourceKind, UpscalerOptions, fused, layers, target, winograd};
+use crate::error::Result;
+use crate::gpu::adapter::AdapterKind;
+use crate::gpu::compile::Binding;
+use crate::gpu::kernels::{self, ConvShape, Light, Shader};
+use crate::network::{Channels, Padding};
+use crate::precision::Precision;
+use crate::weights::Weights;
+
+/// Which passes compute the layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Path {
+    /// The passes of the [`ConvShape`].
+    Shape,
+    /// `conv_winograd.wgsl`.
+    Winograd,
+}
+
+/// What the kernels that resample bind: the region, taps, what they read, and what they write.
+pub(super) const RESAMPLE: [Binding; 4] = [Binding::Region, Binding::Read, Binding::Texture, MAPS];
+
+/// What decides which kernels compute a network.
+#[derive(Debug, Clone)]
+pub(super) struct Selection {
+    limits: wgpu::Limits,
+    adapter: AdapterKind,
+    pub padding: Padding,
+    options: UpscalerOptions,
+}
+
+impl Selection {
+    pub fn new(
+        limits: wgpu::Limits,
+        adapter: AdapterKind,
+        weights: &Weights,
+        options: &UpscalerOptions,
+    ) -> Self {
+        let padding = options.padding.unwrap_or(weights.metadata.padding);
+        Self { limits, adapter, padding, options: options.clone() }
+    }
+
+    fn winograd_variant(&self, weights: &Weights) -> Option<kernels::WinogradVariant> {
+        let variant = || winograd::variant(&self.limits, weights, self.padding, self.options.conv_shape);
+        (self.options.precision == Precision::F32).then(variant).flatten()
+    }
+
+    /// The path for a result of this many pixels.
+    pub fn path(&self, weights: &Weights, pixels: usize) -> Path {
+        let wanted = self.options.winograd.wants(self.adapter.favors_winograd(), pixels);
+        if wanted && self.winograd_variant(weights).is_some() { Path::Winograd } else { Path::Shape }
+    }
+
+    /// The passes of a path, and their outline.
+    ///
+    /// # Errors
+    /// [`Error::MissingCapability`](crate::Error::MissingCapability) for filters too large for any binding of the device.
+    pub fn passes(&self, weights: &Weights, path: Path) -> Result<(Vec<PassDescriptor>, Outline)> {
+        let variant = self.winograd_variant(weights).filter(|_| path == Path::Winograd);
+        let (passes, units) = match variant {
+            Some(variant) => (winograd::passes(&variant, weights), [winograd::SQUARE; 2]),
+            None => {
+                let &UpscalerOptions { precision, conv_shape, .. } = &self.options;
+                passes(&self.limits, weights, self.padding, precision, conv_shape)?
+            }
+        };
+        let shapes = passes.iter().map(|pass| pass.shape.clone()).collect();
+        let outline = self.outline(weights, units, shapes);
+        Ok((passes, outline))
+    }
+
+    fn outline(&self, weights: &Weights, units: [usize; 2], passes: Vec<PassShape>) -> Outline {
+        let last = weights.layers().last().map_or(0, |layer| layer.shape.radius());
+        Outline {
+            architecture: weights.architecture().clone(),
+            precision: self.options.precision,
+            software: self.adapter.software.is_some(),
+            planes: self.planes(weights),
+            units,
+            unit_radius: if units == [1, 1] { 0 } else { last },
+            passes,
+        }
+    }
+
+    /// Number of planes that are resampled.
+    fn planes(&self, weights: &Weights) -> usize {
+        if self.color() { 4 } else { weights.architecture().channels() }
+    }
+
+    fn color(&self) -> bool {
+        self.options.source == SourceKind::Color
+    }
+
+    /// Whether colors are converted to luminance and chrominance, and back.
+    pub fn ycbcr(&self, weights: &Weights) -> bool {
+        self.color() && weights.metadata.channels != Channels::Rgb
+    }
+
+    /// The kernel that reads the source.
+    pub fn columns(&self, weights: &Weights, light: Light) -> Shader {
+        kernels::resample_columns(self.ycbcr(weights), light)
+    }
+
+    /// What a source gives.
+    pub fn light(&self) -> Light {
+        if self.options.encodes() { Light::Linear } else { Light::Encoded }
+    }
+
+    /// The kernel that makes the bicubic planes.
+    pub fn rows(&self) -> Shader {
+        kernels::resample_rows(self.padding.into())
+    }
+
+    /// Channels of the network, and planes that are resampled.
+    pub fn target_planes(&self, weights: &Weights) -> [usize; 2] {
+        [weights.architecture().channels(), self.planes(weights)]
+    }
+
+    /// The kernel that writes the target, and what it binds.
+    ///
+    /// # Errors
+    /// As [`target::program`].
+    pub fn target(&self, weights: &Weights) -> Result<(Shader, Vec<Binding>)> {
+        target::program(&self.options, self.ycbcr(weights), self.target_planes(weights))
+    }
+}
+
+/// The passes of a network for a shape, and the multiples at which they begin and end.
+fn passes(
+    limits: &wgpu::Limits,
+    weights: &Weights,
+    padding: Padding,
+    precision: Precision,
+    shape: ConvShape,
+) -> Result<(Vec<PassDescriptor>, [usize; 2])> {
+    let fused = match precision {
+        Precision::F32 => fused::passes(limits, weights, padding, shape),
+        // Software adapters gain nothing from half precision, and other adapters do not use fused kernels by default.
+        Precision::F16 => None,
+    };
+    match fused {
+        Some(passes) => Ok((passes, [4, 1])),
+        None => Ok((layers::passes(limits, weights, padding, precision, shape)?, [1, 1])),
+    }
+}
+
+/// The kernels of a network's passes for a shape.
+///
+/// # Errors
+/// [`Error::MissingCapability`](crate::Error::MissingCapability) for filters too large for any binding of the device.
+#[cfg(feature = "headless")]
+pub(crate) fn pass_shaders(
+    device: &wgpu::Device,
+    weights: &Weights,
+    padding: Padding,
+    precision: Precision,
+    shape: ConvShape,
+) -> Result<Vec<Shader>> {
+    let (passes, _) = passes(&device.limits(), weights, padding, precision, shape)?;
+    Ok(passes.into_iter().map(|pass| pass.shader).collect())
+}
