@@ -95,6 +95,18 @@ impl Method {
         }
     }
 
+    /// The same with no more neighbors, or atoms of a patch, than a dictionary has atoms.
+    #[must_use]
+    pub fn limited_to(self, atoms: usize) -> Self {
+        match self {
+            Self::Anr { neighbors, ridge } => Self::Anr { neighbors: neighbors.min(atoms), ridge },
+            Self::Ksvd { nonzeros } => Self::Ksvd { nonzeros: nonzeros.min(atoms) },
+            Self::NeLle { neighbors, ridge } => Self::NeLle { neighbors: neighbors.min(atoms), ridge },
+            Self::NeNnls { neighbors } => Self::NeNnls { neighbors: neighbors.min(atoms) },
+            sc @ Self::Sc { .. } => sc,
+        }
+    }
+
     /// Whether the parameters can be used with a dictionary of so many atoms.
     ///
     /// # Errors

@@ -72,7 +72,7 @@ fn each_method_from_training_to_pictures() {
     }
     let info = desk.run("model info anr.safetensors --json").stdout;
     let info: serde_json::Value = serde_json::from_str(&info).unwrap();
-    assert_eq!((&info["method"]["neighbors"], &info["atoms"]), (&40.into(), &24.into()));
+    assert_eq!((&info["method"]["neighbors"], &info["atoms"]), (&24.into(), &24.into()));
 }
 
 #[test]
@@ -112,7 +112,6 @@ fn refusals() {
         ("train set -s 5 --method anr -o new.safetensors", 2, "from 2 to 4"),
         ("train -s 2 --method anr -o new.safetensors", 2, "no pictures"),
         ("train empty -s 2 --method anr -o new.safetensors", 1, "fewer than the 1024 atoms"),
-        ("train set -s 2 --method anr --atoms 20 -o new.safetensors", 2, "20 atoms"),
         ("train set -s 2 --method anr --lr 0.1 -o new.safetensors", 2, "--lr"),
         ("train set -s 2 --method anr --back-projection 3 -o new.safetensors", 2, "is for the method sc"),
         ("train set -s 2 --method pca -o new.safetensors", 2, "ne-nnls"),

@@ -112,7 +112,7 @@ fn taken_from(file: &Path, method: Method, args: &TrainArgs) -> Result<Dictionar
     if !args.data.is_empty() {
         log::warn!("--init: the pictures are not used, the dictionary is that of {}", file.display());
     }
-    dictionary.for_method(method)
+    dictionary.for_method(method.limited_to(dictionary.atoms()))
 }
 
 fn trained(args: &TrainArgs, method: Method) -> Result<Option<Dictionary>> {
@@ -127,6 +127,7 @@ fn trained(args: &TrainArgs, method: Method) -> Result<Option<Dictionary>> {
     config.atoms = flags.atoms.unwrap_or(config.atoms);
     config.samples = flags.samples.unwrap_or(config.samples);
     config.rounds = flags.rounds.unwrap_or(config.rounds);
+    config.method = method.limited_to(config.atoms);
     config.seed = args.seed.unwrap_or(config.seed);
     stop::on_wish(|code| {
         CODE.store(code, Ordering::Relaxed);
