@@ -368,7 +368,8 @@ impl Run<'_> {
         let Some(page) = &mut self.page else { return Ok(()) };
         let shown = table.iter().zip(results).map(|(column, measured)| Shown {
             title: &self.methods[column.method].name,
-            alone: match self.model(column).map(|model| &model.trained) {
+            alone: match column.network.map(|network| &self.methods[column.method].networks[network].trained)
+            {
                 Some(Trained::Dictionary(_)) => &self.methods[column.method].name,
                 _ => "Network",
             },
