@@ -54,7 +54,10 @@ fn solve(
     let normal = DMatrix::from_fn(active.len(), active.len(), |i, j| gram[(active[i], active[j])]);
     let right = active.iter().zip(signs).map(|(&i, sign)| correlations[i] - lambda * sign);
     let right = DVector::from_iterator(active.len(), right);
-    normal.cholesky().map(|cholesky| cholesky.solve(&right))
+    // With more atoms than features no point is best, and any way down leads to where a coefficient is zero: a ridge finds one.
+    let ridge = DMatrix::from_diagonal_element(active.len(), active.len(), 1e-9);
+    let cholesky = normal.clone().cholesky().or_else(|| (normal + ridge).cholesky());
+    cholesky.map(|cholesky| cholesky.solve(&right))
 }
 
 /// The point with the least objective among the solution and those on the way to it where a coefficient changes its sign.

@@ -86,7 +86,7 @@ mod tests {
     fn agrees_with_brute_force() {
         let mut several = 0;
         for seed in 0..30 {
-            let (dictionary, vector) = problem(6, 9, seed);
+            let (dictionary, vector) = problem(10, 9, seed);
             let found = nnls(&dictionary.tr_mul(&dictionary), &dictionary.tr_mul(&vector));
             let (least, expected) = brute_force(&dictionary, &vector);
             let error = (&vector - &dictionary * &found).norm_squared();
