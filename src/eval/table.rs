@@ -59,12 +59,7 @@ fn render_table(table: &[SetReport], layout: Layout) -> String {
     let place = format!("{} x{}", first.set, first.scale);
     let (title, list) = match networks.as_slice() {
         [] => (format!("{place}: bicubic interpolation, {protocol}"), Vec::new()),
-        [one] => {
-            let (model, architecture) = (&one.model, one.architecture.as_deref().unwrap_or_default());
-            let padding = one.padding.map(|padding| padding.to_string()).unwrap_or_default();
-            let network = format!("{model} (network {architecture}, padding {padding})");
-            (format!("{place}: {network}, {protocol}"), Vec::new())
-        }
+        [one] => (format!("{place}: {}, {protocol}", one.title()), Vec::new()),
         several => {
             let line = |report: &&SetReport| format!("{}: {}", report.name, report.description());
             (format!("{place}: {protocol}"), several.iter().map(line).collect())

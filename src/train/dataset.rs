@@ -296,7 +296,7 @@ fn resized(length: usize, size: f64) -> usize {
 
 /// Adds a picture file, or those of a folder and its subfolders, sorted by name in each. Links are followed. What cannot be
 /// looked into is logged and left out, unless it is `path` itself.
-fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+pub(super) fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let failed = |e: std::io::Error| Error::Picture(Reason::from(e).within(path.display()));
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
         files.push(path.into());

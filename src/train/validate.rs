@@ -93,14 +93,15 @@ impl Validator {
                     format!("{}: no readable picture to validate on", folder.display()).into(),
                 ));
             }
-            let average = published::average(pictures.iter().map(|(name, _)| name.as_str()), scale);
             // Published figures are those of luminance, and of pictures that are not only called the same.
-            let average = average.filter(|_| protocol.samples() == Compared::Luminance);
-            let average =
-                average.filter(|row| mean_bicubic(&protocol, &pictures).is_some_and(|psnr| row.fits(psnr)));
-            let lines =
-                average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
-            let published = lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect();
+            let published = match protocol.samples() {
+                Compared::Luminance => {
+                    let stems = pictures.iter().map(|(name, _)| name.as_str());
+                    mean_bicubic(&protocol, &pictures).map(|psnr| published_lines(stems, scale, psnr))
+                }
+                Compared::Rgb => None,
+            };
+            let published = published.unwrap_or_default();
             let is_taken = |name: &String| infos.iter().any(|info: &SetInfo| info.name == *name);
             let numbered = (2..).map(|number| format!("{} ({number})", set.name));
             let name = std::iter::once(set.name.clone()).chain(numbered).find(|name| !is_taken(name));
@@ -116,6 +117,18 @@ fn mean_bicubic(protocol: &Protocol, pictures: &[(String, Picture)]) -> Option<f
     let scores = pictures.iter().map(|(_, picture)| Ok(protocol.measure_bicubic(picture)?.score));
     let scores = scores.collect::<Result<Vec<_>>>().ok()?;
     Score::mean(&scores).map(|mean| mean.psnr_bicubic)
+}
+
+/// The published averages that diagrams show, when the stems are exactly the pictures of a published table, on which
+/// bicubic interpolation has this mean PSNR: name and dB.
+pub(super) fn published_lines<'a>(
+    stems: impl IntoIterator<Item = &'a str>,
+    scale: usize,
+    bicubic: f64,
+) -> Vec<(String, f64)> {
+    let row = published::average(stems, scale).filter(|row| row.fits(bicubic));
+    let lines = row.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
+    lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect()
 }
 
 impl Validate for Validator {

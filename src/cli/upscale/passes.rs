@@ -38,15 +38,17 @@ impl Route {
     /// `padding` replaces that of the networks.
     pub fn new(models: &[Model], padding: Option<Padding>) -> Self {
         let known = models.iter().enumerate().flat_map(|(index, model)| {
-            model.weights.metadata.scales.iter().map(move |&scale| (f64::from(scale), index))
+            model.scales().into_iter().map(move |scale| (f64::from(scale), index))
         });
         let (scales, network_of_scale) = known.unzip();
-        let weights = || models.iter().map(|model| &model.weights);
+        // Dictionaries lose nothing at the borders, as if they padded.
+        let padding_of =
+            |model: &Model| model.padding().map_or(Padding::Replicate, |own| padding.unwrap_or(own));
         Self {
             scales,
             network_of_scale,
-            padding: weights().map(|weights| padding.unwrap_or(weights.metadata.padding)).collect(),
-            multiply_adds: weights().map(|weights| weights.architecture().multiply_adds() as f64).collect(),
+            padding: models.iter().map(padding_of).collect(),
+            multiply_adds: models.iter().map(|model| model.multiply_adds() as f64).collect(),
         }
     }
 
@@ -106,12 +108,11 @@ pub fn work(passes: &[Pass]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use srcnn_gpu::Shipped;
+    use crate::cli::args::models::load_models;
 
     #[test]
     fn work_and_memory_follow_from_the_sizes() {
-        let models = Shipped::Small.all().unwrap().into_iter();
-        let models: Vec<_> = models.map(|(name, weights)| Model { name: name.into(), weights }).collect();
+        let models = load_models(&[]).unwrap();
         let route = Route::new(&models, None);
         let one = route.passes((10, 20), Enlargement::Factor(3.0)).unwrap();
         assert_eq!((one.len(), one[0].pixels, Route::memory(&one)), (1, 1800, 0));

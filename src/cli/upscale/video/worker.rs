@@ -94,7 +94,8 @@ impl<'a> Worker<'a> {
         self.reporter.file(i, job, [from, to], pixels as f64 * total.unwrap_or(1) as f64);
         self.reporter.computing();
         let model = self.nearest(from, to)?;
-        log::info!("model {}: {}", model.name, model.weights.architecture());
+        let weights = model.network()?;
+        log::info!("model {}: {}", model.name, weights.architecture());
         let gpu = match &mut self.gpu {
             Some(gpu) => gpu.clone(),
             none => {
@@ -106,8 +107,8 @@ impl<'a> Worker<'a> {
         };
         // A pipe may end after a moment: it is no reason to measure kernels.
         let all = pixels * total.unwrap_or(0);
-        let options = args.tune.apply(&gpu, &model.weights, args.headless(0), all)?;
-        let upscaler = |header: &_| VideoUpscaler::new(gpu, &model.weights, options, header, enlargement);
+        let options = args.tune.apply(&gpu, weights, args.headless(0), all)?;
+        let upscaler = |header: &_| VideoUpscaler::new(gpu, weights, options, header, enlargement);
         let (reporter, start) = (self.reporter, Instant::now());
         let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
         let progress = &mut |done: u64| {
