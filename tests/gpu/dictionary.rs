@@ -20,7 +20,6 @@ fn rows(seed: u64, count: usize, length: usize) -> Vec<f64> {
 struct Parts {
     method: Method,
     scale: usize,
-    features: usize,
     projection: Vec<f64>,
     low: Vec<f64>,
     high: Vec<f64>,
@@ -30,14 +29,7 @@ impl Parts {
     fn new(method: Method, scale: usize, features: usize, atoms: usize) -> Self {
         let pixels = (3 * scale).pow(2);
         let low = rows(2, atoms, features);
-        Self {
-            method,
-            scale,
-            features,
-            projection: rows(1, features, 4 * pixels),
-            low,
-            high: rows(3, atoms, pixels),
-        }
+        Self { method, scale, projection: rows(1, features, 4 * pixels), low, high: rows(3, atoms, pixels) }
     }
 
     fn dictionary(&self) -> Dictionary {

@@ -14,7 +14,7 @@ pub fn crop(text: &str) -> Result<[usize; 4]> {
         .map(|number| number as usize)
         .collect();
     match (numbers.as_slice(), text.split(',').count()) {
-        (&[x, y, width @ 1.., height @ 1..], 4) => Ok([x, y, width, height]),
+        (&[x, y, width, height], 4) if width.min(height) > 0 => Ok([x, y, width, height]),
         _ => Err(Error::invalid("column, row, width and height are needed, such as 120,80,64,48")),
     }
 }
