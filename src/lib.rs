@@ -42,8 +42,9 @@
 //! | `mat` | weight files in the authors' MATLAB format | by `cli` |
 //! | `onnx` | networks read from and written to ONNX files (`export::onnx`) | by `cli` |
 //! | `pytorch` | weight files of PyTorch | by `cli` |
+//! | `dictionary` | the methods that the paper compares with (`dictionary`); with `train`, training of them | by `cli` |
 //! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |
-//! | `cli` | the program `srcnn-gpu`; includes the six that say so | yes |
+//! | `cli` | the program `srcnn-gpu`; includes the seven that say so | yes |
 //! | `webp-lossy` | WebP files with a quality, by the C library libwebp, built from source | yes |
 //! | `heic`, `avif`, `avif-native` | more picture formats of the program, by C libraries (`avif` without) | no |
 //!
@@ -145,6 +146,8 @@ pub mod bounded;
 mod chart;
 pub mod color;
 pub mod degrade;
+#[cfg(feature = "dictionary")]
+pub mod dictionary;
 pub mod error;
 #[cfg(feature = "headless")]
 pub mod eval;

@@ -98,6 +98,18 @@ impl ResampleTable {
         }
     }
 
+    /// The table of some of the output samples.
+    #[cfg(feature = "dictionary")]
+    pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Self {
+        let taps = range.start * self.taps..range.end * self.taps;
+        Self {
+            output_len: range.len(),
+            indices: self.indices[taps.clone()].to_vec(),
+            weights: self.weights[taps].to_vec(),
+            ..*self
+        }
+    }
+
     /// First and last input sample that the output samples `first..last` read.
     pub fn input_range(&self, first: usize, last: usize) -> std::ops::RangeInclusive<usize> {
         let read = &self.indices[first * self.taps..last * self.taps];

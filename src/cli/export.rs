@@ -119,7 +119,7 @@ pub fn run(command: &ExportCommand) -> Result<()> {
                 With::Bicubic => onnx::Enlargement::Bicubic(scale),
                 With::None => onnx::Enlargement::None,
             };
-            onnx::file(&model.weights, enlargement, about)
+            onnx::file(model.network()?, enlargement, about)
         }),
         Action::Mpv(arguments) => {
             let variant = match arguments.variant {
@@ -127,7 +127,7 @@ pub fn run(command: &ExportCommand) -> Result<()> {
                 Variant::Fragment => mpv::Variant::Fragment,
             };
             write(&arguments.what, |model, scale, about| {
-                Ok(mpv::file(&model.weights, scale, variant, about)?.into_bytes())
+                Ok(mpv::file(model.network()?, scale, variant, about)?.into_bytes())
             })
         }
         Action::Web(arguments) => write_site(arguments),
@@ -136,8 +136,7 @@ pub fn run(command: &ExportCommand) -> Result<()> {
 
 /// The scale that all networks together were trained for.
 fn own_scale(models: &[Model]) -> Result<f64> {
-    let mut scales: Vec<f32> =
-        models.iter().flat_map(|model| model.weights.metadata.scales.clone()).collect();
+    let mut scales: Vec<f32> = models.iter().flat_map(Model::scales).collect();
     scales.sort_by(f32::total_cmp);
     scales.dedup();
     let names: Vec<String> = scales.iter().map(|scale| format!("x{scale}")).collect();
@@ -194,14 +193,11 @@ fn write_site(arguments: &Web) -> Result<()> {
         let name = choice.file_stem().unwrap_or(OsStr::new("network")).to_string_lossy().into_owned();
         models.extend(load(choice)?.into_iter().map(|model| (name.clone(), license.clone(), model)));
     }
-    let networks: Vec<_> = models
-        .iter()
-        .map(|(name, license, model)| web::WebNetwork {
-            model: name.clone(),
-            weights: &model.weights,
-            about: About { source: model.name.clone(), license: license.clone(), scale: None },
-        })
-        .collect();
+    let mut networks = Vec::with_capacity(models.len());
+    for (name, license, model) in &models {
+        let about = About { source: model.name.clone(), license: license.clone(), scale: None };
+        networks.push(web::WebNetwork { model: name.clone(), weights: model.network()?, about });
+    }
     let files = web::files(&networks)?;
     let Some(folder) = place(&arguments.output, arguments.existing)? else {
         progress::say(format_args!("{} exists, kept as it is", arguments.output.display()));

@@ -23,6 +23,7 @@ mod limit;
 mod manual;
 mod model;
 mod output;
+mod plot;
 mod progress;
 mod shaders;
 mod stop;
@@ -61,6 +62,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Train a network on folders of pictures
     Train(Box<train::TrainArgs>),
+    /// Draw the curves of training runs in one diagram
+    Plot(plot::PlotArgs),
     /// Shrink pictures the way the evaluation does
     Degrade(degrade::DegradeArgs),
     /// Convert and inspect weight files
@@ -129,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Train(args) => train::run(args),
+        Command::Plot(args) => plot::run(args).map(|()| exit::DONE),
         Command::Degrade(args) => degrade::run(args),
         Command::Model(command) => model::run(command).map(|()| exit::DONE),
         Command::Export(command) => export::run(command).map(|()| exit::DONE),

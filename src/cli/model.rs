@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use srcnn_gpu::export::{About, onnx};
+use srcnn_gpu::dictionary::{Dictionary, Method};
+use srcnn_gpu::export::{self, onnx};
 use srcnn_gpu::train::filters::sheet;
 use srcnn_gpu::train::run::save_png;
 use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Weights};
 
-use crate::cli::args::models::{Model, load, load_one};
+use crate::cli::args::models::{Model, Trained, load, load_one, nearest};
 use crate::cli::output::{Existing, print, print_text};
 use crate::cli::progress;
 
@@ -109,7 +110,7 @@ pub fn run(command: &ModelCommand) -> Result<()> {
 }
 
 fn filters(arguments: &Filters) -> Result<()> {
-    let sheet = sheet(&load_one(&arguments.file, arguments.scale)?.weights, arguments.zoom);
+    let sheet = sheet(&load_one(&arguments.file, arguments.scale)?, arguments.zoom);
     let (width, height) = sheet.dimensions();
     save_png(&arguments.output, sheet.as_raw(), width, height, image::ExtendedColorType::Rgb8)?;
     print(arguments.output.display())
@@ -127,7 +128,7 @@ fn convert(arguments: &Convert) -> Result<()> {
             arguments.output.display()
         )));
     }
-    let weights = load_one(&arguments.input, arguments.scale.first().copied().map(f64::from))?.weights;
+    let weights = load_one(&arguments.input, arguments.scale.first().copied().map(f64::from))?;
     let mut metadata = weights.metadata.clone();
     if !arguments.scale.is_empty() {
         metadata.scales.clone_from(&arguments.scale);
@@ -139,7 +140,11 @@ fn convert(arguments: &Convert) -> Result<()> {
     let bytes = if has("onnx") {
         let source = arguments.input.display().to_string();
         let scale = weights.metadata.scales.first().map(|&scale| f64::from(scale));
-        onnx::file(&weights, onnx::Enlargement::None, &About { source, scale, ..About::default() })?
+        onnx::file(
+            &weights,
+            onnx::Enlargement::None,
+            &export::About { source, scale, ..export::About::default() },
+        )?
     } else {
         weights.to_safetensors()?
     };
@@ -156,14 +161,17 @@ fn convert(arguments: &Convert) -> Result<()> {
 }
 
 fn info(arguments: &Info) -> Result<()> {
-    let models = match arguments.scale {
-        Some(scale) => vec![load_one(&arguments.file, Some(scale))?],
-        None => load(&arguments.file)?,
+    let mut models = load(&arguments.file)?;
+    if let Some(scale) = arguments.scale {
+        models = vec![models.swap_remove(nearest(&models, scale))];
+    }
+    let about = |Model { name, trained, .. }: &Model| match trained {
+        Trained::Network(weights) => About::Network(Report::new(name, weights)),
+        Trained::Dictionary(dictionary) => About::Dictionary(DictionaryReport::new(name, dictionary)),
     };
-    let reports: Vec<Report> =
-        models.iter().map(|Model { name, weights, .. }| Report::new(name, weights)).collect();
+    let reports: Vec<About> = models.iter().map(about).collect();
     if !arguments.json {
-        return print_text(&reports.iter().map(Report::text).collect::<Vec<_>>().join("\n"));
+        return print_text(&reports.iter().map(About::text).collect::<Vec<_>>().join("\n"));
     }
     let text = match reports.as_slice() {
         [one] => serde_json::to_string_pretty(one),
@@ -172,7 +180,65 @@ fn info(arguments: &Info) -> Result<()> {
     print(text.map_err(|e| Error::invalid(e.to_string()))?)
 }
 
-/// What `model info` prints; the fields are those of its JSON.
+/// What `model info` prints of one model.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum About {
+    Network(Report),
+    Dictionary(DictionaryReport),
+}
+
+impl About {
+    fn text(&self) -> String {
+        match self {
+            Self::Network(report) => report.text(),
+            Self::Dictionary(report) => report.text(),
+        }
+    }
+}
+
+/// Of a dictionary; the fields are those of its JSON.
+#[derive(Serialize)]
+struct DictionaryReport {
+    file: String,
+    method: Method,
+    scales: Vec<usize>,
+    atoms: usize,
+    features: usize,
+    /// Pixels on each axis.
+    patch: usize,
+    training: Option<String>,
+}
+
+impl DictionaryReport {
+    fn new(file: &str, dictionary: &Dictionary) -> Self {
+        Self {
+            file: file.into(),
+            method: *dictionary.method(),
+            scales: vec![dictionary.scale()],
+            atoms: dictionary.atoms(),
+            features: dictionary.features(),
+            patch: dictionary.patch(),
+            training: dictionary.training.clone(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let Self { file, method, scales, atoms, features, patch, training } = self;
+        let scales: Vec<_> = scales.iter().map(usize::to_string).collect();
+        let rows = [
+            ("file", file.clone()),
+            ("method", format!("{method}, {}", method.parameters())),
+            ("dictionary", format!("{atoms} atoms of {features} features")),
+            ("patch", format!("{patch} x {patch} px")),
+            ("scales", scales.join(", ")),
+            ("training", training.clone().unwrap_or("unknown".into())),
+        ];
+        rows.iter().map(|(name, value)| format!("{name:<17} {value}\n")).collect()
+    }
+}
+
+/// Of a network; the fields are those of its JSON.
 #[derive(Serialize)]
 struct Report {
     file: String,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use srcnn_gpu::dictionary;
 use srcnn_gpu::gpu::kernels::{Shader, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::headless::{HeadlessOptions, adapter};
@@ -128,6 +129,7 @@ pub fn run(args: &ShadersArgs) -> Result<()> {
         return print(json_line(&plan)?);
     }
     let mut shaders = variants(&architecture);
+    shaders.extend(dictionary::variants());
     if args.training {
         shaders.extend(of_training(&architecture, &args.gpu)?);
     }

@@ -17,6 +17,8 @@ use std::time::Instant;
 use serde::{Serialize, Serializer};
 
 use crate::degrade::{Degradation, Degrader, Shrink};
+#[cfg(feature = "dictionary")]
+use crate::dictionary::DictionaryUpscaler;
 use crate::error::Result;
 use crate::headless::{Headless, Timing};
 use crate::network::{Architecture, Padding};
@@ -35,6 +37,14 @@ pub trait Enlarge {
 }
 
 impl Enlarge for Headless {
+    fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
+        let planes = self.upscale_planes(low, (width as u32, height as u32))?;
+        Ok((planes, self.timing()))
+    }
+}
+
+#[cfg(feature = "dictionary")]
+impl Enlarge for DictionaryUpscaler {
     fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
         let planes = self.upscale_planes(low, (width as u32, height as u32))?;
         Ok((planes, self.timing()))
@@ -137,9 +147,9 @@ pub struct SetReport {
     pub name: String,
     /// The weight file, or `bicubic`.
     pub model: String,
-    /// Filter sizes and counts; null for bicubic interpolation.
+    /// Filter sizes and counts of a network; method, scale and size of a dictionary; null for bicubic interpolation.
     pub architecture: Option<String>,
-    /// The padding that the network ran with; null for bicubic interpolation.
+    /// The padding that a network ran with; null for other methods.
     pub padding: Option<Padding>,
     /// One row for each picture that could be measured.
     pub images: Vec<Row>,
@@ -161,6 +171,11 @@ impl SetReport {
     ) -> Self {
         let (architecture, padding) = (Some(architecture.to_string()), Some(padding));
         Self { architecture, padding, ..Self::bicubic(set, protocol) }.named(model, model)
+    }
+
+    /// The report of a method that is no network, without pictures; `what` says what it is.
+    pub fn method(set: &str, protocol: &Protocol, model: &str, what: &str) -> Self {
+        Self { architecture: Some(what.into()), ..Self::bicubic(set, protocol) }.named(model, model)
     }
 
     /// The report of bicubic interpolation alone, without pictures.
@@ -206,7 +221,7 @@ impl SetReport {
         if self.scale == 1 { "input" } else { "bicubic" }
     }
 
-    /// Whether this is a network, and not the baseline alone.
+    /// Whether this is a network or another method, and not the baseline alone.
     pub fn is_network(&self) -> bool {
         self.architecture.is_some()
     }
@@ -241,7 +256,19 @@ impl SetReport {
             (Some(architecture), Some(padding)) => {
                 format!("{}, {architecture}, padding {padding}", self.model)
             }
+            (Some(what), None) => format!("{}, {what}", self.model),
             _ if self.scale == 1 => "the pictures as they are".into(),
+            _ => "bicubic interpolation".into(),
+        }
+    }
+
+    /// The same with what it is in brackets, as a title has it.
+    pub fn title(&self) -> String {
+        match (&self.architecture, self.padding) {
+            (Some(architecture), Some(padding)) => {
+                format!("{} (network {architecture}, padding {padding})", self.model)
+            }
+            (Some(what), None) => format!("{} ({what})", self.model),
             _ => "bicubic interpolation".into(),
         }
     }

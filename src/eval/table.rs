@@ -59,12 +59,7 @@ fn render_table(table: &[SetReport], layout: Layout) -> String {
     let place = format!("{} x{}{}", first.set, first.scale, first.remark());
     let (title, list) = match networks.as_slice() {
         [] => (format!("{place}: {}, {protocol}", first.description()), Vec::new()),
-        [one] => {
-            let (model, architecture) = (&one.model, one.architecture.as_deref().unwrap_or_default());
-            let padding = one.padding.map(|padding| padding.to_string()).unwrap_or_default();
-            let network = format!("{model} (network {architecture}, padding {padding})");
-            (format!("{place}: {network}, {protocol}"), Vec::new())
-        }
+        [one] => (format!("{place}: {}, {protocol}", one.title()), Vec::new()),
         several => {
             let line = |report: &&SetReport| format!("{}: {}", report.name, report.description());
             (format!("{place}: {protocol}"), several.iter().map(line).collect())
@@ -333,12 +328,13 @@ mod tests {
         assert_eq!(lines[1], "  a: a.mat, 9-5-5 64-32, padding valid");
         let header = ["image", "bicubic", "SSIM", "a", "SSIM", "gain", "ms", "b", "SSIM", "gain", "ms"];
         assert_eq!(cells(3)[..11], header);
-        let baby = ["baby", "33.50", "-", "34.96", "0.9124", "1.46", "2.2", "35.50", "0.9124", "2.00", "2.2"];
+        let baby =
+            ["baby", "33.50", "-", "34.96", "0.9124", "1.46", "2.2", "32.00", "0.9124", "-1.50", "2.2"];
         assert_eq!(cells(4)[..11], baby);
         let text = render(&several(), Layout::Csv);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].contains(",psnr_a,ssim_a,gpu_ms_a,wall_ms_a,psnr_b,"), "{text}");
-        assert_eq!(lines[1], "Set5,3,baby,33.5,,34.956,0.91239,1,2.25,35.5,0.91239,1,2.25,luminance");
+        assert_eq!(lines[1], "Set5,3,baby,33.5,,34.956,0.91239,1,2.25,32,0.91239,1,2.25,luminance");
         let text = render(&several(), Layout::Markdown);
         assert!(
             text.contains("\n- b: b.mat, 9-5-5") && text.contains("| baby | 33.50 | - | 34.96 |"),

@@ -59,8 +59,8 @@ macro_rules! parts {
     };
 }
 
-const PARTS: [(&str, &str); 35] = parts! {
-    add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 locate padding
+const PARTS: [(&str, &str); 36] = parts! {
+    add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 locate padding patch_block
     precision_half precision_single products_half products_single region registers slot spectrum subgroup_main taps target_color target_r32float
     target_rgba16float target_rgba32float target_rgba8unorm transfer valid_map weight_load_subgroup
     weight_load_subgroup_texture weight_load_uniform weights_storage weights_uniform winograd_input

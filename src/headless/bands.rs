@@ -8,7 +8,7 @@ use super::convert::{Sink, Texel, empty};
 use crate::error::Result;
 
 /// Collects tiles and hands over each row of tiles as one picture.
-pub(super) struct Bands<'a> {
+pub(crate) struct Bands<'a> {
     color: ColorType,
     width: u32,
     take: &'a mut dyn FnMut(DynamicImage) -> Result<()>,

@@ -2,8 +2,8 @@
 
 pub mod adapter;
 pub mod autotune;
-mod bands;
-mod convert;
+pub(crate) mod bands;
+pub(crate) mod convert;
 mod guard;
 pub mod measure;
 mod options;

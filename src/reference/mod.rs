@@ -16,6 +16,10 @@
 //! | `loss`, `loss_sum` | [`loss`] |
 //! | `update` | [`sgd`], [`adam`] |
 //! | `spectrum`, `spectrum_update` | [`spectrum`], [`taps`], with [`adam`] between them |
+//! | `patch_gradients` | [`patch_gradients`] |
+//! | `patch_features` | [`patch_features`] |
+//! | `nearest_atoms` | [`correlations`], of which it finds the largest |
+//! | `anchored_regression` | [`anchored_regression`] |
 //! | all kernels of a training step together | [`backward`] |
 //!
 //! Kernels that only move or convert values have no twin: tests know what they must give. These are `gather` and `pack` of
@@ -26,6 +30,7 @@ mod backward;
 mod conv_forward;
 mod conv_grad_input;
 mod conv_grad_weight;
+mod dictionary;
 mod loss;
 mod network;
 mod pad;
@@ -37,6 +42,7 @@ pub use backward::{LayerGradient, backward, by_valid_pixels};
 pub use conv_forward::conv_forward;
 pub use conv_grad_input::conv_grad_input;
 pub use conv_grad_weight::conv_grad_weight;
+pub use dictionary::{anchored_regression, correlations, patch_features, patch_gradients};
 pub use loss::loss;
 pub use network::forward;
 pub use pad::pad;

@@ -20,9 +20,11 @@ mod spectrum;
 mod time_span;
 
 #[cfg(feature = "headless")]
-mod curve;
+pub mod curve;
 #[cfg(feature = "headless")]
 pub mod dataset;
+#[cfg(feature = "dictionary")]
+pub mod dictionary;
 #[cfg(feature = "headless")]
 pub mod engine;
 #[cfg(feature = "headless")]

@@ -104,7 +104,7 @@ impl Validator {
                     format!("{}: no readable picture to validate on", folder.display()).into(),
                 ));
             }
-            let is_taken = |name: &String| infos.iter().any(|info| info.name == *name);
+            let is_taken = |name: &String| infos.iter().any(|info: &SetInfo| info.name == *name);
             let numbered = (2..).map(|number| format!("{} ({number})", set.name));
             let name = std::iter::once(set.name.clone()).chain(numbered).find(|name| !is_taken(name));
             let name = name.unwrap_or_default();
@@ -113,7 +113,7 @@ impl Validator {
                     name: name.clone(),
                     scale: protocol.scale,
                     samples: protocol.samples(),
-                    published: published_lines(&pictures, protocol),
+                    published: published(&pictures, protocol),
                 });
                 sets.push((folders.len(), *protocol));
             }
@@ -128,6 +128,18 @@ fn mean_bicubic(protocol: &Protocol, pictures: &[(String, Picture)]) -> Option<f
     let scores = pictures.iter().map(|(_, picture)| Ok(protocol.measure_bicubic(picture)?.score));
     let scores = scores.collect::<Result<Vec<_>>>().ok()?;
     Score::mean(&scores).map(|mean| mean.psnr_bicubic)
+}
+
+/// The published averages that diagrams show, when the stems are exactly the pictures of a published table, on which
+/// bicubic interpolation has this mean PSNR: name and dB.
+pub(super) fn published_lines<'a>(
+    stems: impl IntoIterator<Item = &'a str>,
+    scale: usize,
+    bicubic: f64,
+) -> Vec<(String, f64)> {
+    let row = published::average(stems, scale).filter(|row| row.fits(bicubic));
+    let lines = row.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
+    lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect()
 }
 
 impl Validate for Validator {
@@ -184,13 +196,11 @@ impl Validate for Validator {
 
 /// Published averages on these pictures. They are those of luminance, of clean pictures, and of pictures that are not only
 /// called the same.
-fn published_lines(pictures: &[(String, Picture)], protocol: &Protocol) -> Vec<(String, f64)> {
+fn published(pictures: &[(String, Picture)], protocol: &Protocol) -> Vec<(String, f64)> {
     let applies = protocol.samples() == Compared::Luminance && protocol.degradation == Degradation::BICUBIC;
     let stems = pictures.iter().map(|(name, _)| name.as_str());
-    let average = published::average(stems, protocol.scale).filter(|_| applies);
-    let average = average.filter(|row| mean_bicubic(protocol, pictures).is_some_and(|psnr| row.fits(psnr)));
-    let lines = average.into_iter().flat_map(|row| [("SC", row.sc), ("SRCNN (ECCV 2014)", Some(row.srcnn))]);
-    lines.filter_map(|(name, psnr)| Some((name.to_string(), psnr?))).collect()
+    let psnr = mean_bicubic(protocol, pictures).filter(|_| applies);
+    psnr.map(|psnr| published_lines(stems, protocol.scale, psnr)).unwrap_or_default()
 }
 
 /// A picture to be saved.

@@ -10,8 +10,10 @@ use super::{Metadata, Weights, default_channels};
 use crate::error::{Error, Reason, Result};
 use crate::network::{Architecture, Padding};
 
-const VERSION_KEY: &str = "srcnn_gpu";
-const VERSION: &str = "1";
+pub(crate) const VERSION_KEY: &str = "srcnn_gpu";
+pub(crate) const VERSION: &str = "1";
+/// Names the method of a file that holds a dictionary instead of a network.
+pub(crate) const DICTIONARY_KEY: &str = "method";
 
 /// The architecture in the metadata, to be compared with that of the tensors.
 #[derive(Default)]

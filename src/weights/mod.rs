@@ -25,7 +25,11 @@ mod pytorch;
 mod safetensors;
 mod shipped;
 
-#[cfg(feature = "train")]
+#[cfg(feature = "dictionary")]
+pub(crate) use fields::{DICTIONARY_KEY, VERSION, VERSION_KEY};
+#[cfg(feature = "dictionary")]
+pub(crate) use safetensors::is_dictionary;
+#[cfg(any(feature = "train", feature = "dictionary"))]
 pub(crate) use safetensors::serialize;
 pub use shipped::Shipped;
 

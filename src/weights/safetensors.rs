@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorInfo, TensorView};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo, TensorView};
 use serde::Serialize;
 
 use super::element::Element;
@@ -18,11 +18,26 @@ pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
     let damaged = |e| Error::invalid(Reason::of(e).within("not a valid .safetensors file"));
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+    if names_method(&header) {
+        return Err(Error::invalid("it holds a dictionary, not a network; upscale and eval take it"));
+    }
     let layers = named::layers(&file.tensors().into_iter().collect())?;
     // What kind of map the crate has depends on its features.
     let map: BTreeMap<_, _> =
         header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
     Weights::with_fields(layers, &map)
+}
+
+/// Whether a file of this crate holds a dictionary.
+fn names_method(header: &Metadata) -> bool {
+    let has = |key: &str| header.metadata().as_ref().is_some_and(|map| map.contains_key(key));
+    has(fields::VERSION_KEY) && has(fields::DICTIONARY_KEY)
+}
+
+/// Whether the content of a file is a dictionary.
+#[cfg(feature = "dictionary")]
+pub(crate) fn is_dictionary(bytes: &[u8]) -> bool {
+    SafeTensors::read_metadata(bytes).is_ok_and(|(_, header)| names_method(&header))
 }
 
 impl named::Tensor for TensorView<'_> {

@@ -116,9 +116,14 @@ impl Run {
 
 /// The weight file of a network that passes luminance through.
 pub fn identity(scale: f32) -> Vec<u8> {
+    identity_for(vec![scale])
+}
+
+/// The same, trained for several scales, or for none in particular.
+pub fn identity_for(scales: Vec<f32>) -> Vec<u8> {
     let shape = LayerShape { inputs: 1, filters: 1, size: 1 };
     let layer = Layer { shape, weight: vec![1.0], bias: vec![0.0] };
-    let metadata = Metadata { scales: vec![scale], ..Metadata::default() };
+    let metadata = Metadata { scales, ..Metadata::default() };
     Weights::new(vec![layer.clone(), layer], metadata).unwrap().to_safetensors().unwrap()
 }
 

@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["gpu", "reference"],
     &["upscaler"],
     &["export", "headless", "picture"],
+    &["dictionary"],
     &["eval", "video"],
     &["train"],
     &["fuzzing", "lib"],

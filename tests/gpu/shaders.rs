@@ -74,6 +74,9 @@ fn all() -> Vec<Shader> {
             shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
         }
     }
+    for shader in srcnn_gpu::dictionary::variants() {
+        shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
+    }
     shaders.into_values().collect()
 }
 

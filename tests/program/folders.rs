@@ -198,7 +198,7 @@ fn outdated_results_are_redone() {
     assert_eq!(fs::read(desk.path("out/03.png")).unwrap(), b"somebody's own");
     assert!(run.stderr.contains("out/02.png: it exists already, skipped"), "{}", run.stderr);
     assert!(run.stderr.contains("out/03.png: it exists already, older than its picture"), "{}", run.stderr);
-    assert!(run.stderr.contains("1 of 4 done, 3 skipped"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 of 4 done, 1 up to date, 2 skipped"), "{}", run.stderr);
     desk.upscale("in -o out -s 3 --padding zero --existing overwrite").wrote(&[
         "out/00.png",
         "out/01.png",

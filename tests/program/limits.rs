@@ -7,12 +7,13 @@ use std::process::Stdio;
 
 use image::GrayImage;
 
-use crate::common::desk::{Desk, Run, color, grey};
+use crate::common::desk::{Desk, Run, color, grey, identity_for};
 
 #[test]
 fn every_limit_can_be_set() {
     let desk = Desk::new();
     desk.save("a.png", color(64, 64));
+    fs::write(desk.path("m.safetensors"), identity_for(Vec::new())).unwrap();
     fs::write(desk.path("list"), "a.png\n".repeat(10)).unwrap();
     for (args, code, words) in [
         (

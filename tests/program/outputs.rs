@@ -10,7 +10,7 @@ fn outputs_are_checked_before_the_work() {
     desk.save("a.png", grey(4, 4));
     desk.save("b.png", grey(4, 4));
     desk.upscale("a.png -o b.xyz").fails(2, &["b.xyz", "png, jpg"]);
-    desk.upscale("a.png -o b").fails(2, &["output b", "ends in /"]);
+    desk.upscale("a.png -o b").fails(2, &["output b", "write b/ for a folder"]);
     desk.upscale("a.png b.png -o c.png").fails(2, &["several inputs", "c.png"]);
     desk.upscale("a.png b.png -o m.safetensors").fails(2, &["several inputs", "m.safetensors"]);
     desk.upscale("a.png -o no/b.png").fails(5, &["no/b.png", "no folder"]);

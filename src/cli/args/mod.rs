@@ -6,6 +6,7 @@ use srcnn_gpu::Padding;
 pub mod checks;
 pub mod gpu;
 pub mod models;
+pub mod names;
 pub mod precision;
 pub mod tuning;
 

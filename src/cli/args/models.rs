@@ -1,29 +1,114 @@
-//! `--model`: the networks that a command works with.
+//! `--model`: the networks and dictionaries that a command works with.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use srcnn_gpu::dictionary::Dictionary;
 use srcnn_gpu::train::run::BEST;
-use srcnn_gpu::{Error, Result, Shipped, Weights};
+use srcnn_gpu::{Channels, Error, Metadata, Padding, Result, Shipped, Weights};
 
 /// The scale of the one network that is taken where small or large is given and nothing says for which scale.
 const USUAL_SCALE: f64 = 3.0;
 
-/// A network, with its file's or its own name.
+/// What enlarges pictures, with its file's or its own name.
 #[derive(Debug)]
 pub struct Model {
     pub name: String,
     /// For those that come with the program.
     pub family: Option<Shipped>,
-    pub weights: Weights,
+    pub trained: Trained,
+}
+
+/// What has been trained.
+#[derive(Debug)]
+pub enum Trained {
+    Network(Weights),
+    Dictionary(Dictionary),
+}
+
+impl Model {
+    fn network_of(name: impl Into<String>, weights: Weights) -> Self {
+        Self { name: name.into(), family: None, trained: Trained::Network(weights) }
+    }
+
+    /// The network, where nothing else will do.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for a dictionary.
+    pub fn network(&self) -> Result<&Weights> {
+        match &self.trained {
+            Trained::Network(weights) => Ok(weights),
+            Trained::Dictionary(dictionary) => {
+                let reason = format!("it holds a dictionary ({dictionary}); a network is needed here");
+                Err(Error::Model { path: (&self.name).into(), reason: reason.into() })
+            }
+        }
+    }
+
+    /// The scales that it was trained for; empty when unknown.
+    pub fn scales(&self) -> Vec<f32> {
+        match &self.trained {
+            Trained::Network(weights) => weights.metadata.scales.clone(),
+            Trained::Dictionary(dictionary) => vec![dictionary.scale() as f32],
+        }
+    }
+
+    /// How far `scale` is from the nearest trained scale, as a ratio; infinite if they are unknown.
+    pub fn scale_distance(&self, scale: f64) -> f64 {
+        let scales = self.scales();
+        Metadata { scales, ..Metadata::default() }.scale_distance(scale)
+    }
+
+    /// The planes that it works on.
+    pub fn channels(&self) -> Channels {
+        match &self.trained {
+            Trained::Network(weights) => weights.metadata.channels,
+            Trained::Dictionary(_) => Channels::Y,
+        }
+    }
+
+    /// The padding that a network is meant for.
+    pub fn padding(&self) -> Option<Padding> {
+        match &self.trained {
+            Trained::Network(weights) => Some(weights.metadata.padding),
+            Trained::Dictionary(_) => None,
+        }
+    }
+
+    /// Multiply-adds of a pixel of the result.
+    pub fn multiply_adds(&self) -> usize {
+        match &self.trained {
+            Trained::Network(weights) => weights.architecture().multiply_adds(),
+            Trained::Dictionary(dictionary) => dictionary.multiply_adds(),
+        }
+    }
+
+    /// What it is: an architecture, or a method with the size of its dictionary.
+    pub fn what(&self) -> String {
+        match &self.trained {
+            Trained::Network(weights) => weights.architecture().to_string(),
+            Trained::Dictionary(dictionary) => dictionary.to_string(),
+        }
+    }
+
+    /// The content of a `.safetensors` file with it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when it cannot be serialized.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        match &self.trained {
+            Trained::Network(weights) => weights.to_safetensors(),
+            Trained::Dictionary(dictionary) => dictionary.to_safetensors(),
+        }
+    }
 }
 
 /// Which networks to use.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
     /// small, large, photo (for pictures with the traces of JPEG or WebP files), deblock (removes these at factor 1), a weight
-    /// file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), or the folder of a training run. Of several, the one
-    /// trained for the nearest scale is used [default: small]
+    /// file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, or the dictionary of another
+    /// method (train --method). Of several, the one trained for the nearest scale is used [default: small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "Network")]
     pub model: Vec<PathBuf>,
 }
@@ -58,12 +143,19 @@ pub fn load(choice: &Path) -> Result<Vec<Model>> {
                 "it is a folder without {BEST}, so not that of a training run; name a weight file"
             )));
         }
-        return Ok(vec![Model { name, family: None, weights: Weights::load(&best)? }]);
+        return Ok(vec![Model::network_of(name, Weights::load(&best)?)]);
     }
     if choice.symlink_metadata().is_err() {
         return Err(unknown(choice, "no such file or folder"));
     }
-    Ok(vec![Model { name, family: None, weights: Weights::load(choice)? }])
+    if Dictionary::is_at(choice) {
+        return Ok(vec![Model {
+            name,
+            family: None,
+            trained: Trained::Dictionary(Dictionary::load(choice)?),
+        }]);
+    }
+    Ok(vec![Model::network_of(name, Weights::load(choice)?)])
 }
 
 /// The error for what is no network, and says what is.
@@ -89,8 +181,8 @@ fn similar(word: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_one(choice: &Path, scale: Option<f64>) -> Result<Model> {
-    let mut models = load(choice)?;
+pub fn load_one(choice: &Path, scale: Option<f64>) -> Result<Weights> {
+    let models = load(choice)?;
     if scale.is_none() && models.len() > 1 {
         log::warn!(
             "{} has a network for each scale; this is the one for x{USUAL_SCALE} (--scale chooses)",
@@ -98,7 +190,20 @@ pub fn load_one(choice: &Path, scale: Option<f64>) -> Result<Model> {
         );
     }
     let index = nearest(&models, scale.unwrap_or(USUAL_SCALE));
-    Ok(models.swap_remove(index))
+    models[index].network().cloned()
+}
+
+/// Refuses a flag that only networks know when there is a dictionary.
+///
+/// # Errors
+/// [`Error::InvalidArgument`].
+pub fn only_networks<'a>(models: impl IntoIterator<Item = &'a Model>, flag: &str) -> Result<()> {
+    match models.into_iter().find(|model| matches!(model.trained, Trained::Dictionary(_))) {
+        None => Ok(()),
+        Some(model) => {
+            Err(Error::invalid(format!("{flag} is for networks, and {} holds a dictionary", model.name)))
+        }
+    }
 }
 
 /// The names of the networks that come with the program, for messages: `small, large and photo`.
@@ -124,7 +229,7 @@ pub fn shipped(family: Shipped) -> Result<Vec<Model>> {
             [scale] if *scale > 1.0 => format!("{family} x{scale}"),
             _ => family.to_string(),
         };
-        Model { name, family: Some(family), weights }
+        Model { family: Some(family), ..Model::network_of(name, weights) }
     };
     Ok(family.all()?.into_iter().map(|(_, weights)| named(weights)).collect())
 }
@@ -138,7 +243,7 @@ pub fn shipped(family: Shipped) -> Result<Vec<Model>> {
 pub fn usable(models: &[Model], factor: f64, compressed: bool) -> Result<Vec<usize>> {
     let in_place = factor == 1.0;
     let fits = |model: &Model| {
-        let scales = &model.weights.metadata.scales;
+        let scales = model.scales();
         scales.is_empty() || scales.iter().any(|&scale| (scale == 1.0) == in_place)
     };
     let fitting: Vec<usize> = (0..models.len()).filter(|&index| fits(&models[index])).collect();
@@ -161,9 +266,8 @@ pub fn usable(models: &[Model], factor: f64, compressed: bool) -> Result<Vec<usi
 
 /// Warns of a network that is used for another scale than those that it was trained for, if it says which these are.
 pub fn warn_of_scale(model: &Model, scale: f64) {
-    let metadata = &model.weights.metadata;
-    let trained = &metadata.scales;
-    if trained.is_empty() || metadata.scale_distance(scale) == 0.0 {
+    let trained = model.scales();
+    if trained.is_empty() || model.scale_distance(scale) == 0.0 {
         return;
     }
     let names: Vec<String> = trained.iter().map(|scale| format!("x{scale}")).collect();
@@ -173,7 +277,7 @@ pub fn warn_of_scale(model: &Model, scale: f64) {
 
 /// The index of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
 pub fn nearest(models: &[Model], scale: f64) -> usize {
-    let distance = |index: usize| models[index].weights.metadata.scale_distance(scale);
+    let distance = |index: usize| models[index].scale_distance(scale);
     (0..models.len()).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
 }
 

@@ -6,7 +6,8 @@ use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::eval::protocol::{Compared, Protocol};
 use srcnn_gpu::{Error, Padding, Result, Shipped};
 
-use crate::cli::args::models::{Model, load, nearest, warn_of_scale};
+use crate::cli::args::models::{Model, Trained, load, nearest, warn_of_scale};
+use crate::cli::args::names::names;
 
 /// What `--model` calls the baseline.
 pub const BICUBIC: &str = "bicubic";
@@ -52,44 +53,6 @@ pub fn read(choices: &[PathBuf], scales: &[f64], degradation: &Degradation) -> R
     choices.iter().zip(names).map(method).collect()
 }
 
-/// A short name for each choice: that of its file without extension, with as much of its path as tells it from the others,
-/// or else a number.
-fn names(choices: &[PathBuf]) -> Vec<String> {
-    let short = |path: &PathBuf, parts: usize| -> String {
-        if parts == 0 {
-            return path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        }
-        let all = path.components().count();
-        path.components().skip(all.saturating_sub(parts)).collect::<PathBuf>().display().to_string()
-    };
-    // A run may be given as `.` or `runs/..`, which has no name of its own.
-    let whole = |path: &PathBuf| match path.file_name() {
-        Some(_) => path.clone(),
-        None => path.canonicalize().unwrap_or_else(|_| path.clone()),
-    };
-    let paths: Vec<PathBuf> = choices.iter().map(whole).collect();
-    let most = paths.iter().map(|path| path.components().count()).max().unwrap_or(0);
-    let mut parts = vec![0; paths.len()];
-    let named = |parts: &[usize]| -> Vec<String> {
-        paths.iter().zip(parts).map(|(path, &parts)| short(path, parts)).collect()
-    };
-    for _ in 0..=most {
-        let names = named(&parts);
-        let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
-        let shared: Vec<bool> = names.iter().map(is_shared).collect();
-        parts.iter_mut().zip(shared).for_each(|(parts, shared)| *parts += usize::from(shared));
-    }
-    let mut names = named(&parts);
-    for i in 1..names.len() {
-        let (name, mut number) = (names[i].clone(), 1);
-        while names[..i].contains(&names[i]) {
-            number += 1;
-            names[i] = format!("{name} ({number})");
-        }
-    }
-    names
-}
-
 /// The scales to measure: those asked for, or those that the networks were trained for.
 ///
 /// # Errors
@@ -100,7 +63,7 @@ pub fn scales(asked: &[f64], methods: &[Method]) -> Result<Vec<f64>> {
     }
     let networks = methods.iter().flat_map(|method| &method.networks);
     let mut scales: Vec<f64> = Vec::new();
-    for &scale in networks.flat_map(|model| &model.weights.metadata.scales) {
+    for scale in networks.flat_map(Model::scales) {
         if !scales.contains(&scale.into()) {
             scales.push(scale.into());
         }
@@ -134,8 +97,8 @@ pub fn tables(
 ) -> Result<Vec<Vec<Column>>> {
     let of = |method: &Method| (!method.networks.is_empty()).then(|| nearest(&method.networks, scale));
     let picked: Vec<Option<usize>> = methods.iter().map(of).collect();
-    let weights = |method: usize| picked[method].map(|network| &methods[method].networks[network].weights);
-    let distance = |method: usize| weights(method).map(|weights| weights.metadata.scale_distance(scale));
+    let model = |method: usize| picked[method].map(|network| &methods[method].networks[network]);
+    let distance = |method: usize| model(method).map(|model| model.scale_distance(scale));
     let least = (0..methods.len()).filter_map(distance).fold(f64::INFINITY, f64::min);
     let near = |method: &usize| distance(*method).is_none_or(|one| one <= least || one.is_infinite());
     let chosen: Vec<usize> = (0..methods.len()).filter(near).collect();
@@ -143,7 +106,7 @@ pub fn tables(
     for compared in [Compared::Luminance, Compared::Rgb] {
         let mut table = Vec::new();
         for &method in &chosen {
-            let channels = weights(method).map(|weights| weights.metadata.channels).unwrap_or_default();
+            let channels = model(method).map(Model::channels).unwrap_or_default();
             let protocol = Protocol::new(scale, shave, channels)?.with_degradation(degradation)?;
             if protocol.samples() == compared {
                 table.push(Column { method, network: picked[method], protocol });
@@ -155,7 +118,8 @@ pub fn tables(
             continue;
         }
         let lost = |column: &Column| {
-            let weights = weights(column.method)?;
+            // Dictionaries have none.
+            let Trained::Network(weights) = &model(column.method)?.trained else { return None };
             let padding = padding.unwrap_or(weights.metadata.padding);
             (padding == Padding::Valid).then(|| weights.architecture().radius())
         };
@@ -197,16 +161,6 @@ pub fn warn(methods: &[Method], tables: &[Vec<Column>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_differ() {
-        let named = |paths: &[&str]| names(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
-        assert_eq!(named(&["a/x3.mat", "small", "runs/b"]), ["x3", "small", "b"]);
-        assert_eq!(named(&["x3.mat", "x3.safetensors"]), ["x3.mat", "x3.safetensors"]);
-        assert_eq!(named(&["a/x3.mat", "b/x3.mat", "c"]), ["a/x3.mat", "b/x3.mat", "c"]);
-        assert_eq!(named(&["a.mat", "a.mat", "a.mat"]), ["a.mat", "a.mat (2)", "a.mat (3)"]);
-        assert_eq!(named(&["1/a/x.mat", "2/a/x.mat"]), ["1/a/x.mat", "2/a/x.mat"]);
-    }
 
     #[test]
     fn tables_by_scale() {

@@ -4,27 +4,30 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use srcnn_gpu::degrade::Degradation;
+use srcnn_gpu::dictionary::DictionaryUpscaler;
 use srcnn_gpu::eval::dataset::{Dataset, Picture, size};
 use srcnn_gpu::eval::html::{About, Page, Shown, shown_pixels};
 use srcnn_gpu::eval::protocol::{Measured, Protocol};
 use srcnn_gpu::eval::table::{Layout, render};
-use srcnn_gpu::eval::{Report, SetReport};
+use srcnn_gpu::eval::{Enlarge, Report, SetReport};
 use srcnn_gpu::headless::adapter::describe;
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
-use srcnn_gpu::{Error, Padding, Planes, Result, Weights};
+use srcnn_gpu::{Error, Padding, Planes, Result};
 
 use crate::cli::advice;
 use crate::cli::args::gpu::GpuArgs;
-use crate::cli::args::models::Model;
+use crate::cli::args::models::{Model, Trained, only_networks};
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
 use crate::cli::exit;
 use crate::cli::jobs::originals;
 use crate::cli::output::print;
 use crate::cli::progress::Progress;
+use crop::crop;
 use methods::{Column, Method};
 use save::{Saver, check_folder, check_page, tell_losses};
 
+mod crop;
 mod methods;
 mod save;
 
@@ -39,8 +42,8 @@ pub struct EvalArgs {
     #[arg(value_name = "DATASET", required = true)]
     pub datasets: Vec<PathBuf>,
 
-    /// small, large, a weight file (.safetensors, the authors' .mat), the folder of a training run, or bicubic; each gets
-    /// a column, so repeat this to compare [default: small]
+    /// small, large, a weight file (.safetensors, the authors' .mat), the folder of a training run, the dictionary of another
+    /// method (train --method), or bicubic; each gets a column, so repeat this to compare [default: small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "What to measure")]
     pub model: Vec<PathBuf>,
 
@@ -94,6 +97,11 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     pub html: Option<PathBuf>,
 
+    /// Show this part of each picture enlarged in the HTML page, as far as it is inside, instead of where the networks gain
+    /// most: column and row of its corner, columns and rows
+    #[arg(long, value_name = "X,Y,W,H", value_parser = crop, requires = "html", help_heading = "Results")]
+    pub crop: Option<[usize; 4]>,
+
     /// Also write what was compared as PNG files to this folder: luminance, or colors for networks of red, green and blue
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     pub save: Option<PathBuf>,
@@ -138,6 +146,9 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     for scale in methods::scales(&args.scale, &methods)? {
         tables.extend(methods::tables(&methods, scale, args.shave, args.padding, args.degradation)?);
     }
+    if args.tta {
+        only_networks(methods.iter().flat_map(|method| &method.networks), "--tta")?;
+    }
     methods::warn(&methods, &tables);
     let datasets = args.datasets.iter().map(|dir| open_set(dir)).collect::<Result<Vec<_>>>()?;
     for set in datasets.iter().filter(|set| !set.skipped.is_empty()) {
@@ -157,7 +168,8 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
         // Each table shows the baseline and the original too.
         let views = |table: &Vec<Column>| table.iter().filter(|column| column.network.is_some()).count() + 2;
         let views: usize = tables.iter().map(views).sum();
-        Page::new(sizes.iter().map(|&size| shown_pixels(size)).sum::<u64>() * views as u64)
+        let pixels = sizes.iter().map(|&size| shown_pixels(size)).sum::<u64>() * views as u64;
+        Page::new(pixels).map(|page| page.with_crop(args.crop))
     });
     let columns: usize = tables.iter().map(Vec::len).sum();
     let mut run = Run {
@@ -209,7 +221,7 @@ fn open_set(folder: &Path) -> Result<Dataset> {
 }
 
 /// A compiled network, by the indices of its method and among its method's networks.
-type Compiled = ((usize, usize), Headless);
+type Compiled = ((usize, usize), Box<dyn Enlarge>);
 
 /// Opens the adapter and compiles all networks that are measured. Bicubic interpolation alone needs neither.
 fn open(
@@ -237,21 +249,30 @@ fn open(
     let pixels = sizes.iter().map(area).sum::<u64>() * tables.len() as u64;
     let mut networks = Vec::new();
     for key in keys {
-        let weights = &methods[key.0].networks[key.1].weights;
-        let options = args.tune.apply(&gpu, weights, options, pixels)?;
-        let mut network = Headless::new(gpu.clone(), weights, options)?;
-        warm_up(&mut network, weights)?;
-        networks.push((key, network));
+        let model = &methods[key.0].networks[key.1];
+        let mut engine: Box<dyn Enlarge> = match &model.trained {
+            Trained::Network(weights) => {
+                let options = args.tune.apply(&gpu, weights, options, pixels)?;
+                Box::new(Headless::new(gpu.clone(), weights, options)?)
+            }
+            Trained::Dictionary(dictionary) => Box::new(DictionaryUpscaler::new(gpu.clone(), dictionary)?),
+        };
+        warm_up(&mut *engine, model)?;
+        networks.push((key, engine));
     }
     Ok((networks, describe(&gpu.info)))
 }
 
 /// Runs the network once on a small picture to compile its kernels, so that compiling does not count as a picture's time.
-fn warm_up(network: &mut Headless, weights: &Weights) -> Result<()> {
-    let channels = weights.architecture().channels();
-    let side = 2 * weights.architecture().radius() + 8;
+fn warm_up(engine: &mut dyn Enlarge, model: &Model) -> Result<()> {
+    let channels = model.channels().count();
+    let radius = match &model.trained {
+        Trained::Network(weights) => weights.architecture().radius(),
+        Trained::Dictionary(dictionary) => dictionary.patch(),
+    };
+    let side = 2 * radius + 8;
     let picture = Planes::new(side, side, channels, vec![0.5; side * side * channels])?;
-    network.upscale_planes(&picture, 2.0).map(drop)
+    engine.enlarge(&picture, 2 * side, 2 * side).map(drop)
 }
 
 struct Run<'a> {
@@ -281,7 +302,9 @@ impl Run<'_> {
             }
         }
         for (report, column) in reports.iter_mut().zip(table) {
-            report.finish(self.model(column).map(|model| model.weights.architecture()));
+            let architecture =
+                self.model(column).and_then(|model| Some(model.network().ok()?.architecture()));
+            report.finish(architecture);
         }
         Ok(reports)
     }
@@ -293,13 +316,15 @@ impl Run<'_> {
     /// A report without pictures.
     fn report(&self, set: &Dataset, column: &Column) -> SetReport {
         let Some(model) = self.model(column) else { return SetReport::bicubic(&set.name, &column.protocol) };
-        let weights = &model.weights;
-        let padding = self.args.padding.unwrap_or(weights.metadata.padding);
+        let name = &self.methods[column.method].name;
         let path = Path::new(&model.name);
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let Trained::Network(weights) = &model.trained else {
+            return SetReport::method(&set.name, &column.protocol, &file, &model.what()).named(name, &file);
+        };
+        let padding = self.args.padding.unwrap_or(weights.metadata.padding);
         let file = if self.args.tta { format!("{file} --tta") } else { file.into_owned() };
-        SetReport::new(&set.name, &column.protocol, &file, weights.architecture(), padding)
-            .named(&self.methods[column.method].name, &file)
+        SetReport::new(&set.name, &column.protocol, &file, weights.architecture(), padding).named(name, &file)
     }
 
     /// What all methods of a table make of a picture.
@@ -311,7 +336,7 @@ impl Run<'_> {
                 let key = column.network.map(|network| (column.method, network));
                 let network = self.networks.iter_mut().find(|(of, _)| Some(*of) == key);
                 let measured = match network {
-                    Some((_, network)) => column.protocol.measure(&picture, network),
+                    Some((_, network)) => column.protocol.measure(&picture, &mut **network),
                     None => column.protocol.measure_bicubic(&picture),
                 };
                 results.push(measured.map_err(|error| match error {
@@ -357,6 +382,11 @@ impl Run<'_> {
         let Some(page) = &mut self.page else { return Ok(()) };
         let shown = table.iter().zip(results).map(|(column, measured)| Shown {
             title: &self.methods[column.method].name,
+            alone: match column.network.map(|network| &self.methods[column.method].networks[network].trained)
+            {
+                Some(Trained::Dictionary(_)) => &self.methods[column.method].name,
+                _ => "Network",
+            },
             protocol: &column.protocol,
             measured,
             is_network: column.network.is_some(),

@@ -10,6 +10,7 @@ use srcnn_gpu::train::config::{Limit, TimeSpan};
 use srcnn_gpu::train::recipe::{Overrides, Recipe};
 use srcnn_gpu::{Architecture, Channels, Error, Padding, Result};
 
+use super::dictionary::DictionaryArgs;
 use crate::cli::args::gpu::GpuArgs;
 use crate::cli::args::padding_but;
 
@@ -19,6 +20,7 @@ use crate::cli::args::padding_but;
   srcnn-gpu train T91 --val Set5 -s 3 -o runs/x3 --time 30m
   srcnn-gpu train --resume runs/x3 --time 10m
   srcnn-gpu train T91 -s 2 -o runs/x2 --init runs/x3 --lr 0.001
+  srcnn-gpu train T91 -s 3 --method anr -o anr_x3.safetensors
 
 The run's folder gets the best weights (best.safetensors), all settings (config.toml), the measurements
 (metrics.jsonl, curve.svg) and what --resume needs. Ctrl-C saves and ends the run. `eval -m runs/x3` measures it.")]
@@ -145,6 +147,9 @@ pub struct TrainArgs {
     /// Seed of the first weights and of the order of the sub-images [default: 0]
     #[arg(long, value_name = "N", conflicts_with = "resume", help_heading = "Training")]
     pub seed: Option<u32>,
+
+    #[command(flatten)]
+    pub dictionary: DictionaryArgs,
 
     #[command(flatten)]
     pub gpu: GpuArgs,

@@ -30,6 +30,7 @@ pub use args::TrainArgs;
 use events::EventPrinter;
 
 mod args;
+mod dictionary;
 mod events;
 
 /// Set by Ctrl-C and SIGTERM: the run saves and ends after the current block of steps.
@@ -42,6 +43,9 @@ static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
 /// # Errors
 /// Whatever prevents the run from starting or continuing. Its last checkpoint stays.
 pub fn run(args: &TrainArgs) -> Result<u8> {
+    if let Some(code) = dictionary::run(args)? {
+        return Ok(code);
+    }
     let json = args.json || progress::mode() == Mode::Json;
     let mut printer = EventPrinter::new(json);
     let flags = args.overrides();
@@ -198,7 +202,7 @@ fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<
     }
     let architecture = config.architecture()?;
     if let Some(file) = &config.init {
-        let trained = load_one(file, Some(config.scale.middle() as f64))?.weights;
+        let trained = load_one(file, Some(config.scale.middle() as f64))?;
         let layers = enlarge(&architecture, config.channels, &trained).map_err(|error| match error {
             Error::InvalidArgument(reason) => {
                 let (network, channels) = (trained.architecture(), trained.metadata.channels);

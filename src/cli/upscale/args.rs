@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use srcnn_gpu::headless::HeadlessOptions;
-use srcnn_gpu::{Padding, Result, Shipped};
+use srcnn_gpu::{Padding, Precision, Result, Shipped};
 
 use super::content::PictureArgs;
 use super::ffmpeg::VideoArgs;
@@ -13,7 +13,7 @@ use super::scale_steps::{Step, plan_steps};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
 use crate::cli::args::models::{
-    Model, ModelArgs, family, load_models, nearest, shipped, usable, warn_of_scale,
+    Model, ModelArgs, family, load_models, nearest, only_networks, shipped, usable, warn_of_scale,
 };
 use crate::cli::args::padding;
 use crate::cli::args::precision::PrecisionArgs;
@@ -101,8 +101,7 @@ pub struct BatchArgs {
 
 /// Warns of a step that enlarges by another factor than its network was trained for.
 fn warn_of_steps(models: &[Model], scale: f64) {
-    let trained: Vec<f64> =
-        models.iter().flat_map(|model| &model.weights.metadata.scales).map(|&s| s.into()).collect();
+    let trained: Vec<f64> = models.iter().flat_map(Model::scales).map(f64::from).collect();
     let unlike = |step: &Step| trained.get(step.trained).is_some_and(|&own| own != step.factor);
     if let Some(step) = plan_steps(scale, &trained).into_iter().find(unlike) {
         warn_of_scale(&models[nearest(models, step.factor)], step.factor);
@@ -136,6 +135,16 @@ impl UpscaleArgs {
         // Known before any picture is.
         if let Some(factor) = factor {
             usable(&models, factor, false)?;
+        }
+        for (flag, is_set) in [
+            ("--tta", self.checks.tta),
+            ("--verify", self.checks.verify),
+            ("--precision", self.precision.precision != Precision::F32),
+            ("--padding", self.padding.is_some()),
+        ] {
+            if is_set {
+                only_networks(&models, flag)?;
+            }
         }
         // Those that come with the program are meant for all scales together.
         let is_own = |choice: &PathBuf| family(choice).is_none();

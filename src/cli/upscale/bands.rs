@@ -7,7 +7,8 @@ use std::sync::mpsc::sync_channel;
 use image::DynamicImage;
 use srcnn_gpu::{Error, Result};
 
-use super::enlarge::{Enlarger, TileProgress};
+use super::engine::TileProgress;
+use super::enlarge::Enlarger;
 use super::options::PictureOptions;
 use crate::cli::jobs::Job;
 use srcnn_gpu::picture::{Metadata, convert, encode_rows, stored};

@@ -3,23 +3,20 @@
 use std::time::{Duration, Instant};
 
 use image::{ColorType, DynamicImage};
-use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, Timing};
+use srcnn_gpu::headless::{Gpu, HeadlessOptions, Timing};
 use srcnn_gpu::{Enlargement, Error, Result};
 
 use super::content::Alpha;
+use super::engine::{Engine, TileProgress, Tuning};
 use super::options::PictureOptions;
 use super::passes::{Pass, Route, work};
 use crate::cli::args::checks;
 use crate::cli::args::models::Model;
-use crate::cli::args::tuning::TuneArgs;
 use srcnn_gpu::picture::alpha;
 use srcnn_gpu::picture::{color_type, depth};
 
 /// Steps of the progress of a picture that takes several passes.
 const STEPS: f64 = 10_000.0;
-
-/// Called with the number of tiles done and the number of all tiles; in several passes, with the steps done of all.
-pub type TileProgress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// The networks of one device.
 pub struct Enlarger<'a> {
@@ -31,18 +28,10 @@ pub struct Enlarger<'a> {
     timing: Timing,
 }
 
-/// Whether to choose the kernels by measurement, and for how much work.
-#[derive(Debug, Clone, Copy)]
-pub struct Tuning {
-    pub args: TuneArgs,
-    /// About the pixels of all results.
-    pub pixels: u64,
-}
-
 /// A network, which is put on the device when it is first needed.
 struct Network<'a> {
     model: &'a Model,
-    engine: Option<Headless>,
+    engine: Option<Engine>,
 }
 
 impl<'a> Enlarger<'a> {
@@ -60,12 +49,12 @@ impl<'a> Enlarger<'a> {
     /// Width and height of the result for a picture of `source` pixels; smaller than asked for if a network does not pad.
     ///
     /// # Errors
-    /// As [`Headless::result_size`].
+    /// As [`Engine::result_size`].
     pub fn result_size(&mut self, source: (u32, u32), options: &PictureOptions) -> Result<(u32, u32)> {
         let mut size = source;
         for pass in self.route.passes(source, options.enlargement, options.compressed)? {
-            let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
-            size = headless.result_size(size, pass.enlargement)?;
+            let engine = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
+            size = engine.result_size(size, pass.enlargement)?;
         }
         Ok(size)
     }
@@ -81,11 +70,12 @@ impl<'a> Enlarger<'a> {
     /// Runs a picture through a network for nothing but its time; returns the result's pixels, too.
     ///
     /// # Errors
-    /// As [`Headless::upscale`].
+    /// As [`Engine::upscale_as`].
     pub fn time(&mut self, network: usize, picture: &DynamicImage, factor: f64) -> Result<(u64, Duration)> {
-        let headless = self.networks[network].open(&self.gpu, self.options, self.tuning)?;
+        let engine = self.networks[network].open(&self.gpu, self.options, self.tuning)?;
         let start = Instant::now();
-        let result = headless.upscale_as(picture, picture.color(), factor, &mut |_, _| ())?;
+        let result =
+            engine.upscale_as(picture, picture.color(), Enlargement::Factor(factor), &mut |_, _| ())?;
         Ok((u64::from(result.width()) * u64::from(result.height()), start.elapsed()))
     }
 
@@ -93,7 +83,7 @@ impl<'a> Enlarger<'a> {
     /// bicubic or goes through the networks like a grey picture.
     ///
     /// # Errors
-    /// As [`Headless::upscale`].
+    /// As [`Engine::upscale_as`].
     pub fn enlarge(
         &mut self,
         picture: &DynamicImage,
@@ -111,7 +101,7 @@ impl<'a> Enlarger<'a> {
     /// As [`Enlarger::enlarge`], but hands the result to `take` in bands, from top to bottom.
     ///
     /// # Errors
-    /// As [`Headless::upscale_bands`].
+    /// As [`Engine::upscale_bands`].
     pub fn enlarge_in_bands(
         &mut self,
         picture: &DynamicImage,
@@ -129,8 +119,8 @@ impl<'a> Enlarger<'a> {
             row += height;
             take(band)
         };
-        self.run(picture, options.color, options, &mut report, |headless, source, enlargement, report| {
-            headless.upscale_bands(source, options.color, enlargement, &mut finish, report)
+        self.run(picture, options.color, options, &mut report, |engine, source, enlargement, report| {
+            engine.upscale_bands(source, options.color, enlargement, &mut finish, report)
         })
     }
 
@@ -168,7 +158,7 @@ impl<'a> Enlarger<'a> {
         color: ColorType,
         options: &PictureOptions,
         progress: TileProgress<'_>,
-        last: impl FnOnce(&mut Headless, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<T>,
+        last: impl FnOnce(&mut Engine, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<T>,
     ) -> Result<T> {
         let source = (picture.width(), picture.height());
         let mut passes = self.route.passes(source, options.enlargement, options.compressed)?;
@@ -191,19 +181,19 @@ impl<'a> Enlarger<'a> {
         for pass in &passes {
             let mut report = |done, tiles| part(before, pass, done, tiles);
             let source = between.as_ref().unwrap_or(picture);
-            let headless = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
-            let enlarged = headless.upscale_as(source, floats, pass.enlargement, &mut report)?;
-            checks::report(headless.verified());
-            self.timing = sum(self.timing, headless.timing());
+            let engine = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
+            let enlarged = engine.upscale_as(source, floats, pass.enlargement, &mut report)?;
+            checks::report(engine.verified());
+            self.timing = sum(self.timing, engine.timing());
             between = Some(enlarged);
             before += pass.work;
         }
         let mut report = |done, tiles| part(before, &final_pass, done, tiles);
         let source = between.as_ref().unwrap_or(picture);
-        let headless = self.networks[final_pass.network].open(&self.gpu, self.options, self.tuning)?;
-        let result = last(headless, source, final_pass.enlargement, &mut report)?;
-        checks::report(headless.verified());
-        self.timing = sum(self.timing, headless.timing());
+        let engine = self.networks[final_pass.network].open(&self.gpu, self.options, self.tuning)?;
+        let result = last(engine, source, final_pass.enlargement, &mut report)?;
+        checks::report(engine.verified());
+        self.timing = sum(self.timing, engine.timing());
         Ok(result)
     }
 }
@@ -211,8 +201,8 @@ impl<'a> Enlarger<'a> {
 /// A last pass that returns the result as a whole.
 fn as_a_whole(
     color: ColorType,
-) -> impl FnOnce(&mut Headless, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<DynamicImage> {
-    move |headless, source, enlargement, report| headless.upscale_as(source, color, enlargement, report)
+) -> impl FnOnce(&mut Engine, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<DynamicImage> {
+    move |engine, source, enlargement, report| engine.upscale_as(source, color, enlargement, report)
 }
 
 fn sum(a: Timing, b: Timing) -> Timing {
@@ -226,15 +216,10 @@ fn sum(a: Timing, b: Timing) -> Timing {
 }
 
 impl Network<'_> {
-    fn open(&mut self, gpu: &Gpu, options: HeadlessOptions, tuning: Tuning) -> Result<&mut Headless> {
+    fn open(&mut self, gpu: &Gpu, options: HeadlessOptions, tuning: Tuning) -> Result<&mut Engine> {
         match &mut self.engine {
             Some(engine) => Ok(engine),
-            engine => {
-                log::info!("model {}: {}", self.model.name, self.model.weights.architecture());
-                let weights = &self.model.weights;
-                let options = tuning.args.apply(gpu, weights, options, tuning.pixels)?;
-                Ok(engine.insert(Headless::new(gpu.clone(), weights, options)?))
-            }
+            engine => Ok(engine.insert(Engine::new(gpu, self.model, options, tuning)?)),
         }
     }
 }

@@ -18,6 +18,7 @@ mod args;
 mod bands;
 mod budget;
 mod content;
+mod engine;
 mod enlarge;
 mod estimate;
 mod events;
@@ -108,7 +109,7 @@ fn settings(args: &UpscaleArgs, models: &[Model]) -> Result<String> {
         settings.push_str(&format!(" {}", args.precision.precision));
     }
     for model in models {
-        settings.push_str(&format!(" {:016x}", fnv(&model.weights.to_safetensors()?)));
+        settings.push_str(&format!(" {:016x}", fnv(&model.to_safetensors()?)));
     }
     Ok(settings)
 }

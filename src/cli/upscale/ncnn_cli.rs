@@ -189,9 +189,6 @@ mod tests {
             why("realesrgan-x4plus")
                 .contains("another program; small, large, photo and deblock are built in")
         );
-        assert!(
-            why("no/such.safetensors").contains("no such file; small, large, photo and deblock are built in")
-        );
         assert!(models(&[at("a"), at("b")], Some("mine")).is_err());
     }
 }

@@ -57,7 +57,7 @@ impl<'a> Route<'a> {
         let usable = usable(self.models, factor, compressed)?;
         // Every trained scale, and the index of its network.
         let known = usable.iter().flat_map(|&index| {
-            self.models[index].weights.metadata.scales.iter().map(move |&scale| (f64::from(scale), index))
+            self.models[index].scales().into_iter().map(move |scale| (f64::from(scale), index))
         });
         let (scales, network_of_scale): (Vec<f64>, Vec<usize>) = known.unzip();
         let steps = plan_steps(factor, &scales);
@@ -66,21 +66,21 @@ impl<'a> Route<'a> {
         let last = steps.len() - 1;
         let passes = steps.iter().enumerate().map(|(index, step)| {
             let network = network_of_scale.get(step.trained).copied().unwrap_or(usable[0]);
-            let weights = &self.models[network].weights;
+            let model = &self.models[network];
             done *= step.factor;
             // Each axis gets its own share, as they differ if the proportions change.
             let [width, height] =
                 axes.map(|(from, to)| (from * (to / from).powf(f64::ln(done) / factor.ln())).round() as u32);
-            let enlargement = match self.padding.unwrap_or(weights.metadata.padding) {
+            let enlargement = match model.padding().map(|own| self.padding.unwrap_or(own)) {
                 _ if last == 0 => enlargement,
                 // The plan does not know what such a network removes at the borders.
-                Padding::Valid => Enlargement::Factor(step.factor),
+                Some(Padding::Valid) => Enlargement::Factor(step.factor),
                 _ if index == last => Enlargement::Size(size.0, size.1),
                 _ => Enlargement::Size(width, height),
             };
             reached = enlargement.size(reached)?;
             let pixels = u64::from(reached.0) * u64::from(reached.1);
-            let each = weights.architecture().multiply_adds() as f64 + RESAMPLING;
+            let each = model.multiply_adds() as f64 + RESAMPLING;
             Ok(Pass { network, enlargement, work: pixels as f64 * each, pixels })
         });
         passes.collect()

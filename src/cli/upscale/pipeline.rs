@@ -15,7 +15,8 @@ use srcnn_gpu::{Error, Result, guard};
 
 use super::args::UpscaleArgs;
 use super::budget::{Budget, Permit};
-use super::enlarge::{Enlarger, Tuning};
+use super::engine::Tuning;
+use super::enlarge::Enlarger;
 use super::ncnn_cli::Threads;
 use super::passes::Route;
 use super::report::Reporter;

@@ -11,7 +11,8 @@ use srcnn_gpu::picture::{Metadata, PictureFile, Settings, alpha, encode, profile
 
 use super::bands;
 use super::content::{ContentArgs, PictureArgs};
-use super::enlarge::{Enlarger, TileProgress};
+use super::engine::TileProgress;
+use super::enlarge::Enlarger;
 use super::estimate;
 use super::frames::{self, Animated};
 use super::options::PictureOptions;

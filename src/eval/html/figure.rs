@@ -30,6 +30,8 @@ pub struct Caption<'a> {
     pub id: &'a str,
     /// Its name.
     pub name: &'a str,
+    /// The part of the picture to show enlarged, if it was asked for.
+    pub crop: Option<Window>,
     /// The paper's figures.
     pub published: Option<Published>,
 }
@@ -43,7 +45,10 @@ pub fn figure(views: &Views, caption: &Caption, room: &mut Room) -> Result<Strin
     let networks = views.luminance.len() - 2;
     let (bicubic, truth) = (&views.luminance[0], &views.luminance[networks + 1]);
     let side = (width.min(height) / 6).clamp(16, 48);
-    let crop = greatest(truth, bicubic, &views.luminance[1..=networks], views.border, side);
+    let crop = caption
+        .crop
+        .and_then(|crop| views.inside(&crop))
+        .unwrap_or_else(|| greatest(truth, bicubic, &views.luminance[1..=networks], views.border, side));
     let shown = crop.around(LARGEST, (width, height));
     let (format, large) = room.encode(&views.show(&shown)?)?;
     let mut html = format!("<article class=\"picture\" id=\"{}\">\n", caption.id);

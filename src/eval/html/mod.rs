@@ -23,6 +23,7 @@ use crate::atomic::{explained, write_atomically};
 use crate::error::{Error, Result};
 use data_uri::Room;
 use figure::{Caption, figure};
+use gain::Window;
 use table::Table;
 use views::Views;
 
@@ -38,6 +39,8 @@ pub struct About {
 pub struct Shown<'a> {
     /// The method's short name.
     pub title: &'a str,
+    /// What it is called where it is the only one.
+    pub alone: &'a str,
     /// How it was measured.
     pub protocol: &'a Protocol,
     /// Its result.
@@ -64,6 +67,7 @@ pub struct Page {
     sets: Vec<u64>,
     count: usize,
     room: Room,
+    crop: Option<Window>,
 }
 
 impl Page {
@@ -74,7 +78,14 @@ impl Page {
     /// [`Error::Output`] when that folder does not take a file.
     pub fn new(pixels: u64) -> Result<Self> {
         let pictures = tempfile::tempfile().map_err(temporary)?;
-        Ok(Self { pictures, sets: Vec::new(), count: 0, room: Room::new(pixels) })
+        Ok(Self { pictures, sets: Vec::new(), count: 0, room: Room::new(pixels), crop: None })
+    }
+
+    /// Shows this part of each picture enlarged, as far as it is inside, instead of where the methods gain most: column and row
+    /// of its upper left corner, columns and rows.
+    #[must_use]
+    pub fn with_crop(self, crop: Option<[usize; 4]>) -> Self {
+        Self { crop: crop.map(|[left, top, width, height]| Window { left, top, width, height }), ..self }
     }
 
     /// Begins the next set of the report.
@@ -95,6 +106,7 @@ impl Page {
         let caption = Caption {
             id: &format!("picture-{}", self.count),
             name,
+            crop: self.crop,
             published: published.filter(|_| views.compared == Compared::Luminance),
         };
         let html = figure(&views, &caption, &mut self.room)?;

@@ -78,16 +78,11 @@ pub fn set(number: usize, table: &Table<'_>, about: &About) -> String {
     let set = table.baseline;
     let mut html = format!("<section id=\"{}\">\n<h2>{}</h2>\n", section_id(number), escape(&table.title()));
     for network in &table.networks {
-        let (architecture, padding) = (network.architecture.as_deref().unwrap_or_default(), network.padding);
-        let padding = padding.map(|padding| padding.to_string()).unwrap_or_default();
-        let model = escape(&network.model);
+        let description = escape(&network.description());
         let _ = match table.networks.len() {
-            1 => writeln!(html, "<p>Network {model}: {architecture}, padding {padding}</p>"),
-            _ => writeln!(
-                html,
-                "<p><strong>{}</strong>: {model}, {architecture}, padding {padding}</p>",
-                escape(&network.name)
-            ),
+            1 if network.padding.is_some() => writeln!(html, "<p>Network {description}</p>"),
+            1 => writeln!(html, "<p>{description}</p>"),
+            _ => writeln!(html, "<p><strong>{}</strong>: {description}</p>", escape(&network.name)),
         };
     }
     html.push_str(&table.html());
@@ -134,7 +129,7 @@ fn averages(table: &Table<'_>, times: Option<&published::Times>) -> Panel {
         for (number, network) in table.networks.iter().enumerate() {
             let Some(Row { score, .. }) = &network.average else { continue };
             let name = match (table.networks.len(), &network.architecture) {
-                (1, Some(architecture)) => format!("network {architecture}"),
+                (1, Some(architecture)) if network.padding.is_some() => format!("network {architecture}"),
                 _ => network.name.clone(),
             };
             marks.push(Mark { name, x: score.wall_ms / 1e3, y: score.psnr, color: Some(color(number)) });

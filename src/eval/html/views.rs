@@ -82,7 +82,7 @@ impl Views {
             }
             let (class, title) = match several {
                 true => (format!("network-{}", networks.len() + 1), shown.title.into()),
-                false => ("network".into(), "Network".into()),
+                false => ("network".into(), shown.alone.into()),
             };
             views.push(View { class, title, psnr: Some(score.psnr) });
             luminance.push(part(&measured.network.data, margin - own, measured.network.width));
@@ -100,6 +100,19 @@ impl Views {
     /// Columns and rows.
     pub fn size(&self) -> (usize, usize) {
         self.luminance.first().map_or((0, 0), |plane| (plane.width, plane.height))
+    }
+
+    /// A part of the whole picture as it is in the views; none if nothing of it is in them.
+    pub fn inside(&self, part: &Window) -> Option<Window> {
+        let (width, height) = self.size();
+        let axis = |start: usize, length: usize, all: usize| {
+            let end = (start + length).saturating_sub(self.margin).min(all);
+            let start = start.saturating_sub(self.margin);
+            (start < end).then(|| (start, end - start))
+        };
+        let ((left, width), (top, height)) =
+            (axis(part.left, part.width, width)?, axis(part.top, part.height, height)?);
+        Some(Window { left, top, width, height })
     }
 
     /// A part of all views as they look.

@@ -50,8 +50,9 @@ impl Desk {
         let output = self.upscale(args);
         let remarks = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(0), "{args}: {remarks}");
-        // Summaries of folders and the note on a software adapter are not remarks on pictures.
-        let known = |line: &&str| !line.contains("no GPU in use") && !line.contains(" done in ");
+        // Summaries of folders and notes on the adapter and the network are not remarks on pictures.
+        let others = ["no GPU in use", " done in ", "model was trained for x2, not for"];
+        let known = |line: &&str| !others.iter().any(|words| line.contains(words));
         remarks.lines().filter(known).collect::<Vec<_>>().join("\n")
     }
 

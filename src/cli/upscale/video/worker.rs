@@ -103,7 +103,8 @@ impl<'a> Worker<'a> {
             pixels as f64 * total.unwrap_or(1) as f64,
         );
         self.reporter.computing();
-        log::info!("model {}: {}", model.name, model.weights.architecture());
+        let weights = model.network()?;
+        log::info!("model {}: {}", model.name, weights.architecture());
         let gpu = match &mut self.gpu {
             Some(gpu) => gpu.clone(),
             none => {
@@ -115,8 +116,8 @@ impl<'a> Worker<'a> {
         };
         // A pipe may end after a moment: it is no reason to measure kernels.
         let all = pixels * total.unwrap_or(0);
-        let options = args.tune.apply(&gpu, &model.weights, args.headless(0), all)?;
-        let upscaler = |header: &_| VideoUpscaler::new(gpu, &model.weights, options, header, enlargement);
+        let options = args.tune.apply(&gpu, weights, args.headless(0), all)?;
+        let upscaler = |header: &_| VideoUpscaler::new(gpu, weights, options, header, enlargement);
         let (reporter, start) = (self.reporter, Instant::now());
         let rate = |frames: u64| frames as f64 / start.elapsed().as_secs_f64();
         let progress = &mut |done: u64| {
@@ -180,7 +181,7 @@ impl<'a> Worker<'a> {
         let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
         let factor = (area(to) / area(from)).sqrt();
         let usable = models::usable(self.models, if from == to { 1.0 } else { factor }, false)?;
-        let distance = |&index: &usize| self.models[index].weights.metadata.scale_distance(factor);
+        let distance = |&index: &usize| self.models[index].scale_distance(factor);
         let nearest = usable.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest.and_then(|index| self.models.get(index)).ok_or_else(|| Error::invalid("no model"))
     }

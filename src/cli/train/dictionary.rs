@@ -1,0 +1,172 @@
+//! `train --method`: trains a dictionary for one of the methods that the paper compares with.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+use srcnn_gpu::dictionary::{Dictionary, Method};
+use srcnn_gpu::train::dictionary::{DictionaryConfig, DictionaryEvent, train};
+use srcnn_gpu::{Error, Result};
+
+use super::{CODE, STOP, TrainArgs};
+use crate::cli::output::{Existing, json_line, print};
+use crate::cli::progress::{self, Mode, Progress};
+use crate::cli::{exit, stop};
+
+/// What a dictionary is trained with, besides pictures, scale and seed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Dictionaries")]
+pub struct DictionaryArgs {
+    /// Train a dictionary for another method than a network, one that the paper compares with: anr, ksvd, ne-lle, ne-nnls or
+    /// sc. -o names a file then, and --init a dictionary to use with this method
+    #[arg(long, value_name = "NAME", value_parser = methods(), hide_possible_values = true, requires = "output",
+          conflicts_with_all = ["resume", "config", "recipe", "val", "limit", "eval_every", "save_every", "arch", "filters",
+                                "channels", "padding", "lr", "batch", "patch", "stride", "degradation", "train_padding"])]
+    pub method: Option<Method>,
+    /// Atoms of the dictionary [default: 1024]
+    #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
+    pub atoms: Option<usize>,
+    /// Patches to train on at most [default: 150000, for sc 20000]
+    #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
+    pub samples: Option<usize>,
+    /// Rounds of coding and of updating the atoms [default: 20, for sc 6]
+    #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
+    pub rounds: Option<usize>,
+    /// Rounds of back-projection on the low resolution, for sc; 0 for none [default: 20]
+    #[arg(long, value_name = "N", requires = "method")]
+    pub back_projection: Option<usize>,
+}
+
+fn methods() -> impl TypedValueParser<Value = Method> {
+    PossibleValuesParser::new(Method::NAMES).try_map(|name| name.parse::<Method>())
+}
+
+impl DictionaryArgs {
+    /// The method with all that the flags say of it.
+    fn method(&self) -> Result<Option<Method>> {
+        match (self.method, self.back_projection) {
+            (Some(Method::Sc { lambda, overlap, .. }), Some(rounds)) => {
+                Ok(Some(Method::Sc { lambda, overlap, back_projection: rounds }))
+            }
+            (Some(method), Some(_)) => Err(Error::invalid(format!(
+                "--back-projection is for the method sc, not for {}",
+                method.name()
+            ))),
+            (method, None) => Ok(method),
+            (None, Some(_)) => Ok(None),
+        }
+    }
+}
+
+/// An event in JSON.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Line {
+    Start { v: u32, method: &'static str, scale: usize, patches: usize, pictures: usize, features: usize },
+    Round { round: usize, rounds: usize, error: f64 },
+}
+
+/// Trains a dictionary if the flags ask for one.
+///
+/// # Errors
+/// Whatever prevents it: arguments, pictures, an output that exists.
+pub fn run(args: &TrainArgs) -> Result<Option<u8>> {
+    let Some(method) = args.dictionary.method()? else { return Ok(None) };
+    let Some(output) = &args.output else { return Ok(None) };
+    if output.is_dir() {
+        let reason = "it is a folder; name the .safetensors file to write".into();
+        return Err(Error::Output { path: output.clone(), reason });
+    }
+    let Some(destination) = Existing::Fail.resolve(output)? else { return Ok(None) };
+    let trained = match &args.init {
+        Some(file) => Some(taken_from(file, method, args)?),
+        None => trained(args, method)?,
+    };
+    let Some(dictionary) = trained else { return Ok(Some(CODE.load(Ordering::Relaxed))) };
+    let bytes = dictionary.to_safetensors()?;
+    let written =
+        destination.clash.write(&destination.path, |file| std::io::Write::write_all(file, &bytes))?;
+    if let Some(path) = written {
+        print(path.display())?;
+    }
+    Ok(Some(exit::DONE))
+}
+
+/// The dictionary of a file, for another method.
+fn taken_from(file: &Path, method: Method, args: &TrainArgs) -> Result<Dictionary> {
+    let dictionary = Dictionary::load(file)?;
+    let failed = |reason: String| Err(Error::Model { path: file.into(), reason: reason.into() });
+    let scale = dictionary.scale();
+    if scale_of(args)?.is_some_and(|asked| asked != scale) {
+        return failed(format!("its dictionary is for x{scale}"));
+    }
+    let joint = |method: &Method| matches!(method, Method::Sc { .. });
+    if joint(&method) != joint(dictionary.method()) {
+        let own = dictionary.method().name();
+        return failed(format!(
+            "its dictionary is for {own}; that of sc is trained in another way than the others'"
+        ));
+    }
+    if !args.data.is_empty() {
+        log::warn!("--init: the pictures are not used, the dictionary is that of {}", file.display());
+    }
+    dictionary.for_method(method.limited_to(dictionary.atoms()))
+}
+
+/// The scale that is asked for: dictionaries are for one, of 2 or more.
+fn scale_of(args: &TrainArgs) -> Result<Option<usize>> {
+    let Some(scales) = &args.scale else { return Ok(None) };
+    match scales.only() {
+        Some(scale @ 2..) => Ok(Some(scale)),
+        _ => Err(Error::invalid(format!("-s {scales}: a dictionary is for one whole scale from 2 up"))),
+    }
+}
+
+fn trained(args: &TrainArgs, method: Method) -> Result<Option<Dictionary>> {
+    if args.data.is_empty() {
+        return Err(Error::invalid("no pictures to train on: name a folder with them, such as T91"));
+    }
+    let Some(scale) = scale_of(args)? else {
+        return Err(Error::invalid("for which scale? give one with -s, such as -s 3"));
+    };
+    let mut config = DictionaryConfig::new(method, args.data.clone(), scale);
+    let flags = &args.dictionary;
+    config.atoms = flags.atoms.unwrap_or(config.atoms);
+    config.samples = flags.samples.unwrap_or(config.samples);
+    config.rounds = flags.rounds.unwrap_or(config.rounds);
+    config.method = method.limited_to(config.atoms);
+    config.seed = args.seed.unwrap_or(config.seed);
+    stop::on_wish(|code| {
+        CODE.store(code, Ordering::Relaxed);
+        STOP.store(true, Ordering::Relaxed);
+    })?;
+    let json = args.json || progress::mode() == Mode::Json;
+    let mut progress = Progress::new("training");
+    let mut printed = Ok(());
+    let trained = train(&config, &mut |event| {
+        if json {
+            let line = match event {
+                DictionaryEvent::Samples { patches, pictures, features } => {
+                    Line::Start { v: 1, method: method.name(), scale, patches, pictures, features }
+                }
+                DictionaryEvent::Round { round, rounds, error } => Line::Round { round, rounds, error },
+            };
+            printed = json_line(&line).and_then(print);
+        } else {
+            match event {
+                DictionaryEvent::Samples { patches, pictures, features } => progress.note(&format!(
+                    "{method} x{scale}: {patches} patches of {pictures} pictures, {features} features"
+                )),
+                DictionaryEvent::Round { round, rounds, error } => {
+                    let text = format!("round {round} of {rounds}, {:.2}% of the energy left", 100.0 * error);
+                    progress.detail(round as u64, rounds as u64, &text);
+                }
+            }
+        }
+        printed.is_ok() && !STOP.load(Ordering::Relaxed)
+    })?;
+    printed?;
+    Ok(trained)
+}

@@ -1,0 +1,139 @@
+//! Dictionaries as `.safetensors` files: `projection` [features, gradients of a patch], `low` [atoms, features] and `high`
+//! [atoms, pixels of a patch]. The header's metadata have `srcnn_gpu` and `scales` as those of networks, and `method` as JSON.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use nalgebra::DMatrix;
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
+
+use super::{Dictionary, Method};
+use crate::bounded;
+use crate::error::{Error, Reason, Result};
+use crate::limits::Limit;
+use crate::weights::{DICTIONARY_KEY, VERSION, VERSION_KEY, is_dictionary, serialize};
+
+impl Dictionary {
+    /// Whether the content of a weight file is a dictionary, and not a network.
+    pub fn is_in(bytes: &[u8]) -> bool {
+        is_dictionary(bytes)
+    }
+
+    /// Whether this is the file of a dictionary. What cannot be read is none.
+    pub fn is_at(path: &Path) -> bool {
+        path.is_file() && bounded::read_limited(path, Limit::Weights).is_ok_and(|bytes| Self::is_in(&bytes))
+    }
+
+    /// Reads a dictionary's file.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with what is wrong in it.
+    pub fn load(path: &Path) -> Result<Self> {
+        let model = |reason: Reason| Error::Model { path: path.into(), reason };
+        let bytes = bounded::read_limited(path, Limit::Weights).map_err(|e| model(e.into()))?;
+        Self::from_bytes(&bytes).map_err(|e| model(e.into()))
+    }
+
+    /// Reads the content of a dictionary's file.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] with what is wrong in it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let damaged = |e| Error::invalid(Reason::of(e).within("not a valid .safetensors file"));
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let field = |key: &str| header.metadata().as_ref().and_then(|map| map.get(key).cloned());
+        let needed =
+            |key: &str| field(key).ok_or_else(|| Error::invalid(format!("it has no metadata '{key}'")));
+        let version = needed(VERSION_KEY)?;
+        if version != VERSION {
+            return Err(Error::invalid(format!(
+                "the file has format version '{version}', this program reads {VERSION}; a newer one may read it"
+            )));
+        }
+        let method: Method = serde_json::from_str(&needed(DICTIONARY_KEY)?)
+            .map_err(|e| Error::invalid(Reason::of(e).within(format_args!("metadata '{DICTIONARY_KEY}'"))))?;
+        let scale = needed("scales")?;
+        let scale =
+            scale.parse().map_err(|_| Error::invalid(format!("metadata 'scales': '{scale}' is no scale")))?;
+        let rows = |name: &str| -> Result<Vec<f64>> {
+            let tensor = file.tensor(name).map_err(|e| Error::invalid(Reason::of(e)))?;
+            let (Dtype::F32, [_, _]) = (tensor.dtype(), tensor.shape()) else {
+                return Err(Error::invalid(format!("tensor '{name}' is no matrix of F32")));
+            };
+            Ok(bytemuck::pod_collect_to_vec::<u8, f32>(tensor.data()).into_iter().map(f64::from).collect())
+        };
+        let dictionary = Self::from_rows(method, scale, &rows("projection")?, &rows("low")?, &rows("high")?)?;
+        Ok(Self { training: field("training"), ..dictionary })
+    }
+
+    /// The content of a `.safetensors` file. Values are stored in single precision.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when it cannot be serialized.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        let json = |e| Error::invalid(Reason::of(e));
+        let mut map = BTreeMap::from([
+            (VERSION_KEY, VERSION.to_string()),
+            (DICTIONARY_KEY, serde_json::to_string(&self.method).map_err(json)?),
+            ("scales", self.scale.to_string()),
+            ("channels", "y".to_string()),
+        ]);
+        map.extend(self.training.clone().map(|text| ("training", text)));
+        let columns = |matrix: &DMatrix<f64>| -> (Vec<usize>, Vec<f32>) {
+            (vec![matrix.ncols(), matrix.nrows()], matrix.iter().map(|&v| v as f32).collect())
+        };
+        let tensors = [
+            ("projection", columns(&self.projection.transpose())),
+            ("low", columns(&self.low)),
+            ("high", columns(&self.high)),
+        ];
+        let tensors = tensors
+            .iter()
+            .map(|(name, (shape, values))| (name.to_string(), shape.clone(), values.as_slice()));
+        serialize(map, tensors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> Dictionary {
+        let value = |i: usize, j: usize| ((i * 7 + j * 3) % 11) as f64 / 8.0 - 0.5;
+        let matrix = |rows, columns| DMatrix::from_fn(rows, columns, value);
+        let method = Method::NeNnls { neighbors: 4 };
+        Dictionary::new(method, 2, matrix(5, 144), matrix(5, 9), matrix(36, 9)).unwrap()
+    }
+
+    #[test]
+    fn files_round_trip() {
+        let dictionary = Dictionary { training: Some("for a test".into()), ..small() };
+        let bytes = dictionary.to_safetensors().unwrap();
+        assert!(Dictionary::is_in(&bytes));
+        assert_eq!(Dictionary::from_bytes(&bytes).unwrap(), dictionary);
+        assert_eq!(bytes, Dictionary::from_bytes(&bytes).unwrap().to_safetensors().unwrap());
+        // A network's reader says what it is.
+        let error = crate::Weights::from_bytes(&bytes).unwrap_err().to_string();
+        assert!(error.contains("dictionary"), "{error}");
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        let bytes = small().to_safetensors().unwrap();
+        for length in [0, 7, 40, bytes.len() - 1] {
+            assert!(Dictionary::from_bytes(&bytes[..length]).is_err(), "{length}");
+        }
+        let text = String::from_utf8_lossy(&bytes[..bytes.len() - 4 * (720 + 45 + 324)]).into_owned();
+        for (old, new) in
+            [("ne-nnls", "ne-nnlz"), ("\"scales\":\"2\"", "\"scales\":\"3\""), ("[9,5]", "[5,9]")]
+        {
+            assert!(text.contains(old), "{text}");
+            let changed = [text.replacen(old, new, 1).as_bytes(), &bytes[text.len()..]].concat();
+            assert!(Dictionary::from_bytes(&changed).is_err(), "{new}");
+        }
+        let nan = [&bytes[..bytes.len() - 4], &f32::NAN.to_le_bytes()].concat();
+        assert!(Dictionary::from_bytes(&nan).unwrap_err().to_string().contains("finite"));
+    }
+}
