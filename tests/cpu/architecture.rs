@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 /// Modules of the library, from the ground up. A module imports from its own folder and from lower floors only.
 const FLOORS: &[&[&str]] = &[
     &["error"],
-    &["limits", "own"],
+    &["hash", "limits", "own"],
     &[
-        "atomic", "bounded", "chart", "color", "guard", "hash", "metrics", "network", "onnx", "planes",
-        "random", "resample",
+        "atomic", "bounded", "chart", "color", "guard", "metrics", "network", "onnx", "planes", "random",
+        "resample",
     ],
     &["degrade", "precision", "weights"],
     &["gpu", "reference"],

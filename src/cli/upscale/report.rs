@@ -9,7 +9,7 @@ use srcnn_gpu::headless::{Gpu, adapter};
 use srcnn_gpu::{Error, Result};
 
 use super::events::{Event, Milliseconds};
-use super::stages::Times;
+use super::stages::{About, Times};
 use super::work::{Rates, Work};
 use crate::cli::advice::{message, message_about, report, report_about};
 use crate::cli::args::models::Model;
@@ -34,17 +34,6 @@ enum JobOutcome {
     Planned { input: PathBuf, output: PathBuf, about: About },
     Kept { input: PathBuf, output: PathBuf, kept: Kept },
     Failed { input: Option<PathBuf>, error: Error },
-}
-
-/// What there is to tell of a picture before it is enlarged.
-#[derive(Debug, Clone)]
-pub struct About {
-    /// Width and height, of the picture and of its result.
-    pub size: [(u32, u32); 2],
-    /// Names of the networks.
-    pub network: String,
-    /// Of JPEG files, an estimate.
-    pub jpeg_quality: Option<u8>,
 }
 
 /// What to print on the standard output.

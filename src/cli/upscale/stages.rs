@@ -17,12 +17,22 @@ use super::estimate;
 use super::frames::{self, Animated};
 use super::options::PictureOptions;
 use super::passes::{Pass, Route, work};
-use super::report::About;
 use crate::cli::jobs::Job;
 
 /// JPEG files below this quality are taken for compressed. On Set5 at x2 and x3, photo is better than small up to here,
 /// and worse at 80 (docs/degradations.md has the command).
 const PHOTO_BELOW: u8 = 70;
+
+/// What there is to tell of a picture before it is enlarged.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Width and height, of the picture and of its result.
+    pub size: [(u32, u32); 2],
+    /// Names of the networks.
+    pub network: String,
+    /// Of JPEG files, an estimate.
+    pub jpeg_quality: Option<u8>,
+}
 
 /// How long the stages of one picture took.
 #[derive(Debug, Clone, Copy, Default)]

@@ -12,7 +12,8 @@ use crate::cli::args::models::{self, Model};
 use crate::cli::jobs::{Job, Kept};
 use crate::cli::upscale::args::UpscaleArgs;
 use crate::cli::upscale::ffmpeg::{About, Decoder};
-use crate::cli::upscale::report::{self, Frames, Reporter};
+use crate::cli::upscale::report::{Frames, Reporter};
+use crate::cli::upscale::stages;
 use crate::cli::upscale::stages::Times;
 
 /// What all videos need.
@@ -43,13 +44,13 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// As [`Worker::enlarge`], as far as it can be known.
-    pub fn planned(&self, job: &Job) -> Result<report::About> {
+    pub fn planned(&self, job: &Job) -> Result<stages::About> {
         let Opened { from, to, .. } = self.open(job)?;
         Ok(Self::about([from, to], self.nearest(from, to)?))
     }
 
-    fn about(size: [(u32, u32); 2], model: &Model) -> report::About {
-        report::About { size, network: model.name.clone(), jpeg_quality: None }
+    fn about(size: [(u32, u32); 2], model: &Model) -> stages::About {
+        stages::About { size, network: model.name.clone(), jpeg_quality: None }
     }
 
     fn open(&self, job: &Job) -> Result<Opened> {
