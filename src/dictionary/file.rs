@@ -57,14 +57,25 @@ impl Dictionary {
         let scale = needed("scales")?;
         let scale =
             scale.parse().map_err(|_| Error::invalid(format!("metadata 'scales': '{scale}' is no scale")))?;
-        let rows = |name: &str| -> Result<Vec<f64>> {
+        let rows = |name: &str| -> Result<([usize; 2], Vec<f64>)> {
             let tensor = file.tensor(name).map_err(|e| Error::invalid(Reason::of(e)))?;
-            let (Dtype::F32, [_, _]) = (tensor.dtype(), tensor.shape()) else {
+            let (Dtype::F32, &[rows, columns]) = (tensor.dtype(), tensor.shape()) else {
                 return Err(Error::invalid(format!("tensor '{name}' is no matrix of F32")));
             };
-            Ok(bytemuck::pod_collect_to_vec::<u8, f32>(tensor.data()).into_iter().map(f64::from).collect())
+            let values = bytemuck::pod_collect_to_vec::<u8, f32>(tensor.data());
+            Ok(([rows, columns], values.into_iter().map(f64::from).collect()))
         };
-        let dictionary = Self::from_rows(method, scale, &rows("projection")?, &rows("low")?, &rows("high")?)?;
+        let [projection, low, high] = [rows("projection")?, rows("low")?, rows("high")?];
+        let dictionary = Self::from_rows(method, scale, &projection.1, &low.1, &high.1)?;
+        // The numbers of values go together; the shapes may still be transposed.
+        let named = [("projection", projection.0), ("low", low.0), ("high", high.0)];
+        for ((name, found), wanted) in named.into_iter().zip(dictionary.shapes()) {
+            if found != wanted {
+                return Err(Error::invalid(format!(
+                    "tensor '{name}' has shape {found:?} instead of {wanted:?}"
+                )));
+            }
+        }
         Ok(Self { training: field("training"), ..dictionary })
     }
 
@@ -81,9 +92,7 @@ impl Dictionary {
             ("channels", "y".to_string()),
         ]);
         map.extend(self.training.clone().map(|text| ("training", text)));
-        let columns = |matrix: &DMatrix<f64>| -> (Vec<usize>, Vec<f32>) {
-            (vec![matrix.ncols(), matrix.nrows()], matrix.iter().map(|&v| v as f32).collect())
-        };
+        let columns = |matrix: &DMatrix<f64>| -> Vec<f32> { matrix.iter().map(|&v| v as f32).collect() };
         let tensors = [
             ("projection", columns(&self.projection.transpose())),
             ("low", columns(&self.low)),
@@ -91,8 +100,16 @@ impl Dictionary {
         ];
         let tensors = tensors
             .iter()
-            .map(|(name, (shape, values))| (name.to_string(), shape.clone(), values.as_slice()));
+            .zip(self.shapes())
+            .map(|((name, values), shape)| (name.to_string(), shape.to_vec(), values.as_slice()));
         serialize(map, tensors)
+    }
+
+    /// Rows and columns of `projection`, `low` and `high` in a file.
+    fn shapes(&self) -> [[usize; 2]; 3] {
+        let (features, gradients) = self.projection.shape();
+        let (pixels, atoms) = self.high.shape();
+        [[features, gradients], [atoms, features], [atoms, pixels]]
     }
 }
 
@@ -126,12 +143,20 @@ mod tests {
             assert!(Dictionary::from_bytes(&bytes[..length]).is_err(), "{length}");
         }
         let text = String::from_utf8_lossy(&bytes[..bytes.len() - 4 * (720 + 45 + 324)]).into_owned();
-        for (old, new) in
-            [("ne-nnls", "ne-nnlz"), ("\"scales\":\"2\"", "\"scales\":\"3\""), ("[9,5]", "[5,9]")]
-        {
+        for (old, new, told) in [
+            ("ne-nnls", "ne-nnlz", "ne-nnlz"),
+            ("\"scales\":\"2\"", "\"scales\":\"3\"", "81 pixels"),
+            ("\"scales\":\"2\"", "\"scales\":\"0\"", "scale 0"),
+            ("[5,144]", "[144,5]", "'projection' has shape [144, 5] instead of [5, 144]"),
+            ("[9,5]", "[5,9]", "'low' has shape [5, 9] instead of [9, 5]"),
+            ("[9,36]", "[36,9]", "'high' has shape [36, 9] instead of [9, 36]"),
+            ("[9,36]", "[6,54]", "'high' has shape [6, 54] instead of [9, 36]"),
+        ] {
             assert!(text.contains(old), "{text}");
-            let changed = [text.replacen(old, new, 1).as_bytes(), &bytes[text.len()..]].concat();
-            assert!(Dictionary::from_bytes(&changed).is_err(), "{new}");
+            // The header begins with its length.
+            let header = [text[8..].replacen(old, new, 1).as_bytes(), &bytes[text.len()..]].concat();
+            let error = Dictionary::from_bytes(&[&bytes[..8], &header].concat()).unwrap_err().to_string();
+            assert!(error.contains(told), "{new}: {error}");
         }
         let nan = [&bytes[..bytes.len() - 4], &f32::NAN.to_le_bytes()].concat();
         assert!(Dictionary::from_bytes(&nan).unwrap_err().to_string().contains("finite"));

@@ -69,13 +69,7 @@ impl Dictionary {
         low: DMatrix<f64>,
         high: DMatrix<f64>,
     ) -> Result<Self> {
-        if !Self::SCALES.contains(&scale) {
-            let (least, most) = Self::SCALES.into_inner();
-            return Err(Error::invalid(format!(
-                "scale {scale}: dictionaries are for scales from {least} to {most}"
-            )));
-        }
-        let pixels = (Self::PATCH * scale).pow(2);
+        let pixels = Self::pixels(scale)?;
         let (features, gradients) = projection.shape();
         let atoms = low.ncols();
         if gradients != GRADIENTS * pixels || !(1..=gradients).contains(&features) {
@@ -101,6 +95,17 @@ impl Dictionary {
         Ok(Self { method, scale, projection, low, high, training: None })
     }
 
+    /// Pixels of a patch of the result.
+    fn pixels(scale: usize) -> Result<usize> {
+        if !Self::SCALES.contains(&scale) {
+            let (least, most) = Self::SCALES.into_inner();
+            return Err(Error::invalid(format!(
+                "scale {scale}: dictionaries are for scales from {least} to {most}"
+            )));
+        }
+        Ok((Self::PATCH * scale).pow(2))
+    }
+
     /// Puts a dictionary together from rows: `projection` is [features][4 gradients of each pixel of a patch, row by row], `low`
     /// [atoms][features], `high` [atoms][pixels of a patch]. Atoms of features are of unit length.
     ///
@@ -114,9 +119,9 @@ impl Dictionary {
         low: &[f64],
         high: &[f64],
     ) -> Result<Self> {
-        let pixels = (Self::PATCH * scale).pow(2);
-        let (gradients, atoms) = (GRADIENTS * pixels, high.len() / pixels.max(1));
-        let features = projection.len() / gradients.max(1);
+        let pixels = Self::pixels(scale)?;
+        let (gradients, atoms) = (GRADIENTS * pixels, high.len() / pixels);
+        let features = projection.len() / gradients;
         if projection.len() != features * gradients
             || low.len() != atoms * features
             || high.len() != atoms * pixels
