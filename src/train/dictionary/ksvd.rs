@@ -81,8 +81,8 @@ fn update(low: &mut DMatrix<f64>, features: &DMatrix<f64>, mut codes: Vec<Code>)
         }
     }
     let mut worst: Option<Vec<usize>> = None;
-    for atom in 0..low.ncols() {
-        if users[atom].is_empty() {
+    for (atom, users) in users.iter().enumerate() {
+        if users.is_empty() {
             let order = worst.get_or_insert_with(|| {
                 let mut order: Vec<usize> = (0..left.ncols()).collect();
                 let energy: Vec<f64> = left.column_iter().map(|column| column.norm_squared()).collect();
@@ -100,13 +100,13 @@ fn update(low: &mut DMatrix<f64>, features: &DMatrix<f64>, mut codes: Vec<Code>)
         let old = low.column(atom).clone_owned();
         // What the others leave, times the coefficients.
         let mut direction = DVector::zeros(low.nrows());
-        for &(sample, place) in &users[atom] {
+        for &(sample, place) in users {
             let coefficient = codes[sample][place].1;
             left.column_mut(sample).axpy(coefficient, &old, 1.0);
             direction.axpy(coefficient, &left.column(sample), 1.0);
         }
         let atom_now = direction.try_normalize(0.0).unwrap_or(old);
-        for &(sample, place) in &users[atom] {
+        for &(sample, place) in users {
             let coefficient = atom_now.dot(&left.column(sample));
             codes[sample][place].1 = coefficient;
             left.column_mut(sample).axpy(-coefficient, &atom_now, 1.0);
