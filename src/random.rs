@@ -1,17 +1,21 @@
 //! Random numbers that are the same on every platform: ChaCha8, and what is made of its bits by arithmetic that IEEE 754
 //! rounds the same everywhere.
 
-use rand::rngs::ChaCha8Rng;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
+#[cfg(feature = "headless")]
+use rand::{SeedableRng, rngs::ChaCha8Rng};
 
+#[cfg(feature = "headless")]
 use crate::hash::Fnv;
 
 /// A number in 0..1, 1 excluded, with all bits of a double.
+#[cfg(feature = "headless")]
 pub fn uniform(random: &mut impl Rng) -> f64 {
     (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A generator for what has this key: the same numbers for the same key, on every platform.
+#[cfg(feature = "headless")]
 pub fn keyed(key: &[u64]) -> ChaCha8Rng {
     let mut hash = [Fnv::default(); 4];
     for (lane, hash) in hash.iter_mut().enumerate() {

@@ -46,6 +46,7 @@ impl Degrader {
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for an empty picture.
+#[cfg(any(feature = "headless", test))]
 pub fn blur(plane: &[f64], width: usize, height: usize, sigma: f64) -> Result<Vec<f64>> {
     if sigma == 0.0 {
         return Ok(plane.to_vec());

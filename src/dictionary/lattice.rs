@@ -47,6 +47,7 @@ impl Axis {
 ///
 /// in the order first horizontal, first vertical, second horizontal, second vertical. `step` is the scale: differences of
 /// neighboring low-resolution pixels.
+#[cfg(any(feature = "train", test))]
 pub(crate) fn gradients(plane: &[f64], width: usize, step: usize) -> Vec<[f64; GRADIENTS]> {
     let height = plane.len() / width.max(1);
     let (before, after) = (step / 2, step.div_ceil(2));

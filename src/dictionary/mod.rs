@@ -25,7 +25,9 @@ use nalgebra::DMatrix;
 
 pub use engine::{DictionaryUpscaler, PatchValues};
 pub use gpu::shaders::variants;
-pub(crate) use lattice::{Axis, GRADIENTS, gradients};
+pub(crate) use lattice::GRADIENTS;
+#[cfg(feature = "train")]
+pub(crate) use lattice::{Axis, gradients};
 pub use method::Method;
 use regression::anchored_regressions;
 

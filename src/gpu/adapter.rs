@@ -76,6 +76,7 @@ pub(crate) fn uses_fxc(info: &AdapterInfo, features: Features) -> bool {
 }
 
 /// Whether an adapter computes on the processor.
+#[cfg(feature = "headless")]
 pub(crate) fn is_software(info: &AdapterInfo) -> bool {
     Software::of(info).is_some()
 }
