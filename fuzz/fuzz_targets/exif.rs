@@ -5,6 +5,8 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
+// Where the module looks for it.
+use srcnn_gpu::limits;
 
 #[allow(dead_code, reason = "only what the target calls")]
 #[path = "../../src/picture/exif/mod.rs"]
@@ -25,7 +27,8 @@ fuzz_target!(|data: &[u8]| {
     let turned = data.len() % 2 == 1;
     let mut block = data.to_vec();
     exif::update(&mut block, (640, 480), turned);
-    exif::set_short(&mut block, tag::ORIENTATION, 1);
+    exif::set_orientation(&mut block, 1);
+    let _ = exif::about(&block);
     let _ = Directories::read(&mut Cursor::new(&block));
 
     let Some(directories) = Directories::read(&mut Cursor::new(data)) else { return };

@@ -108,8 +108,8 @@ impl Dictionary {
         Ok((Self::PATCH * scale).pow(2))
     }
 
-    /// Puts a dictionary together from rows: `projection` is [features][4 gradients of each pixel of a patch, row by row], `low`
-    /// [atoms][features], `high` [atoms][pixels of a patch]. Atoms of features are of unit length.
+    /// Puts a dictionary together from rows: `projection` is `[features][4 gradients of each pixel of a patch, row by row]`, `low`
+    /// `[atoms][features]`, `high` `[atoms][pixels of a patch]`. Atoms of features are of unit length.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for sizes that do not go together, values that are not finite, and parameters of the method

@@ -81,7 +81,7 @@ pub fn unread(path: &Path) -> Option<String> {
     Some(format!("{}, which this build does not read; {}", kind.what, kind.advice))
 }
 
-/// As [`unread`], for a list of such files.
+/// As `unread`, for a list of such files.
 pub fn unread_kind(path: &Path) -> Option<String> {
     let kind = of(path).filter(|kind| !kind.read)?;
     Some(format!("{}; {}", kind.what, kind.advice))
