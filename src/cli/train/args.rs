@@ -26,7 +26,7 @@ The run's folder gets the best weights (best.safetensors), all settings (config.
 (metrics.jsonl, curve.svg) and what --resume needs. Ctrl-C saves and ends the run. `eval -m runs/x3` measures it.")]
 pub struct TrainArgs {
     /// Folders of training pictures, with their subfolders, or single pictures
-    #[arg(value_name = "DATA", conflicts_with = "resume", required_unless_present_any = ["resume", "config"])]
+    #[arg(value_name = "DATA", conflicts_with = "resume", required_unless_present_any = ["resume", "config", "method"])]
     pub data: Vec<PathBuf>,
 
     /// Folder for the run; it must not hold one already
@@ -67,7 +67,7 @@ pub struct TrainArgs {
         long,
         value_name = "N",
         conflicts_with = "resume",
-        required_unless_present_any = ["resume", "config"],
+        required_unless_present_any = ["resume", "config", "method"],
         allow_negative_numbers = true,
         help_heading = "The network"
     )]
