@@ -95,10 +95,14 @@ fn dictionaries_are_shared_and_repeatable() {
     let lines: Vec<&str> = json.lines().collect();
     assert_eq!(lines.len(), 5, "{json}");
     assert!(
-        lines[0].starts_with("{\"event\":\"start\",\"v\":1,\"method\":\"ksvd\",\"scale\":2,\"patches\":600"),
+        lines[0].starts_with("{\"v\":1,\"event\":\"start\",\"method\":\"ksvd\",\"scale\":2,\"patches\":600"),
         "{json}"
     );
-    assert!(lines[3].starts_with("{\"event\":\"round\",\"round\":3,\"rounds\":3,\"error\":0."), "{json}");
+    assert!(
+        lines[3].starts_with("{\"v\":1,\"event\":\"round\",\"round\":3,\"rounds\":3,\"error\":0."),
+        "{json}"
+    );
+    assert_eq!(lines[4], "{\"v\":1,\"event\":\"saved\",\"path\":\"json.safetensors\"}");
 }
 
 #[test]

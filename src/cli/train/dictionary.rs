@@ -64,8 +64,14 @@ impl DictionaryArgs {
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Line {
-    Start { v: u32, method: &'static str, scale: usize, patches: usize, pictures: usize, features: usize },
+    Start { method: &'static str, scale: usize, patches: usize, pictures: usize, features: usize },
     Round { round: usize, rounds: usize, error: f64 },
+    Saved { path: String },
+}
+
+/// Whether events are asked for as JSON.
+fn json(args: &TrainArgs) -> bool {
+    args.json || progress::mode() == Mode::Json
 }
 
 /// Trains a dictionary if the flags ask for one.
@@ -89,7 +95,10 @@ pub fn run(args: &TrainArgs) -> Result<Option<u8>> {
     let written =
         destination.clash.write(&destination.path, |file| std::io::Write::write_all(file, &bytes))?;
     if let Some(path) = written {
-        print(path.display())?;
+        match json(args) {
+            true => print(json_line(&Line::Saved { path: path.display().to_string() })?)?,
+            false => print(path.display())?,
+        }
     }
     Ok(Some(exit::DONE))
 }
@@ -142,14 +151,14 @@ fn trained(args: &TrainArgs, method: Method) -> Result<Option<Dictionary>> {
         CODE.store(code, Ordering::Relaxed);
         STOP.store(true, Ordering::Relaxed);
     })?;
-    let json = args.json || progress::mode() == Mode::Json;
+    let json = json(args);
     let mut progress = Progress::new("training");
     let mut printed = Ok(());
     let trained = train(&config, &mut |event| {
         if json {
             let line = match event {
                 DictionaryEvent::Samples { patches, pictures, features } => {
-                    Line::Start { v: 1, method: method.name(), scale, patches, pictures, features }
+                    Line::Start { method: method.name(), scale, patches, pictures, features }
                 }
                 DictionaryEvent::Round { round, rounds, error } => Line::Round { round, rounds, error },
             };
