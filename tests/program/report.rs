@@ -92,7 +92,7 @@ fn shows_what_was_measured() {
     let articles = between(&page, "<article", "</article>");
     assert_eq!((articles.len(), page.matches("<section ").count()), (4, 2));
     assert!(page.contains("a&amp;b&#39;s") && !page.contains("a&b's"));
-    assert_eq!(page.matches("<p>Network m.safetensors: 1-3 1, padding replicate</p>").count(), 2);
+    assert_eq!(page.matches("<p>Network m.safetensors, 1-3 1, padding replicate</p>").count(), 2);
     for (i, article) in articles.iter().enumerate() {
         let (scale, image) = ([2, 3][i / 2], i % 2);
         let row = &report["sets"][i / 2]["images"][image];
