@@ -169,6 +169,16 @@ pub fn in_words(error: &io::Error) -> String {
     known.into()
 }
 
+/// The same for what went wrong on the way through folders.
+#[cfg(feature = "train")]
+pub fn walk_in_words(error: &walkdir::Error) -> String {
+    match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => format!("this link leads back to {}", ancestor.display()),
+        (None, Some(error)) => in_words(error),
+        (None, None) => error.to_string(),
+    }
+}
+
 /// The words of another library as the end of a sentence: without a capital, but for a name such as GPU, and without a stop.
 pub(crate) fn uncapitalized(text: &str) -> String {
     let text = text.trim().trim_end_matches('.');

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::error::{Error, Reason, Result, in_words};
+use crate::error::{Error, Reason, Result, walk_in_words};
 use crate::picture::{has_picture_name, is_junk, is_read};
 
 /// Adds a picture file, or those of a folder and its subfolders, sorted by name in each. Links are followed. What cannot be
@@ -28,12 +28,7 @@ pub(super) fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
                 // Links that lead nowhere are of interest only by a picture's name.
                 let is_wanted = has_picture_name(found) && !found.file_name().is_some_and(is_junk);
                 if is_wanted || !found.is_symlink() || found.exists() {
-                    let why = match (error.loop_ancestor(), error.io_error()) {
-                        (Some(ancestor), _) => format!("this link leads back to {}", ancestor.display()),
-                        (None, Some(e)) => in_words(e),
-                        (None, None) => error.to_string(),
-                    };
-                    log::warn!("{}: {why}; left out", found.display());
+                    log::warn!("{}: {}; left out", found.display(), walk_in_words(&error));
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::error::in_words;
+use srcnn_gpu::error::{in_words, walk_in_words};
 use srcnn_gpu::guard::guarded;
 use srcnn_gpu::limits::Limit;
 use srcnn_gpu::picture::{has_picture_name, is_junk, refuse, unread_kind};
@@ -140,7 +140,7 @@ impl Finder<'_> {
                     let (dangling, name) = (path.is_symlink() && !path.exists(), path.file_name());
                     match name.filter(|name| dangling && (is_junk(name) || !is_wanted(path))) {
                         Some(name) => others.add(name),
-                        None => self.refuse(path, walk_error(&e)),
+                        None => self.refuse(path, walk_in_words(&e)),
                     }
                     continue;
                 }
@@ -253,14 +253,6 @@ impl Finder<'_> {
 
     fn refuse(&mut self, path: &Path, why: impl Into<Reason>) {
         self.found.push(Err(refuse(path, why)));
-    }
-}
-
-fn walk_error(error: &walkdir::Error) -> String {
-    match (error.loop_ancestor(), error.io_error()) {
-        (Some(ancestor), _) => format!("this link leads back to {}", ancestor.display()),
-        (None, Some(e)) => in_words(e),
-        (None, None) => error.to_string(),
     }
 }
 
