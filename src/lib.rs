@@ -171,6 +171,8 @@ pub mod onnx;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod own;
+#[cfg(any(feature = "dictionary", all(feature = "train", feature = "headless")))]
+mod parallel;
 #[cfg(feature = "headless")]
 #[doc(hidden)]
 pub mod picture;

@@ -17,7 +17,6 @@ mod file;
 pub(crate) mod gpu;
 mod lattice;
 mod method;
-pub(crate) mod parallel;
 mod regression;
 mod strips;
 
@@ -32,6 +31,9 @@ pub use method::Method;
 use regression::anchored_regressions;
 
 use crate::error::{Error, Result};
+
+/// Patches or atoms that a thread takes at a time.
+pub(crate) const CHUNK: usize = 256;
 
 /// A trained dictionary: pairs of atoms, one for the features of a patch and one for its residual.
 #[derive(Debug, Clone, PartialEq)]

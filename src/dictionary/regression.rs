@@ -2,8 +2,9 @@
 
 use nalgebra::{Cholesky, DMatrix};
 
-use super::parallel;
+use super::CHUNK;
 use crate::error::{Error, Result};
+use crate::parallel;
 
 /// The `count` atoms that are correlated most with atom `anchor`, of either sign, by their indices: itself first. `gram` is
 /// the matrix of all correlations.
@@ -39,7 +40,8 @@ pub(super) fn anchored_regressions(
             .ok_or_else(|| Error::invalid(format!("the neighborhood of atom {anchor} cannot be inverted")))?;
         Ok(high * inverse.solve(&low.transpose()))
     };
-    let parts = parallel::chunks(low.ncols(), |atoms| atoms.map(regression).collect::<Result<Vec<_>>>());
+    let parts =
+        parallel::chunks(low.ncols(), CHUNK, |atoms| atoms.map(regression).collect::<Result<Vec<_>>>());
     Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 

@@ -6,9 +6,7 @@
 //! `1 : stride : length - size + 1`). Pictures that do not fit in a shard are cut into bands of rows after they are
 //! degraded, so that no place is lost.
 
-use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::config::TrainConfig;
@@ -20,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::eval::dataset::{Picture, size};
 use crate::hash::Fnv;
 use crate::network::Channels;
+use crate::parallel;
 use crate::resample::{ResampleTable, apply, output_len};
 
 /// The most bytes of a shard's inputs that every adapter can bind. The order of sub-images depends on it, so it is the
@@ -247,28 +246,14 @@ impl Dataset {
     ) -> Result<PackedShard> {
         // Pieces of one file follow each other.
         let files: Vec<&[Piece]> = pieces.chunk_by(|a, b| a.file == b.file).collect();
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let pairs: Vec<OnceLock<Result<Vec<Pair>>>> = files.iter().map(|_| OnceLock::new()).collect();
-        let work = || {
-            while let Some((pieces, slot)) = {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                files.get(at).zip(pairs.get(at))
-            } {
-                // Each slot is filled once.
-                let _ = slot.set(self.pairs(pieces, self.draw(epoch)));
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
-            }
-        };
-        let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
-        std::thread::scope(|scope| {
-            // Without a thread, the others have more to do.
-            let spawn =
-                |_| std::thread::Builder::new().name("degrade".into()).spawn_scoped(scope, work).is_ok();
-            (1..threads).all(spawn);
-            work();
+        let done = AtomicUsize::new(0);
+        let pairs = parallel::chunks(files.len(), 1, |one| {
+            let pairs = files[one].iter().map(|pieces| self.pairs(pieces, self.draw(epoch))).collect();
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
+            pairs
         });
         let mut packed = PackedShard::default();
-        for pairs in pairs.into_iter().filter_map(OnceLock::into_inner) {
+        for pairs in pairs.into_iter().flat_map(|pairs: Vec<_>| pairs) {
             pairs?.into_iter().for_each(|pair| self.pack(pair, &mut packed));
         }
         Ok(packed)

@@ -9,8 +9,8 @@ const FLOORS: &[&[&str]] = &[
     &["error"],
     &["hash", "limits", "own"],
     &[
-        "atomic", "bounded", "chart", "color", "guard", "metrics", "network", "onnx", "planes", "random",
-        "resample",
+        "atomic", "bounded", "chart", "color", "guard", "metrics", "network", "onnx", "parallel", "planes",
+        "random", "resample",
     ],
     &["degrade", "precision", "weights"],
     &["gpu", "reference"],

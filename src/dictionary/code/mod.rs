@@ -14,7 +14,8 @@ pub(crate) use least_squares::least_squares;
 pub(crate) use nnls::nnls;
 pub(crate) use omp::omp;
 
-use super::{Dictionary, Method, parallel};
+use super::{CHUNK, Dictionary, Method};
+use crate::parallel;
 
 /// Coefficients of a few atoms, by their indices.
 pub(crate) type Code = Vec<(usize, f64)>;
@@ -38,7 +39,7 @@ impl Coder {
     /// The residuals `[patch][pixel]` of patches with these features `[patch][stride]`, of which each has as many as the
     /// dictionary, and these nearest atoms `[patch][neighbors]`. With ANR there is nothing to code: the device has done it.
     pub fn residuals(&self, features: &[f32], stride: usize, nearest: &[u32]) -> Vec<f32> {
-        let parts = parallel::chunks(features.len() / stride, |patches| {
+        let parts = parallel::chunks(features.len() / stride, CHUNK, |patches| {
             let features = self.features(&features[patches.start * stride..patches.end * stride], stride);
             self.chunk(&features, nearest, patches)
         });

@@ -5,8 +5,9 @@ use nalgebra::DMatrix;
 use super::ksvd::first_atoms;
 use super::samples::Samples;
 use super::{Atoms, DictionaryConfig, DictionaryEvent, Tell};
+use crate::dictionary::CHUNK;
 use crate::dictionary::code::{Code, feature_sign};
-use crate::dictionary::parallel;
+use crate::parallel;
 
 /// Rounds of updating all atoms, one after the other, for given codes.
 const DESCENTS: usize = 3;
@@ -68,7 +69,7 @@ fn encode(atoms: &DMatrix<f64>, pairs: &DMatrix<f64>, lambda: f64) -> Vec<Code> 
     let gram = atoms.tr_mul(atoms);
     let transposed = atoms.transpose();
     let count = atoms.ncols();
-    let parts = parallel::chunks(pairs.ncols(), |range| {
+    let parts = parallel::chunks(pairs.ncols(), CHUNK, |range| {
         let correlations = &transposed * pairs.columns(range.start, range.len());
         (0..range.len())
             .map(|i| feature_sign(&gram, &correlations.as_slice()[i * count..(i + 1) * count], lambda))

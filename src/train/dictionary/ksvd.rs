@@ -5,8 +5,9 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use super::samples::Samples;
 use super::{Atoms, DictionaryConfig, DictionaryEvent, Tell, draw};
 use crate::dictionary::code::{Code, omp};
-use crate::dictionary::{Method, parallel};
+use crate::dictionary::{CHUNK, Method};
 use crate::error::{Error, Result};
+use crate::parallel;
 
 /// Atoms of a code while a dictionary is trained, unless the method sets it: the paper's.
 const NONZEROS: usize = 3;
@@ -59,7 +60,7 @@ pub(super) fn first_atoms(features: &DMatrix<f64>, config: &DictionaryConfig) ->
 fn encode(low: &DMatrix<f64>, features: &DMatrix<f64>, nonzeros: usize) -> Vec<Code> {
     let gram = low.tr_mul(low);
     let transposed = low.transpose();
-    let parts = parallel::chunks(features.ncols(), |range| {
+    let parts = parallel::chunks(features.ncols(), CHUNK, |range| {
         let correlations = &transposed * features.columns(range.start, range.len());
         (0..range.len())
             .map(|i| omp(&gram, &correlations.as_slice()[i * low.ncols()..(i + 1) * low.ncols()], nonzeros))

@@ -1,14 +1,12 @@
-//! Work on many patches, on all processor cores.
+//! Work on many things, on all processor cores.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Patches that a thread takes at a time.
-const CHUNK: usize = 256;
-
-/// The results of `work` for consecutive ranges that together are 0..count, in their order.
-pub(crate) fn chunks<T: Send>(count: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-    let total = count.div_ceil(CHUNK);
+/// The results of `work` for consecutive ranges of `chunk`, of which a thread takes one at a time and which together are
+/// 0..count, in their order.
+pub(crate) fn chunks<T: Send>(count: usize, chunk: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let total = count.div_ceil(chunk);
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(total);
     let next = AtomicUsize::new(0);
     let take = || {
@@ -18,11 +16,13 @@ pub(crate) fn chunks<T: Send>(count: usize, work: impl Fn(Range<usize>) -> T + S
             if index >= total {
                 return done;
             }
-            done.push((index, work(index * CHUNK..(index * CHUNK + CHUNK).min(count))));
+            done.push((index, work(index * chunk..(index * chunk + chunk).min(count))));
         }
     };
     let mut results = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
+        // Without a thread, the others have more to do.
+        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, take).ok();
+        let others: Vec<_> = (1..threads).map_while(spawn).collect();
         let mut results = take();
         for other in others {
             match other.join() {
@@ -43,8 +43,8 @@ mod tests {
 
     #[test]
     fn ranges_follow_each_other() {
-        for count in [0, 1, CHUNK, 10 * CHUNK + 3] {
-            let all: Vec<usize> = chunks(count, |range| range.collect::<Vec<_>>()).concat();
+        for (count, chunk) in [(0, 256), (1, 256), (256, 256), (2563, 256), (7, 1)] {
+            let all: Vec<usize> = chunks(count, chunk, |range| range.collect::<Vec<_>>()).concat();
             assert_eq!(all, (0..count).collect::<Vec<_>>());
         }
     }
