@@ -64,7 +64,8 @@ impl AdapterKind {
         }
     }
 
-    /// Whether `conv_winograd.wgsl` pays: it is measured on llvmpipe, and FXC needs a minute for it.
+    /// Whether `conv_winograd.wgsl` pays: it does on llvmpipe and not on SwiftShader (benches/README.md), and FXC needs a minute
+    /// for it.
     pub fn favors_winograd(&self) -> bool {
         self.software == Some(Software::Llvmpipe)
     }

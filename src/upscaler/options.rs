@@ -42,7 +42,7 @@ pub enum KernelChoice {
 
 impl KernelChoice {
     /// Pixels of a result that is worth a longer compilation.
-    pub(crate) const LARGE: usize = 1_000_000;
+    const LARGE: usize = 1_000_000;
 
     /// Whether to use it for a result of this many pixels, if supported.
     pub(super) fn wants(self, faster: bool, pixels: usize) -> bool {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::gpu::adapter::{AdapterKind, Software};
 use crate::gpu::kernels::ConvShape;
 use crate::precision::Precision;
-use crate::upscaler::{KernelChoice, Schedule, UpscalerOptions};
+use crate::upscaler::{Schedule, UpscalerOptions};
 use crate::weights::Weights;
 
 /// A network, and which model it is part of.
@@ -72,8 +72,6 @@ struct Variant {
     software: bool,
     /// The size that all of its subgroups have.
     subgroup: Option<u32>,
-    /// Fewest pixels of a result.
-    pixels: usize,
     #[serde(flatten)]
     schedule: Schedule,
 }
@@ -134,23 +132,22 @@ impl Stored {
 /// A network's kernels for all adapters: the more special ones first.
 fn variants(weights: &Weights) -> Result<Vec<Variant>> {
     let limits = wgpu::Limits::defaults();
-    let schedule = |kind: AdapterKind, precision, pixels| -> Result<Variant> {
+    let schedule = |kind: AdapterKind, precision| -> Result<Variant> {
         let options = UpscalerOptions::for_shape(ConvShape::for_kind(kind)).with_precision(precision);
-        let schedule = Schedule::new(&limits, kind, weights, &options, pixels)?;
-        Ok(Variant { software: kind.software.is_some(), subgroup: kind.subgroup_lanes, pixels, schedule })
+        // On adapters of browsers the size of the result makes no difference.
+        let schedule = Schedule::new(&limits, kind, weights, &options, 0)?;
+        Ok(Variant { software: kind.software.is_some(), subgroup: kind.subgroup_lanes, schedule })
     };
     let mut found: Vec<Variant> = Vec::new();
     for lanes in SUBGROUPS.map(Some).into_iter().chain([None]) {
         let kind = AdapterKind { software: Some(Software::SwiftShader), subgroup_lanes: lanes, fxc: false };
-        for pixels in [KernelChoice::LARGE, 0] {
-            found.push(schedule(kind, Precision::F32, pixels)?);
-        }
+        found.push(schedule(kind, Precision::F32)?);
     }
     let gpu = AdapterKind { software: None, subgroup_lanes: None, fxc: false };
     for precision in [Precision::F16, Precision::F32] {
-        found.push(schedule(gpu, precision, 0)?);
+        found.push(schedule(gpu, precision)?);
     }
-    // Where neither the size nor subgroups make a difference, the one that asks for less does.
+    // Where subgroups make no difference, the one that asks for less does.
     let same = |a: &Variant, b: &Variant| {
         let kernels = |variant: &Variant| -> Vec<_> {
             variant.schedule.kernels.iter().map(|kernel| kernel.shader.clone()).collect()
@@ -217,10 +214,7 @@ mod tests {
             let variants = network["variants"].as_array().unwrap();
             for software in [true, false] {
                 let plain = variants.iter().find(|v| {
-                    v["software"] == software
-                        && v["subgroup"].is_null()
-                        && v["pixels"] == 0
-                        && v["precision"] == "f32"
+                    v["software"] == software && v["subgroup"].is_null() && v["precision"] == "f32"
                 });
                 let features: Vec<_> = plain.unwrap()["kernels"]
                     .as_array()

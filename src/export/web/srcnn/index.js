@@ -63,7 +63,7 @@ export class Upscaler {
         const axes = tables(source, { scale, size });
         const [width, height] = axes.map((table) => table.outputLength);
         const network = this.#library.nearest(model, Math.sqrt((width * height) / (source[0] * source[1])));
-        const variant = variantFor(network, this.device, this.#settings, width * height);
+        const variant = variantFor(network, this.device, this.#settings);
         const kernels = await this.#compiled.variant(variant);
         return prepare(this.device, variant, kernels, axes, { tile: tile ?? variant.tile, whole, slots });
     }

@@ -58,13 +58,12 @@ function kindOf(device) {
     return { software, subgroup: fixed ? info.subgroupMinSize : undefined };
 }
 
-/** The variant of a network for a device, in a precision, for a result of this many pixels. */
-export function variantFor(network, device, { precision, kernels }, pixels) {
+/** The variant of a network for a device, in a precision. */
+export function variantFor(network, device, { precision, kernels }) {
     const { software: found, subgroup } = kindOf(device);
     const software = kernels === 'auto' ? found : kernels === 'software';
     const suits = (variant) =>
         variant.precision === precision &&
-        pixels >= variant.pixels &&
         (variant.subgroup === null || variant.subgroup === subgroup) &&
         variant.kernels.every((kernel) => kernel.features.every((feature) => device.features.has(feature)));
     const suiting = network.variants.filter(suits);
