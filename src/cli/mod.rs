@@ -29,6 +29,7 @@ mod shaders;
 mod stop;
 mod train;
 mod upscale;
+mod wide_vectors;
 
 use advice::Task;
 
@@ -103,6 +104,7 @@ struct Common {
 
 /// Parses the arguments, runs the command, reports its error.
 pub fn main() -> ExitCode {
+    wide_vectors::ask_for();
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     let like_ncnn = arguments.get(1).is_some_and(|first| upscale::is_ncnn_flag(first));
     if like_ncnn {

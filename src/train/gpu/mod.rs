@@ -70,14 +70,14 @@ impl Shape {
         if software.is_some() { Self::for_software(subgroup_lanes) } else { Self::for_gpus() }
     }
 
-    /// Defaults for software adapters, which have subgroups of so many lanes, or none. Invocations are the 8 lanes of a
-    /// vector, and registers live in the first-level cache.
+    /// Defaults for software adapters, which have subgroups of so many lanes, or none. Invocations are the 8 or 16 lanes of
+    /// a vector, and registers live in the first-level cache.
     pub fn for_software(subgroup_lanes: Option<u32>) -> Self {
-        let subgroup = subgroup_lanes.filter(|&lanes| lanes == 8).map(WeightLoad::Subgroup);
+        let subgroup = subgroup_lanes.filter(|lanes| matches!(lanes, 8 | 16)).map(WeightLoad::Subgroup);
         Self {
             spatial: (7, 2),
             pointwise: 64,
-            workgroup: 8,
+            workgroup: subgroup.map_or(8, |load| load.lanes() as u32),
             parts: 16,
             weight_sums: (400, 1024),
             weight_load: subgroup.unwrap_or(WeightLoad::Uniform),
