@@ -12,21 +12,21 @@
 // outputs are filters; or with OUTPUT_ROWS = 4 they are four rows of one filter, whose taps have been moved down by 0
 // to 3 rows in a filter of FILTER_ROWS = f + 3. Neighboring invocations do the same for other sub-images.
 // Grid: x = sub-images / WORKGROUP x TILES in a row, y = rows / OUTPUT_ROWS, z = groups of QUADS.
-// Entry point: shared/weight_load_uniform.wgsl.
+// Entry point and weights: shared/weight_load_*.wgsl.
 //
 // weights: for each 4 outputs, GROUP vec4s long, [B, W as [c][i][block][j]].
 //
 // Prelude: BATCH, INPUTS, PLANES (of the output), FILTER_ROWS, FILTER (columns of a block: up to 9, or 8 if there are
-// several), BLOCKS (in a row), OUTPUT_ROWS, READ_ROWS, READ_TEXELS, TEXELS (of a tile), TILES, QUADS (1 or 2), GROUP,
-// WEIGHTS, RELU, GATED, NORMALIZED, INPUT, GATE, OUTPUT.
+// several), BLOCKS (in a row), OUTPUT_ROWS, READ_ROWS, READ_TEXELS, TEXELS (of a tile), TILES, QUADS (up to 4), LANES,
+// GROUP, WEIGHTS, RELU, GATED, NORMALIZED, INPUT, GATE, OUTPUT.
 //#import taps
 //#import write_map
 
 override WORKGROUP: u32 = 8u;
 
 @group(0) @binding(0) var<uniform> first: vec4<u32>; // x: the first output plane of this dispatch
-@group(0) @binding(2) var input: texture_2d<f32>;
-@group(0) @binding(3) var gate: texture_2d<f32>;
+@group(0) @binding(2) var input: MapTexture;
+@group(0) @binding(3) var gate: MapTexture;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 
 // The sums of a texel for 4 outputs, and of all texels.
@@ -62,8 +62,10 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     let sub_image = workgroup.x / TILES * WORKGROUP + lane;
     let at = texel(sub_image, workgroup.x % TILES * TEXELS, workgroup.y * OUTPUT_ROWS);
     let group = workgroup.z * QUADS;
-    var sums = Sums();
-    var more = Sums();
+    var q0 = Sums();
+    var q1 = Sums();
+    var q2 = Sums();
+    var q3 = Sums();
     var tap = group * GROUP + 1u;
     // One loop over inputs, rows and blocks: software adapters copy all sums once for each level of nesting.
     for (var k = 0u; k < INPUTS * FILTER_ROWS * BLOCKS; k++) {
@@ -71,45 +73,57 @@ fn run(lane: u32, workgroup: vec3<u32>) {
         let row = at.row - i32(READ_ROWS) + i32(k / BLOCKS % FILTER_ROWS);
         let column = at.texel - i32(READ_TEXELS) + 2 * block;
         let texels = load_texels(texel_address(INPUT, k / BLOCKS / FILTER_ROWS, at.sub_image, column, row));
-        sums = add_texels(sums, texels, tap);
+        q0 = add_texels(q0, texels, tap);
         if QUADS > 1u {
-            more = add_texels(more, texels, tap + GROUP);
+            q1 = add_texels(q1, texels, tap + GROUP);
+        }
+        if QUADS > 2u {
+            q2 = add_texels(q2, texels, tap + 2u * GROUP);
+        }
+        if QUADS > 3u {
+            q3 = add_texels(q3, texels, tap + 3u * GROUP);
         }
         tap += FILTER;
     }
-    store_quads(sums, group, at);
+    store_quads(q0, group, at);
     if QUADS > 1u {
-        store_quads(more, group + 1u, at);
+        store_quads(q1, group + 1u, at);
+    }
+    if QUADS > 2u {
+        store_quads(q2, group + 2u, at);
+    }
+    if QUADS > 3u {
+        store_quads(q3, group + 3u, at);
     }
 }
 
 fn load_texels(at: vec2<i32>) -> Texels {
     const COUNT: u32 = TEXELS + (FILTER + 2u) / 4u;
     var texels = Texels();
-    texels.x0 = textureLoad(input, at, 0);
+    texels.x0 = read_map(input, at);
     if COUNT > 1u {
-        texels.x1 = textureLoad(input, at + vec2(NEXT_TEXEL, 0), 0);
+        texels.x1 = read_map(input, at + vec2(NEXT_TEXEL, 0));
     }
     if COUNT > 2u {
-        texels.x2 = textureLoad(input, at + vec2(2 * NEXT_TEXEL, 0), 0);
+        texels.x2 = read_map(input, at + vec2(2 * NEXT_TEXEL, 0));
     }
     if COUNT > 3u {
-        texels.x3 = textureLoad(input, at + vec2(3 * NEXT_TEXEL, 0), 0);
+        texels.x3 = read_map(input, at + vec2(3 * NEXT_TEXEL, 0));
     }
     if COUNT > 4u {
-        texels.x4 = textureLoad(input, at + vec2(4 * NEXT_TEXEL, 0), 0);
+        texels.x4 = read_map(input, at + vec2(4 * NEXT_TEXEL, 0));
     }
     if COUNT > 5u {
-        texels.x5 = textureLoad(input, at + vec2(5 * NEXT_TEXEL, 0), 0);
+        texels.x5 = read_map(input, at + vec2(5 * NEXT_TEXEL, 0));
     }
     if COUNT > 6u {
-        texels.x6 = textureLoad(input, at + vec2(6 * NEXT_TEXEL, 0), 0);
+        texels.x6 = read_map(input, at + vec2(6 * NEXT_TEXEL, 0));
     }
     if COUNT > 7u {
-        texels.x7 = textureLoad(input, at + vec2(7 * NEXT_TEXEL, 0), 0);
+        texels.x7 = read_map(input, at + vec2(7 * NEXT_TEXEL, 0));
     }
     if COUNT > 8u {
-        texels.x8 = textureLoad(input, at + vec2(8 * NEXT_TEXEL, 0), 0);
+        texels.x8 = read_map(input, at + vec2(8 * NEXT_TEXEL, 0));
     }
     return texels;
 }

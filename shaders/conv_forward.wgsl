@@ -21,12 +21,13 @@
 //#import precision
 //#import padding
 //#import valid_map
+//#import read_map
 
 override WORKGROUP_X: u32 = 1u;
 override WORKGROUP_Y: u32 = 8u;
 override WORKGROUP: u32 = WORKGROUP_X * WORKGROUP_Y;
 
-@group(0) @binding(3) var input: texture_2d<f32>;
+@group(0) @binding(3) var input: MapTexture;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
@@ -54,7 +55,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
 }
 
 fn texel(at: vec2<i32>) -> real4 {
-    return real4(textureLoad(input, at, 0));
+    return real4(read_map(input, at));
 }
 
 fn outer(pixels: real4, outputs: real4) -> real4x4 {

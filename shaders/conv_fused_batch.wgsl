@@ -26,7 +26,7 @@ override WORKGROUP: u32 = 8u;
 // Texels of a row of the output.
 const TEXELS: u32 = (OUTPUT_1.width + 3u) / 4u;
 
-@group(0) @binding(0) var input: texture_2d<f32>;
+@group(0) @binding(0) var input: MapTexture;
 @group(0) @binding(2) var output_1: texture_storage_2d<rgba32float, write>;
 @group(0) @binding(3) var output_2: texture_storage_2d<rgba32float, write>;
 

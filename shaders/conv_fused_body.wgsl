@@ -18,7 +18,7 @@
 //#import taps
 //#import fused_epilogue
 
-@group(0) @binding(3) var input: texture_2d<f32>;
+@group(0) @binding(3) var input: MapTexture;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 
 fn run(lane: u32, workgroup: vec3<u32>) {

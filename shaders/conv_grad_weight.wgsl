@@ -19,8 +19,8 @@ override WORKGROUP: u32 = 8u;
 
 const ROW_GROUPS: u32 = (SIZE + TILE_ROWS - 1u) / TILE_ROWS;
 
-@group(0) @binding(0) var input: texture_2d<f32>;
-@group(0) @binding(1) var gradient: texture_2d<f32>;
+@group(0) @binding(0) var input: MapTexture;
+@group(0) @binding(1) var gradient: MapTexture;
 @group(0) @binding(2) var<storage, read_write> parts: array<f32>; // [part][parameter]
 
 // The first weight of a tile.
@@ -251,7 +251,7 @@ fn add_row(sums: ptr<function, Sums>, tile: Tile, sub_image: u32, y: i32) {
 
 // Sums for planes past the last one are not stored, so the last one stands in for them.
 fn load_gradients(n: u32, at: Texel) -> vec4<f32> {
-    return textureLoad(gradient, texel_address(GRADIENT, min(n, FILTERS - 1u), at.sub_image, at.texel, at.row), 0);
+    return read_map(gradient, texel_address(GRADIENT, min(n, FILTERS - 1u), at.sub_image, at.texel, at.row));
 }
 
 fn first_rows(at: vec2<i32>) -> Window {

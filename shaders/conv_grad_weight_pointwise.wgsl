@@ -13,8 +13,8 @@
 
 override WORKGROUP: u32 = 8u;
 
-@group(0) @binding(0) var input: texture_2d<f32>;
-@group(0) @binding(1) var gradient: texture_2d<f32>;
+@group(0) @binding(0) var input: MapTexture;
+@group(0) @binding(1) var gradient: MapTexture;
 @group(0) @binding(2) var<storage, read_write> parts: array<f32>; // [part][parameter]
 
 // For each filter the sums of all inputs, 4 in a vec4, and the sums of the bias gradients.
@@ -203,7 +203,7 @@ fn load_gradients(n: u32, k: u32, at: Texel) -> vec4<f32> {
         return vec4(0.0);
     }
     let plane = min(n + k, FILTERS - 1u);
-    return textureLoad(gradient, texel_address(GRADIENT, plane, at.sub_image, at.texel, at.row), 0);
+    return read_map(gradient, texel_address(GRADIENT, plane, at.sub_image, at.texel, at.row));
 }
 
 // Adds to the sums of the tile's filter k.

@@ -22,8 +22,8 @@ override WORKGROUP: u32 = 8u;
 // Texels of a row of the output.
 const TEXELS: u32 = (OUTPUT.width + 3u) / 4u;
 
-@group(0) @binding(0) var input: texture_2d<f32>;
-@group(0) @binding(2) var gate: texture_2d<f32>;
+@group(0) @binding(0) var input: MapTexture;
+@group(0) @binding(2) var gate: MapTexture;
 @group(0) @binding(3) var output: texture_storage_2d<rgba32float, write>;
 
 fn run(lane: u32, workgroup: vec3<u32>) {

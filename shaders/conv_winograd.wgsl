@@ -23,7 +23,7 @@
 // What an invocation owns: a square.
 const OWNED: vec2<i32> = vec2(4, 4);
 
-@group(0) @binding(3) var input: texture_2d<f32>;
+@group(0) @binding(3) var input: MapTexture;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 
 // 8 maps of layer 2.

@@ -6,13 +6,14 @@
 // One invocation owns 4 pixels of a row, a texel. Grid: x = columns / 4, y = rows.
 // The kernel defines `contributions(texel)`. Prelude: FILTER_3 (f3), NORMALIZED.
 //#import region
+//#import read_map
 //#import valid_map
 
 override WORKGROUP_X: u32 = 8u;
 override WORKGROUP_Y: u32 = 8u;
 
 @group(0) @binding(1) var<uniform> bias: vec4<f32>; // B3 in x
-@group(0) @binding(3) var input: texture_2d<f32>;
+@group(0) @binding(3) var input: MapTexture;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)

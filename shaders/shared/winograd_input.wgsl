@@ -7,6 +7,7 @@
 //
 //   M[p] = sum over i, b of U[n, p, b, i] V[p, b, y + i],  F1[n, x] = max(0, B1[n] + m A'(M)[x])
 //#import weight_load
+//#import read_map
 
 // Columns and rows of pixels under the taps of a square.
 const WINDOW: u32 = FILTER + 3u;
@@ -76,10 +77,10 @@ fn load_texels(at: vec2<i32>) -> Texels {
 
 fn load_square(at: vec2<i32>) -> mat4x4<f32> {
     return transpose(mat4x4(
-        textureLoad(input, at, 0),
-        textureLoad(input, at + vec2(0, 1), 0),
-        textureLoad(input, at + vec2(0, 2), 0),
-        textureLoad(input, at + vec2(0, 3), 0),
+        read_map(input, at),
+        read_map(input, at + vec2(0, 1)),
+        read_map(input, at + vec2(0, 2)),
+        read_map(input, at + vec2(0, 3)),
     ));
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Binding {
     Write,
     /// Sampled float texture, read with `textureLoad`.
     Texture,
+    /// Storage texture of rgba32float, read.
+    Source,
     /// Storage texture of the given format, written.
     Target(wgpu::TextureFormat),
 }
@@ -42,6 +44,11 @@ impl Binding {
                 sample_type: wgpu::TextureSampleType::Float { filterable: false },
                 view_dimension: wgpu::TextureViewDimension::D2,
                 multisampled: false,
+            },
+            Binding::Source => wgpu::BindingType::StorageTexture {
+                access: wgpu::StorageTextureAccess::ReadOnly,
+                format: wgpu::TextureFormat::Rgba32Float,
+                view_dimension: wgpu::TextureViewDimension::D2,
             },
             Binding::Target(format) => wgpu::BindingType::StorageTexture {
                 access: wgpu::StorageTextureAccess::WriteOnly,

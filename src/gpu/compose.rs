@@ -59,9 +59,9 @@ macro_rules! parts {
     };
 }
 
-const PARTS: [(&str, &str); 36] = parts! {
+const PARTS: [(&str, &str); 38] = parts! {
     add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 locate padding patch_block
-    precision_half precision_single products_half products_single region registers slot spectrum subgroup_main taps target_color target_r32float
+    precision_half precision_single products_half products_single read_map_sampled read_map_storage region registers slot spectrum subgroup_main taps target_color target_r32float
     target_rgba16float target_rgba32float target_rgba8unorm transfer valid_map weight_load_subgroup
     weight_load_subgroup_texture weight_load_uniform weights_storage weights_uniform winograd_input
     winograd_output write_map ycbcr
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_part_is_an_existing_part_or_a_role() {
-        const ROLES: [&str; 4] = ["weight_load", "weights", "precision", "target"];
+        const ROLES: [&str; 5] = ["weight_load", "weights", "read_map", "precision", "target"];
         for (name, text) in PARTS {
             for import in imports(text) {
                 let known = PARTS.iter().any(|(part, _)| *part == import) || ROLES.contains(&import);

@@ -18,7 +18,7 @@ pub(super) fn passes(
 ) -> Option<Vec<PassDescriptor>> {
     let [first, second, third] = weights.layers() else { return None };
     let (architecture, settings) =
-        (weights.architecture(), Settings::new(padding, shape.fused?, shape.workgroup));
+        (weights.architecture(), Settings::new(padding, shape.fused?, shape.map_read, shape.workgroup));
     let variant = HeadVariant::new(architecture, settings, limits)?;
     let covers = [4 * settings.workgroup[0], settings.workgroup[1]];
     let (reach, size) = (third.shape.radius(), third.shape.size);
@@ -39,8 +39,8 @@ pub(super) fn passes(
         let shader = kernels::conv_fused_body(&body);
         passes.push(pass(shader, [1, 2 * size, reach], covers, body.store, packed));
     }
-    passes.push(last_sum(kernels::conv_fused_sum(size, settings.normalized), third));
-    Some(passes)
+    passes.push(last_sum(kernels::conv_fused_sum(size, &settings), third));
+    Some(passes.into_iter().map(|pass| pass.reading(shape.map_read)).collect())
 }
 
 /// The last step of layer 3: adds up partial sums.

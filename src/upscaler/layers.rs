@@ -19,8 +19,9 @@ fn layer(
     shape: ConvShape,
 ) -> Result<PassDescriptor> {
     let (variant, weights, chunks) = pack(layer, last, padding, precision, shape, limits)?;
-    let ConvVariant { registers, output_rows, workgroup: [x, y], uniform, precision, .. } = variant;
+    let ConvVariant { registers, output_rows, workgroup: [x, y], uniform, precision, map_read, .. } = variant;
     Ok(PassDescriptor {
+        map_read,
         shader: kernels::conv_forward(&variant),
         shape: PassShape {
             layer: index,

@@ -3,7 +3,7 @@
 use super::outline::{Chunk, PassShape};
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
-use crate::gpu::kernels::{Shader, WEIGHT_COLUMNS, WeightStore};
+use crate::gpu::kernels::{MapRead, Shader, WEIGHT_COLUMNS, WeightStore};
 use crate::gpu::memory::{buffer, texture, upload, view};
 use crate::gpu::scoped;
 use crate::precision::{Precision, half};
@@ -35,6 +35,8 @@ pub(super) struct PassDescriptor {
     pub shader: Shader,
     pub shape: PassShape,
     pub store: WeightStore,
+    /// How the input is read, and weights in a texture.
+    pub map_read: MapRead,
     /// Length of a chunk's binding, in bytes; unused for a texture.
     pub binding: u64,
     /// Precision of the weights on the device and of the maps written.
@@ -54,7 +56,13 @@ impl PassDescriptor {
     ) -> Self {
         let binding = (4 * weights.len()) as u64;
         let shape = PassShape { layer, terms: 0, planes, reach, covers, chunks: vec![Chunk::ALL] };
-        Self { shader, shape, store, binding, precision: Precision::F32, weights }
+        let (map_read, precision) = (MapRead::Sampled, Precision::F32);
+        Self { shader, shape, store, map_read, binding, precision, weights }
+    }
+
+    /// Sets [`PassDescriptor::map_read`].
+    pub fn reading(self, map_read: MapRead) -> Self {
+        Self { map_read, ..self }
     }
 
     /// What the kernel binds: the region, its weights, the valid-pixel map, its input, and its output.
@@ -62,10 +70,10 @@ impl PassDescriptor {
         let weights = match self.store {
             WeightStore::Uniform => Binding::Uniform,
             WeightStore::Storage => Binding::Read,
-            WeightStore::Texture => Binding::Texture,
+            WeightStore::Texture => self.map_read.binding(),
         };
         let output = Binding::Target(map_format(self.precision));
-        [Binding::Region, weights, Binding::Read, Binding::Texture, output]
+        [Binding::Region, weights, Binding::Read, self.map_read.binding(), output]
     }
 }
 
@@ -144,7 +152,8 @@ impl GpuWeights {
                 WeightStore::Uniform => buffer(wgpu::BufferUsages::UNIFORM),
                 WeightStore::Storage => buffer(wgpu::BufferUsages::STORAGE),
                 WeightStore::Texture => {
-                    let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
+                    use wgpu::TextureUsages as Usage;
+                    let usage = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING | Usage::COPY_DST;
                     let format = wgpu::TextureFormat::Rgba32Float;
                     Self::Texture(view(&texture(device, label, texture_size(count), format, usage)))
                 }

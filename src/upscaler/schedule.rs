@@ -290,6 +290,7 @@ fn web_entry(binding: Binding) -> Value {
         Binding::Read => json!({ "buffer": { "type": "read-only-storage" } }),
         #[cfg(any(feature = "headless", feature = "train"))]
         Binding::Write => json!({ "buffer": { "type": "storage" } }),
+        Binding::Source => json!({ "storageTexture": { "access": "read-only", "format": "rgba32float" } }),
         Binding::Texture => json!({ "texture": { "sampleType": "unfilterable-float" } }),
         Binding::Target(format) => {
             json!({ "storageTexture": { "access": "write-only", "format": web_name(format) } })

@@ -19,7 +19,7 @@ pub(super) fn variant(
     padding: Padding,
     shape: ConvShape,
 ) -> Option<WinogradVariant> {
-    let settings = Settings::new(padding, shape.fused?, shape.workgroup);
+    let settings = Settings::new(padding, shape.fused?, shape.map_read, shape.workgroup);
     WinogradVariant::new(weights.architecture(), settings, limits)
 }
 
@@ -30,9 +30,10 @@ pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<PassDe
     let numbers = [0, PLANES, third.shape.radius()];
     let packed = pack(variant, weights);
     let pass =
-        PassDescriptor::single(kernels::conv_winograd(variant), numbers, covers, variant.store, packed);
-    let sum = kernels::conv_winograd_sum(third.shape.size, variant.settings.normalized);
-    vec![pass, last_sum(sum, third)]
+        PassDescriptor::single(kernels::conv_winograd(variant), numbers, covers, variant.store, packed)
+            .reading(variant.settings.map_read);
+    let sum = kernels::conv_winograd_sum(third.shape.size, &variant.settings);
+    vec![pass, last_sum(sum, third).reading(variant.settings.map_read)]
 }
 
 /// The weights in the kernel's order: for each pair of filters of layer 1 their biases, their rows transformed at the

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use crate::common;
 use crate::common::desk::{Desk, Run, color};
-use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
+use srcnn_gpu::gpu::kernels::{ConvShape, MapRead, Registers, WeightLoad};
 use srcnn_gpu::headless::autotune::{self, Tuned, pays, search, search_once, store, stored};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::DeviceType;
@@ -177,6 +177,7 @@ fn shapes_change_only_the_last_bits() {
         pointwise: registers,
         workgroup,
         fused,
+        map_read: if fused.is_some() { MapRead::Storage } else { MapRead::Sampled },
     };
     let mut shapes: Vec<_> =
         Registers::ALL.into_iter().zip([[8, 8], [4, 16], [32, 2]]).map(|(r, w)| tile(r, w, None)).collect();

@@ -2,7 +2,7 @@
 
 use crate::common::{self, assert_close, data, gpu, network, noise, tolerance};
 use safetensors::SafeTensors;
-use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
+use srcnn_gpu::gpu::kernels::{ConvShape, MapRead, Registers, WeightLoad};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::resample::ResampleTable;
@@ -92,6 +92,7 @@ fn shapes() -> Vec<ConvShape> {
         pointwise: Registers::P8x16,
         workgroup,
         fused,
+        map_read: MapRead::Sampled,
     };
     let mut shapes = vec![
         shape(None, [1, 8]),
@@ -100,7 +101,8 @@ fn shapes() -> Vec<ConvShape> {
         shape(Some(WeightLoad::Uniform), [3, 13]),
     ];
     shapes.extend(subgroup.map(|load| shape(Some(load), [2, lanes])));
-    shapes
+    let reads = [MapRead::Sampled, MapRead::Storage];
+    shapes.iter().flat_map(|&shape| reads.map(|map_read| ConvShape { map_read, ..shape })).collect()
 }
 
 fn run_with(shape: ConvShape, weights: &Weights, planes: &Planes, tile: Option<u32>) -> Planes {

@@ -4,7 +4,7 @@ use crate::common::training::{
     in_order, joined, largest, options, random_maps, rounding, sgd, shard_of, split, trainer,
 };
 use crate::common::{alone, assert_close, network};
-use srcnn_gpu::gpu::kernels::WeightLoad;
+use srcnn_gpu::gpu::kernels::{MapRead, WeightLoad};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Optimizer;
@@ -199,6 +199,7 @@ fn other_tiles_agree_with_their_twins() {
             weight_sums: (40, 64),
             weight_load: WeightLoad::Uniform,
             first_layers: true,
+            map_read: MapRead::Storage,
         },
         Shape {
             spatial: (4, 2),
@@ -208,15 +209,17 @@ fn other_tiles_agree_with_their_twins() {
             weight_sums: (20, 9),
             weight_load: WeightLoad::Uniform,
             first_layers: false,
+            map_read: MapRead::Sampled,
         },
         Shape {
-            spatial: (4, 1),
+            spatial: (2, 4),
             pointwise: 16,
             workgroup: 5,
             parts: 2,
             weight_sums: (40, 64),
             weight_load: WeightLoad::Uniform,
             first_layers: true,
+            map_read: MapRead::Storage,
         },
     ];
     for shape in shapes {

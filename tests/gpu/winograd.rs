@@ -1,7 +1,7 @@
 //! Layer 1 by Winograd's minimal filtering: within rounding of the twin in f64, for all sizes, paddings and tiles.
 
 use crate::common::{self, assert_close, gpu, network, noise};
-use srcnn_gpu::gpu::kernels::{ConvShape, Registers, WeightLoad};
+use srcnn_gpu::gpu::kernels::{ConvShape, MapRead, Registers, WeightLoad};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::{KernelChoice, Padding, Planes, SourceKind, Upscaler, UpscalerOptions, Weights};
@@ -20,18 +20,22 @@ fn picture(width: usize, height: usize) -> Planes {
 
 /// The ways to load weights that this device supports.
 fn shapes() -> Vec<ConvShape> {
-    let shape = |load, workgroup| ConvShape {
+    let shape = |load, workgroup, map_read| ConvShape {
         spatial: Registers::P8x8,
         pointwise: Registers::P8x16,
         workgroup,
         fused: Some(load),
+        map_read,
     };
     let lanes = gpu().info.subgroup_min_size;
     let subgroups =
         gpu().device.features().contains(wgpu::Features::SUBGROUP) && gpu().info.subgroup_max_size == lanes;
-    let mut shapes = vec![shape(WeightLoad::Uniform, [2, 4]), shape(WeightLoad::Uniform, [3, 13])];
+    let mut shapes = vec![
+        shape(WeightLoad::Uniform, [2, 4], MapRead::Sampled),
+        shape(WeightLoad::Uniform, [3, 13], MapRead::Storage),
+    ];
     if subgroups {
-        shapes.push(shape(WeightLoad::Subgroup(lanes), [1, lanes]));
+        shapes.push(shape(WeightLoad::Subgroup(lanes), [1, lanes], MapRead::Storage));
     }
     shapes
 }

@@ -1,6 +1,6 @@
 //! `conv_forward.wgsl`: one layer of any network.
 
-use super::{OutsideValue, Shader, WeightLoad, word};
+use super::{MapRead, OutsideValue, Shader, WeightLoad, word};
 use crate::gpu::compose::{Prelude, kernel};
 use crate::network::{LayerShape, Padding};
 use crate::precision::Precision;
@@ -54,6 +54,8 @@ pub struct ConvShape {
     /// How the fused kernels load their weights, for networks that they cover (`conv_fused_head.wgsl`,
     /// `conv_fused_body.wgsl`, `conv_winograd.wgsl`); `None` runs all networks layer by layer.
     pub fused: Option<WeightLoad>,
+    /// How kernels read maps in single precision.
+    pub map_read: MapRead,
 }
 
 /// The settings of `conv_forward.wgsl` for one layer.
@@ -77,6 +79,8 @@ pub struct ConvVariant {
     pub outside: OutsideValue,
     /// Precision of filters, products, sums of a block, and output.
     pub precision: Precision,
+    /// How the input is read.
+    pub map_read: MapRead,
     /// Register tile.
     pub registers: Registers,
     /// Register tiles of a workgroup along a row, and along a column.
@@ -107,6 +111,8 @@ impl ConvVariant {
             normalized: padding == Padding::Normalized,
             outside: if last { OutsideValue::None } else { padding.into() },
             precision: if last { Precision::F32 } else { precision },
+            // The maps of a network in half precision have another format.
+            map_read: if precision == Precision::F32 { shape.map_read } else { MapRead::Sampled },
             registers: if wide.outputs() > 4 && layer.filters < wide.outputs() {
                 Registers::P16x4
             } else {
@@ -186,6 +192,7 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
         .prelude(prelude)
         .part("precision", if half { "precision_half" } else { "precision_single" })
         .weights(variant.uniform)
+        .map_read(variant.map_read)
         .workgroup(variant.workgroup)
         .named([
             &format!("{size}x{size}"),
@@ -198,6 +205,7 @@ pub fn conv_forward(variant: &ConvVariant) -> Shader {
             if variant.uniform { "uniform" } else { "storage" },
             &format!("registers{}", variant.registers.name()),
             word(half, "f16"),
+            variant.map_read.name(),
         ])
         .compose()
 }

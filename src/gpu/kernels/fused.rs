@@ -1,7 +1,7 @@
 //! `conv_fused_head.wgsl`, `conv_fused_body.wgsl` and `conv_fused_sum.wgsl`: networks of three layers in two or three
 //! passes that store few maps or none.
 
-use super::{OutsideValue, PIXEL_WORKGROUP, Shader, WeightLoad, WeightStore, word};
+use super::{MapRead, OutsideValue, PIXEL_WORKGROUP, Shader, WeightLoad, WeightStore, word};
 use crate::gpu::compose::{Prelude, Template, kernel};
 use crate::network::{Architecture, Padding};
 
@@ -14,14 +14,17 @@ pub struct Settings {
     pub normalized: bool,
     /// What the next layer reads outside the picture.
     pub outside: OutsideValue,
+    /// How maps, and weights in a texture, are read.
+    pub map_read: MapRead,
     /// Tiles of a workgroup along a row, and along a column; a tile is what an invocation owns.
     pub workgroup: [u32; 2],
 }
 
 impl Settings {
     /// For a padding.
-    pub fn new(padding: Padding, weight_load: WeightLoad, workgroup: [u32; 2]) -> Self {
-        Self { weight_load, normalized: padding == Padding::Normalized, outside: padding.into(), workgroup }
+    pub fn new(padding: Padding, weight_load: WeightLoad, map_read: MapRead, workgroup: [u32; 2]) -> Self {
+        let normalized = padding == Padding::Normalized;
+        Self { weight_load, normalized, outside: padding.into(), map_read, workgroup }
     }
 
     /// A length of weights in vec4s, rounded up to what is loaded at a time.
@@ -213,6 +216,7 @@ pub fn conv_fused_head(variant: &HeadVariant) -> Shader {
     kernel!("conv_fused_head")
         .prelude(variant.epilogue_layout().unwrap_or(none).prelude(prelude))
         .weight_load(settings.weight_load, *store)
+        .map_read(settings.map_read)
         .workgroup(settings.workgroup)
         .named([
             &format!("{filter}x{filter}"),
@@ -221,6 +225,7 @@ pub fn conv_fused_head(variant: &HeadVariant) -> Shader {
             word(settings.normalized, "normalized"),
             settings.outside.name(),
             &settings.weight_load.name(*store),
+            settings.map_read.name(),
         ])
         .compose()
 }
@@ -233,6 +238,7 @@ pub fn conv_fused_body(variant: &BodyVariant) -> Shader {
     kernel!("conv_fused_body")
         .prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)))
         .weight_load(settings.weight_load, *store)
+        .map_read(settings.map_read)
         .workgroup(settings.workgroup)
         .named([
             &format!("{filter}x{filter}"),
@@ -241,21 +247,24 @@ pub fn conv_fused_body(variant: &BodyVariant) -> Shader {
             word(settings.normalized, "normalized"),
             settings.outside.name(),
             &settings.weight_load.name(*store),
+            settings.map_read.name(),
         ])
         .compose()
 }
 
 /// `conv_fused_sum.wgsl`: the end of layer 3.
-pub fn conv_fused_sum(filter: usize, normalized: bool) -> Shader {
-    last_layer_sum(kernel!("conv_fused_sum"), filter, normalized)
+pub fn conv_fused_sum(filter: usize, settings: &Settings) -> Shader {
+    last_layer_sum(kernel!("conv_fused_sum"), filter, settings)
 }
 
 /// A kernel that ends layer 3.
-pub(super) fn last_layer_sum(template: Template, filter: usize, normalized: bool) -> Shader {
+pub(super) fn last_layer_sum(template: Template, filter: usize, settings: &Settings) -> Shader {
+    let &Settings { normalized, map_read, .. } = settings;
     template
         .prelude(Prelude::default().numbers([("FILTER_3", filter)]).flag("NORMALIZED", normalized))
+        .map_read(map_read)
         .workgroup(PIXEL_WORKGROUP)
-        .named([&format!("{filter}x{filter}"), word(normalized, "normalized")])
+        .named([&format!("{filter}x{filter}"), word(normalized, "normalized"), map_read.name()])
         .compose()
 }
 
@@ -264,7 +273,7 @@ pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec
     let mut shaders = Vec::new();
     for &padding in paddings {
         for load in WeightLoad::ALL {
-            let settings = Settings::new(padding, load, [1, 8]);
+            let settings = Settings::new(padding, load, MapRead::Sampled, [1, 8]);
             for max_uniform_buffer_binding_size in [0, 64 << 10] {
                 let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
                 let body = BodyVariant::new(architecture, settings, &limits);
@@ -272,7 +281,7 @@ pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec
                     .filter(|head| head.epilogue.is_some() || body.is_some());
                 if let (Some(head), Some(epilogue)) = (head, Epilogue::new(architecture)) {
                     shaders.push(conv_fused_head(&head));
-                    shaders.push(conv_fused_sum(epilogue.filter, settings.normalized));
+                    shaders.push(conv_fused_sum(epilogue.filter, &settings));
                 }
                 shaders.extend(body.as_ref().map(conv_fused_body));
             }

@@ -2,6 +2,7 @@
 
 mod forward;
 mod fused;
+mod maps;
 mod picture;
 mod shape;
 mod weights;
@@ -13,6 +14,7 @@ pub use fused::{
     BodyVariant, Epilogue, EpilogueLayout, HeadVariant, Settings, conv_fused_body, conv_fused_head,
     conv_fused_sum,
 };
+pub use maps::MapRead;
 pub use picture::{
     CEILING_OPERATIONS, Light, STORED_FORMATS, TargetPlanes, ceiling, render_from_planes, resample_columns,
     resample_rows, samples_from_texture, texture_from_planes,
@@ -97,8 +99,13 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
     let last = architecture.layers().len() - 1;
     for (i, layer) in architecture.layers().iter().enumerate() {
         for registers in Registers::ALL {
-            let shape =
-                ConvShape { spatial: registers, pointwise: registers, workgroup: [8, 8], fused: None };
+            let shape = ConvShape {
+                spatial: registers,
+                pointwise: registers,
+                workgroup: [8, 8],
+                fused: None,
+                map_read: MapRead::Sampled,
+            };
             for &padding in paddings {
                 for (precision, uniform_binding) in
                     [(Precision::F32, 0), (Precision::F32, 64 << 10), (Precision::F16, 0)]

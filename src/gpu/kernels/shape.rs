@@ -1,12 +1,13 @@
 //! [`ConvShape`] as one word, `16x4,8x16,1,8,subgroup8`: register tiles of spatial and of 1x1 layers, the workgroup's
-//! two sides, and how fused kernels load their weights, a [`WeightLoad`], or `layers` for no fused kernels.
+//! two sides, how fused kernels load their weights, a [`WeightLoad`], or `layers` for no fused kernels, and how kernels read
+//! maps, a [`MapRead`], `sampled` where it is left out.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ConvShape, Registers, WeightLoad};
+use super::{ConvShape, MapRead, Registers, WeightLoad};
 use crate::error::{Error, Result};
 use crate::gpu::adapter::AdapterKind;
 
@@ -17,18 +18,21 @@ impl ConvShape {
     }
 
     /// The same for a kind of adapter.
-    pub(crate) fn for_kind(AdapterKind { software, subgroup_lanes, fxc }: AdapterKind) -> Self {
-        if fxc {
+    pub(crate) fn for_kind(kind: AdapterKind) -> Self {
+        let AdapterKind { software, subgroup_lanes, fxc } = kind;
+        let map_read = MapRead::for_kind(kind);
+        let one = |registers| (registers, registers);
+        let ((spatial, pointwise), workgroup, fused) = if fxc {
             // What compiles in bounded time.
-            Self { spatial: Registers::P8x4, pointwise: Registers::P8x4, workgroup: [4, 16], fused: None }
+            (one(Registers::P8x4), [4, 16], None)
         } else if software.is_some() {
             // Invocations are lanes of one vector: neighbors in a column, so that narrow tiles fill the lanes.
             let load = subgroup_lanes.map_or(WeightLoad::Uniform, WeightLoad::Subgroup);
-            let workgroup = [1, load.lanes().max(8) as u32];
-            Self { spatial: Registers::P16x4, pointwise: Registers::P8x16, workgroup, fused: Some(load) }
+            ((Registers::P16x4, Registers::P8x16), [1, load.lanes().max(8) as u32], Some(load))
         } else {
-            Self { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16], fused: None }
-        }
+            (one(Registers::P8x8), [4, 16], None)
+        };
+        Self { spatial, pointwise, workgroup, fused, map_read }
     }
 }
 
@@ -36,7 +40,8 @@ impl fmt::Display for ConvShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let way = self.fused.map_or("layers".into(), |load| load.to_string());
         let [x, y] = self.workgroup;
-        f.pad(&format!("{},{},{x},{y},{way}", self.spatial.name(), self.pointwise.name()))
+        let (spatial, pointwise, read) = (self.spatial.name(), self.pointwise.name(), self.map_read);
+        f.pad(&format!("{spatial},{pointwise},{x},{y},{way},{read}"))
     }
 }
 
@@ -46,7 +51,7 @@ impl FromStr for ConvShape {
     fn from_str(text: &str) -> Result<Self> {
         parse(text).ok_or_else(|| {
             Error::invalid(format!(
-                "'{text}' is not a shape of kernels; an example of one is 16x4,8x16,1,8,subgroup8"
+                "'{text}' is not a shape of kernels; an example of one is 16x4,8x16,1,8,subgroup8,storage"
             ))
         })
     }
@@ -54,7 +59,12 @@ impl FromStr for ConvShape {
 
 fn parse(text: &str) -> Option<ConvShape> {
     let words: Vec<&str> = text.split(',').collect();
-    let [spatial, pointwise, x, y, way] = words[..] else { return None };
+    let [spatial, pointwise, x, y, way, ref read @ ..] = words[..] else { return None };
+    let map_read = match read {
+        [] | ["sampled"] => MapRead::Sampled,
+        ["storage"] => MapRead::Storage,
+        _ => return None,
+    };
     let tile = |word: &str| Registers::ALL.into_iter().find(|registers| registers.name() == word);
     let side = |word: &str| word.parse().ok().filter(|side| (1..=1024).contains(side));
     let fused = match way {
@@ -67,6 +77,7 @@ fn parse(text: &str) -> Option<ConvShape> {
         pointwise: tile(pointwise)?,
         workgroup: [side(x)?, side(y)?],
         fused,
+        map_read,
     })
 }
 
@@ -90,13 +101,16 @@ mod tests {
     fn words_and_back() {
         for fused in WeightLoad::ALL.map(Some).into_iter().chain([None]) {
             for spatial in Registers::ALL {
-                let shape = ConvShape { spatial, pointwise: Registers::P8x16, workgroup: [2, 32], fused };
-                assert_eq!(shape.to_string().parse::<ConvShape>().unwrap(), shape);
+                for map_read in [MapRead::Sampled, MapRead::Storage] {
+                    let (pointwise, workgroup) = (Registers::P8x16, [2, 32]);
+                    let shape = ConvShape { spatial, pointwise, workgroup, fused, map_read };
+                    assert_eq!(shape.to_string().parse::<ConvShape>().unwrap(), shape);
+                }
             }
         }
         assert_eq!(
             "16x4,8x16,1,8,subgroup8".parse::<ConvShape>().unwrap().to_string(),
-            "16x4,8x16,1,8,subgroup8"
+            "16x4,8x16,1,8,subgroup8,storage"
         );
         for wrong in [
             "",

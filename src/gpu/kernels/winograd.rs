@@ -1,7 +1,7 @@
 //! `conv_winograd.wgsl`: networks f1-1-f3 with Winograd's F(4, 3) in layer 1.
 
 use super::fused::{Epilogue, Settings, last_layer_sum};
-use super::{Shader, WeightLoad, WeightStore, word};
+use super::{MapRead, Shader, WeightLoad, WeightStore, word};
 use crate::gpu::compose::kernel;
 use crate::network::{Architecture, Padding};
 
@@ -99,6 +99,7 @@ pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
     kernel!("conv_winograd")
         .prelude(prelude)
         .weight_load(settings.weight_load, *store)
+        .map_read(settings.map_read)
         .workgroup(settings.workgroup)
         .named([
             &format!("{filter}x{filter}"),
@@ -107,13 +108,14 @@ pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
             word(settings.normalized, "normalized"),
             settings.outside.name(),
             &settings.weight_load.name(*store),
+            settings.map_read.name(),
         ])
         .compose()
 }
 
 /// `conv_winograd_sum.wgsl`: the end of layer 3.
-pub fn conv_winograd_sum(filter: usize, normalized: bool) -> Shader {
-    last_layer_sum(kernel!("conv_winograd_sum"), filter, normalized)
+pub fn conv_winograd_sum(filter: usize, settings: &Settings) -> Shader {
+    last_layer_sum(kernel!("conv_winograd_sum"), filter, settings)
 }
 
 /// Every variant for a network, on any device.
@@ -123,10 +125,10 @@ pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec
         for load in WeightLoad::ALL {
             for max_uniform_buffer_binding_size in [0, 64 << 10] {
                 let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
-                let settings = Settings::new(padding, load, [1, 8]);
+                let settings = Settings::new(padding, load, MapRead::Sampled, [1, 8]);
                 if let Some(variant) = WinogradVariant::new(architecture, settings, &limits) {
                     shaders.push(conv_winograd(&variant));
-                    shaders.push(conv_winograd_sum(variant.epilogue.filter, settings.normalized));
+                    shaders.push(conv_winograd_sum(variant.epilogue.filter, &settings));
                 }
             }
         }

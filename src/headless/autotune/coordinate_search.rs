@@ -162,11 +162,17 @@ impl Measured {
 mod tests {
     use super::*;
     use crate::error::Error;
+    use crate::gpu::kernels::MapRead;
     use std::cell::Cell;
     use std::rc::Rc;
 
-    const DEFAULT: ConvShape =
-        ConvShape { spatial: Registers::P8x8, pointwise: Registers::P8x8, workgroup: [4, 16], fused: None };
+    const DEFAULT: ConvShape = ConvShape {
+        spatial: Registers::P8x8,
+        pointwise: Registers::P8x8,
+        workgroup: [4, 16],
+        fused: None,
+        map_read: MapRead::Sampled,
+    };
 
     fn search_space() -> SearchSpace {
         SearchSpace {
@@ -233,6 +239,7 @@ mod tests {
             pointwise: Registers::P8x16,
             workgroup: [32, 2],
             fused: None,
+            map_read: MapRead::Sampled,
         };
         assert_eq!(best, wanted);
         // Not the product of all axes, and nothing twice.

@@ -9,13 +9,14 @@ use super::{MAPS, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
+use crate::gpu::kernels::WeightStore;
 use crate::gpu::memory::constant;
 use crate::gpu::scoped;
 use crate::network::LayerShape;
 
 /// Register tile of the convolution: texels per row, and outputs / 4.
 fn tile(shape: &Shape, texels: usize, outputs: usize) -> (usize, usize) {
-    let (most_texels, most_quads) = (shape.spatial.0.clamp(1, 7), shape.spatial.1.clamp(1, 2));
+    let (most_texels, most_quads) = (shape.spatial.0.clamp(1, 7), shape.spatial.1.clamp(1, 4));
     let tiles = texels.div_ceil(most_texels);
     let groups = outputs.div_ceil(4).div_ceil(most_quads);
     (texels.div_ceil(tiles), outputs.div_ceil(4).div_ceil(groups))
@@ -66,7 +67,11 @@ impl Convolution {
         let groups = planes.div_ceil(group_planes).next_multiple_of(quads);
         let group_length = (1 + inputs * rows * block * blocks) * 4;
         let limits = device.limits();
-        let fit = |bytes: u64| (bytes / (group_length as u64 * 4)) as usize / quads * quads;
+        // Subgroups load past the last weights.
+        let past = shape.weight_load.lanes() - 1;
+        let fit = |bytes: u64| {
+            (bytes.saturating_sub(16 * past as u64) / (group_length as u64 * 4)) as usize / quads * quads
+        };
         let uniform = fit(limits.max_uniform_buffer_binding_size) > 0;
         let (fitting, alignment) = if uniform {
             (fit(limits.max_uniform_buffer_binding_size), limits.min_uniform_buffer_offset_alignment)
@@ -85,7 +90,7 @@ impl Convolution {
         let chunk_length = (chunk_groups * group_length).next_multiple_of(alignment.max(16) as usize / 4);
         let length = chunks * chunk_length;
 
-        let packed = packed_buffer(device, length)?;
+        let packed = packed_buffer(device, length + 4 * past)?;
         let packing = Packing {
             columns: (block * blocks) as u32,
             shift: shift as u32,
@@ -97,7 +102,7 @@ impl Convolution {
         };
         let pack = packing.dispatch(device, pack, parameters, &packed)?;
 
-        let weights = chunk_groups * group_length / 4;
+        let weights = chunk_groups * group_length / 4 + past;
         let prelude = Prelude::default()
             .numbers([
                 ("BATCH", input.layout.batch),
@@ -113,6 +118,7 @@ impl Convolution {
                 ("TEXELS", texels),
                 ("TILES", row_tiles),
                 ("QUADS", quads),
+                ("LANES", shape.weight_load.lanes()),
                 ("GROUP", group_length / 4),
                 ("WEIGHTS", weights),
             ])
@@ -121,9 +127,14 @@ impl Convolution {
             .value("INPUT", &input.layout.wgsl())
             .value("GATE", &gate.layout.wgsl())
             .value("OUTPUT", &output.layout.wgsl());
-        let shader = shaders::conv_batch(prelude, uniform, shape.workgroup);
-        let weights_kind = if uniform { Binding::Uniform } else { Binding::Read };
-        let bindings = [Binding::Uniform, weights_kind, Binding::Texture, Binding::Texture, MAPS];
+        let (store, weights_kind) = if uniform {
+            (WeightStore::Uniform, Binding::Uniform)
+        } else {
+            (WeightStore::Storage, Binding::Read)
+        };
+        let shader = shaders::conv_batch(prelude, store, shape);
+        let maps = shape.map_read.binding();
+        let bindings = [Binding::Uniform, weights_kind, maps, maps, MAPS];
         let kernel = Kernel::new(compiler, &shader, &bindings)?;
 
         let across = input.layout.batch.div_ceil(shape.workgroup as usize) * row_tiles;

@@ -81,9 +81,12 @@ impl FirstLayers {
             .value("INPUT", &input.layout.wgsl())
             .value("OUTPUT_1", &output_1.layout.wgsl())
             .value("OUTPUT_2", &output_2.layout.wgsl());
-        let shader = shaders::conv_fused_batch(prelude, shape.weight_load, shape.workgroup);
-        let kernel =
-            Kernel::new(compiler, &shader, &[Binding::Texture, Binding::Uniform, super::MAPS, super::MAPS])?;
+        let shader = shaders::conv_fused_batch(prelude, shape);
+        let kernel = Kernel::new(
+            compiler,
+            &shader,
+            &[shape.map_read.binding(), Binding::Uniform, super::MAPS, super::MAPS],
+        )?;
         let resources = [
             wgpu::BindingResource::TextureView(&input.view),
             packed.as_entire_binding(),

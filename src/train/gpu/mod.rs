@@ -29,7 +29,7 @@ mod weight_gradient;
 
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::Binding;
-use crate::gpu::kernels::WeightLoad;
+use crate::gpu::kernels::{MapRead, WeightLoad};
 pub use options::TrainerOptions;
 pub use trainer::Trainer;
 
@@ -56,18 +56,21 @@ pub struct Shape {
     /// loading a texel costs as much as several hundred products, so sums kept in the first-level cache, loaded and
     /// stored for every four products, are the lesser evil.
     pub weight_sums: (usize, usize),
-    /// How invocations of 1x1 convolutions and of `conv_fused_batch.wgsl` load their weights. With subgroups, a
-    /// workgroup must consist of whole ones.
+    /// How invocations load weights that all of them want. With subgroups, a workgroup must consist of whole ones.
     pub weight_load: WeightLoad,
     /// Whether layers 1 and 2 run forward in one kernel where `conv_fused_batch.wgsl` covers them.
     pub first_layers: bool,
+    /// How kernels read maps.
+    pub map_read: MapRead,
 }
 
 impl Shape {
     /// Defaults for a device, before any measurement.
     pub fn for_device(device: &wgpu::Device) -> Self {
-        let AdapterKind { software, subgroup_lanes, .. } = AdapterKind::of(device);
-        if software.is_some() { Self::for_software(subgroup_lanes) } else { Self::for_gpus() }
+        let kind = AdapterKind::of(device);
+        let shape =
+            if kind.software.is_some() { Self::for_software(kind.subgroup_lanes) } else { Self::for_gpus() };
+        Self { map_read: MapRead::for_kind(kind), ..shape }
     }
 
     /// Defaults for software adapters, which have subgroups of so many lanes, or none. Invocations are the 8 or 16 lanes of
@@ -82,6 +85,7 @@ impl Shape {
             weight_sums: (400, 1024),
             weight_load: subgroup.unwrap_or(WeightLoad::Uniform),
             first_layers: subgroup.is_some(),
+            map_read: MapRead::Sampled,
         }
     }
 
@@ -95,6 +99,7 @@ impl Shape {
             weight_sums: (40, 64),
             weight_load: WeightLoad::Uniform,
             first_layers: false,
+            map_read: MapRead::Sampled,
         }
     }
 }

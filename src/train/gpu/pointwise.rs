@@ -66,9 +66,9 @@ pub(super) fn pointwise(
     } else {
         (WeightStore::Storage, Binding::Read)
     };
-    let shader = shaders::conv_pointwise(prelude, shape.weight_load, store, shape.workgroup);
-    let kernel =
-        Kernel::new(compiler, &shader, &[Binding::Texture, weights_kind, Binding::Texture, super::MAPS])?;
+    let maps = shape.map_read.binding();
+    let shader = shaders::conv_pointwise(prelude, store, shape);
+    let kernel = Kernel::new(compiler, &shader, &[maps, weights_kind, maps, super::MAPS])?;
     let resources = [
         wgpu::BindingResource::TextureView(&input.view),
         packed.as_entire_binding(),

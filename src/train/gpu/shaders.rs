@@ -4,7 +4,9 @@ use super::maps::BatchLayout;
 pub(super) use crate::gpu::compose::Prelude;
 use crate::gpu::compose::{Shader, Template, kernel};
 use crate::gpu::dispatch::ELEMENT_WORKGROUP;
-use crate::gpu::kernels::{WeightLoad, WeightStore};
+use crate::gpu::kernels::WeightStore;
+
+use super::Shape;
 
 impl BatchLayout {
     /// The layout as a WGSL value.
@@ -25,30 +27,34 @@ pub(super) fn gather(prelude: Prelude, workgroup: u32) -> Shader {
     shader(kernel!("gather"), prelude, workgroup)
 }
 
+/// A kernel that reads maps.
+fn over_maps(template: Template, prelude: Prelude, shape: &Shape) -> Shader {
+    shader(template.map_read(shape.map_read), prelude, shape.workgroup)
+}
+
+/// A kernel that reads maps, with weights that all invocations want.
+fn with_weights(template: Template, prelude: Prelude, store: WeightStore, shape: &Shape) -> Shader {
+    over_maps(template.weight_load(shape.weight_load, store), prelude, shape)
+}
+
 /// `conv_batch.wgsl`.
-pub(super) fn conv_batch(prelude: Prelude, uniform: bool, workgroup: u32) -> Shader {
-    let template = kernel!("conv_batch").part("weight_load", "weight_load_uniform").weights(uniform);
-    shader(template, prelude, workgroup)
+pub(super) fn conv_batch(prelude: Prelude, store: WeightStore, shape: &Shape) -> Shader {
+    with_weights(kernel!("conv_batch"), prelude, store, shape)
 }
 
-/// `conv_fused_batch.wgsl`, weights in a uniform buffer. The workgroup has to be of whole subgroups where `load` says so.
-pub(super) fn conv_fused_batch(prelude: Prelude, load: WeightLoad, workgroup: u32) -> Shader {
-    shader(kernel!("conv_fused_batch").weight_load(load, WeightStore::Uniform), prelude, workgroup)
+/// `conv_fused_batch.wgsl`, weights in a uniform buffer.
+pub(super) fn conv_fused_batch(prelude: Prelude, shape: &Shape) -> Shader {
+    with_weights(kernel!("conv_fused_batch"), prelude, WeightStore::Uniform, shape)
 }
 
-/// `conv_pointwise.wgsl`. The workgroup has to be of whole subgroups where `load` says so.
-pub(super) fn conv_pointwise(
-    prelude: Prelude,
-    load: WeightLoad,
-    store: WeightStore,
-    workgroup: u32,
-) -> Shader {
-    shader(kernel!("conv_pointwise").weight_load(load, store), prelude, workgroup)
+/// `conv_pointwise.wgsl`.
+pub(super) fn conv_pointwise(prelude: Prelude, store: WeightStore, shape: &Shape) -> Shader {
+    with_weights(kernel!("conv_pointwise"), prelude, store, shape)
 }
 
 /// `loss.wgsl`.
-pub(super) fn loss(prelude: Prelude, workgroup: u32) -> Shader {
-    shader(kernel!("loss"), prelude, workgroup)
+pub(super) fn loss(prelude: Prelude, shape: &Shape) -> Shader {
+    over_maps(kernel!("loss"), prelude, shape)
 }
 
 /// `loss_sum.wgsl`.
@@ -57,13 +63,13 @@ pub(super) fn loss_sum(prelude: Prelude) -> Shader {
 }
 
 /// `conv_grad_weight.wgsl`.
-pub(super) fn conv_grad_weight(prelude: Prelude, workgroup: u32) -> Shader {
-    shader(kernel!("conv_grad_weight"), prelude, workgroup)
+pub(super) fn conv_grad_weight(prelude: Prelude, shape: &Shape) -> Shader {
+    over_maps(kernel!("conv_grad_weight"), prelude, shape)
 }
 
 /// `conv_grad_weight_pointwise.wgsl`.
-pub(super) fn conv_grad_weight_pointwise(prelude: Prelude, workgroup: u32) -> Shader {
-    shader(kernel!("conv_grad_weight_pointwise"), prelude, workgroup)
+pub(super) fn conv_grad_weight_pointwise(prelude: Prelude, shape: &Shape) -> Shader {
+    over_maps(kernel!("conv_grad_weight_pointwise"), prelude, shape)
 }
 
 /// `grad_sum.wgsl`.

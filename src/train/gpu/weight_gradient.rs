@@ -72,7 +72,7 @@ pub(super) fn weight_gradient(
     let (shader, y, z) = match Tile::new(place.shape, shape.weight_sums) {
         Tile::Pointwise { filters: fs, inputs: cs } => {
             let prelude = prelude.numbers([("FILTER_BLOCKS8", fs), ("INPUT_BLOCKS8", cs)]);
-            let shader = shaders::conv_grad_weight_pointwise(prelude, shape.workgroup);
+            let shader = shaders::conv_grad_weight_pointwise(prelude, shape);
             (shader, filters.div_ceil(8 * fs), inputs.div_ceil(8 * cs))
         }
         Tile::Taps { filters: fs, rows, columns } => {
@@ -84,10 +84,11 @@ pub(super) fn weight_gradient(
                 ("TILE_COLUMNS", columns),
             ]);
             let groups = inputs * size.div_ceil(rows) * size.div_ceil(columns);
-            (shaders::conv_grad_weight(prelude, shape.workgroup), filters.div_ceil(fs), groups)
+            (shaders::conv_grad_weight(prelude, shape), filters.div_ceil(fs), groups)
         }
     };
-    let kernel = Kernel::new(compiler, &shader, &[Binding::Texture, Binding::Texture, Binding::Write])?;
+    let maps = shape.map_read.binding();
+    let kernel = Kernel::new(compiler, &shader, &[maps, maps, Binding::Write])?;
     let resources = [
         wgpu::BindingResource::TextureView(&input.view),
         wgpu::BindingResource::TextureView(&gradient.view),

@@ -1,0 +1,62 @@
+//! How kernels read maps.
+
+use std::fmt;
+
+use crate::gpu::adapter::{AdapterKind, Software};
+use crate::gpu::compile::Binding;
+use crate::gpu::compose::Template;
+
+/// How kernels read maps in single precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MapRead {
+    /// As sampled textures, through the caches of a GPU.
+    #[default]
+    Sampled,
+    /// As storage textures, which cost llvmpipe a fraction of sampled ones (benches/README.md).
+    Storage,
+}
+
+impl MapRead {
+    /// For a kind of adapter, before any measurement.
+    pub(crate) fn for_kind(kind: AdapterKind) -> Self {
+        if kind.software == Some(Software::Llvmpipe) { Self::Storage } else { Self::Sampled }
+    }
+
+    /// What kernels bind maps as.
+    pub(crate) fn binding(self) -> Binding {
+        match self {
+            Self::Sampled => Binding::Texture,
+            Self::Storage => Binding::Source,
+        }
+    }
+
+    /// A word for the name of a kernel's variant.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sampled => "",
+            Self::Storage => "maps_storage",
+        }
+    }
+}
+
+impl fmt::Display for MapRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sampled => "sampled",
+            Self::Storage => "storage",
+        })
+    }
+}
+
+impl Template {
+    /// Chooses how maps are read.
+    pub(crate) fn map_read(self, read: MapRead) -> Self {
+        self.part(
+            "read_map",
+            match read {
+                MapRead::Sampled => "read_map_sampled",
+                MapRead::Storage => "read_map_storage",
+            },
+        )
+    }
+}
