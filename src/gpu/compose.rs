@@ -34,6 +34,11 @@ pub struct Shader {
 }
 
 impl Shader {
+    /// Whether the kernel reads maps as storage textures, as on llvmpipe.
+    pub fn reads_storage_maps(&self) -> bool {
+        self.wgsl.contains("texture_storage_2d<rgba32float, read>")
+    }
+
     /// Whether it computes with 16-bit floats, and needs [`wgpu::Features::SHADER_F16`].
     pub fn uses_half_precision(&self) -> bool {
         self.wgsl.starts_with("enable f16;")

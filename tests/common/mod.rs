@@ -38,6 +38,13 @@ pub fn alone() -> MutexGuard<'static, ()> {
     DEVICE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The program with vectors as wide as this process has on Mesa's software drivers: it would ask for wider ones.
+pub fn as_wide(mut command: std::process::Command) -> std::process::Command {
+    let width = std::env::var_os("LP_NATIVE_VECTOR_WIDTH").unwrap_or_else(|| "256".into());
+    command.env("LP_NATIVE_VECTOR_WIDTH", width);
+    command
+}
+
 /// The folder with pictures and golden vectors; without it, prints a line and returns `None`.
 pub fn data(part: &str) -> Option<PathBuf> {
     match std::env::var_os("SRCNN_DATA") {

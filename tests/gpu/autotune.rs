@@ -248,7 +248,7 @@ fn the_program() {
     desk.save("a.png", color(20, 16));
     fs::write(desk.path("m.safetensors"), weights().to_safetensors().unwrap()).unwrap();
     let run = |args: &str| {
-        let mut command = desk.command(args);
+        let mut command = common::as_wide(desk.command(args));
         Run::from(command.env("XDG_CACHE_HOME", desk.path("cache")).output().unwrap())
     };
     let bench = |args: &str| -> serde_json::Value {

@@ -203,7 +203,8 @@ fn the_program_keeps_them_in_the_cache_folder() {
     drop(gpu);
     desk.save("a.png", grey(16, 12));
     let run = |output: &str| {
-        let mut command = desk.command(&format!("upscale -m m.safetensors a.png -o {output} -s 2"));
+        let mut command =
+            common::as_wide(desk.command(&format!("upscale -m m.safetensors a.png -o {output} -s 2")));
         let variable = if cfg!(windows) { "LOCALAPPDATA" } else { "XDG_CACHE_HOME" };
         let status = command.env(variable, &folder).env("HOME", &folder).status().unwrap();
         assert!(status.success());

@@ -67,3 +67,31 @@ fn a_software_adapter_is_reported_once() {
     assert!(lines[1].starts_with("2 of 2 done in"), "{}", run.stderr);
     assert_eq!(desk.upscale(&format!("{args} --existing overwrite --quiet")).stderr, "");
 }
+
+/// Wide vectors change how fast Mesa's software drivers are, and no bit of a result. The user's own setting counts.
+#[test]
+fn vectors_of_any_width_give_the_same_pictures() {
+    let desk = Desk::new();
+    desk.save("a.png", grey(40, 24));
+    let run = |width: Option<&str>, command: &str| {
+        let mut command = desk.command(command);
+        command.env_remove("LP_NATIVE_VECTOR_WIDTH").envs(width.map(|width| ("LP_NATIVE_VECTOR_WIDTH", width)));
+        let run = Run::from(command.output().unwrap());
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stdout
+    };
+    let lists = [None, Some("256"), Some("128")].map(|width| run(width, "devices"));
+    if !lists[1].contains("llvmpipe") {
+        println!("SKIPPED: no adapter of Mesa's llvmpipe");
+        return;
+    }
+    assert!(lists[1].contains("256 bits") && lists[2].contains("128 bits"), "{lists:?}");
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+        assert!(lists[0].contains("512 bits"), "{}", lists[0]);
+    }
+    for (width, name) in [(None, "wide"), (Some("256"), "256"), (Some("128"), "128")] {
+        run(width, &format!("upscale -m small a.png -o {name}.png -s 2 --no-autotune"));
+        assert_eq!(desk.open(&format!("{name}.png")), desk.open("wide.png"), "{name}");
+    }
+}
