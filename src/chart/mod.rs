@@ -90,10 +90,19 @@ impl<'a> Drawing<'a> {
             || curves.clone().chain(panel.marks.iter().map(|mark| (mark.x, mark.y))).filter(is_finite);
         let lines = || panel.lines.iter().map(|line| line.1).filter(|y| y.is_finite());
         let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
-        // Training starts far below everything else: the diagram begins a little below the lines.
-        let floor = least(&mut lines()) - 1.0;
+        // Training starts far below everything else: the diagram begins a little below the lines, and below where each curve
+        // gets to.
+        let most = |points: &Vec<(f64, f64)>| {
+            points
+                .iter()
+                .filter(|point| is_finite(point))
+                .map(|point| point.1)
+                .fold(f64::NEG_INFINITY, f64::max)
+        };
+        let tops = panel.curves.iter().map(|(_, points)| most(points)).filter(|top| top.is_finite());
+        let floor = least(&mut lines().chain(tops)) - 1.0;
         let mut low = least(&mut points().map(|p| p.1).chain(lines()));
-        if floor.is_finite() {
+        if lines().next().is_some() && floor.is_finite() {
             low = low.max(floor);
         }
         let mut high = points().map(|p| p.1).chain(lines()).fold(f64::NEG_INFINITY, f64::max);
@@ -270,6 +279,18 @@ mod tests {
         assert_eq!(svg.matches("stroke-dasharray").count(), 2 * 2 * 3);
         assert!(svg.contains("bicubic 30.39") && svg.contains("this run 32.19"));
         assert_eq!(svg.matches("<g ").count(), svg.matches("</g>").count());
+    }
+
+    /// A run that is still far below the published averages.
+    #[test]
+    fn the_end_of_each_curve_is_in_sight() {
+        let curves = vec![
+            ("near".into(), vec![(1.0, 20.0), (2.0, 31.0)]),
+            ("far".into(), vec![(1.0, 3.0), (2.0, 22.0)]),
+        ];
+        let drawing = Panel { curves, lines: vec![("published".into(), 32.5)], ..Panel::default() };
+        let y = Drawing::new(&drawing, 0).y;
+        assert!(y.low < 22.0 && y.low > 19.0, "{}", y.low);
     }
 
     #[test]

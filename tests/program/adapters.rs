@@ -75,7 +75,9 @@ fn vectors_of_any_width_give_the_same_pictures() {
     desk.save("a.png", grey(40, 24));
     let run = |width: Option<&str>, command: &str| {
         let mut command = desk.command(command);
-        command.env_remove("LP_NATIVE_VECTOR_WIDTH").envs(width.map(|width| ("LP_NATIVE_VECTOR_WIDTH", width)));
+        command
+            .env_remove("LP_NATIVE_VECTOR_WIDTH")
+            .envs(width.map(|width| ("LP_NATIVE_VECTOR_WIDTH", width)));
         let run = Run::from(command.output().unwrap());
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         run.stdout

@@ -154,6 +154,7 @@ fn trained(args: &TrainArgs, method: Method) -> Result<Option<Dictionary>> {
     let json = json(args);
     let mut progress = Progress::new("training");
     let mut printed = Ok(());
+    let mut done = 0;
     let trained = train(&config, &mut |event| {
         if json {
             let line = match event {
@@ -164,6 +165,9 @@ fn trained(args: &TrainArgs, method: Method) -> Result<Option<Dictionary>> {
             };
             printed = json_line(&line).and_then(print);
         } else {
+            if let DictionaryEvent::Round { round, .. } = event {
+                done = round;
+            }
             match event {
                 DictionaryEvent::Samples { patches, pictures, features } => progress.note(&format!(
                     "{method} x{scale}: {patches} patches of {pictures} pictures, {features} features"
@@ -177,5 +181,12 @@ fn trained(args: &TrainArgs, method: Method) -> Result<Option<Dictionary>> {
         printed.is_ok() && !STOP.load(Ordering::Relaxed)
     })?;
     printed?;
+    if trained.is_none() {
+        drop(progress);
+        let rounds = config.rounds;
+        progress::say(format_args!(
+            "interrupted after {done} of {rounds} rounds; nothing is saved, since a dictionary is made in one go"
+        ));
+    }
     Ok(trained)
 }
