@@ -100,30 +100,30 @@ fn run(lane: u32, workgroup: vec3<u32>) {
 fn load_texels(at: vec2<i32>) -> Texels {
     const COUNT: u32 = TEXELS + (FILTER + 2u) / 4u;
     var texels = Texels();
-    texels.x0 = read_map(input, at);
+    texels.x0 = read_input(at);
     if COUNT > 1u {
-        texels.x1 = read_map(input, at + vec2(NEXT_TEXEL, 0));
+        texels.x1 = read_input(at + vec2(NEXT_TEXEL, 0));
     }
     if COUNT > 2u {
-        texels.x2 = read_map(input, at + vec2(2 * NEXT_TEXEL, 0));
+        texels.x2 = read_input(at + vec2(2 * NEXT_TEXEL, 0));
     }
     if COUNT > 3u {
-        texels.x3 = read_map(input, at + vec2(3 * NEXT_TEXEL, 0));
+        texels.x3 = read_input(at + vec2(3 * NEXT_TEXEL, 0));
     }
     if COUNT > 4u {
-        texels.x4 = read_map(input, at + vec2(4 * NEXT_TEXEL, 0));
+        texels.x4 = read_input(at + vec2(4 * NEXT_TEXEL, 0));
     }
     if COUNT > 5u {
-        texels.x5 = read_map(input, at + vec2(5 * NEXT_TEXEL, 0));
+        texels.x5 = read_input(at + vec2(5 * NEXT_TEXEL, 0));
     }
     if COUNT > 6u {
-        texels.x6 = read_map(input, at + vec2(6 * NEXT_TEXEL, 0));
+        texels.x6 = read_input(at + vec2(6 * NEXT_TEXEL, 0));
     }
     if COUNT > 7u {
-        texels.x7 = read_map(input, at + vec2(7 * NEXT_TEXEL, 0));
+        texels.x7 = read_input(at + vec2(7 * NEXT_TEXEL, 0));
     }
     if COUNT > 8u {
-        texels.x8 = read_map(input, at + vec2(8 * NEXT_TEXEL, 0));
+        texels.x8 = read_input(at + vec2(8 * NEXT_TEXEL, 0));
     }
     return texels;
 }

@@ -21,7 +21,7 @@
 //#import precision
 //#import padding
 //#import valid_map
-//#import read_map
+//#import read_input
 
 override WORKGROUP_X: u32 = 1u;
 override WORKGROUP_Y: u32 = 8u;
@@ -55,7 +55,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
 }
 
 fn texel(at: vec2<i32>) -> real4 {
-    return real4(read_map(input, at));
+    return real4(read_input(at));
 }
 
 fn outer(pixels: real4, outputs: real4) -> real4x4 {

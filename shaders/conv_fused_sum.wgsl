@@ -19,15 +19,15 @@ fn contributions(texel: vec2<i32>) -> vec4<f32> {
         var before = vec2(0.0);
         var after = vec2(0.0);
         if FILTER_3 > 1u {
-            before = read_map(input, sides + vec2(left, 0)).zw;
-            after = read_map(input, sides + vec2(right, 0)).xy;
+            before = read_input(sides + vec2(left, 0)).zw;
+            after = read_input(sides + vec2(right, 0)).xy;
         }
         if FILTER_3 == 3u {
             // The other column is out of reach, and the neighboring texel may not exist.
             before.y = 0.0;
             after.x = 0.0;
         }
-        sum += read_map(input, main);
+        sum += read_input(main);
         sum += vec4(before, after);
     }
     return sum;

@@ -14,6 +14,7 @@
 // NORMALIZED (as in conv_batch.wgsl), READ_ROWS, READ_TEXELS, SHIFT, WINDOW, TILE_FILTERS (up to 16), TILE_ROWS and
 // TILE_COLUMNS (up to 9, or multiples of 4), INPUT, GRADIENT.
 //#import filter_sums
+//#import read_gradient
 
 override WORKGROUP: u32 = 8u;
 
@@ -251,7 +252,7 @@ fn add_row(sums: ptr<function, Sums>, tile: Tile, sub_image: u32, y: i32) {
 
 // Sums for planes past the last one are not stored, so the last one stands in for them.
 fn load_gradients(n: u32, at: Texel) -> vec4<f32> {
-    return read_map(gradient, texel_address(GRADIENT, min(n, FILTERS - 1u), at.sub_image, at.texel, at.row));
+    return read_gradient(texel_address(GRADIENT, min(n, FILTERS - 1u), at.sub_image, at.texel, at.row));
 }
 
 fn first_rows(at: vec2<i32>) -> Window {

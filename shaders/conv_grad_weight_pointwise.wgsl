@@ -10,6 +10,7 @@
 // Prelude: BATCH, PARTS, PARAMETERS, WEIGHT_START and BIAS_START (among the parameters), FILTERS, INPUTS, NORMALIZED
 // (as in conv_batch.wgsl), FILTER_BLOCKS8 and INPUT_BLOCKS8 (up to 4), INPUT, GRADIENT.
 //#import load_block8
+//#import read_gradient
 
 override WORKGROUP: u32 = 8u;
 
@@ -203,7 +204,7 @@ fn load_gradients(n: u32, k: u32, at: Texel) -> vec4<f32> {
         return vec4(0.0);
     }
     let plane = min(n + k, FILTERS - 1u);
-    return read_map(gradient, texel_address(GRADIENT, plane, at.sub_image, at.texel, at.row));
+    return read_gradient(texel_address(GRADIENT, plane, at.sub_image, at.texel, at.row));
 }
 
 // Adds to the sums of the tile's filter k.

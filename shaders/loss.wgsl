@@ -7,12 +7,11 @@
 // One invocation owns one row of one sub-image. Grid: x = sub-images / WORKGROUP, y = rows.
 // Prelude: BATCH, CHANNELS, NORMALIZED, PREDICTION, SOLUTION (the target's maps), GRADIENT.
 //#import batch_layout
-//#import read_map
 
 override WORKGROUP: u32 = 8u;
 
-@group(0) @binding(0) var prediction: MapTexture;
-@group(0) @binding(1) var solution: MapTexture;
+@group(0) @binding(0) var prediction: texture_2d<f32>;
+@group(0) @binding(1) var solution: texture_2d<f32>;
 @group(0) @binding(2) var gradient: texture_storage_2d<rgba32float, write>;
 @group(0) @binding(3) var<storage, read_write> squares: array<f32>;
 
@@ -26,8 +25,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var sum = 0.0;
     for (var c = 0u; c < CHANNELS; c++) {
         for (var texel = 0; texel * 4 < i32(PREDICTION.width); texel++) {
-            let f = read_map(prediction, texel_address(PREDICTION, c, sub_image, texel, row));
-            let x = read_map(solution, texel_address(SOLUTION, c, sub_image, texel, row));
+            let f = textureLoad(prediction, texel_address(PREDICTION, c, sub_image, texel, row), 0);
+            let x = textureLoad(solution, texel_address(SOLUTION, c, sub_image, texel, row), 0);
             // Past the row's end both are zero.
             let difference = f - x;
             sum += dot(difference, difference);

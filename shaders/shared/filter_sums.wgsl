@@ -4,7 +4,7 @@
 // For each 4 gradients of a row, a texel, a window of WINDOW texels of the input holds the pixels of all taps. The
 // first tap of the first gradient reads pixel SHIFT of the window.
 //#import batch_layout
-//#import read_map
+//#import read_input
 
 struct Taps {
     c0: f32,
@@ -39,7 +39,7 @@ struct Row {
 
 // Texel number `texel` of the row that begins at `at`.
 fn load_pixels(at: vec2<i32>, texel: i32) -> vec4<f32> {
-    return read_map(input, at + vec2(texel * NEXT_TEXEL, 0));
+    return read_input(at + vec2(texel * NEXT_TEXEL, 0));
 }
 
 // The first window of the row that begins at `at`, without its last texel.

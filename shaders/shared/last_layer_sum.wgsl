@@ -6,7 +6,7 @@
 // One invocation owns 4 pixels of a row, a texel. Grid: x = columns / 4, y = rows.
 // The kernel defines `contributions(texel)`. Prelude: FILTER_3 (f3), NORMALIZED.
 //#import region
-//#import read_map
+//#import read_input
 //#import valid_map
 
 override WORKGROUP_X: u32 = 8u;

@@ -1,7 +1,7 @@
 // Loads a texel of 8 consecutive inputs, in training.
 //#import block8
 //#import batch_layout
-//#import read_map
+//#import read_input
 
 fn load_block8(c: u32, at: Texel) -> Block8 {
     return Block8(
@@ -18,5 +18,5 @@ fn load_block8(c: u32, at: Texel) -> Block8 {
 
 // Planes past the last one are unused or meet weights of zero, so the last one stands in for them.
 fn load(c: u32, at: Texel) -> vec4<f32> {
-    return read_map(input, texel_address(INPUT, min(c, INPUTS - 1u), at.sub_image, at.texel, at.row));
+    return read_input(texel_address(INPUT, min(c, INPUTS - 1u), at.sub_image, at.texel, at.row));
 }

@@ -1,7 +1,7 @@
 // 4 pixels of a plane, a texel, under a filter of FILTER x FILTER taps (up to 9 x 9), all in registers. The weights are
 // those of 4 filters, one vec4 for each tap.
 //#import weight_load
-//#import read_map
+//#import read_input
 
 const TAPS: u32 = FILTER * FILTER;
 
@@ -62,12 +62,12 @@ fn load_window(at: vec2<i32>) -> Window {
 
 fn load_row(at: vec2<i32>) -> Row {
     var row = Row();
-    row.a = read_map(input, at);
+    row.a = read_input(at);
     if FILTER > 1u {
-        row.b = read_map(input, at + vec2(NEXT_TEXEL, 0));
+        row.b = read_input(at + vec2(NEXT_TEXEL, 0));
     }
     if FILTER > 5u {
-        row.c = read_map(input, at + vec2(2 * NEXT_TEXEL, 0));
+        row.c = read_input(at + vec2(2 * NEXT_TEXEL, 0));
     }
     return row;
 }

@@ -7,7 +7,7 @@
 //
 //   M[p] = sum over i, b of U[n, p, b, i] V[p, b, y + i],  F1[n, x] = max(0, B1[n] + m A'(M)[x])
 //#import weight_load
-//#import read_map
+//#import read_input
 
 // Columns and rows of pixels under the taps of a square.
 const WINDOW: u32 = FILTER + 3u;
@@ -77,10 +77,10 @@ fn load_texels(at: vec2<i32>) -> Texels {
 
 fn load_square(at: vec2<i32>) -> mat4x4<f32> {
     return transpose(mat4x4(
-        read_map(input, at),
-        read_map(input, at + vec2(0, 1)),
-        read_map(input, at + vec2(0, 2)),
-        read_map(input, at + vec2(0, 3)),
+        read_input(at),
+        read_input(at + vec2(0, 1)),
+        read_input(at + vec2(0, 2)),
+        read_input(at + vec2(0, 3)),
     ));
 }
 

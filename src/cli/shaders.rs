@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use srcnn_gpu::dictionary;
-use srcnn_gpu::gpu::kernels::{MapRead, Shader, variants};
+use srcnn_gpu::gpu::kernels::{Shader, variants};
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::headless::{HeadlessOptions, adapter};
 use srcnn_gpu::train::Scales;
@@ -218,9 +218,7 @@ fn of_training(architecture: &Architecture, gpu: &GpuArgs) -> Result<Vec<Shader>
     let channels = channels(architecture);
     let gpu = gpu.open()?;
     let mut shaders: Vec<Shader> = Vec::new();
-    // Maps are sampled: every language has that.
-    let software = Shape { map_read: MapRead::Sampled, ..Shape::for_device(&gpu.device) };
-    for (settings, shape) in [("gpu", Shape::for_gpus()), ("software", software)] {
+    for (settings, shape) in [("gpu", Shape::for_gpus()), ("software", Shape::for_device(&gpu.device))] {
         for (recipe, name) in [(Recipe::Paper, "paper"), (Recipe::Fast, "fast")] {
             let TrainConfig { optimizer, initialization, batch, patch, .. } =
                 recipe.config(scale.clone(), architecture, channels);

@@ -34,11 +34,6 @@ pub struct Shader {
 }
 
 impl Shader {
-    /// Whether the kernel reads maps as storage textures, as on llvmpipe.
-    pub fn reads_storage_maps(&self) -> bool {
-        self.wgsl.contains("texture_storage_2d<rgba32float, read>")
-    }
-
     /// Whether it computes with 16-bit floats, and needs [`wgpu::Features::SHADER_F16`].
     pub fn uses_half_precision(&self) -> bool {
         self.wgsl.starts_with("enable f16;")
@@ -64,9 +59,10 @@ macro_rules! parts {
     };
 }
 
-const PARTS: [(&str, &str); 38] = parts! {
+const PARTS: [(&str, &str); 44] = parts! {
     add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 locate padding patch_block
-    precision_half precision_single products_half products_single read_map_sampled read_map_storage region registers slot spectrum subgroup_main taps target_color target_r32float
+    precision_half precision_single products_half products_single read_gate_sampled read_gate_storage read_gradient_sampled
+    read_gradient_storage read_input_sampled read_input_storage read_weights_sampled read_weights_storage region registers slot spectrum subgroup_main taps target_color target_r32float
     target_rgba16float target_rgba32float target_rgba8unorm transfer valid_map weight_load_subgroup
     weight_load_subgroup_texture weight_load_uniform weights_storage weights_uniform winograd_input
     winograd_output write_map ycbcr
@@ -245,7 +241,16 @@ mod tests {
 
     #[test]
     fn every_part_is_an_existing_part_or_a_role() {
-        const ROLES: [&str; 5] = ["weight_load", "weights", "read_map", "precision", "target"];
+        const ROLES: [&str; 8] = [
+            "weight_load",
+            "weights",
+            "read_input",
+            "read_gate",
+            "read_gradient",
+            "read_weights",
+            "precision",
+            "target",
+        ];
         for (name, text) in PARTS {
             for import in imports(text) {
                 let known = PARTS.iter().any(|(part, _)| *part == import) || ROLES.contains(&import);

@@ -30,22 +30,9 @@ impl Language {
     /// All languages.
     pub const ALL: [Self; 6] = [Self::Wgsl, Self::Spirv, Self::Msl, Self::Hlsl, Self::Glsl, Self::GlslEs];
 
-    /// Whether a shader can be written in the language: OpenGL's have no 16-bit floats, and naga does not hand storage
-    /// textures to functions in Metal's, where no adapter wants them.
+    /// Whether the language supports everything that a shader uses: OpenGL's languages have no 16-bit floats.
     pub fn has(self, shader: &Shader) -> bool {
-        self.lacks(shader).is_none()
-    }
-
-    fn lacks(self, shader: &Shader) -> Option<&'static str> {
-        match self {
-            Self::Glsl | Self::GlslEs if shader.uses_half_precision() => {
-                Some("the language has no 16-bit floats")
-            }
-            Self::Msl if shader.reads_storage_maps() => {
-                Some("maps are read as storage textures, for llvmpipe only")
-            }
-            _ => None,
-        }
+        !(shader.uses_half_precision() && matches!(self, Self::Glsl | Self::GlslEs))
     }
 
     /// The usual file extension for a shader in this language.
@@ -89,8 +76,8 @@ pub fn translate(shader: &Shader, language: Language) -> Result<Vec<u8>> {
     let (module, info) =
         back::pipeline_constants::process_overrides(&module, &info, Some((stage, "main")), &values)
             .map_err(|e| refused("overrides", e.to_string()))?;
-    if let Some(lacks) = language.lacks(shader) {
-        return Err(refused(&format!("{language:?}"), lacks.into()));
+    if !language.has(shader) {
+        return Err(refused(&format!("{language:?}"), "the language has no 16-bit floats".into()));
     }
     let subgroups = shader.uses_subgroups();
     let written = match language {

@@ -49,14 +49,19 @@ impl fmt::Display for MapRead {
 }
 
 impl Template {
-    /// Chooses how maps are read.
+    /// Chooses how maps are read, and weights in a texture.
     pub(crate) fn map_read(self, read: MapRead) -> Self {
-        self.part(
-            "read_map",
-            match read {
-                MapRead::Sampled => "read_map_sampled",
-                MapRead::Storage => "read_map_storage",
-            },
-        )
+        match read {
+            MapRead::Sampled => self
+                .part("read_input", "read_input_sampled")
+                .part("read_gate", "read_gate_sampled")
+                .part("read_gradient", "read_gradient_sampled")
+                .part("read_weights", "read_weights_sampled"),
+            MapRead::Storage => self
+                .part("read_input", "read_input_storage")
+                .part("read_gate", "read_gate_storage")
+                .part("read_gradient", "read_gradient_storage")
+                .part("read_weights", "read_weights_storage"),
+        }
     }
 }

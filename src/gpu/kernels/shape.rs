@@ -28,7 +28,9 @@ impl ConvShape {
         } else if software.is_some() {
             // Invocations are lanes of one vector: neighbors in a column, so that narrow tiles fill the lanes.
             let load = subgroup_lanes.map_or(WeightLoad::Uniform, WeightLoad::Subgroup);
-            ((Registers::P16x4, Registers::P8x16), [1, load.lanes().max(8) as u32], Some(load))
+            // OpenGL does not say how many: 16 fill any vector.
+            let lanes = subgroup_lanes.map_or(16, |lanes| lanes.max(8));
+            ((Registers::P16x4, Registers::P8x16), [1, lanes], Some(load))
         } else {
             (one(Registers::P8x8), [4, 16], None)
         };

@@ -31,9 +31,8 @@ pub(super) fn loss(
         .value("PREDICTION", &prediction.layout.wgsl())
         .value("SOLUTION", &solution.layout.wgsl())
         .value("GRADIENT", &gradient.layout.wgsl());
-    let maps = shape.map_read.binding();
-    let kinds = [maps, maps, super::MAPS, Binding::Write];
-    let kernel = Kernel::new(compiler, &shaders::loss(prelude, shape), &kinds)?;
+    let kinds = [Binding::Texture, Binding::Texture, super::MAPS, Binding::Write];
+    let kernel = Kernel::new(compiler, &shaders::loss(prelude, shape.workgroup), &kinds)?;
     let [f, x, g] = [prediction, solution, gradient].map(|m| wgpu::BindingResource::TextureView(&m.view));
     let resources = [f, x, g, buffers.squares.as_entire_binding()];
     let group = scoped(device, || kernel.bind(device, &resources))?;

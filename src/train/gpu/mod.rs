@@ -80,7 +80,8 @@ impl Shape {
         Self {
             spatial: (7, 2),
             pointwise: 64,
-            workgroup: subgroup.map_or(8, |load| load.lanes() as u32),
+            // OpenGL does not say how many lanes a vector has: 16 fill any.
+            workgroup: subgroup.map_or(16, |load| load.lanes() as u32),
             parts: 16,
             weight_sums: (400, 1024),
             weight_load: subgroup.unwrap_or(WeightLoad::Uniform),

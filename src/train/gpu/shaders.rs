@@ -53,8 +53,8 @@ pub(super) fn conv_pointwise(prelude: Prelude, store: WeightStore, shape: &Shape
 }
 
 /// `loss.wgsl`.
-pub(super) fn loss(prelude: Prelude, shape: &Shape) -> Shader {
-    over_maps(kernel!("loss"), prelude, shape)
+pub(super) fn loss(prelude: Prelude, workgroup: u32) -> Shader {
+    shader(kernel!("loss"), prelude, workgroup)
 }
 
 /// `loss_sum.wgsl`.

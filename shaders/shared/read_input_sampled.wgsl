@@ -1,6 +1,6 @@
 // Reads maps through the part of a GPU that samples textures, with its caches. The level is always 0.
 alias MapTexture = texture_2d<f32>;
 
-fn read_map(maps: MapTexture, at: vec2<i32>) -> vec4<f32> {
-    return textureLoad(maps, at, 0);
+fn read_input(at: vec2<i32>) -> vec4<f32> {
+    return textureLoad(input, at, 0);
 }

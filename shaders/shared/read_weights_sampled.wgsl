@@ -1,0 +1,4 @@
+// Weights in a texture, read as in read_input_sampled.wgsl.
+fn read_weights(at: vec2<i32>) -> vec4<f32> {
+    return textureLoad(weights, at, 0);
+}
