@@ -6,7 +6,7 @@ pub use super::config::Recipe;
 use super::config::{Augmentation, Initialization, Interval, Limit, Optimizer, Schedule, TrainConfig};
 use super::scales::Scales;
 use crate::degrade::Degradation;
-use crate::network::{Architecture, Channels, Padding};
+use crate::network::{Architecture, Channels, LayerShape, Padding};
 pub use overrides::{Overrides, override_parts, resolve};
 
 impl Recipe {
@@ -60,7 +60,7 @@ impl Recipe {
                     betas: [0.95, 0.95],
                     epsilon: 1e-8,
                     spectrum: true,
-                    learning_rates: rates(1e-2, 3e-3),
+                    learning_rates: fast_rates(architecture),
                 },
                 schedule: Schedule::Cosine { warmup: 100, last: 0.01 },
                 augmentation: Augmentation { turns: true, scales: vec![1.0, 0.9, 0.8, 0.7, 0.6] },
@@ -70,7 +70,43 @@ impl Recipe {
     }
 }
 
+/// The rates of recipe `fast`. Adam moves all weights by the same, so an output moves by more the more inputs it has: layers
+/// with more than the paper's 9-1-5 has are slowed down by the square root (weights/README.md has what was tried).
+fn fast_rates(architecture: &Architecture) -> Vec<f64> {
+    let layers = architecture.layers();
+    let rate = |(l, layer): (usize, &LayerShape)| {
+        let (rate, usual) = if l + 1 < layers.len() { (1e-2, 144.0) } else { (3e-3, 800.0) };
+        let inputs = (layer.inputs * layer.size * layer.size) as f64;
+        rate * (usual / inputs).sqrt().min(1.0)
+    };
+    layers.iter().enumerate().map(rate).collect()
+}
+
 /// Sub-images of 33 pixels, or 32 if all scales divide that (footnote 6 of the paper).
 fn default_patch(scales: &Scales) -> usize {
     if scales.iter().all(|scale| 32 % scale == 0) { 32 } else { 33 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_layers_learn_more_slowly() {
+        let rates = |sizes, filters, channels: Channels| {
+            let architecture = Architecture::parse(sizes, filters, channels.count()).unwrap();
+            let config = Recipe::Fast.config(Scales::new([3]).unwrap(), &architecture, channels);
+            config
+                .optimizer
+                .learning_rates()
+                .iter()
+                .map(|rate| (rate * 1e5).round() / 1e5)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(rates("9-1-5", "64-32", Channels::Y), [0.01, 0.01, 0.003]);
+        assert_eq!(rates("9-5-5", "64-32", Channels::Y), [0.01, 0.003, 0.003]);
+        assert_eq!(rates("9-3-5", "64-32", Channels::Y), [0.01, 0.005, 0.003]);
+        assert_eq!(rates("9-1-5", "128-64", Channels::Y), [0.01, 0.01, 0.00212]);
+        assert_eq!(rates("9-1-5", "64-32", Channels::Rgb), [0.0077, 0.01, 0.003]);
+    }
 }
