@@ -1,16 +1,13 @@
 //! Training speed: checks the gradients against the CPU twins, then times steps.
 //!
-//! `cargo bench --bench train_step [-- NETWORK@BATCH.. SHAPE..]`: networks such as `9-1-5@128`, and shapes such as
-//! `7x2,64,8,16,400x1024,8,storage`, which are `spatial texels x quads, inputs of a 1x1 layer, workgroup, parts, sums of a
-//! weight gradient for large filters x for 1x1, lanes of a subgroup (or uniform; or none, to run layers 1 and 2
-//! separately), storage or sampled maps`.
+//! `cargo bench --bench train_step [-- NETWORK@BATCH.. SHAPE..]`: networks such as `9-1-5@128`, and shapes of kernels such as
+//! `7x2,64,16,16,400x1024,subgroup16,fused,storage` (src/train/gpu/shape.rs says what the words are).
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
 use std::time::Instant;
 
-use srcnn_gpu::gpu::kernels::{MapRead, WeightLoad};
 use srcnn_gpu::headless::measure::Clock;
 use srcnn_gpu::train::gpu::Shape;
 use srcnn_gpu::train::measure::Training;
@@ -19,29 +16,8 @@ use srcnn_gpu::{Padding, Result};
 /// Number of runs; the best counts.
 const REPEATS: usize = 5;
 
-fn parse(text: &str) -> Option<Shape> {
-    let words: Vec<&str> = text.split(',').collect();
-    let [spatial, pointwise, workgroup, parts, weight_sums, lanes, map_read] = words[..] else { return None };
-    let pair = |text: &str| {
-        let (texels, quads) = text.split_once('x')?;
-        Some((texels.parse().ok()?, quads.parse().ok()?))
-    };
-    Some(Shape {
-        spatial: pair(spatial)?,
-        pointwise: pointwise.parse().ok()?,
-        workgroup: workgroup.parse().ok()?,
-        parts: parts.parse().ok()?,
-        weight_sums: pair(weight_sums)?,
-        weight_load: lanes.parse().map_or(WeightLoad::Uniform, WeightLoad::Subgroup),
-        first_layers: lanes != "none",
-        map_read: [MapRead::Sampled, MapRead::Storage]
-            .into_iter()
-            .find(|read| read.to_string() == map_read)?,
-    })
-}
-
 fn main() -> Result<()> {
-    let mut shapes: Vec<_> = std::env::args().filter_map(|arg| parse(&arg)).map(Some).collect();
+    let mut shapes: Vec<_> = std::env::args().filter_map(|arg| arg.parse::<Shape>().ok()).map(Some).collect();
     if shapes.is_empty() {
         shapes.push(None);
     }

@@ -32,6 +32,8 @@ pub struct Training {
     state: State,
     batch: usize,
     sub_images: usize,
+    /// Steps of a run that is long enough to be timed.
+    steps: usize,
 }
 
 /// What a training step takes on an adapter.
@@ -68,7 +70,7 @@ impl Training {
         let mut trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options)?;
         let shard = shard(weights.architecture().channels())?;
         trainer.set_pictures(&shard)?;
-        Ok(Self { gpu: gpu.clone(), trainer, state, batch, sub_images: shard.patches.len() })
+        Ok(Self { gpu: gpu.clone(), trainer, state, batch, sub_images: shard.patches.len(), steps: 1 })
     }
 
     /// Compares the gradients of a step with those of the CPU twin; returns the largest difference, as a part of the
@@ -121,11 +123,12 @@ impl Training {
             Ok(time.max(Duration::from_nanos(1)))
         };
         // The first runs also find out how many steps go into a submission.
-        let mut steps = 1;
+        let mut steps = self.steps;
         while run(steps)? < ENOUGH && steps < MOST_STEPS {
             steps *= 2;
         }
         let step = best(repeats, || run(steps))? / steps as u32;
+        self.steps = steps;
         self.trainer.restore(&self.state)?;
         Ok(TrainingTimes {
             batch: self.batch,

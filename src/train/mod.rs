@@ -44,6 +44,8 @@ pub mod session;
 #[cfg(feature = "headless")]
 pub mod stream;
 #[cfg(feature = "headless")]
+pub mod tune;
+#[cfg(feature = "headless")]
 pub mod validate;
 
 use crate::error::Result;

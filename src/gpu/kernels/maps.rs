@@ -1,7 +1,9 @@
 //! How kernels read maps.
 
 use std::fmt;
+use std::str::FromStr;
 
+use crate::error::{Error, Result};
 use crate::gpu::adapter::{AdapterKind, Software};
 use crate::gpu::compile::Binding;
 use crate::gpu::compose::Template;
@@ -45,6 +47,18 @@ impl fmt::Display for MapRead {
             Self::Sampled => "sampled",
             Self::Storage => "storage",
         })
+    }
+}
+
+impl FromStr for MapRead {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "sampled" => Ok(Self::Sampled),
+            "storage" => Ok(Self::Storage),
+            _ => Err(Error::invalid(format!("'{text}' is no way to read maps: sampled or storage"))),
+        }
     }
 }
 

@@ -63,16 +63,15 @@ fn parse(text: &str) -> Option<ConvShape> {
     let words: Vec<&str> = text.split(',').collect();
     let [spatial, pointwise, x, y, way, ref read @ ..] = words[..] else { return None };
     let map_read = match read {
-        [] | ["sampled"] => MapRead::Sampled,
-        ["storage"] => MapRead::Storage,
+        [] => MapRead::Sampled,
+        [read] => read.parse().ok()?,
         _ => return None,
     };
     let tile = |word: &str| Registers::ALL.into_iter().find(|registers| registers.name() == word);
     let side = |word: &str| word.parse().ok().filter(|side| (1..=1024).contains(side));
     let fused = match way {
         "layers" => None,
-        "uniform" => Some(WeightLoad::Uniform),
-        way => Some(WeightLoad::Subgroup(side(way.strip_prefix("subgroup")?)?)),
+        way => Some(way.parse::<WeightLoad>().ok()?),
     };
     Some(ConvShape {
         spatial: tile(spatial)?,

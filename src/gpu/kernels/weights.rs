@@ -1,7 +1,9 @@
 //! Where the weights of kernels that keep maps in registers are, and how their invocations load them.
 
 use std::fmt;
+use std::str::FromStr;
 
+use crate::error::{Error, Result};
 use crate::gpu::compose::Template;
 
 /// How invocations load weights that all of them want. As a word `uniform`, or `subgroup` with its lanes.
@@ -58,6 +60,21 @@ impl fmt::Display for WeightLoad {
             Self::Uniform => f.write_str("uniform"),
             Self::Subgroup(lanes) => write!(f, "subgroup{lanes}"),
         }
+    }
+}
+
+impl FromStr for WeightLoad {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let lanes = |lanes: &str| lanes.parse().ok().filter(|lanes| (1..=1024).contains(lanes));
+        match text {
+            "uniform" => Some(Self::Uniform),
+            _ => text.strip_prefix("subgroup").and_then(lanes).map(Self::Subgroup),
+        }
+        .ok_or_else(|| {
+            Error::invalid(format!("'{text}' is no way to load weights: uniform, or subgroup with its lanes"))
+        })
     }
 }
 

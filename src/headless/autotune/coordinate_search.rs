@@ -1,10 +1,10 @@
 //! The search itself: coordinate search from the default shape, one parameter at a time, keeping what is faster.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::Measured;
 use crate::error::Result;
-use crate::gpu::kernels::{ConvShape, Registers, WeightLoad};
 use crate::headless::measure::compare;
 use crate::precision::Precision;
 
@@ -17,27 +17,13 @@ const WORTHWHILE: f64 = 0.97;
 const REPEATS: u32 = 5;
 const TIME_PER_CANDIDATE: Duration = Duration::from_millis(60);
 
-/// Values that each parameter can take.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SearchSpace {
-    pub weight_loads: Vec<Option<WeightLoad>>,
-    pub workgroups: Vec<[u32; 2]>,
-    pub spatial: Vec<Registers>,
-    pub pointwise: Vec<Registers>,
-}
+/// The neighbors of a shape along a parameter, in the order in which they are tried.
+pub type Axis<S> = Box<dyn Fn(S) -> Vec<S>>;
 
-impl SearchSpace {
-    /// The neighbors of a shape along an axis, in the order in which they are tried.
-    fn along(&self, axis: usize, from: ConvShape) -> Vec<ConvShape> {
-        match axis {
-            0 => self.weight_loads.iter().map(|&fused| ConvShape { fused, ..from }).collect(),
-            1 => self.workgroups.iter().map(|&workgroup| ConvShape { workgroup, ..from }).collect(),
-            2 => self.spatial.iter().map(|&spatial| ConvShape { spatial, ..from }).collect(),
-            _ => self.pointwise.iter().map(|&pointwise| ConvShape { pointwise, ..from }).collect(),
-        }
-    }
-
-    const COUNT: usize = 4;
+/// A parameter that can take these values.
+pub fn axis<S: Copy + 'static, V: Copy + 'static>(values: &[V], with: fn(S, V) -> S) -> Axis<S> {
+    let values = values.to_vec();
+    Box::new(move |from| values.iter().map(|&value| with(from, value)).collect())
 }
 
 /// A candidate that has been compiled and has computed a picture.
@@ -50,17 +36,19 @@ pub struct Candidate<'a> {
 
 /// Compiles and runs candidates.
 pub trait Runner<'a> {
+    /// What is chosen.
+    type Shape: Copy + fmt::Display;
     /// Identifies the kernels of a shape.
     type Kernels: PartialEq;
 
     /// The kernels that the network runs with a shape; shapes with equal kernels are measured once.
-    fn kernels(&self, shape: ConvShape) -> Result<Self::Kernels>;
+    fn kernels(&self, shape: Self::Shape) -> Result<Self::Kernels>;
 
     /// Compiles a candidate and computes the picture.
     ///
     /// # Errors
     /// Why the candidate cannot be used.
-    fn compile(&mut self, shape: ConvShape) -> Result<Candidate<'a>>;
+    fn compile(&mut self, shape: Self::Shape) -> Result<Candidate<'a>>;
 }
 
 /// Looks for a shape faster than `default` while `time_left` returns true; results may differ by rounding in
@@ -69,20 +57,20 @@ pub trait Runner<'a> {
 /// # Errors
 /// When the default does not run, at the start or in the final comparison.
 pub fn coordinate_search<'a, B: Runner<'a>>(
-    default: ConvShape,
-    space: &SearchSpace,
+    default: B::Shape,
+    space: &[Axis<B::Shape>],
     precision: Precision,
     runner: &mut B,
     time_left: impl Fn() -> bool,
-) -> Result<(ConvShape, Vec<Measured>)> {
+) -> Result<(B::Shape, Vec<Measured<B::Shape>>)> {
     let mut tried = vec![runner.kernels(default)?];
     let mut first = runner.compile(default)?;
     let expected = std::mem::take(&mut first.result);
     let mut measured = vec![Measured::of(default, best_of(&mut first, None)?)];
     // Index in `measured`, and the candidate; `None` while the default is best.
     let mut best: (usize, Option<Candidate<'_>>) = (0, None);
-    'search: for axis in 0..SearchSpace::COUNT {
-        for shape in space.along(axis, measured[best.0].shape) {
+    'search: for along in space {
+        for shape in along(measured[best.0].shape) {
             if !time_left() {
                 log::debug!("out of time: {shape} and the rest are not tried");
                 break 'search;
@@ -152,8 +140,8 @@ fn ms(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e6
 }
 
-impl Measured {
-    fn of(shape: ConvShape, time: Duration) -> Self {
+impl<S> Measured<S> {
+    fn of(shape: S, time: Duration) -> Self {
         Self { shape, ms: Some(ms(time)), reason: None }
     }
 }
@@ -162,7 +150,7 @@ impl Measured {
 mod tests {
     use super::*;
     use crate::error::Error;
-    use crate::gpu::kernels::MapRead;
+    use crate::gpu::kernels::{ConvShape, MapRead, Registers, WeightLoad};
     use std::cell::Cell;
     use std::rc::Rc;
 
@@ -174,13 +162,14 @@ mod tests {
         map_read: MapRead::Sampled,
     };
 
-    fn search_space() -> SearchSpace {
-        SearchSpace {
-            weight_loads: vec![None, Some(WeightLoad::Uniform), Some(WeightLoad::Subgroup(32))],
-            workgroups: vec![[4, 16], [8, 8], [32, 2]],
-            spatial: Registers::ALL.into(),
-            pointwise: Registers::ALL.into(),
-        }
+    fn search_space() -> Vec<Axis<ConvShape>> {
+        let loads = [None, Some(WeightLoad::Uniform), Some(WeightLoad::Subgroup(32))];
+        vec![
+            axis(&loads, |shape, fused| ConvShape { fused, ..shape }),
+            axis(&[[4, 16], [8, 8], [32, 2]], |shape, workgroup| ConvShape { workgroup, ..shape }),
+            axis(&Registers::ALL, |shape, spatial| ConvShape { spatial, ..shape }),
+            axis(&Registers::ALL, |shape, pointwise| ConvShape { pointwise, ..shape }),
+        ]
     }
 
     /// A fake adapter: maps a shape to its time in microseconds and to a value of its result.
@@ -191,9 +180,10 @@ mod tests {
     }
 
     impl<'a, T: Fn(ConvShape) -> Result<(u64, f32)>> Runner<'a> for FakeRunner<T> {
+        type Shape = ConvShape;
         type Kernels = (Registers, Registers, [u32; 2], Option<WeightLoad>);
 
-        fn kernels(&self, shape: ConvShape) -> Result<Self::Kernels> {
+        fn kernels(&self, shape: Self::Shape) -> Result<Self::Kernels> {
             // Fused kernels have no register tiles.
             let tile = |registers| if shape.fused.is_none() { registers } else { Registers::P8x8 };
             Ok((tile(shape.spatial), tile(shape.pointwise), shape.workgroup, shape.fused))
@@ -217,7 +207,7 @@ mod tests {
 
     fn search<T: Fn(ConvShape) -> Result<(u64, f32)>>(
         runner: &mut FakeRunner<T>,
-    ) -> Result<(ConvShape, Vec<Measured>)> {
+    ) -> Result<(ConvShape, Vec<Measured<ConvShape>>)> {
         coordinate_search(DEFAULT, &search_space(), Precision::F32, runner, || true)
     }
 
@@ -305,6 +295,7 @@ mod tests {
         let runs = Rc::new(Cell::new(0));
         struct ChangingRunner(Rc<Cell<u32>>);
         impl Runner<'static> for ChangingRunner {
+            type Shape = ConvShape;
             type Kernels = ConvShape;
             fn kernels(&self, shape: ConvShape) -> Result<ConvShape> {
                 Ok(shape)

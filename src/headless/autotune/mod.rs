@@ -26,13 +26,15 @@
 //! Each shape adds up the same products in a different order, so results may differ in their last bits. For a given
 //! shape they do not depend on how a picture is cut into tiles.
 
-mod coordinate_search;
+pub(crate) mod coordinate_search;
 mod store;
 
 use std::time::Duration;
 
-use coordinate_search::{Candidate, Runner, SearchSpace, coordinate_search};
+use coordinate_search::{Axis, Candidate, Runner, axis, coordinate_search};
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "train")]
+pub(crate) use store::{network_key, stored_under};
 pub use store::{search_once, store, stored};
 
 use super::measure::{Clock, CpuTwin, NetworkRun};
@@ -47,10 +49,11 @@ use crate::weights::Weights;
 
 /// A candidate and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
+pub struct Measured<S = ConvShape> {
     /// The candidate.
-    pub shape: ConvShape,
-    /// Milliseconds for the network on a plane of the search's size; `None` if the candidate was rejected.
+    pub shape: S,
+    /// Milliseconds for the network on a plane of the search's size, or for a training step; `None` if the candidate was
+    /// rejected.
     pub ms: Option<f64>,
     /// Why it was rejected: the result is wrong, or the device refuses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,13 +62,13 @@ pub struct Measured {
 
 /// What a search found, as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Tuned {
+pub struct Tuned<S = ConvShape> {
     /// Adapter, driver, kernel version, network and precision that it is valid for.
     pub key: String,
     /// The fastest shape.
-    pub best: ConvShape,
+    pub best: S,
     /// What was measured, the default first.
-    pub measured: Vec<Measured>,
+    pub measured: Vec<Measured<S>>,
 }
 
 impl Tuned {
@@ -134,7 +137,7 @@ pub fn default_shape(gpu: &Gpu, precision: Precision) -> ConvShape {
 }
 
 /// Lanes of the device's subgroups, if they all have the same size and kernels can use it.
-fn lanes(gpu: &Gpu) -> Option<u32> {
+pub(crate) fn lanes(gpu: &Gpu) -> Option<u32> {
     AdapterKind::of(&gpu.device).subgroup_lanes.filter(|lanes| (4..=64).contains(lanes))
 }
 
@@ -152,7 +155,7 @@ fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
 }
 
 /// The values worth trying, including the default's.
-fn search_space(gpu: &Gpu, precision: Precision) -> SearchSpace {
+fn search_space(gpu: &Gpu, precision: Precision) -> Vec<Axis<ConvShape>> {
     let default = default_shape(gpu, precision);
     let AdapterKind { software, fxc, .. } = AdapterKind::of(&gpu.device);
     if software.is_some() && !fxc {
@@ -167,23 +170,31 @@ fn search_space(gpu: &Gpu, precision: Precision) -> SearchSpace {
             Precision::F32 => (vec![default.spatial], vec![default.pointwise]),
             Precision::F16 => (Registers::ALL.into(), Registers::ALL.into()),
         };
-        return SearchSpace { weight_loads, workgroups: vec![default.workgroup], spatial, pointwise };
+        return space(&weight_loads, &[default.workgroup], [&spatial, &pointwise]);
     }
     let mut tiles = vec![Registers::P8x4];
     if !fxc {
         tiles.extend([Registers::P16x4, Registers::P8x8]);
     }
     let workgroups = [[4, 16], [8, 8], [32, 2], [8, 16], [32, 8]].into_iter();
-    SearchSpace {
-        // Of what GPUs could run, only what AMD's compiler needs no more registers for than there are (tests/compilers/amd.csv):
-        // no fused kernels, no tile of 8x16. FXC takes seconds for all but the smallest tile.
-        weight_loads: vec![None],
-        workgroups: workgroups
-            .filter(|&workgroup| is_possible(gpu, ConvShape { workgroup, ..default }))
-            .collect(),
-        spatial: tiles.clone(),
-        pointwise: tiles,
-    }
+    let workgroups: Vec<_> =
+        workgroups.filter(|&workgroup| is_possible(gpu, ConvShape { workgroup, ..default })).collect();
+    // Of what GPUs could run, only what AMD's compiler needs no more registers for than there are (tests/compilers/amd.csv):
+    // no fused kernels, no tile of 8x16. FXC takes seconds for all but the smallest tile.
+    space(&[None], &workgroups, [&tiles, &tiles])
+}
+
+fn space(
+    weight_loads: &[Option<WeightLoad>],
+    workgroups: &[[u32; 2]],
+    [spatial, pointwise]: [&[Registers]; 2],
+) -> Vec<Axis<ConvShape>> {
+    vec![
+        axis(weight_loads, |shape, fused| ConvShape { fused, ..shape }),
+        axis(workgroups, |shape, workgroup| ConvShape { workgroup, ..shape }),
+        axis(spatial, |shape, spatial| ConvShape { spatial, ..shape }),
+        axis(pointwise, |shape, pointwise| ConvShape { pointwise, ..shape }),
+    ]
 }
 
 /// Runs candidates on a device.
@@ -200,6 +211,7 @@ struct DeviceRunner<'a> {
 }
 
 impl<'a> Runner<'a> for DeviceRunner<'a> {
+    type Shape = ConvShape;
     type Kernels = Vec<Shader>;
 
     fn kernels(&self, shape: ConvShape) -> Result<Vec<Shader>> {

@@ -4,6 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::{Tuned, is_possible, search};
 use crate::atomic::write_own;
 use crate::error::{Error, Reason, Result};
@@ -25,16 +28,21 @@ const LARGEST: u64 = 1 << 20;
 /// cannot be read, or the device cannot run it.
 pub fn stored(gpu: &Gpu, architecture: &Architecture, precision: Precision, folder: &Path) -> Option<Tuned> {
     let key = network_key(gpu, architecture, precision);
-    let text = own::read(&path(folder, &key), LARGEST).ok()?;
-    let tuned: Tuned = serde_json::from_slice(&text).ok()?;
-    (tuned.key == key && is_possible(gpu, tuned.best)).then_some(tuned)
+    stored_under(&key, folder).filter(|tuned| is_possible(gpu, tuned.best))
+}
+
+/// The choice stored under a key.
+pub(crate) fn stored_under<S: DeserializeOwned>(key: &str, folder: &Path) -> Option<Tuned<S>> {
+    let text = own::read(&path(folder, key), LARGEST).ok()?;
+    let tuned: Tuned<S> = serde_json::from_slice(&text).ok()?;
+    (tuned.key == key).then_some(tuned)
 }
 
 /// Stores a choice, atomically.
 ///
 /// # Errors
 /// [`Error::Output`] when the file cannot be written.
-pub fn store(tuned: &Tuned, folder: &Path) -> Result<()> {
+pub fn store<S: Serialize>(tuned: &Tuned<S>, folder: &Path) -> Result<()> {
     let path = path(folder, &tuned.key);
     let failed = |reason: Reason| Error::Output { path: path.clone(), reason };
     fs::create_dir_all(folder).map_err(|e| failed(e.into()))?;
@@ -109,7 +117,7 @@ pub fn search_once(
 }
 
 /// Everything that a choice depends on, as text.
-pub(super) fn network_key(gpu: &Gpu, architecture: &Architecture, precision: Precision) -> String {
+pub(crate) fn network_key(gpu: &Gpu, architecture: &Architecture, precision: Precision) -> String {
     let subgroups = gpu.device.features().contains(wgpu::Features::SUBGROUP);
     let key = adapter_key(&gpu.info, std::slice::from_ref(architecture));
     format!("{key}{architecture} {precision}{}\n", if subgroups { " subgroups" } else { "" })

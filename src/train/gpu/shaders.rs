@@ -96,3 +96,26 @@ pub(super) fn spectrum_update(prelude: Prelude) -> Shader {
 pub(super) fn pack() -> Shader {
     shader(kernel!("pack"), Prelude::default(), ELEMENT_WORKGROUP)
 }
+
+/// A hash of the kernels' text, as far as shapes choose it.
+#[cfg(feature = "headless")]
+pub(crate) fn training_kernels_hash() -> u64 {
+    use crate::gpu::kernels::{MapRead, WeightLoad};
+    let none = Prelude::default;
+    let uniform = WeightStore::Uniform;
+    let ways = [(WeightLoad::Uniform, MapRead::Sampled), (WeightLoad::Subgroup(8), MapRead::Storage)];
+    let texts = ways.into_iter().flat_map(|(weight_load, map_read)| {
+        let shape = Shape { weight_load, map_read, ..Shape::for_gpus() };
+        [
+            conv_batch(none(), uniform, &shape),
+            conv_fused_batch(none(), &shape),
+            conv_pointwise(none(), uniform, &shape),
+            loss(none(), shape.workgroup),
+            conv_grad_weight(none(), &shape),
+            conv_grad_weight_pointwise(none(), &shape),
+            grad_sum(none()),
+            pack(),
+        ]
+    });
+    crate::hash::fnv(texts.map(|shader| shader.wgsl).collect::<String>())
+}

@@ -1,6 +1,8 @@
 //! `srcnn-gpu bench`: the adapter's peak rates, how close the network comes to them, where the time of a picture goes, and
 //! how fast the network trains.
 
+mod shape;
+
 use std::io::Cursor;
 use std::time::{Duration, Instant};
 
@@ -8,18 +10,19 @@ use clap::Args;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use serde::Serialize;
 use srcnn_gpu::gpu::kernels::ConvShape;
-use srcnn_gpu::headless::autotune::{self, Measured};
 use srcnn_gpu::headless::measure::{self, Clock};
-use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter, cache_folder};
+use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, adapter};
 use srcnn_gpu::train::config::Initialization;
+use srcnn_gpu::train::gpu::Shape;
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::measure::TrainingTimes;
-use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights};
+use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights, train};
 
 use crate::cli::args::gpu::GpuArgs;
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
 use crate::cli::output::print;
+use shape::Chosen;
 
 /// Measure how fast an adapter is: its peak rates, the network's kernels, a picture from file to file, training steps
 #[derive(Debug, Args)]
@@ -84,23 +87,12 @@ struct Report {
     size: [u32; 2],
     /// Largest difference from the CPU twin's result.
     difference: f64,
-    shape: Shape,
+    shape: Chosen<ConvShape>,
     network: Rate,
     kernels: Vec<KernelTime>,
     picture: Picture,
     /// `None` if the adapter cannot train the network.
     training: Option<Training>,
-}
-
-/// The kernel shape.
-#[derive(Debug, Serialize)]
-struct Shape {
-    /// Register tiles of spatial and of 1x1 layers, the workgroup's sides, the kind of fused kernels.
-    shape: ConvShape,
-    /// `default`, `stored` by an earlier search, or a `search`.
-    from: &'static str,
-    /// What that search measured.
-    candidates: Vec<Measured>,
 }
 
 /// The network alone, from luminance to luminance in the adapter's memory.
@@ -130,6 +122,7 @@ struct Training {
     fraction: f64,
     /// Largest difference of a gradient from the CPU twin's, relative to the largest gradient of its layer.
     difference: f64,
+    shape: Chosen<Shape>,
 }
 
 /// A picture from file to file, in wall-clock time.
@@ -166,7 +159,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     let architecture = Architecture::parse(&args.arch, &args.filters, 1)?;
     let weights = network(&architecture)?;
     let clock = if args.wall { Clock::Wall } else { Clock::for_gpu(gpu) };
-    let shape = choose(args, gpu, &weights)?;
+    let shape = shape::of_inference(args, gpu, &weights)?;
     let (conv_shape, precision) = (Some(shape.shape), args.precision.precision);
     let options = HeadlessOptions::default().with_conv_shape(conv_shape).with_precision(precision);
     log::info!("comparing with the CPU twin");
@@ -180,7 +173,7 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
     log::info!("measuring a picture from file to file");
     let picture = picture(args, gpu, &weights, options)?;
     log::info!("measuring training steps");
-    let training = training(gpu, clock, &weights, ceilings.operations, repeat)?;
+    let training = training(args, gpu, clock, &weights, ceilings.operations)?;
     let network = times.network();
     let rate = times.operations / network.as_secs_f64();
     Ok(Report {
@@ -203,29 +196,6 @@ fn measure(args: &BenchArgs, gpu: &Gpu) -> Result<Report> {
         kernels: times.kernels.iter().map(|&(name, time)| KernelTime { name, ms: ms(time) }).collect(),
         picture,
         training,
-    })
-}
-
-/// The kernel shape to measure with.
-fn choose(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Shape> {
-    let (folder, precision) = (cache_folder(), args.precision.precision);
-    if args.tune {
-        log::info!("measuring kernel shapes");
-        let tuned = autotune::search(gpu, weights, precision)?;
-        match &folder {
-            Some(folder) => autotune::store(&tuned, folder)?,
-            None => log::warn!("the result is not kept: the system has no cache folder"),
-        }
-        return Ok(Shape { shape: tuned.best, from: "search", candidates: tuned.measured });
-    }
-    let stored = folder.filter(|_| !args.tuning.no_autotune);
-    let stored = stored.and_then(|folder| autotune::stored(gpu, weights.architecture(), precision, &folder));
-    Ok(match stored {
-        Some(tuned) => Shape { shape: tuned.best, from: "stored", candidates: tuned.measured },
-        None => {
-            let shape = autotune::default_shape(gpu, precision);
-            Shape { shape, from: "default", candidates: Vec::new() }
-        }
     })
 }
 
@@ -281,14 +251,18 @@ fn picture(args: &BenchArgs, gpu: &Gpu, weights: &Weights, options: HeadlessOpti
 
 /// Measures training steps with as many sub-images as in the paper's recipe.
 fn training(
+    args: &BenchArgs,
     gpu: &Gpu,
     clock: Clock,
     weights: &Weights,
     ceiling: f64,
-    repeat: usize,
 ) -> Result<Option<Training>> {
     const BATCH: usize = 128;
-    let mut run = match srcnn_gpu::train::measure::Training::new(gpu, weights, BATCH, None) {
+    let run = shape::of_training(args, gpu, weights, BATCH).and_then(|shape| {
+        let run = train::measure::Training::new(gpu, weights, BATCH, Some(shape.shape))?;
+        Ok((run, shape))
+    });
+    let (mut run, shape) = match run {
         Ok(run) => run,
         Err(error @ (Error::OutOfMemory(_) | Error::MissingCapability(_) | Error::InvalidArgument(_))) => {
             log::warn!("training is not measured: {error}");
@@ -297,7 +271,7 @@ fn training(
         Err(error) => return Err(error),
     };
     let difference = run.check()?;
-    let times = run.time(clock, repeat)?;
+    let times = run.time(clock, args.repeat as usize)?;
     let TrainingTimes { batch, operations, step } = times;
     let rate = operations / step.as_secs_f64();
     Ok(Some(Training {
@@ -307,6 +281,7 @@ fn training(
         gflops: rate * 1e-9,
         fraction: rate / ceiling,
         difference,
+        shape,
     }))
 }
 
@@ -341,11 +316,7 @@ fn describe(report: &Report) -> String {
         network.fraction * 100.0,
         network.megapixels_per_second,
     );
-    text += &format!("kernels: {} ({})\n", report.shape.shape, report.shape.from);
-    for Measured { shape, ms, reason } in &report.shape.candidates {
-        let ms = ms.map_or("-".into(), |ms| format!("{ms:.2} ms"));
-        text += &format!("  {shape:28} {ms:>12}  {}\n", reason.as_deref().unwrap_or_default());
-    }
+    text += &report.shape.describe();
     for kernel in &report.kernels {
         text += &format!("  {:20} {:9.1} ms\n", kernel.name, kernel.ms);
     }
@@ -372,6 +343,7 @@ fn describe(report: &Report) -> String {
             training.gflops,
             training.fraction * 100.0,
         );
+        text += &training.shape.describe();
         differences += &format!(", of gradients {:.1e}", training.difference);
     }
     text + &format!("largest difference from the CPU twin: {differences}")
