@@ -66,6 +66,9 @@ pub struct TrainConfig {
     /// Weight file to start from instead of `initialization`: the same filter counts, and filters no larger.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "config_path::optional")]
     pub init: Option<PathBuf>,
+    /// The shape of the kernels, if `bench --tune` found one when the run began: another may add in another order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernels: Option<String>,
     /// Steps between two evaluations on `val`.
     pub eval_every: Interval,
     /// Steps between two checkpoints.

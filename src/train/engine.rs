@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::config::TrainConfig;
 use super::dataset::Dataset;
-use super::gpu::{Trainer, TrainerOptions};
+use super::gpu::{Shape, Trainer, TrainerOptions};
 use super::order::Order;
 use super::stream::ShardStream;
-use super::{State, TrainEngine};
+use super::{State, TrainEngine, tune};
 use crate::error::Result;
 use crate::headless::Gpu;
 
@@ -36,6 +36,19 @@ impl fmt::Debug for GpuEngine {
     }
 }
 
+/// The shape of the kernels that the run began with.
+fn kernels(gpu: &Gpu, config: &TrainConfig) -> Result<Option<Shape>> {
+    let Some(word) = &config.kernels else { return Ok(None) };
+    let shape: Shape = word.parse()?;
+    if !tune::is_possible(gpu, shape) {
+        log::warn!(
+            "this adapter has no kernels of the shape {word}, which the run began with; last bits may differ"
+        );
+        return Ok(None);
+    }
+    Ok(Some(shape))
+}
+
 impl GpuEngine {
     /// Takes a state to the device and compiles everything; pictures are read when the first step needs them.
     ///
@@ -44,6 +57,7 @@ impl GpuEngine {
     pub fn new(gpu: &Gpu, config: &TrainConfig, data: Arc<Dataset>, state: &State) -> Result<Self> {
         let options = TrainerOptions::new(config.batch, config.patch, config.optimizer.clone())
             .with_padding(config.train_padding)
+            .with_shape(kernels(gpu, config)?)
             .with_pipeline_cache(gpu.pipelines.cache().cloned());
         let trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;
         // A run may take days and be killed: keep the compiled kernels now.

@@ -34,19 +34,18 @@ pub fn search(gpu: &Gpu, weights: &Weights, batch: usize) -> Result<Tuned<Shape>
     let (default, space) = (Shape::for_device(&gpu.device), search_space(gpu));
     let (best, measured) =
         coordinate_search(default, &space, Precision::F32, &mut runner, || elapsed() < BUDGET)?;
-    Ok(Tuned { key: key(gpu, weights.architecture(), batch), best, measured })
+    Ok(Tuned { key: key(gpu, weights.architecture()), best, measured })
 }
 
-/// The choice stored in a folder for this adapter, driver, kernel version, network and batch. `None` if there is none, or the
-/// device cannot run it. [`crate::headless::autotune::store`] stores one.
-pub fn stored(gpu: &Gpu, architecture: &Architecture, batch: usize, folder: &Path) -> Option<Tuned<Shape>> {
-    stored_under(&key(gpu, architecture, batch), folder)
-        .filter(|tuned: &Tuned<Shape>| is_possible(gpu, tuned.best))
+/// The choice stored in a folder for this adapter, driver, kernel version and network. `None` if there is none, or the device
+/// cannot run it. [`crate::headless::autotune::store`] stores one.
+pub fn stored(gpu: &Gpu, architecture: &Architecture, folder: &Path) -> Option<Tuned<Shape>> {
+    stored_under(&key(gpu, architecture), folder).filter(|tuned: &Tuned<Shape>| is_possible(gpu, tuned.best))
 }
 
-fn key(gpu: &Gpu, architecture: &Architecture, batch: usize) -> String {
+fn key(gpu: &Gpu, architecture: &Architecture) -> String {
     let kernels = training_kernels_hash();
-    format!("{}training {batch} {kernels:016x}\n", network_key(gpu, architecture, Precision::F32))
+    format!("{}training {kernels:016x}\n", network_key(gpu, architecture, Precision::F32))
 }
 
 /// Whether a device can run a shape at all.

@@ -51,7 +51,7 @@ pub fn of_training(args: &BenchArgs, gpu: &Gpu, weights: &Weights, batch: usize)
     choose(
         args,
         || tune::search(gpu, weights, batch),
-        |folder| tune::stored(gpu, weights.architecture(), batch, folder),
+        |folder| tune::stored(gpu, weights.architecture(), folder),
         || Shape::for_device(&gpu.device),
     )
 }

@@ -40,6 +40,7 @@ impl Recipe {
             train_padding: Padding::Valid,
             padding: Padding::Replicate,
             init: None,
+            kernels: None,
             eval_every: Interval::Steps(1000),
             save_every: 1000,
             limit: Limit::Backprops(800_000_000),
