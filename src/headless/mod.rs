@@ -13,6 +13,8 @@ mod symmetries;
 mod tiles;
 mod verify;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use image::{ColorType, DynamicImage};
@@ -85,6 +87,7 @@ pub struct Headless {
     planes: Option<Engine>,
     timing: Timing,
     verified: Option<Verified>,
+    stop: Arc<AtomicBool>,
 }
 
 /// A compiled network and the tiles of the last picture size.
@@ -109,7 +112,15 @@ impl Headless {
         options.precision.check(&gpu.device)?;
         let weights = weights.clone();
         let timing = Timing::default();
-        Ok(Self { gpu, weights, options, color: None, planes: None, timing, verified: None })
+        let stop = Arc::default();
+        Ok(Self { gpu, weights, options, color: None, planes: None, timing, verified: None, stop })
+    }
+
+    /// The same with a wish to stop, which any thread may set: pictures then end after the tile that is being computed, with
+    /// [`Error::Stopped`], until it is unset.
+    #[must_use]
+    pub fn with_stop(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
     }
 
     /// The device in use.
@@ -302,7 +313,11 @@ impl Headless {
                     guard: kind == SourceKind::Color,
                     verifier: verifier.as_mut(),
                 };
-                let timing = tiles.run(&self.gpu, upscaler, &mut checks, source, sink, progress)?;
+                let mut progress = |done, tiles| {
+                    progress(done, tiles);
+                    stopped(&self.stop)
+                };
+                let timing = tiles.run(&self.gpu, upscaler, &mut checks, source, sink, &mut progress)?;
                 self.gpu.faults.check()?;
                 self.verified = verifier.map(|verifier| verifier.verified);
                 *kept = Some((size, enlargement, tiles));
@@ -316,4 +331,12 @@ impl Headless {
         self.timing = Timing { wall: start.elapsed(), preparation, ..timing };
         Ok(())
     }
+}
+
+/// What ends work that is no longer wanted.
+///
+/// # Errors
+/// [`Error::Stopped`] when `stop` is set.
+pub(crate) fn stopped(stop: &AtomicBool) -> Result<()> {
+    if stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
 }

@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["upscaler"],
     &["export", "headless", "picture"],
     &["dictionary"],
-    &["eval", "video"],
+    &["enlarge", "eval", "video"],
     &["train"],
     &["fuzzing", "lib"],
 ];
