@@ -152,6 +152,19 @@ impl DictionaryUpscaler {
     /// # Errors
     /// As [`DictionaryUpscaler::upscale_as`]; [`Error::InvalidArgument`] for more planes than one.
     pub fn upscale_planes(&mut self, planes: &Planes, enlargement: impl Into<Enlargement>) -> Result<Planes> {
+        self.upscale_planes_with(planes, enlargement, &mut |_, _| ())
+    }
+
+    /// As [`DictionaryUpscaler::upscale_planes`], and tells of its progress.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn upscale_planes_with(
+        &mut self,
+        planes: &Planes,
+        enlargement: impl Into<Enlargement>,
+        progress: Progress<'_>,
+    ) -> Result<Planes> {
         if planes.channels != 1 {
             return Err(Error::invalid(format!(
                 "{} planes, but dictionaries are for luminance alone",
@@ -166,7 +179,7 @@ impl DictionaryUpscaler {
         let low = Low { plane: &plane, columns: &columns, rows: &rows };
         let mut result = Vec::with_capacity(width as usize * height as usize);
         self.timing = Timing::default();
-        self.luminance(&low, &mut |_, _| (), &mut |_, luminance| {
+        self.luminance(&low, progress, &mut |_, luminance| {
             result.extend(luminance.iter().map(|&v| v as f32));
             Ok(())
         })?;

@@ -5,12 +5,16 @@ use std::sync::atomic::AtomicBool;
 
 use image::{ColorType, DynamicImage};
 
-use super::enlarger::Tune;
 use super::model::{Model, Trained};
 use crate::dictionary::DictionaryUpscaler;
 use crate::error::Result;
 use crate::headless::{Gpu, Headless, HeadlessOptions, Progress, Timing, Verified};
+use crate::planes::Planes;
 use crate::upscaler::Enlargement;
+use crate::weights::Weights;
+
+/// Chooses the kernels of a network before it is compiled: the options with what is known to be fast on the device.
+pub type Tune = dyn Fn(&Gpu, &Weights, HeadlessOptions) -> Result<HeadlessOptions> + Send + Sync;
 
 /// A network or a dictionary, compiled for a device.
 #[derive(Debug)]
@@ -93,6 +97,22 @@ impl Engine {
             Self::Dictionary(dictionary) => {
                 dictionary.upscale_bands(picture, color, enlargement, take, progress)
             }
+        }
+    }
+
+    /// As [`Headless::upscale_planes_with`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn upscale_planes(
+        &mut self,
+        planes: &Planes,
+        enlargement: Enlargement,
+        progress: Progress<'_>,
+    ) -> Result<Planes> {
+        match self {
+            Self::Network(network) => network.upscale_planes_with(planes, enlargement, progress),
+            Self::Dictionary(dictionary) => dictionary.upscale_planes_with(planes, enlargement, progress),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use image::{ColorType, DynamicImage};
 
-use super::engine::Engine;
+use super::engine::{Engine, Tune};
 use super::model::Model;
 use super::passes::{Pass, Route, work};
 use crate::error::{Error, Result};
@@ -44,9 +44,6 @@ pub struct EnlargeOptions {
     /// How alpha is enlarged, where both picture and result have some.
     pub alpha: Alpha,
 }
-
-/// Chooses the kernels of a network before it is compiled: the options with what is known to be fast on the device.
-pub type Tune = dyn Fn(&Gpu, &Weights, HeadlessOptions) -> Result<HeadlessOptions> + Send + Sync;
 
 /// The networks of one device.
 pub struct Enlarger {

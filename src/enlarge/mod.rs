@@ -9,8 +9,8 @@ mod model;
 mod passes;
 mod scale_steps;
 
-pub use engine::Engine;
-pub use enlarger::{Alpha, EnlargeOptions, Enlarger, Tune};
+pub use engine::{Engine, Tune};
+pub use enlarger::{Alpha, EnlargeOptions, Enlarger};
 pub use model::{Model, Trained, nearest, usable};
 pub use passes::{Pass, Route, work};
 pub use scale_steps::{Step, plan_steps};

@@ -230,6 +230,19 @@ impl Headless {
     /// # Errors
     /// Those of [`Headless::upscale`]; also when the number of planes is not the network's number of channels.
     pub fn upscale_planes(&mut self, planes: &Planes, enlargement: impl Into<Enlargement>) -> Result<Planes> {
+        self.upscale_planes_with(planes, enlargement, &mut |_, _| ())
+    }
+
+    /// As [`Headless::upscale_planes`], and tells of its progress.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn upscale_planes_with(
+        &mut self,
+        planes: &Planes,
+        enlargement: impl Into<Enlargement>,
+        progress: Progress<'_>,
+    ) -> Result<Planes> {
         let channels = self.weights.architecture().channels();
         if planes.channels != channels {
             return Err(Error::invalid(format!(
@@ -241,7 +254,7 @@ impl Headless {
         let (width, height) = self.result_size(planes.size(), enlargement)?;
         let (width, height) = (width as usize, height as usize);
         let mut result = Planes::new(width, height, channels, vec![0.0; width * height * channels])?;
-        self.run(SourceKind::Planes, planes, enlargement, &mut result, &mut |_, _| ())?;
+        self.run(SourceKind::Planes, planes, enlargement, &mut result, progress)?;
         Ok(result)
     }
 
