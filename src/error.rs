@@ -58,6 +58,9 @@ pub enum Error {
     /// Training whose loss or parameters are no longer finite numbers.
     Diverged(String),
 
+    /// Work that was ended before its time, as the caller wished.
+    Stopped,
+
     /// An adapter whose results do not agree with the CPU's. Another adapter or driver may work.
     SelfTest(String),
 }
@@ -79,6 +82,7 @@ impl fmt::Display for Error {
             Self::MissingCapability(what) => write!(f, "the GPU device lacks {what}"),
             Self::OutOfMemory(reason) => write!(f, "out of GPU memory: {reason}"),
             Self::Gpu(reason) | Self::WrongResult(reason) => write!(f, "GPU error: {reason}"),
+            Self::Stopped => f.write_str("stopped before the end"),
             Self::SelfTest(text) => write!(f, "the adapter fails its self test: {text}"),
         }
     }
@@ -94,7 +98,11 @@ impl StdError for Error {
             | Self::OutOfMemory(reason)
             | Self::Gpu(reason)
             | Self::WrongResult(reason) => reason.source(),
-            Self::NoAdapter(_) | Self::MissingCapability(_) | Self::Diverged(_) | Self::SelfTest(_) => None,
+            Self::NoAdapter(_)
+            | Self::MissingCapability(_)
+            | Self::Diverged(_)
+            | Self::Stopped
+            | Self::SelfTest(_) => None,
         }
     }
 }

@@ -42,7 +42,7 @@
 //! | `mat` | weight files in the authors' MATLAB format | by `cli` |
 //! | `onnx` | networks read from and written to ONNX files (`export::onnx`) | by `cli` |
 //! | `pytorch` | weight files of PyTorch | by `cli` |
-//! | `dictionary` | the methods that the paper compares with (`dictionary`); with `train`, training of them | by `cli` |
+//! | `dictionary` | the methods that the paper compares with (`dictionary`), and several networks for all factors (`enlarge`); with `train`, training of dictionaries | by `cli` |
 //! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |
 //! | `cli` | the program `srcnn-gpu`; includes the seven that say so | yes |
 //! | `webp-lossy` | WebP files with a quality, by the C library libwebp, built from source | yes |
@@ -148,6 +148,8 @@ pub mod color;
 pub mod degrade;
 #[cfg(feature = "dictionary")]
 pub mod dictionary;
+#[cfg(feature = "dictionary")]
+pub mod enlarge;
 pub mod error;
 #[cfg(feature = "headless")]
 pub mod eval;

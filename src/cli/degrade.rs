@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use image::{DynamicImage, ImageBuffer, Pixel};
-use srcnn_gpu::degrade::{Degradation, Degraded, Degrader, Drawn, Shrink};
-use srcnn_gpu::eval::dataset::Picture;
-use srcnn_gpu::{Error, Result, guard};
+use srcnn_gpu::degrade::Degradation;
+use srcnn_gpu::eval::degrade;
+use srcnn_gpu::{Result, guard};
 
 use crate::cli::advice::report;
 use crate::cli::exit;
@@ -97,7 +96,8 @@ fn degrade_file(job: Job, plan: &Plan, args: &DegradeArgs) -> Result<Option<Path
     let (size, turned) = (header.size(), header.is_turned());
     let palette = header.has_palette();
     let picture = header.decode()?;
-    let result = degrade(&picture, palette, args).map_err(|e| refuse(&job.input, e.to_string()))?;
+    let result = degrade(&picture, palette, &args.degradation, scale as usize, None)
+        .map_err(|e| refuse(&job.input, e.to_string()))?;
     metadata.update([size, (result.width(), result.height())], turned, job.kind);
     if let Some(lost) = metadata.losses(job.kind, result.color()) {
         log::warn!("{}: {lost}", job.input.display());
@@ -109,72 +109,4 @@ fn degrade_file(job: Job, plan: &Plan, args: &DegradeArgs) -> Result<Option<Path
         log::warn!("{}: {}, skipped (--existing)", output.display(), Kept::Exists.why());
     }
     Ok(written)
-}
-
-/// Degrades a picture at its own depth; integers are rounded half up. Filters work on each channel by itself; noise and
-/// files on colors, or on grey, while alpha is only shrunk.
-fn degrade(picture: &DynamicImage, palette: bool, args: &DegradeArgs) -> Result<DynamicImage> {
-    // The casts saturate.
-    let (to_u8, to_u16, to_f32) = (|v: f64| v.round() as u8, |v: f64| v.round() as u16, |v: f64| v as f32);
-    let scale = args.scale as usize;
-    // What eval draws for the same picture.
-    let key = Picture::new(picture, palette).modcrop(scale).key();
-    let work = Work { scale, degradation: args.degradation, drawn: args.degradation.draw(&[key]) };
-    match picture {
-        DynamicImage::ImageLuma8(buffer) => work.apply(buffer, 255.0, to_u8).map(Into::into),
-        DynamicImage::ImageLumaA8(buffer) => work.apply(buffer, 255.0, to_u8).map(Into::into),
-        DynamicImage::ImageRgb8(buffer) => work.apply(buffer, 255.0, to_u8).map(Into::into),
-        DynamicImage::ImageRgba8(buffer) => work.apply(buffer, 255.0, to_u8).map(Into::into),
-        DynamicImage::ImageLuma16(buffer) => work.apply(buffer, 65535.0, to_u16).map(Into::into),
-        DynamicImage::ImageLumaA16(buffer) => work.apply(buffer, 65535.0, to_u16).map(Into::into),
-        DynamicImage::ImageRgb16(buffer) => work.apply(buffer, 65535.0, to_u16).map(Into::into),
-        DynamicImage::ImageRgba16(buffer) => work.apply(buffer, 65535.0, to_u16).map(Into::into),
-        DynamicImage::ImageRgb32F(buffer) => work.apply(buffer, 1.0, to_f32).map(Into::into),
-        DynamicImage::ImageRgba32F(buffer) => work.apply(buffer, 1.0, to_f32).map(Into::into),
-        other => Err(Error::invalid(format!("color type {:?} is not supported", other.color()))),
-    }
-}
-
-type Buffer<P> = ImageBuffer<P, Vec<<P as Pixel>::Subpixel>>;
-
-/// What is done to a picture.
-struct Work {
-    scale: usize,
-    degradation: Degradation,
-    drawn: Drawn,
-}
-
-impl Work {
-    fn apply<P: Pixel<Subpixel: Into<f64>>>(
-        &self,
-        buffer: &Buffer<P>,
-        white: f64,
-        round: impl Fn(f64) -> P::Subpixel,
-    ) -> Result<Buffer<P>> {
-        let cut = |length: u32| length as usize - length as usize % self.scale;
-        let (width, height) = (cut(buffer.width()), cut(buffer.height()));
-        let channels = usize::from(P::CHANNEL_COUNT);
-        let row = buffer.width() as usize * channels;
-        // Filters keep the unit of the samples, and so what they round to.
-        let unit = if self.degradation.is_linear() { 1.0 } else { white };
-        let plane = |channel: usize| {
-            let rows = buffer.as_raw().chunks_exact(row).take(height);
-            let samples = rows.flat_map(|row| row.iter().skip(channel).step_by(channels).take(width));
-            samples.map(|&sample| sample.into() / unit).collect()
-        };
-        let has_alpha = channels.is_multiple_of(2) && !self.degradation.is_linear();
-        let colors = channels - usize::from(has_alpha);
-        let picture = Degraded { width, height, planes: (0..colors).map(plane).collect() };
-        let mut low = self.drawn.apply(picture, self.scale)?;
-        if has_alpha {
-            let degrader = Degrader::new(width, height, self.scale, Shrink::Bicubic)?;
-            low.planes.push(degrader.shrink(&plane(colors)));
-        }
-        let mut result = Buffer::<P>::new(low.width as u32, low.height as u32);
-        for (channel, plane) in low.planes.iter().enumerate() {
-            let targets = result.iter_mut().skip(channel).step_by(channels);
-            targets.zip(plane).for_each(|(sample, value)| *sample = round(value * unit));
-        }
-        Ok(result)
-    }
 }

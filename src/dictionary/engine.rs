@@ -1,6 +1,8 @@
 //! Enlarging pictures with a dictionary.
 
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use image::{ColorType, DynamicImage};
@@ -15,7 +17,7 @@ use crate::color::{rgb_to_ycbcr, ycbcr_to_rgb};
 use crate::error::{Error, Result};
 use crate::headless::bands::Bands;
 use crate::headless::convert::{self, Sink, Source, Texel};
-use crate::headless::{Gpu, Progress, Timing};
+use crate::headless::{Gpu, Progress, Timing, stopped};
 use crate::planes::Planes;
 use crate::resample::{ResampleTable, apply};
 use crate::upscaler::Enlargement;
@@ -33,6 +35,7 @@ pub struct DictionaryUpscaler {
     /// Rows of patches that are computed at a time.
     rows: usize,
     timing: Timing,
+    stop: Arc<AtomicBool>,
 }
 
 /// What a device makes of patches.
@@ -75,7 +78,15 @@ impl DictionaryUpscaler {
         let kernels = PatchKernels::new(gpu.compiler(), &gpu.queue, dictionary)?;
         gpu.faults.check()?;
         let (dictionary, coder) = (dictionary.clone(), Coder::new(dictionary));
-        Ok(Self { gpu, dictionary, kernels, coder, rows: BLOCK_SIDE, timing: Timing::default() })
+        let (timing, stop) = (Timing::default(), Arc::default());
+        Ok(Self { gpu, dictionary, kernels, coder, rows: BLOCK_SIDE, timing, stop })
+    }
+
+    /// The same with a wish to stop, as [`Headless::with_stop`](crate::headless::Headless::with_stop) has it: after a band of
+    /// rows.
+    #[must_use]
+    pub fn with_stop(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
     }
 
     /// Computes so many rows of patches at a time, or as many as memory is bounded to, which is what it does by itself. The
@@ -141,6 +152,19 @@ impl DictionaryUpscaler {
     /// # Errors
     /// As [`DictionaryUpscaler::upscale_as`]; [`Error::InvalidArgument`] for more planes than one.
     pub fn upscale_planes(&mut self, planes: &Planes, enlargement: impl Into<Enlargement>) -> Result<Planes> {
+        self.upscale_planes_with(planes, enlargement, &mut |_, _| ())
+    }
+
+    /// As [`DictionaryUpscaler::upscale_planes`], and tells of its progress.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn upscale_planes_with(
+        &mut self,
+        planes: &Planes,
+        enlargement: impl Into<Enlargement>,
+        progress: Progress<'_>,
+    ) -> Result<Planes> {
         if planes.channels != 1 {
             return Err(Error::invalid(format!(
                 "{} planes, but dictionaries are for luminance alone",
@@ -155,7 +179,7 @@ impl DictionaryUpscaler {
         let low = Low { plane: &plane, columns: &columns, rows: &rows };
         let mut result = Vec::with_capacity(width as usize * height as usize);
         self.timing = Timing::default();
-        self.luminance(&low, &mut |_, _| (), &mut |_, luminance| {
+        self.luminance(&low, progress, &mut |_, luminance| {
             result.extend(luminance.iter().map(|&v| v as f32));
             Ok(())
         })?;
@@ -251,6 +275,7 @@ impl DictionaryUpscaler {
         let bands = rows.div_ceil(at_a_time) as u64;
         for (done, start) in (0..rows).step_by(at_a_time).enumerate() {
             progress(done as u64, bands);
+            stopped(&self.stop)?;
             let patches = start..(start + at_a_time).min(rows);
             let (_, [_, read]) = Block::new(axes, self.dictionary.scale(), 0..1, patches.clone());
             let bicubic = low.bicubic(read.clone());

@@ -1,9 +1,11 @@
 //! Test pictures of lower quality.
 
+use image::{DynamicImage, ImageBuffer, Pixel};
+
 use super::dataset::Picture;
 use crate::color::rgb_to_ycbcr;
-use crate::degrade::{Degradation, Degraded};
-use crate::error::Result;
+use crate::degrade::{Degradation, Degraded, Degrader, Shrink};
+use crate::error::{Error, Result};
 use crate::network::Channels;
 
 /// The value of Cb and Cr in grey pictures.
@@ -35,6 +37,99 @@ impl Picture {
     }
 }
 
+/// Degrades a picture at its own depth and in its own color type: crops it to multiples of `scale`, takes it through the chain,
+/// and rounds integers once, at the end. Filters work on each channel by itself; noise and files on colors, or on grey, while
+/// alpha is only shrunk. The key decides on what is drawn; without one it is what evaluation draws for the same picture,
+/// whose `palette` is as in [`Picture::new`].
+///
+/// # Errors
+/// [`Error::Picture`] for a picture smaller than the scale and for color types that are not known;
+/// [`Error::InvalidArgument`] as [`Degradation::check`], and as [`Drawn::apply`](crate::degrade::Drawn::apply).
+pub fn degrade(
+    picture: &DynamicImage,
+    palette: bool,
+    degradation: &Degradation,
+    scale: usize,
+    key: Option<&[u64]>,
+) -> Result<DynamicImage> {
+    // The casts saturate.
+    let (to_u8, to_u16, to_f32) = (|v: f64| v.round() as u8, |v: f64| v.round() as u16, |v: f64| v as f32);
+    degradation.check(scale)?;
+    let content = [Picture::new(picture, palette).modcrop(scale.max(1)).key()];
+    let chain = Chain { degradation, scale, key: key.unwrap_or(&content) };
+    match picture {
+        DynamicImage::ImageLuma8(buffer) => chain.apply(buffer, 255.0, to_u8).map(Into::into),
+        DynamicImage::ImageLumaA8(buffer) => chain.apply(buffer, 255.0, to_u8).map(Into::into),
+        DynamicImage::ImageRgb8(buffer) => chain.apply(buffer, 255.0, to_u8).map(Into::into),
+        DynamicImage::ImageRgba8(buffer) => chain.apply(buffer, 255.0, to_u8).map(Into::into),
+        DynamicImage::ImageLuma16(buffer) => chain.apply(buffer, 65535.0, to_u16).map(Into::into),
+        DynamicImage::ImageLumaA16(buffer) => chain.apply(buffer, 65535.0, to_u16).map(Into::into),
+        DynamicImage::ImageRgb16(buffer) => chain.apply(buffer, 65535.0, to_u16).map(Into::into),
+        DynamicImage::ImageRgba16(buffer) => chain.apply(buffer, 65535.0, to_u16).map(Into::into),
+        DynamicImage::ImageRgb32F(buffer) => chain.apply(buffer, 1.0, to_f32).map(Into::into),
+        DynamicImage::ImageRgba32F(buffer) => chain.apply(buffer, 1.0, to_f32).map(Into::into),
+        other => Err(Error::Picture(format!("color type {:?} is not supported", other.color()).into())),
+    }
+}
+
+type Buffer<P> = ImageBuffer<P, Vec<<P as Pixel>::Subpixel>>;
+
+/// A chain for one picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Chain<'a> {
+    /// The steps.
+    pub degradation: &'a Degradation,
+    /// How many times smaller the result is.
+    pub scale: usize,
+    /// Decides on what is drawn.
+    pub key: &'a [u64],
+}
+
+impl Chain<'_> {
+    /// As [`degrade`], for pixels of any type whose white is `white`, also those that [`DynamicImage`] has not.
+    ///
+    /// # Errors
+    /// As [`degrade`].
+    pub fn apply<P: Pixel<Subpixel: Into<f64>>>(
+        self,
+        buffer: &Buffer<P>,
+        white: f64,
+        round: impl Fn(f64) -> P::Subpixel,
+    ) -> Result<Buffer<P>> {
+        self.degradation.check(self.scale)?;
+        let cut = |length: u32| length as usize - length as usize % self.scale.max(1);
+        let (width, height) = (cut(buffer.width()), cut(buffer.height()));
+        if width == 0 || height == 0 {
+            let (width, height) = buffer.dimensions();
+            let text = format!("{width}x{height} is smaller than the scale {}", self.scale);
+            return Err(Error::Picture(text.into()));
+        }
+        let channels = usize::from(P::CHANNEL_COUNT);
+        let row = buffer.width() as usize * channels;
+        // Filters keep the unit of the samples, and so what they round to.
+        let unit = if self.degradation.is_linear() { 1.0 } else { white };
+        let plane = |channel: usize| {
+            let rows = buffer.as_raw().chunks_exact(row).take(height);
+            let samples = rows.flat_map(|row| row.iter().skip(channel).step_by(channels).take(width));
+            samples.map(|&sample| sample.into() / unit).collect()
+        };
+        let has_alpha = channels.is_multiple_of(2) && !self.degradation.is_linear();
+        let colors = channels - usize::from(has_alpha);
+        let picture = Degraded { width, height, planes: (0..colors).map(plane).collect() };
+        let mut low = self.degradation.draw(self.key).apply(picture, self.scale)?;
+        if has_alpha {
+            let degrader = Degrader::new(width, height, self.scale, Shrink::Bicubic)?;
+            low.planes.push(degrader.shrink(&plane(colors)));
+        }
+        let mut result = Buffer::<P>::new(low.width as u32, low.height as u32);
+        for (channel, plane) in low.planes.iter().enumerate() {
+            let targets = result.iter_mut().skip(channel).step_by(channels);
+            targets.zip(plane).for_each(|(sample, value)| *sample = round(value * unit));
+        }
+        Ok(result)
+    }
+}
+
 /// Colors, or grey, in a network's channels.
 fn converted(picture: Degraded, channels: Channels) -> Degraded {
     let planes = match (picture.planes.as_slice(), channels) {
@@ -57,7 +152,7 @@ fn converted(picture: Degraded, channels: Channels) -> Degraded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
+    use image::{GrayImage, Luma, LumaA, Rgb, RgbImage};
 
     fn color() -> Picture {
         let pixel = |x: u32, y: u32| Rgb([(x * 9) as u8, (y * 11) as u8, (x * y % 251) as u8]);
@@ -95,5 +190,24 @@ mod tests {
         assert!(colors.planes.iter().all(|plane| *plane == luminance.planes[0]));
         let parts = picture.degraded(Channels::YCbCr, 1, &chain, &[]).unwrap();
         assert!(parts.planes[0] == luminance.planes[0] && parts.planes[1].iter().all(|&v| v == NEUTRAL));
+    }
+
+    #[test]
+    fn pictures_keep_their_type() {
+        let bicubic = Degradation::BICUBIC;
+        let picture =
+            DynamicImage::from(RgbImage::from_fn(25, 18, |x, y| Rgb([(x * 9) as u8, (y * 11) as u8, 7])));
+        let low = degrade(&picture, false, &bicubic, 3, None).unwrap();
+        assert_eq!((low.width(), low.height(), low.color()), (8, 6, picture.color()));
+        // Floats that have no type among dynamic pictures; noise leaves alpha alone.
+        let grey = ImageBuffer::from_fn(12, 9, |x, _| LumaA([x as f32 / 12.0, 0.5]));
+        let noisy: Degradation = "bicubic,noise:9".parse().unwrap();
+        let chain = Chain { degradation: &noisy, scale: 3, key: &[1] };
+        let low = chain.apply(&grey, 1.0, |v| v as f32).unwrap();
+        assert_eq!(low.dimensions(), (4, 3));
+        assert!(low.pixels().all(|pixel| (pixel[1] - 0.5).abs() < 1e-6));
+        assert_ne!(low, Chain { key: &[2], ..chain }.apply(&grey, 1.0, |v| v as f32).unwrap());
+        assert!(degrade(&DynamicImage::new_luma8(2, 9), false, &bicubic, 3, None).is_err());
+        assert!(degrade(&picture, false, &bicubic, 1, None).is_err());
     }
 }

@@ -23,6 +23,7 @@ use crate::error::Result;
 use crate::headless::{Headless, Timing};
 use crate::network::{Architecture, Padding};
 use crate::planes::Planes;
+pub use degraded::{Chain, degrade};
 use protocol::{Compared, Measured, Protocol};
 use published::{NetworkAverage, Published};
 

@@ -13,8 +13,8 @@ const STORAGE_BUFFERS: u32 = 4;
 /// Which adapter to use. The default takes wgpu's environment variables, then the first usable adapter of [`list`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdapterSelection {
-    /// `auto`, an index in [`list`], a part of the adapter's name in any case, or its type as in [`type_name`]. `None`
-    /// means `WGPU_ADAPTER_NAME` if set, else `auto`.
+    /// `auto`, an index in [`list`], a part of the adapter's name in any case, or its type as in [`type_name`], of which `cpu`
+    /// and `-1` are `software`. `None` means `WGPU_ADAPTER_NAME` if set, else `auto`.
     pub gpu: Option<String>,
     /// Backends to look at. `None` means `WGPU_BACKEND` if set, else all.
     pub backends: Option<Backends>,
@@ -28,7 +28,10 @@ impl AdapterSelection {
     /// The adapter asked for; `None` for `auto` and for an empty string.
     fn wish(&self) -> Option<String> {
         let word = self.gpu.clone().or_else(|| std::env::var("WGPU_ADAPTER_NAME").ok())?;
-        let word = word.trim();
+        let word = match word.trim() {
+            "-1" | "cpu" => "software",
+            word => word,
+        };
         (!word.is_empty() && !word.eq_ignore_ascii_case("auto")).then(|| word.to_owned())
     }
 }

@@ -13,6 +13,8 @@ mod symmetries;
 mod tiles;
 mod verify;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use image::{ColorType, DynamicImage};
@@ -85,6 +87,7 @@ pub struct Headless {
     planes: Option<Engine>,
     timing: Timing,
     verified: Option<Verified>,
+    stop: Arc<AtomicBool>,
 }
 
 /// A compiled network and the tiles of the last picture size.
@@ -109,7 +112,15 @@ impl Headless {
         options.precision.check(&gpu.device)?;
         let weights = weights.clone();
         let timing = Timing::default();
-        Ok(Self { gpu, weights, options, color: None, planes: None, timing, verified: None })
+        let stop = Arc::default();
+        Ok(Self { gpu, weights, options, color: None, planes: None, timing, verified: None, stop })
+    }
+
+    /// The same with a wish to stop, which any thread may set: pictures then end after the tile that is being computed, with
+    /// [`Error::Stopped`], until it is unset.
+    #[must_use]
+    pub fn with_stop(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
     }
 
     /// The device in use.
@@ -219,6 +230,19 @@ impl Headless {
     /// # Errors
     /// Those of [`Headless::upscale`]; also when the number of planes is not the network's number of channels.
     pub fn upscale_planes(&mut self, planes: &Planes, enlargement: impl Into<Enlargement>) -> Result<Planes> {
+        self.upscale_planes_with(planes, enlargement, &mut |_, _| ())
+    }
+
+    /// As [`Headless::upscale_planes`], and tells of its progress.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn upscale_planes_with(
+        &mut self,
+        planes: &Planes,
+        enlargement: impl Into<Enlargement>,
+        progress: Progress<'_>,
+    ) -> Result<Planes> {
         let channels = self.weights.architecture().channels();
         if planes.channels != channels {
             return Err(Error::invalid(format!(
@@ -230,7 +254,7 @@ impl Headless {
         let (width, height) = self.result_size(planes.size(), enlargement)?;
         let (width, height) = (width as usize, height as usize);
         let mut result = Planes::new(width, height, channels, vec![0.0; width * height * channels])?;
-        self.run(SourceKind::Planes, planes, enlargement, &mut result, &mut |_, _| ())?;
+        self.run(SourceKind::Planes, planes, enlargement, &mut result, progress)?;
         Ok(result)
     }
 
@@ -302,7 +326,11 @@ impl Headless {
                     guard: kind == SourceKind::Color,
                     verifier: verifier.as_mut(),
                 };
-                let timing = tiles.run(&self.gpu, upscaler, &mut checks, source, sink, progress)?;
+                let mut progress = |done, tiles| {
+                    progress(done, tiles);
+                    stopped(&self.stop)
+                };
+                let timing = tiles.run(&self.gpu, upscaler, &mut checks, source, sink, &mut progress)?;
                 self.gpu.faults.check()?;
                 self.verified = verifier.map(|verifier| verifier.verified);
                 *kept = Some((size, enlargement, tiles));
@@ -316,4 +344,12 @@ impl Headless {
         self.timing = Timing { wall: start.elapsed(), preparation, ..timing };
         Ok(())
     }
+}
+
+/// What ends work that is no longer wanted.
+///
+/// # Errors
+/// [`Error::Stopped`] when `stop` is set.
+pub(crate) fn stopped(stop: &AtomicBool) -> Result<()> {
+    if stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
 }

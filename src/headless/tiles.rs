@@ -6,7 +6,7 @@ use super::convert::{Sink, Source, Texel};
 use super::guard;
 use super::symmetries::Sum;
 use super::verify::Verifier;
-use super::{Gpu, Progress, Timing};
+use super::{Gpu, Timing};
 use crate::error::{Error, Result};
 use crate::gpu::memory::{copy_texture, row_stride, staging, texture, upload, view};
 use crate::gpu::readback::Readback;
@@ -227,7 +227,7 @@ impl Tiles {
         self.grid.tiles
     }
 
-    /// Runs all tiles of a picture and returns the times of upload, GPU and readback.
+    /// Runs all tiles of a picture and returns the times of upload, GPU and readback. An error of `progress` ends the work.
     pub fn run(
         &mut self,
         gpu: &Gpu,
@@ -235,7 +235,7 @@ impl Tiles {
         checks: &mut TileChecks<'_>,
         source: &impl Source,
         sink: &mut impl Sink,
-        progress: Progress<'_>,
+        progress: &mut dyn FnMut(u64, u64) -> Result<()>,
     ) -> Result<Timing> {
         let start = Instant::now();
         let symmetries = checks.symmetries.len().max(1);
@@ -256,7 +256,7 @@ impl Tiles {
                     .gpu
                     .unwrap_or_else(|| done.ended - last_end.unwrap_or(done.submitted).max(done.submitted));
                 last_end = Some(done.ended);
-                progress((round - slot_count + 1) as u64, rounds as u64);
+                progress((round - slot_count + 1) as u64, rounds as u64)?;
             }
             if round < rounds {
                 let begun = Instant::now();

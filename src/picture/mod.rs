@@ -55,6 +55,7 @@ mod xmp;
 
 pub use animation::{Animation, Delay};
 pub use error::refuse;
+pub use floats::check as check_floats;
 pub use frames::{FrameWriter, read_frames};
 pub use junk::is_junk;
 pub use kind::{Kind, Settings};

@@ -3,7 +3,8 @@
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-use super::config::Initialization;
+use super::State;
+use super::config::{Initialization, TrainConfig};
 use crate::error::{Error, Result};
 use crate::network::{Architecture, Channels, LayerShape};
 use crate::random::normal;
@@ -76,6 +77,22 @@ pub fn enlarge(architecture: &Architecture, channels: Channels, trained: &Weight
         Layer { shape, weight, bias: layer.bias.clone() }
     });
     Ok(enlarged.collect())
+}
+
+/// The state that a run begins with: that of a trained network, as [`enlarge`] makes it, or what the configuration's seed draws.
+///
+/// # Errors
+/// As [`enlarge`] and [`initialize`].
+pub fn first_state(config: &TrainConfig, trained: Option<&Weights>) -> Result<State> {
+    let architecture = config.architecture()?;
+    let layers = match trained {
+        Some(trained) => enlarge(&architecture, config.channels, trained)?,
+        None => {
+            let metadata = Metadata { channels: config.channels, ..Metadata::default() };
+            initialize(&architecture, config.initialization, config.seed, metadata)?.layers().to_vec()
+        }
+    };
+    Ok(State::new(layers, config.optimizer.slots()))
 }
 
 /// Why a network cannot begin as `trained`.

@@ -16,13 +16,11 @@ use crate::atomic::{create_folder, explained, folder_can_be, sweep, write_atomic
 use crate::bounded;
 use crate::error::{Error, Reason, Result};
 use crate::own;
+pub use crate::weights::BEST;
 use crate::weights::Weights;
 
 /// The name of the file that is locked while a process works on a run.
 const LOCK: &str = ".srcnn-gpu.lock";
-
-/// The name of the file with a run's best weights.
-pub const BEST: &str = "best.safetensors";
 
 /// The folder of a run.
 #[derive(Debug, Clone)]

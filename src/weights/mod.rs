@@ -33,6 +33,9 @@ pub(crate) use safetensors::is_dictionary;
 pub(crate) use safetensors::serialize;
 pub use shipped::Shipped;
 
+/// The name of the file with a training run's best weights, in the run's folder.
+pub const BEST: &str = "best.safetensors";
+
 /// The parameters of one layer (W and B of equations 1 to 3).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {

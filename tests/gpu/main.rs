@@ -8,6 +8,7 @@ mod autotune;
 mod checks;
 mod dictionary;
 mod embedding;
+mod enlarge;
 mod forward;
 mod host;
 mod measure;

@@ -37,9 +37,10 @@ pub fn self_test(gpu: &Gpu, precision: Precision) -> Result<()> {
 }
 
 /// Prints what was compared.
-pub fn report(verified: Option<Verified>) {
+pub fn report<'a>(verified: impl IntoIterator<Item = &'a Verified>) {
     // Silent with --quiet, like warnings.
-    if let Some(Verified { values, difference }) = verified.filter(|_| log::log_enabled!(log::Level::Warn)) {
+    let told = |_: &&Verified| log::log_enabled!(log::Level::Warn);
+    for Verified { values, difference } in verified.into_iter().filter(told) {
         let steps = 255.0 * difference;
         say(format_args!(
             "verified: {values} values agree with the CPU's, the largest difference is {difference:.1e} ({steps:.4} of an 8-bit step)"

@@ -36,11 +36,7 @@ impl GpuArgs {
         let is_number = |word: &str| word.trim().parse::<i64>().is_ok();
         let words: Vec<&str> =
             if spec.split(',').all(is_number) { spec.split(',').collect() } else { vec![spec] };
-        let request = |word: &str| match word.trim() {
-            "" => None,
-            "-1" | "cpu" => Some("software".into()),
-            word => Some(word.into()),
-        };
+        let request = |word: &str| Some(word.trim().to_owned()).filter(|word| !word.is_empty());
         words.into_iter().map(request).collect()
     }
 

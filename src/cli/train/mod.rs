@@ -13,13 +13,13 @@ use srcnn_gpu::train::config::{Limit, TimeSpan, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
 use srcnn_gpu::train::engine::GpuEngine;
 use srcnn_gpu::train::event::Event;
-use srcnn_gpu::train::init::{enlarge, initialize};
+use srcnn_gpu::train::init::first_state;
 use srcnn_gpu::train::recipe::{override_parts, resolve};
 use srcnn_gpu::train::run::{Record, RunFolder};
 use srcnn_gpu::train::session::{Outcome, Session};
 use srcnn_gpu::train::validate::{Validate, Validator};
 use srcnn_gpu::train::{State, TrainEngine};
-use srcnn_gpu::{Error, Metadata, Reason, Result};
+use srcnn_gpu::{Error, Reason, Result};
 
 use crate::cli::args::models::load_one;
 use crate::cli::jobs::warn_of_results;
@@ -80,7 +80,7 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         }
         (None, _) => args.output.as_deref().map_or(Ok(()), RunFolder::can_be)?,
     }
-    let state = first_state(&config, checkpoint.as_ref())?;
+    let state = begin(&config, checkpoint.as_ref())?;
     Validator::check(&config.val)?;
     warn_of_results(&config.data);
     warn_of_results(&config.val);
@@ -196,27 +196,22 @@ fn engine(
     Ok(Box::new(GpuEngine::new(gpu, config, data, state)?.with_progress(degrade)))
 }
 
-fn first_state(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<State> {
+/// The checkpoint's state, or that of `--init`, or a drawn one.
+fn begin(config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Result<State> {
     if let Some(checkpoint) = checkpoint {
         return Ok(checkpoint.state.clone());
     }
-    let architecture = config.architecture()?;
-    if let Some(file) = &config.init {
-        let trained = load_one(file, Some(config.scale.middle() as f64))?;
-        let layers = enlarge(&architecture, config.channels, &trained).map_err(|error| match error {
-            Error::InvalidArgument(reason) => {
-                let (network, channels) = (trained.architecture(), trained.metadata.channels);
-                let (sizes, filters) = (network.sizes(), network.filters());
-                let flags = format!("--arch {sizes} --filters {filters} --channels {channels}");
-                Error::invalid(format!("--init {}: {reason}; {flags} goes on with it", file.display()))
-            }
-            other => other,
-        })?;
-        return Ok(State::new(layers, config.optimizer.slots()));
-    }
-    let metadata = Metadata { channels: config.channels, ..Metadata::default() };
-    let first = initialize(&architecture, config.initialization, config.seed, metadata)?;
-    Ok(State::new(first.layers().to_vec(), config.optimizer.slots()))
+    let Some(file) = &config.init else { return first_state(config, None) };
+    let trained = load_one(file, Some(config.scale.middle() as f64))?;
+    first_state(config, Some(&trained)).map_err(|error| match error {
+        Error::InvalidArgument(reason) => {
+            let (network, channels) = (trained.architecture(), trained.metadata.channels);
+            let (sizes, filters) = (network.sizes(), network.filters());
+            let flags = format!("--arch {sizes} --filters {filters} --channels {channels}");
+            Error::invalid(format!("--init {}: {reason}; {flags} goes on with it", file.display()))
+        }
+        other => other,
+    })
 }
 
 fn read_config(path: &Path) -> Result<String> {

@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use srcnn_gpu::enlarge::{Step, plan_steps};
 use srcnn_gpu::headless::HeadlessOptions;
 use srcnn_gpu::{Padding, Precision, Result, Shipped};
 
 use super::content::PictureArgs;
 use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
-use super::scale_steps::{Step, plan_steps};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
 use crate::cli::args::models::{
-    Model, ModelArgs, family, load_models, nearest, only_networks, shipped, usable, warn_of_scale,
+    Model, ModelArgs, family, load_models, nearest, only_networks, usable, warn_of_scale,
 };
 use crate::cli::args::padding;
 use crate::cli::args::precision::PrecisionArgs;
@@ -128,7 +128,7 @@ impl UpscaleArgs {
                 (false, true) => &[Shipped::Small, Shipped::Photo],
                 (false, false) => &[Shipped::Small],
             };
-            let models = families.iter().map(|&family| shipped(family)).collect::<Result<Vec<_>>>()?;
+            let models = families.iter().map(|&family| Model::shipped(family)).collect::<Result<Vec<_>>>()?;
             return Ok(models.into_iter().flatten().collect());
         }
         let models = load_models(&choices)?;

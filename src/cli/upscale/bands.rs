@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 
 use image::DynamicImage;
+use srcnn_gpu::enlarge::Enlarger;
+use srcnn_gpu::headless::Progress;
 use srcnn_gpu::{Error, Result};
 
-use super::engine::TileProgress;
-use super::enlarge::Enlarger;
 use super::options::PictureOptions;
 use crate::cli::jobs::Job;
 use srcnn_gpu::picture::{Metadata, convert, encode_rows, stored};
@@ -27,8 +27,8 @@ pub fn enlarge(
     job: &Job,
     mut metadata: Metadata,
     options: &PictureOptions,
-    enlarger: &mut Enlarger<'_>,
-    progress: TileProgress<'_>,
+    enlarger: &mut Enlarger,
+    progress: Progress<'_>,
 ) -> Result<Option<PathBuf>> {
     let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.into() };
     let color = stored(options.color, job.kind, &mut metadata).map_err(unwritten)?;
@@ -57,7 +57,7 @@ pub fn enlarge(
                 Error::Output { path: job.output.clone(), reason: "the encoder has stopped".into() }
             })
         };
-        let computed = enlarger.enlarge_in_bands(picture, options, &mut take, progress);
+        let computed = enlarger.enlarge_in_bands(picture, &options.enlarging(), &mut take, progress);
         drop(sender);
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // If one side gives up, the other one's error is only a consequence.

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use image::DynamicImage;
+use srcnn_gpu::enlarge::{Enlarger, Pass, work};
 use srcnn_gpu::limits::Limit;
 use srcnn_gpu::picture::{depth, refuse};
 use srcnn_gpu::train::config::TimeSpan;
 use srcnn_gpu::{Error, Result};
 
-use super::enlarge::Enlarger;
 use super::options::PictureOptions;
-use super::passes::{Pass, work};
 use crate::cli::jobs::Job;
 
 /// Longer work is announced.
@@ -27,13 +26,13 @@ const ENOUGH: Duration = Duration::from_millis(300);
 /// # Errors
 /// [`Error::Picture`] if it would take longer than the limit for time allows.
 pub fn check(
-    enlarger: &mut Enlarger<'_>,
+    enlarger: &mut Enlarger,
     job: &Job,
     source: (u32, u32),
     frames: u32,
     options: &PictureOptions,
 ) -> Result<()> {
-    let passes = enlarger.passes(source, options)?;
+    let passes = enlarger.passes(source, &options.enlarging())?;
     let all = work(&passes) * f64::from(frames);
     let limit = Duration::from_millis(Limit::Time.get());
     if all < LONG.min(limit).as_secs_f64() * SLOWEST {
@@ -60,12 +59,7 @@ pub fn check(
 }
 
 /// Multiply-adds a second.
-fn rate(
-    enlarger: &mut Enlarger<'_>,
-    pass: &Pass,
-    source: (u32, u32),
-    options: &PictureOptions,
-) -> Result<f64> {
+fn rate(enlarger: &mut Enlarger, pass: &Pass, source: (u32, u32), options: &PictureOptions) -> Result<f64> {
     let each = pass.work / pass.pixels as f64;
     let factor = (pass.pixels as f64 / (f64::from(source.0) * f64::from(source.1))).sqrt();
     let (mut fastest, mut warm) = (0.0_f64, false);

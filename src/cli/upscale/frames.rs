@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use image::{ColorType, ImageFormat};
+use srcnn_gpu::enlarge::Enlarger;
 use srcnn_gpu::{Error, Result};
 
-use super::enlarge::Enlarger;
 use super::options::PictureOptions;
+use crate::cli::args::checks;
 use crate::cli::jobs::Job;
 use srcnn_gpu::picture::{Animation, FrameWriter, Metadata, read_frames, refuse, store};
 
@@ -32,7 +33,7 @@ pub fn enlarge(
     job: &Job,
     mut metadata: Metadata,
     options: &PictureOptions,
-    enlarger: &mut Enlarger<'_>,
+    enlarger: &mut Enlarger,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Vec<u8>, Duration)> {
     let &Animated { ref path, format, animation, color, .. } = animated;
@@ -47,7 +48,8 @@ pub fn enlarge(
         let frame = options.prepare(frame);
         let total = u64::from(animation.frames);
         let mut report = |done, all| progress(index * all + done, total * all);
-        let result = enlarger.enlarge(&frame, options, &mut report)?;
+        let result = enlarger.enlarge(&frame, &options.enlarging(), &mut report)?;
+        checks::report(enlarger.verified());
         gpu += enlarger.timing().gpu;
         Ok(Some((store(result, job.kind, &mut metadata).map_err(unwritten)?, metadata.clone(), delay)))
     };

@@ -18,18 +18,14 @@ mod args;
 mod bands;
 mod budget;
 mod content;
-mod engine;
-mod enlarge;
 mod estimate;
 mod events;
 mod ffmpeg;
 mod frames;
 mod ncnn_cli;
 mod options;
-mod passes;
 mod pipeline;
 mod report;
-mod scale_steps;
 mod size;
 mod stages;
 mod stream;
@@ -61,7 +57,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
         Some(streams) => (&streams.inputs, streams.output.as_deref()),
         None => (&inputs, args.output.as_deref()),
     };
-    let models = args.models(true)?;
+    let models: Arc<[Model]> = args.models(true)?.into();
     let mut plan = Plan::new(&Request {
         inputs,
         output,

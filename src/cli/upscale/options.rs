@@ -2,6 +2,7 @@
 
 use image::{ColorType, DynamicImage};
 use srcnn_gpu::Enlargement;
+use srcnn_gpu::enlarge::{self, EnlargeOptions};
 use srcnn_gpu::picture::{Settings, alpha};
 
 use super::content::Alpha;
@@ -22,6 +23,17 @@ pub struct PictureOptions {
 }
 
 impl PictureOptions {
+    /// What the networks have to know of it.
+    pub fn enlarging(&self) -> EnlargeOptions {
+        let &Self { enlargement, compressed, color, .. } = self;
+        let alpha = match self.alpha {
+            Alpha::Auto => enlarge::Alpha::Auto,
+            Alpha::Net => enlarge::Alpha::Net,
+            Alpha::Bicubic | Alpha::Drop => enlarge::Alpha::Bicubic,
+        };
+        EnlargeOptions { enlargement, compressed, color, alpha }
+    }
+
     /// What is done to a picture's alpha before it is enlarged.
     pub fn prepare(&self, mut picture: DynamicImage) -> DynamicImage {
         if !picture.color().has_alpha() {

@@ -9,16 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use parking_lot::Mutex;
+use srcnn_gpu::enlarge::{Enlarger, Route};
 use srcnn_gpu::headless::{Gpu, self_test};
 use srcnn_gpu::wgpu::Backend;
-use srcnn_gpu::{Error, Result, guard};
+use srcnn_gpu::{Error, Result, Weights, guard};
 
 use super::args::UpscaleArgs;
 use super::budget::{Budget, Permit};
-use super::engine::Tuning;
-use super::enlarge::Enlarger;
 use super::ncnn_cli::Threads;
-use super::passes::Route;
 use super::report::Reporter;
 use super::stages::{Decoded, Enlarged, Opened};
 use crate::cli::args::models::Model;
@@ -31,7 +29,7 @@ const MAX_FAULTS: u32 = 3;
 pub struct Pipeline<'a> {
     pub args: &'a UpscaleArgs,
     pub plan: &'a Plan,
-    pub models: &'a [Model],
+    pub models: &'a Arc<[Model]>,
     pub reporter: &'a Reporter,
     pub budget: Budget,
     route: Route<'a>,
@@ -56,7 +54,7 @@ impl<'a> Pipeline<'a> {
     pub fn new(
         args: &'a UpscaleArgs,
         plan: &'a Plan,
-        models: &'a [Model],
+        models: &'a Arc<[Model]>,
         reporter: &'a Reporter,
         memory: u64,
     ) -> Self {
@@ -219,7 +217,7 @@ impl<'a> Pipeline<'a> {
     fn enlarge(
         &self,
         device: usize,
-        enlarger: &mut Option<Enlarger<'a>>,
+        enlarger: &mut Option<Enlarger>,
         i: usize,
         job: &Job,
         [_, (width, height)]: [(u32, u32); 2],
@@ -237,7 +235,7 @@ impl<'a> Pipeline<'a> {
         decoded.enlarge(enlarger, &mut |done, total| self.reporter.progress(i, job, pixels, done, total))
     }
 
-    fn open(&self, device: usize, pixels: u64) -> Result<Enlarger<'a>> {
+    fn open(&self, device: usize, pixels: u64) -> Result<Enlarger> {
         let mut gpus = self.gpus.lock();
         let gpus = match &mut *gpus {
             Some(gpus) => gpus,
@@ -254,8 +252,9 @@ impl<'a> Pipeline<'a> {
             }
         };
         let gpu = gpus[device].clone();
-        let tuning = Tuning { args: self.args.tune, pixels };
-        Ok(Enlarger::new(gpu, self.models, self.args.headless(device), tuning))
+        let tune = self.args.tune;
+        let tuned = move |gpu: &Gpu, weights: &Weights, options| tune.apply(gpu, weights, options, pixels);
+        Ok(Enlarger::new(gpu, self.models.clone(), self.args.headless(device), tuned))
     }
 
     /// Tests a device again that pictures have failed on.

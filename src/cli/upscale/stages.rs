@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use image::DynamicImage;
 use srcnn_gpu::Result;
+use srcnn_gpu::enlarge::{Enlarger, Pass, Route, work};
+use srcnn_gpu::headless::Progress;
 use srcnn_gpu::picture::{Metadata, PictureFile, Settings, alpha, encode, profile, refuse, without_alpha};
 
 use super::bands;
 use super::content::{ContentArgs, PictureArgs};
-use super::engine::TileProgress;
-use super::enlarge::Enlarger;
 use super::estimate;
 use super::frames::{self, Animated};
 use super::options::PictureOptions;
-use super::passes::{Pass, Route, work};
+use crate::cli::args::checks;
 use crate::cli::jobs::Job;
 
 /// JPEG files below this quality are taken for compressed. On Set5 at x2 and x3, photo is better than small up to here,
@@ -210,7 +210,7 @@ impl Decoded {
     ///
     /// # Errors
     /// Those of the device; [`Error::Picture`] for broken frames.
-    pub fn enlarge(&self, enlarger: &mut Enlarger<'_>, progress: TileProgress<'_>) -> Result<Enlarged> {
+    pub fn enlarge(&self, enlarger: &mut Enlarger, progress: Progress<'_>) -> Result<Enlarged> {
         let (job, options, metadata) = (&self.job, &self.options, self.metadata.clone());
         let mut times = self.times;
         let start = Instant::now();
@@ -218,15 +218,19 @@ impl Decoded {
             Source::Still(picture) => {
                 let from = (picture.width(), picture.height());
                 estimate::check(enlarger, job, from, 1, options)?;
-                let to = enlarger.result_size(from, options)?;
+                let to = enlarger.result_size(from, &options.enlarging())?;
                 let summary = format!("{}x{} {:?} to {}x{}", from.0, from.1, picture.color(), to.0, to.1);
                 let result = if job.kind.in_bands(options.color, to.0.into(), to.1.into()) {
                     ResultData::Written(bands::enlarge(
                         picture, to, job, metadata, options, enlarger, progress,
                     )?)
                 } else {
-                    ResultData::Still(enlarger.enlarge(picture, options, progress)?, Box::new(metadata))
+                    ResultData::Still(
+                        enlarger.enlarge(picture, &options.enlarging(), progress)?,
+                        Box::new(metadata),
+                    )
                 };
+                checks::report(enlarger.verified());
                 times.gpu = enlarger.timing().gpu;
                 (result, summary)
             }

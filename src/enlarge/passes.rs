@@ -1,9 +1,10 @@
 //! Which networks a picture goes through in turn, how much work that is, and how much memory lies between them.
 
-use srcnn_gpu::{Enlargement, Padding, Result};
-
+use super::model::{Model, usable};
 use super::scale_steps::plan_steps;
-use crate::cli::args::models::{Model, usable};
+use crate::error::Result;
+use crate::network::Padding;
+use crate::upscaler::Enlargement;
 
 /// Bytes of a pixel between two passes: four floats.
 const BETWEEN: u64 = 16;
@@ -15,6 +16,7 @@ const RESAMPLING: f64 = 50.0;
 pub struct Pass {
     /// Index of the network.
     pub network: usize,
+    /// How large its result is to be.
     pub enlargement: Enlargement,
     /// Multiply-adds.
     pub work: f64,
@@ -113,12 +115,11 @@ pub fn work(passes: &[Pass]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::models::shipped;
-    use srcnn_gpu::Shipped;
+    use crate::weights::Shipped;
 
     #[test]
     fn work_and_memory_follow_from_the_sizes() {
-        let models = shipped(Shipped::Small).unwrap();
+        let models = Model::shipped(Shipped::Small).unwrap();
         let route = Route::new(&models, None);
         let one = route.passes((10, 20), Enlargement::Factor(3.0), false).unwrap();
         assert_eq!((one.len(), one[0].pixels, Route::memory(&one)), (1, 1800, 0));

@@ -1,44 +1,121 @@
 //! Running a picture through one network or several in turn.
 
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use image::{ColorType, DynamicImage};
-use srcnn_gpu::headless::{Gpu, HeadlessOptions, Timing};
-use srcnn_gpu::{Enlargement, Error, Result};
 
-use super::content::Alpha;
-use super::engine::{Engine, TileProgress, Tuning};
-use super::options::PictureOptions;
+use super::engine::{Engine, Tune};
+use super::model::Model;
 use super::passes::{Pass, Route, work};
-use crate::cli::args::checks;
-use crate::cli::args::models::Model;
-use srcnn_gpu::picture::alpha;
-use srcnn_gpu::picture::{color_type, depth};
+use crate::error::{Error, Result};
+use crate::headless::{Gpu, HeadlessOptions, Progress, Timing, Verified};
+use crate::network::Padding;
+use crate::picture::{alpha, color_type, depth};
+use crate::upscaler::Enlargement;
+use crate::weights::Weights;
 
 /// Steps of the progress of a picture that takes several passes.
 const STEPS: f64 = 10_000.0;
 
+/// How alpha is enlarged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Alpha {
+    /// By the networks, unless it is the same everywhere.
+    #[default]
+    Auto,
+    /// By the networks.
+    Net,
+    /// Bicubic.
+    Bicubic,
+}
+
+/// How one picture is enlarged.
+#[derive(Debug, Clone, Copy)]
+pub struct EnlargeOptions {
+    /// How large the result is to be.
+    pub enlargement: Enlargement,
+    /// Whether the picture has the traces of compression, for which there may be networks of their own.
+    pub compressed: bool,
+    /// The result's color type.
+    pub color: ColorType,
+    /// How alpha is enlarged, where both picture and result have some.
+    pub alpha: Alpha,
+}
+
 /// The networks of one device.
-pub struct Enlarger<'a> {
+pub struct Enlarger {
     gpu: Gpu,
     options: HeadlessOptions,
-    tuning: Tuning,
-    networks: Vec<Network<'a>>,
-    route: Route<'a>,
+    tune: Box<Tune>,
+    stop: Arc<AtomicBool>,
+    models: Arc<[Model]>,
+    /// One for each model, put on the device when it is first needed.
+    engines: Vec<Option<Engine>>,
     timing: Timing,
+    verified: Vec<Verified>,
 }
 
-/// A network, which is put on the device when it is first needed.
-struct Network<'a> {
-    model: &'a Model,
-    engine: Option<Engine>,
+impl fmt::Debug for Enlarger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enlarger").field("models", &self.models).finish_non_exhaustive()
+    }
 }
 
-impl<'a> Enlarger<'a> {
-    pub fn new(gpu: Gpu, models: &'a [Model], options: HeadlessOptions, tuning: Tuning) -> Self {
-        let networks = models.iter().map(|model| Network { model, engine: None }).collect();
-        let route = Route::new(models, options.padding);
-        Self { gpu, options, tuning, networks, route, timing: Timing::default() }
+impl Enlarger {
+    /// Nothing is compiled yet. `tune` is asked once for each network that is needed.
+    pub fn new(
+        gpu: Gpu,
+        models: Arc<[Model]>,
+        options: HeadlessOptions,
+        tune: impl Fn(&Gpu, &Weights, HeadlessOptions) -> Result<HeadlessOptions> + Send + Sync + 'static,
+    ) -> Self {
+        let engines = models.iter().map(|_| None).collect();
+        let (stop, timing) = (Arc::default(), Timing::default());
+        Self { gpu, options, tune: Box::new(tune), stop, models, engines, timing, verified: Vec::new() }
+    }
+
+    /// The same with a wish to stop, as [`Headless::with_stop`](crate::headless::Headless::with_stop) has it.
+    #[must_use]
+    pub fn with_stop(self, stop: Arc<AtomicBool>) -> Self {
+        let engines = self.models.iter().map(|_| None).collect();
+        Self { stop, engines, ..self }
+    }
+
+    /// The device in use.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The networks and dictionaries.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// A model on the device, which is put there if it is not.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for an index out of range, and as [`Engine::new`].
+    pub fn engine(&mut self, index: usize) -> Result<&mut Engine> {
+        let (Some(model), Some(engine)) = (self.models.get(index), self.engines.get_mut(index)) else {
+            return Err(Error::invalid(format!("there is no model {index}")));
+        };
+        match engine {
+            Some(engine) => Ok(engine),
+            none => Ok(none.insert(Engine::new(&self.gpu, model, self.options, &self.tune, &self.stop)?)),
+        }
+    }
+
+    /// What was compared with the CPU for the last picture, once for each pass; empty without
+    /// [`HeadlessOptions::verify`].
+    pub fn verified(&self) -> &[Verified] {
+        &self.verified
+    }
+
+    fn padding(&self) -> Option<Padding> {
+        self.options.padding
     }
 
     /// Times for the last picture, summed over all passes.
@@ -50,10 +127,10 @@ impl<'a> Enlarger<'a> {
     ///
     /// # Errors
     /// As [`Engine::result_size`].
-    pub fn result_size(&mut self, source: (u32, u32), options: &PictureOptions) -> Result<(u32, u32)> {
+    pub fn result_size(&mut self, source: (u32, u32), options: &EnlargeOptions) -> Result<(u32, u32)> {
         let mut size = source;
-        for pass in self.route.passes(source, options.enlargement, options.compressed)? {
-            let engine = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
+        for pass in self.passes(source, options)? {
+            let engine = self.engine(pass.network)?;
             size = engine.result_size(size, pass.enlargement)?;
         }
         Ok(size)
@@ -63,8 +140,9 @@ impl<'a> Enlarger<'a> {
     ///
     /// # Errors
     /// As [`Route::passes`].
-    pub fn passes(&self, source: (u32, u32), options: &PictureOptions) -> Result<Vec<Pass>> {
-        self.route.passes(source, options.enlargement, options.compressed)
+    pub fn passes(&self, source: (u32, u32), options: &EnlargeOptions) -> Result<Vec<Pass>> {
+        let route = Route::new(&self.models, self.padding());
+        route.passes(source, options.enlargement, options.compressed)
     }
 
     /// Runs a picture through a network for nothing but its time; returns the result's pixels, too.
@@ -72,7 +150,7 @@ impl<'a> Enlarger<'a> {
     /// # Errors
     /// As [`Engine::upscale_as`].
     pub fn time(&mut self, network: usize, picture: &DynamicImage, factor: f64) -> Result<(u64, Duration)> {
-        let engine = self.networks[network].open(&self.gpu, self.options, self.tuning)?;
+        let engine = self.engine(network)?;
         let start = Instant::now();
         let result =
             engine.upscale_as(picture, picture.color(), Enlargement::Factor(factor), &mut |_, _| ())?;
@@ -87,8 +165,8 @@ impl<'a> Enlarger<'a> {
     pub fn enlarge(
         &mut self,
         picture: &DynamicImage,
-        options: &PictureOptions,
-        progress: TileProgress<'_>,
+        options: &EnlargeOptions,
+        progress: Progress<'_>,
     ) -> Result<DynamicImage> {
         let (plane, mut report) = self.enlarge_alpha(picture, options, progress)?;
         let mut result = self.run(picture, options.color, options, &mut report, as_a_whole(options.color))?;
@@ -105,9 +183,9 @@ impl<'a> Enlarger<'a> {
     pub fn enlarge_in_bands(
         &mut self,
         picture: &DynamicImage,
-        options: &PictureOptions,
+        options: &EnlargeOptions,
         take: &mut dyn FnMut(DynamicImage) -> Result<()>,
-        progress: TileProgress<'_>,
+        progress: Progress<'_>,
     ) -> Result<()> {
         let (plane, mut report) = self.enlarge_alpha(picture, options, progress)?;
         let mut row = 0;
@@ -129,15 +207,16 @@ impl<'a> Enlarger<'a> {
     fn enlarge_alpha<'p>(
         &mut self,
         picture: &DynamicImage,
-        options: &PictureOptions,
-        progress: TileProgress<'p>,
+        options: &EnlargeOptions,
+        progress: Progress<'p>,
     ) -> Result<(Option<DynamicImage>, impl FnMut(u64, u64) + use<'p>)> {
         self.timing = Timing::default();
+        self.verified.clear();
         let plane = match options.alpha {
             _ if !options.color.has_alpha() => None,
             Alpha::Auto if alpha::is_constant(picture) => None,
             Alpha::Auto | Alpha::Net => alpha::plane(picture),
-            Alpha::Bicubic | Alpha::Drop => None,
+            Alpha::Bicubic => None,
         };
         let parts = if plane.is_some() { 2 } else { 1 };
         let plane = plane.map(|plane| {
@@ -156,12 +235,12 @@ impl<'a> Enlarger<'a> {
         &mut self,
         picture: &DynamicImage,
         color: ColorType,
-        options: &PictureOptions,
-        progress: TileProgress<'_>,
-        last: impl FnOnce(&mut Engine, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<T>,
+        options: &EnlargeOptions,
+        progress: Progress<'_>,
+        last: impl FnOnce(&mut Engine, &DynamicImage, Enlargement, Progress<'_>) -> Result<T>,
     ) -> Result<T> {
         let source = (picture.width(), picture.height());
-        let mut passes = self.route.passes(source, options.enlargement, options.compressed)?;
+        let mut passes = self.passes(source, options)?;
         let all = work(&passes);
         let Some(final_pass) = passes.pop() else {
             return Err(Error::invalid("the enlargement has no steps"));
@@ -181,27 +260,32 @@ impl<'a> Enlarger<'a> {
         for pass in &passes {
             let mut report = |done, tiles| part(before, pass, done, tiles);
             let source = between.as_ref().unwrap_or(picture);
-            let engine = self.networks[pass.network].open(&self.gpu, self.options, self.tuning)?;
+            let engine = self.engine(pass.network)?;
             let enlarged = engine.upscale_as(source, floats, pass.enlargement, &mut report)?;
-            checks::report(engine.verified());
-            self.timing = sum(self.timing, engine.timing());
+            let (timing, verified) = (engine.timing(), engine.verified());
+            self.count(timing, verified);
             between = Some(enlarged);
             before += pass.work;
         }
         let mut report = |done, tiles| part(before, &final_pass, done, tiles);
         let source = between.as_ref().unwrap_or(picture);
-        let engine = self.networks[final_pass.network].open(&self.gpu, self.options, self.tuning)?;
+        let engine = self.engine(final_pass.network)?;
         let result = last(engine, source, final_pass.enlargement, &mut report)?;
-        checks::report(engine.verified());
-        self.timing = sum(self.timing, engine.timing());
+        let (timing, verified) = (engine.timing(), engine.verified());
+        self.count(timing, verified);
         Ok(result)
+    }
+
+    fn count(&mut self, timing: Timing, verified: Option<Verified>) {
+        self.timing = sum(self.timing, timing);
+        self.verified.extend(verified);
     }
 }
 
 /// A last pass that returns the result as a whole.
 fn as_a_whole(
     color: ColorType,
-) -> impl FnOnce(&mut Engine, &DynamicImage, Enlargement, TileProgress<'_>) -> Result<DynamicImage> {
+) -> impl FnOnce(&mut Engine, &DynamicImage, Enlargement, Progress<'_>) -> Result<DynamicImage> {
     move |engine, source, enlargement, report| engine.upscale_as(source, color, enlargement, report)
 }
 
@@ -212,14 +296,5 @@ fn sum(a: Timing, b: Timing) -> Timing {
         upload: a.upload + b.upload,
         readback: a.readback + b.readback,
         wall: a.wall + b.wall,
-    }
-}
-
-impl Network<'_> {
-    fn open(&mut self, gpu: &Gpu, options: HeadlessOptions, tuning: Tuning) -> Result<&mut Engine> {
-        match &mut self.engine {
-            Some(engine) => Ok(engine),
-            engine => Ok(engine.insert(Engine::new(gpu, self.model, options, tuning)?)),
-        }
     }
 }

@@ -1,44 +1,53 @@
 //! What computes a pass: a network or a dictionary on a device.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use image::{ColorType, DynamicImage};
-use srcnn_gpu::dictionary::DictionaryUpscaler;
-use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, Timing, Verified};
-use srcnn_gpu::{Enlargement, Result};
 
-use crate::cli::args::models::{Model, Trained};
-use crate::cli::args::tuning::TuneArgs;
+use super::model::{Model, Trained};
+use crate::dictionary::DictionaryUpscaler;
+use crate::error::Result;
+use crate::headless::{Gpu, Headless, HeadlessOptions, Progress, Timing, Verified};
+use crate::planes::Planes;
+use crate::upscaler::Enlargement;
+use crate::weights::Weights;
 
-/// Called with the number of tiles done and the number of all tiles; in several passes, with the steps done of all.
-pub type TileProgress<'a> = &'a mut dyn FnMut(u64, u64);
-
-/// Whether to choose the kernels by measurement, and for how much work.
-#[derive(Debug, Clone, Copy)]
-pub struct Tuning {
-    pub args: TuneArgs,
-    /// About the pixels of all results.
-    pub pixels: u64,
-}
+/// Chooses the kernels of a network before it is compiled: the options with what is known to be fast on the device.
+pub type Tune = dyn Fn(&Gpu, &Weights, HeadlessOptions) -> Result<HeadlessOptions> + Send + Sync;
 
 /// A network or a dictionary, compiled for a device.
+#[derive(Debug)]
 pub enum Engine {
+    /// A network.
     Network(Box<Headless>),
+    /// A dictionary.
     Dictionary(Box<DictionaryUpscaler>),
 }
 
 impl Engine {
-    /// Puts it on a device. The options are those of a network.
+    /// Puts a model on a device. The options are those of a network, which `tune` may change; setting `stop` ends a picture
+    /// early, as [`Headless::with_stop`] has it.
     ///
     /// # Errors
-    /// As [`Headless::new`] and [`DictionaryUpscaler::new`].
-    pub fn new(gpu: &Gpu, model: &Model, options: HeadlessOptions, tuning: Tuning) -> Result<Self> {
+    /// As [`Headless::new`], [`DictionaryUpscaler::new`] and `tune`.
+    pub fn new(
+        gpu: &Gpu,
+        model: &Model,
+        options: HeadlessOptions,
+        tune: &Tune,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Self> {
         log::info!("model {}: {}", model.name, model.what());
         Ok(match &model.trained {
             Trained::Network(weights) => {
-                let options = tuning.args.apply(gpu, weights, options, tuning.pixels)?;
-                Self::Network(Box::new(Headless::new(gpu.clone(), weights, options)?))
+                let options = tune(gpu, weights, options)?;
+                let network = Headless::new(gpu.clone(), weights, options)?;
+                Self::Network(Box::new(network.with_stop(stop.clone())))
             }
             Trained::Dictionary(dictionary) => {
-                Self::Dictionary(Box::new(DictionaryUpscaler::new(gpu.clone(), dictionary)?))
+                let dictionary = DictionaryUpscaler::new(gpu.clone(), dictionary)?;
+                Self::Dictionary(Box::new(dictionary.with_stop(stop.clone())))
             }
         })
     }
@@ -63,7 +72,7 @@ impl Engine {
         picture: &DynamicImage,
         color: ColorType,
         enlargement: Enlargement,
-        progress: TileProgress<'_>,
+        progress: Progress<'_>,
     ) -> Result<DynamicImage> {
         match self {
             Self::Network(network) => network.upscale_as(picture, color, enlargement, progress),
@@ -81,13 +90,29 @@ impl Engine {
         color: ColorType,
         enlargement: Enlargement,
         take: &mut dyn FnMut(DynamicImage) -> Result<()>,
-        progress: TileProgress<'_>,
+        progress: Progress<'_>,
     ) -> Result<()> {
         match self {
             Self::Network(network) => network.upscale_bands(picture, color, enlargement, take, progress),
             Self::Dictionary(dictionary) => {
                 dictionary.upscale_bands(picture, color, enlargement, take, progress)
             }
+        }
+    }
+
+    /// As [`Headless::upscale_planes_with`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn upscale_planes(
+        &mut self,
+        planes: &Planes,
+        enlargement: Enlargement,
+        progress: Progress<'_>,
+    ) -> Result<Planes> {
+        match self {
+            Self::Network(network) => network.upscale_planes_with(planes, enlargement, progress),
+            Self::Dictionary(dictionary) => dictionary.upscale_planes_with(planes, enlargement, progress),
         }
     }
 

@@ -1,0 +1,220 @@
+//! What enlarges pictures: networks and dictionaries with their names, and which of them a factor can be left to.
+
+use std::path::Path;
+
+use crate::dictionary::Dictionary;
+use crate::error::{Error, Result};
+use crate::network::{Channels, Padding};
+use crate::weights::{BEST, Metadata, Shipped, Weights};
+
+/// What enlarges pictures, with its file's or its own name.
+#[derive(Debug)]
+pub struct Model {
+    /// For messages.
+    pub name: String,
+    /// For those that come with the crate.
+    pub family: Option<Shipped>,
+    /// What has been trained.
+    pub trained: Trained,
+}
+
+/// What has been trained.
+#[derive(Debug)]
+pub enum Trained {
+    /// A network.
+    Network(Weights),
+    /// A dictionary of one of the methods that the paper compares with.
+    Dictionary(Dictionary),
+}
+
+impl Model {
+    /// A network with a name for messages.
+    pub fn network_of(name: impl Into<String>, weights: Weights) -> Self {
+        Self { name: name.into(), family: None, trained: Trained::Network(weights) }
+    }
+
+    /// The networks of a family.
+    ///
+    /// # Errors
+    /// As [`Shipped::all`].
+    pub fn shipped(family: Shipped) -> Result<Vec<Self>> {
+        let named = |weights: Weights| {
+            let name = match weights.metadata.scales.as_slice() {
+                [scale] if *scale > 1.0 => format!("{family} x{scale}"),
+                _ => family.to_string(),
+            };
+            Self { family: Some(family), ..Self::network_of(name, weights) }
+        };
+        Ok(family.all()?.into_iter().map(|(_, weights)| named(weights)).collect())
+    }
+
+    /// What one word stands for: the networks that come with the crate under this name; else one model, that of a weight file
+    /// or a dictionary's, or the best network of a training run's folder.
+    ///
+    /// # Errors
+    /// [`Error::Model`].
+    pub fn load(choice: &Path) -> Result<Vec<Self>> {
+        if let Some(family) = choice.to_str().and_then(|word| word.parse().ok()) {
+            return Self::shipped(family);
+        }
+        let name = choice.display().to_string();
+        if choice.is_dir() {
+            let best = choice.join(BEST);
+            if !best.is_file() {
+                let reason = format!(
+                    "it is a folder without {BEST}, so not that of a training run; name a weight file"
+                );
+                return Err(Error::Model { path: choice.into(), reason: reason.into() });
+            }
+            return Ok(vec![Self::network_of(name, Weights::load(&best)?)]);
+        }
+        if Dictionary::is_at(choice) {
+            let trained = Trained::Dictionary(Dictionary::load(choice)?);
+            return Ok(vec![Self { name, family: None, trained }]);
+        }
+        Ok(vec![Self::network_of(name, Weights::load(choice)?)])
+    }
+
+    /// The network, where nothing else will do.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for a dictionary.
+    pub fn network(&self) -> Result<&Weights> {
+        match &self.trained {
+            Trained::Network(weights) => Ok(weights),
+            Trained::Dictionary(dictionary) => {
+                let reason = format!("it holds a dictionary ({dictionary}); a network is needed here");
+                Err(Error::Model { path: (&self.name).into(), reason: reason.into() })
+            }
+        }
+    }
+
+    /// The scales that it was trained for; empty when unknown.
+    pub fn scales(&self) -> Vec<f32> {
+        match &self.trained {
+            Trained::Network(weights) => weights.metadata.scales.clone(),
+            Trained::Dictionary(dictionary) => vec![dictionary.scale() as f32],
+        }
+    }
+
+    /// How far `scale` is from the nearest trained scale, as a ratio; infinite if they are unknown.
+    pub fn scale_distance(&self, scale: f64) -> f64 {
+        let scales = self.scales();
+        Metadata { scales, ..Metadata::default() }.scale_distance(scale)
+    }
+
+    /// The planes that it works on.
+    pub fn channels(&self) -> Channels {
+        match &self.trained {
+            Trained::Network(weights) => weights.metadata.channels,
+            Trained::Dictionary(_) => Channels::Y,
+        }
+    }
+
+    /// The padding that a network is meant for.
+    pub fn padding(&self) -> Option<Padding> {
+        match &self.trained {
+            Trained::Network(weights) => Some(weights.metadata.padding),
+            Trained::Dictionary(_) => None,
+        }
+    }
+
+    /// Multiply-adds of a pixel of the result.
+    pub fn multiply_adds(&self) -> usize {
+        match &self.trained {
+            Trained::Network(weights) => weights.architecture().multiply_adds(),
+            Trained::Dictionary(dictionary) => dictionary.multiply_adds(),
+        }
+    }
+
+    /// What it is: an architecture, or a method with the size of its dictionary.
+    pub fn what(&self) -> String {
+        match &self.trained {
+            Trained::Network(weights) => weights.architecture().to_string(),
+            Trained::Dictionary(dictionary) => dictionary.to_string(),
+        }
+    }
+
+    /// The content of a `.safetensors` file with it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when it cannot be serialized.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        match &self.trained {
+            Trained::Network(weights) => weights.to_safetensors(),
+            Trained::Dictionary(dictionary) => dictionary.to_safetensors(),
+        }
+    }
+}
+
+/// Which networks can be used for a factor: those that were trained for factors above 1, or those for 1 where a picture keeps
+/// its size, and those that do not say. Where `compressed` pictures have networks of their own, these are taken for them and
+/// for no others.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] when there is none.
+pub fn usable(models: &[Model], factor: f64, compressed: bool) -> Result<Vec<usize>> {
+    let in_place = factor == 1.0;
+    let fits = |model: &Model| {
+        let scales = model.scales();
+        scales.is_empty() || scales.iter().any(|&scale| (scale == 1.0) == in_place)
+    };
+    let fitting: Vec<usize> = (0..models.len()).filter(|&index| fits(&models[index])).collect();
+    if fitting.is_empty() {
+        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        let (for_what, other) = match in_place {
+            true => ("enlarges pictures", "the network deblock restores them at factor 1"),
+            false => ("restores pictures at factor 1", "the networks small and photo enlarge them"),
+        };
+        return Err(Error::invalid(format!("{} {for_what}; {other}", names.join(", "))));
+    }
+    let is_photo = |&index: &usize| models[index].family == Some(Shipped::Photo);
+    let (photo, others): (Vec<usize>, Vec<usize>) = fitting.into_iter().partition(is_photo);
+    Ok(match (photo.is_empty(), others.is_empty()) {
+        (false, false) if compressed => photo,
+        (_, false) => others,
+        (_, true) => photo,
+    })
+}
+
+/// The index of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
+pub fn nearest(models: &[Model], scale: f64) -> usize {
+    let distance = |index: usize| models[index].scale_distance(scale);
+    (0..models.len()).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_by_factor_and_picture() {
+        let families = [Shipped::Small, Shipped::Photo, Shipped::Deblock];
+        let models: Vec<Model> =
+            families.into_iter().flat_map(|family| Model::shipped(family).unwrap()).collect();
+        let names = |factor, compressed| -> Vec<String> {
+            let usable = usable(&models, factor, compressed).unwrap();
+            usable.into_iter().map(|index| models[index].family.unwrap().to_string()).collect()
+        };
+        assert_eq!(names(3.0, false), ["small"; 3]);
+        assert_eq!(names(3.0, true), ["photo"; 3]);
+        assert_eq!(names(1.0, true), ["deblock"]);
+        let photo = Model::shipped(Shipped::Photo).unwrap();
+        assert_eq!(usable(&photo, 2.0, false).unwrap(), [0, 1, 2]);
+        assert!(usable(&photo, 1.0, false).unwrap_err().to_string().contains("deblock restores"));
+        let deblock = Model::shipped(Shipped::Deblock).unwrap();
+        assert!(usable(&deblock, 2.0, true).unwrap_err().to_string().contains("small and photo enlarge"));
+    }
+
+    #[test]
+    fn words_and_folders() {
+        assert_eq!(Model::load(Path::new("small")).unwrap().len(), 3);
+        let folder = tempfile::tempdir().unwrap();
+        let error = Model::load(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(BEST), "{error}");
+        let network = Shipped::Small.nearest(3.0).unwrap();
+        std::fs::write(folder.path().join(BEST), network.to_safetensors().unwrap()).unwrap();
+        assert_eq!(Model::load(folder.path()).unwrap()[0].network().unwrap(), &network);
+        assert!(Model::load(&folder.path().join("none")).is_err());
+    }
+}
