@@ -11,6 +11,7 @@
 //! and ANR's matrices are computed on the GPU, OMP, NNLS and feature-sign search on all processor cores. `train::dictionary`
 //! trains.
 
+mod back_projection;
 pub(crate) mod code;
 mod engine;
 mod file;
