@@ -22,6 +22,7 @@ mod pictures;
 mod pointwise;
 mod shaders;
 mod slot;
+mod stages;
 mod state;
 mod trainer;
 mod update;
