@@ -61,6 +61,9 @@ pub enum Error {
     /// Work that was ended before its time, as the caller wished.
     Stopped,
 
+    /// Several processes that work together: another one has ended or does not answer, or they do not fit together.
+    Ranks(Reason),
+
     /// An adapter whose results do not agree with the CPU's. Another adapter or driver may work.
     SelfTest(String),
 }
@@ -75,7 +78,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidArgument(reason) | Self::Picture(reason) => reason.fmt(f),
+            Self::InvalidArgument(reason) | Self::Picture(reason) | Self::Ranks(reason) => reason.fmt(f),
             Self::Model { path, reason } => write!(f, "model {}: {reason}", path.display()),
             Self::Output { path, reason } => write!(f, "cannot write {}: {reason}", path.display()),
             Self::NoAdapter(text) | Self::Diverged(text) => text.fmt(f),
@@ -97,7 +100,8 @@ impl StdError for Error {
             | Self::Output { reason, .. }
             | Self::OutOfMemory(reason)
             | Self::Gpu(reason)
-            | Self::WrongResult(reason) => reason.source(),
+            | Self::WrongResult(reason)
+            | Self::Ranks(reason) => reason.source(),
             Self::NoAdapter(_)
             | Self::MissingCapability(_)
             | Self::Diverged(_)

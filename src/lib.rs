@@ -182,6 +182,8 @@ pub mod planes;
 pub mod precision;
 #[cfg(any(feature = "headless", feature = "train"))]
 mod random;
+#[cfg(any(feature = "headless", feature = "train"))]
+pub mod ranks;
 pub mod reference;
 pub mod resample;
 #[cfg(feature = "train")]

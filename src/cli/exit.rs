@@ -8,6 +8,8 @@ pub const USAGE: u8 = 2;
 pub const GPU: u8 = 3;
 pub const MODEL: u8 = 4;
 pub const OUTPUT: u8 = 5;
+/// Another rank has ended, or the ranks do not fit together.
+pub const RANKS: u8 = 6;
 /// Stopped by Ctrl-C, with everything saved. After SIGTERM it is 143: 128 plus the signal's number.
 pub const INTERRUPTED: u8 = 130;
 
@@ -23,6 +25,7 @@ pub fn code(error: &Error) -> u8 {
         | Error::SelfTest(..) => GPU,
         Error::Model { .. } => MODEL,
         Error::Output { .. } => OUTPUT,
+        Error::Ranks(..) => RANKS,
         _ => SOME_FAILED,
     }
 }

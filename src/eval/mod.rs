@@ -98,18 +98,22 @@ impl Score {
             sum.iter_mut().zip(score.figures()).for_each(|(sum, figure)| *sum += figure);
             count += 1.0;
         }
-        let [psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms] =
-            sum.map(|sum| sum / count);
-        (count > 0.0).then_some(Score { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms })
+        (count > 0.0).then(|| Self::of_figures(sum.map(|sum| sum / count)))
     }
 
     /// Figures of nothing: all NaN.
     pub(crate) fn missing() -> Self {
-        let [psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms] = [f64::NAN; 7];
+        Self::of_figures([f64::NAN; 7])
+    }
+
+    /// The inverse of [`Score::figures`].
+    pub fn of_figures(figures: [f64; 7]) -> Self {
+        let [psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms] = figures;
         Self { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms }
     }
 
-    fn figures(&self) -> [f64; 7] {
+    /// All figures, in the order of the fields.
+    pub fn figures(&self) -> [f64; 7] {
         let &Self { psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms } = self;
         [psnr_bicubic, psnr, ssim_bicubic, ssim, bicubic_ms, gpu_ms, wall_ms]
     }
@@ -230,11 +234,16 @@ impl SetReport {
     /// Adds the picture of a file with this stem, with published figures if it can be the picture that they are for. These are
     /// of luminance, and of clean pictures.
     pub fn add(&mut self, stem: &str, measured: &Measured) {
-        self.shave = self.shave.max(measured.border);
+        self.add_score(stem, measured.score, measured.border);
+    }
+
+    /// As [`SetReport::add`], for figures that come from elsewhere; `border` is what was left out on each side.
+    pub fn add_score(&mut self, stem: &str, score: Score, border: usize) {
+        self.shave = self.shave.max(border);
         let published = published::image(stem, self.scale).copied();
-        let is_same = |row: &Published| row.fits(measured.score.psnr_bicubic);
+        let is_same = |row: &Published| row.fits(score.psnr_bicubic);
         let published = published.filter(|row| self.has_published() && is_same(row));
-        self.images.push(Row { image: Some(stem.into()), score: measured.score, published });
+        self.images.push(Row { image: Some(stem.into()), score, published });
     }
 
     /// Averages the pictures, and looks up published averages of the same pictures: of `architecture`, and of all methods.

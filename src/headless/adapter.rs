@@ -176,6 +176,33 @@ pub fn open_adapter(adapter: &Adapter) -> Result<Gpu> {
     Ok(Gpu { device, queue, info, faults, pipelines: Pipelines::default() })
 }
 
+/// The adapter for one of several processes on a machine, by its number `local` among them, as an index in [`list`]: they
+/// go round the GPUs of the kind that `auto` takes. `None` where the selection names an adapter, or there is no GPU.
+pub fn for_process(selection: &AdapterSelection, local: usize) -> Option<usize> {
+    if selection.wish().is_some() {
+        return None;
+    }
+    let candidates: Vec<_> = list(selection).iter().map(|a| (a.get_info(), lacks(a))).collect();
+    spread(&candidates, local)
+}
+
+fn spread(candidates: &[(AdapterInfo, Option<String>)], local: usize) -> Option<usize> {
+    let is_gpu = |(info, lacks): &(AdapterInfo, Option<String>)| {
+        lacks.is_none() && info.device_type != DeviceType::Cpu
+    };
+    // The same GPU is listed once for each backend.
+    let first = candidates.iter().find(|candidate| is_gpu(candidate)).map(|(info, _)| kind(info))?;
+    let alike: Vec<usize> = (0..candidates.len())
+        .filter(|&i| is_gpu(&candidates[i]) && kind(&candidates[i].0) == first)
+        .collect();
+    alike.get(local % alike.len()).copied()
+}
+
+/// What adapters of a kind share.
+fn kind(info: &AdapterInfo) -> (DeviceType, Backend) {
+    (info.device_type, info.backend)
+}
+
 /// Index of the adapter to use; each candidate comes with what it lacks.
 fn choose(
     candidates: &[(AdapterInfo, Option<String>)],
@@ -277,6 +304,17 @@ mod tests {
         all[0].1 = Some("compute shaders".into());
         assert_eq!(choose(&all, None, false).unwrap(), 1);
         assert_eq!(choose(&all, Some("geforce"), false).unwrap(), 1);
+    }
+
+    #[test]
+    fn processes_go_round_the_gpus() {
+        let mut all = machine();
+        assert_eq!(spread(&all, 1), Some(0));
+        let second = candidate("GeForce", DeviceType::DiscreteGpu, Backend::Dx12);
+        all.push(second);
+        let chosen: Vec<_> = (0..4).filter_map(|local| spread(&all, local)).collect();
+        assert_eq!(chosen, [0, all.len() - 1, 0, all.len() - 1]);
+        assert_eq!(spread(&machine()[3..], 1), None, "software adapters");
     }
 
     #[test]

@@ -152,6 +152,26 @@ impl Checkpoint {
     }
 }
 
+/// A state as the bytes of a checkpoint that says nothing else.
+///
+/// # Errors
+/// As [`Checkpoint::to_bytes`].
+#[cfg(feature = "headless")]
+pub(crate) fn state_to_bytes(state: &State) -> Result<Vec<u8>> {
+    let (config, data) = Default::default();
+    let (state, elapsed) = (state.clone(), Duration::ZERO);
+    Checkpoint { state, backprops: 0, seed: 0, best: None, elapsed, config, data }.to_bytes()
+}
+
+/// The inverse of [`state_to_bytes`].
+///
+/// # Errors
+/// As [`Checkpoint::from_bytes`].
+#[cfg(feature = "headless")]
+pub(crate) fn state_from_bytes(bytes: &[u8]) -> Result<State> {
+    Ok(Checkpoint::from_bytes(bytes)?.state)
+}
+
 /// The tensors of layers, for [`serialize`].
 fn named<'a>(prefix: &str, layers: &'a [Layer]) -> Vec<(String, Vec<usize>, &'a [f32])> {
     let tensors = layers.iter().enumerate().flat_map(|(i, layer)| {

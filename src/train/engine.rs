@@ -1,6 +1,7 @@
 //! Training steps over a set of pictures on the GPU: what a session runs.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::config::TrainConfig;
@@ -9,11 +10,14 @@ use super::gpu::{Shape, Trainer, TrainerOptions};
 use super::order::Order;
 use super::stream::ShardStream;
 use super::{State, TrainEngine, tune};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::headless::Gpu;
 
 /// Gets the pictures done and of all.
 type Progress = dyn Fn(usize, usize) + Send + Sync;
+
+/// Replaces a layer's gradients by what the update goes by.
+pub type Exchange<'a> = dyn FnMut(&mut [f32]) -> Result<()> + 'a;
 
 /// A [`Trainer`] that takes its batches from a training set, in the order given by the configuration's seed.
 pub struct GpuEngine {
@@ -28,6 +32,8 @@ pub struct GpuEngine {
     shape: (usize, usize, usize),
     loss_bicubic: Option<f64>,
     progress: Box<Progress>,
+    /// The part of each batch that is taken.
+    part: Range<usize>,
 }
 
 impl fmt::Debug for GpuEngine {
@@ -55,7 +61,25 @@ impl GpuEngine {
     /// # Errors
     /// As [`Trainer::new`] and [`Order::new`].
     pub fn new(gpu: &Gpu, config: &TrainConfig, data: Arc<Dataset>, state: &State) -> Result<Self> {
-        let options = TrainerOptions::new(config.batch, config.patch, config.optimizer.clone())
+        Self::taking(gpu, config, data, state, 0..config.batch)
+    }
+
+    /// As [`GpuEngine::new`], but takes only a part of each batch, by positions in it: others take the rest, and
+    /// [`GpuEngine::train_exchanged`] has them exchange their gradients.
+    ///
+    /// # Errors
+    /// As [`GpuEngine::new`], and [`Error::InvalidArgument`] for a part that is not inside of a batch.
+    pub fn taking(
+        gpu: &Gpu,
+        config: &TrainConfig,
+        data: Arc<Dataset>,
+        state: &State,
+        part: Range<usize>,
+    ) -> Result<Self> {
+        if part.end > config.batch {
+            return Err(Error::invalid(format!("there is no part {part:?} of {} sub-images", config.batch)));
+        }
+        let options = TrainerOptions::new(part.len(), config.patch, config.optimizer.clone())
             .with_padding(config.train_padding)
             .with_shape(kernels(gpu, config)?)
             .with_pipeline_cache(gpu.pipelines.cache().cloned());
@@ -72,6 +96,7 @@ impl GpuEngine {
             loss_bicubic: None,
             progress: Box::new(|_, _| ()),
             gpu: gpu.clone(),
+            part,
         })
     }
 }
@@ -82,10 +107,26 @@ impl GpuEngine {
     pub fn with_progress(self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
         Self { progress: Box::new(progress), ..self }
     }
-}
 
-impl TrainEngine for GpuEngine {
-    fn train(&mut self, factors: &[f32]) -> Result<f64> {
+    /// Goes on from another state.
+    ///
+    /// # Errors
+    /// As [`Trainer::restore`].
+    pub fn restore(&mut self, state: &State) -> Result<()> {
+        self.trainer.restore(state)?;
+        self.gpu.faults.check()
+    }
+
+    /// Does steps as [`TrainEngine::train`] does, and hands their gradients to `exchange` as
+    /// [`Trainer::steps_exchanged`] does; the losses are those that come back.
+    ///
+    /// # Errors
+    /// As [`TrainEngine::train`], and those of `exchange`.
+    pub fn train_exchanged(&mut self, factors: &[f32], exchange: &mut Exchange<'_>) -> Result<f64> {
+        self.steps(factors, Some(exchange))
+    }
+
+    fn steps(&mut self, factors: &[f32], mut exchange: Option<&mut Exchange<'_>>) -> Result<f64> {
         let mut loss = 0.0;
         let mut done = 0;
         while done < factors.len() {
@@ -105,13 +146,24 @@ impl TrainEngine for GpuEngine {
             };
             let count = (factors.len() - done).min(usize::try_from(place.steps_left).unwrap_or(usize::MAX));
             let batch = |step| self.order.batch(&self.order.place(step), length, self.turns);
-            let samples: Vec<_> = (step..step + count as u64).flat_map(batch).collect();
-            let losses = self.trainer.steps(&samples, &factors[done..done + count])?;
+            let batches = (step..step + count as u64).map(batch);
+            let factors = &factors[done..done + count];
+            let samples: Vec<_> = batches.flat_map(|batch| batch[self.part.clone()].to_vec()).collect();
+            let losses = match &mut exchange {
+                None => self.trainer.steps(&samples, factors)?,
+                Some(exchange) => self.trainer.steps_exchanged(&samples, factors, *exchange)?,
+            };
             self.gpu.faults.check()?;
             loss += losses.into_iter().map(f64::from).sum::<f64>();
             done += count;
         }
         Ok(loss)
+    }
+}
+
+impl TrainEngine for GpuEngine {
+    fn train(&mut self, factors: &[f32]) -> Result<f64> {
+        self.steps(factors, None)
     }
 
     fn loss_bicubic(&self) -> Option<f64> {

@@ -76,6 +76,15 @@ pub enum Event {
         /// learned, or has diverged.
         loss_bicubic: Option<f64>,
     },
+    /// The end of a run by several ranks: what a step of rank 0 took.
+    Exchange {
+        /// Number of ranks.
+        ranks: usize,
+        /// Milliseconds of a step.
+        step_ms: f64,
+        /// Those of them that went into the exchange of gradients, waits for slower ranks included.
+        exchange_ms: f64,
+    },
     /// A file of the run has been replaced.
     Saved {
         /// Which.

@@ -22,6 +22,8 @@ mod time_span;
 #[cfg(feature = "headless")]
 pub mod curve;
 #[cfg(feature = "headless")]
+pub mod data_parallel;
+#[cfg(feature = "headless")]
 pub mod dataset;
 #[cfg(feature = "dictionary")]
 pub mod dictionary;
@@ -33,6 +35,8 @@ pub mod event;
 mod files;
 #[cfg(feature = "headless")]
 pub mod filters;
+#[cfg(feature = "headless")]
+pub mod gradient_mean;
 #[cfg(feature = "headless")]
 pub mod measure;
 #[cfg(feature = "headless")]

@@ -123,6 +123,63 @@ impl Validator {
     }
 }
 
+impl Validator {
+    /// Number of pictures of each set.
+    pub fn counts(&self) -> Vec<usize> {
+        self.sets.iter().map(|(folder, _)| self.folders[*folder].len()).collect()
+    }
+
+    /// Scores of each set's pictures that are in part `index` of `count`: every `count`-th of them.
+    ///
+    /// # Errors
+    /// Whatever keeps the network from running.
+    pub fn measure(&mut self, weights: &Weights, (index, count): (usize, usize)) -> Result<Vec<Vec<Score>>> {
+        let network = match &mut self.network {
+            Some(network) => {
+                network.set_weights(weights)?;
+                network
+            }
+            None => {
+                let options = HeadlessOptions::default();
+                self.network.insert(Headless::new(self.gpu.clone(), weights, options)?)
+            }
+        };
+        self.samples.clear();
+        let mut scores = Vec::new();
+        for (info, (folder, protocol)) in self.infos.iter().zip(&self.sets) {
+            let mut measured = Vec::new();
+            for (name, picture) in self.folders[*folder].iter().skip(index).step_by(count) {
+                let one = protocol.measure(picture, network)?;
+                if measured.is_empty() {
+                    let file = |method| format!("{}_{name}_x{}_{method}.png", info.name, info.scale);
+                    self.samples.extend(samples(&one).map(|(method, sample)| (file(method), sample)));
+                }
+                measured.push(one.score);
+            }
+            scores.push(measured);
+        }
+        Ok(scores)
+    }
+
+    /// Averages for each set, of the scores of all its pictures.
+    pub fn averages(&self, scores: &[Vec<Score>]) -> Vec<SetScore> {
+        let average = |(info, scores): (&SetInfo, &Vec<Score>)| {
+            // Every set has at least one picture.
+            let mean = Score::mean(scores)?;
+            Some(SetScore {
+                set: info.name.clone(),
+                scale: info.scale,
+                samples: info.samples,
+                psnr: mean.psnr,
+                ssim: mean.ssim,
+                psnr_bicubic: mean.psnr_bicubic,
+                ssim_bicubic: mean.ssim_bicubic,
+            })
+        };
+        self.infos.iter().zip(scores).filter_map(average).collect()
+    }
+}
+
 /// Mean PSNR of bicubic interpolation in dB.
 fn mean_bicubic(protocol: &Protocol, pictures: &[(String, Picture)]) -> Option<f64> {
     let scores = pictures.iter().map(|(_, picture)| Ok(protocol.measure_bicubic(picture)?.score));
@@ -148,41 +205,8 @@ impl Validate for Validator {
     }
 
     fn evaluate(&mut self, weights: &Weights) -> Result<Vec<SetScore>> {
-        let network = match &mut self.network {
-            Some(network) => {
-                network.set_weights(weights)?;
-                network
-            }
-            None => {
-                let options = HeadlessOptions::default();
-                self.network.insert(Headless::new(self.gpu.clone(), weights, options)?)
-            }
-        };
-        self.samples.clear();
-        let mut scores = Vec::new();
-        for (info, (folder, protocol)) in self.infos.iter().zip(&self.sets) {
-            let mut measured = Vec::new();
-            for (name, picture) in &self.folders[*folder] {
-                let one = protocol.measure(picture, network)?;
-                if measured.is_empty() {
-                    let file = |method| format!("{}_{name}_x{}_{method}.png", info.name, info.scale);
-                    self.samples.extend(samples(&one).map(|(method, sample)| (file(method), sample)));
-                }
-                measured.push(one.score);
-            }
-            // Every set has at least one picture.
-            let Some(mean) = Score::mean(&measured) else { continue };
-            scores.push(SetScore {
-                set: info.name.clone(),
-                scale: info.scale,
-                samples: info.samples,
-                psnr: mean.psnr,
-                ssim: mean.ssim,
-                psnr_bicubic: mean.psnr_bicubic,
-                ssim_bicubic: mean.ssim_bicubic,
-            });
-        }
-        Ok(scores)
+        let scores = self.measure(weights, (0, 1))?;
+        Ok(self.averages(&scores))
     }
 
     fn save_samples(&self, folder: &Path) -> Result<()> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules of the library, from the ground up. A module imports from its own folder and from lower floors only.
 const FLOORS: &[&[&str]] = &[
     &["error"],
-    &["hash", "limits", "own"],
+    &["hash", "limits", "own", "ranks"],
     &[
         "atomic", "bounded", "chart", "color", "guard", "metrics", "network", "onnx", "parallel", "planes",
         "random", "resample",

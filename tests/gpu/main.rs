@@ -6,6 +6,7 @@ mod common;
 
 mod autotune;
 mod checks;
+mod data_parallel;
 mod dictionary;
 mod embedding;
 mod enlarge;

@@ -25,6 +25,7 @@ mod neighbors;
 mod outputs;
 mod pictures;
 mod plot;
+mod ranks;
 mod refusals;
 mod report;
 mod reruns;

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use srcnn_gpu::headless::adapter::{self, AdapterSelection};
 use srcnn_gpu::headless::{Gpu, Pipelines, cache_folder};
+use srcnn_gpu::ranks::launcher::{Launched, launched};
 use srcnn_gpu::wgpu::{Backends, DeviceType};
 use srcnn_gpu::{Error, Precision, Result};
 
@@ -62,15 +63,19 @@ impl GpuArgs {
         self.selection_of(self.requests().swap_remove(0))
     }
 
-    /// Opens the adapter and tests it; warns if it is a software one.
+    /// Opens the adapter and tests it; warns if it is a software one. Of several, each process of a launcher takes one, by its
+    /// number on the machine.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for several adapters, and as [`GpuArgs::open_all`].
+    /// [`Error::InvalidArgument`] for several adapters without a launcher, and as [`GpuArgs::open_all`].
     pub fn open(&self) -> Result<Gpu> {
-        match self.open_all()? {
-            mut one if one.len() == 1 => Ok(one.swap_remove(0)),
-            _ => Err(Error::invalid("this command computes on one adapter; --gpu names several")),
-        }
+        let mut requests = self.requests();
+        let index = match launched() {
+            Some(Launched { local, .. }) => local % requests.len(),
+            None if requests.len() == 1 => 0,
+            None => return Err(Error::invalid("this command computes on one adapter; --gpu names several")),
+        };
+        self.open_one(requests.swap_remove(index))
     }
 
     /// Opens and tests all adapters that are asked for.
@@ -78,19 +83,26 @@ impl GpuArgs {
     /// # Errors
     /// As [`adapter::open`] and [`checks::self_test`].
     pub fn open_all(&self) -> Result<Vec<Gpu>> {
-        let open = |spec| {
-            let mut gpu = adapter::open(&self.selection_of(spec))?;
-            if let Some(folder) = cache_folder() {
-                gpu.pipelines = Pipelines::in_folder(&gpu, &folder);
-            }
-            let name = adapter::describe(&gpu.info);
-            match gpu.info.device_type {
-                DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),
-                _ => log::info!("using {name}"),
-            }
-            checks::self_test(&gpu, Precision::F32)?;
-            Ok(gpu)
-        };
-        self.requests().into_iter().map(open).collect()
+        self.requests().into_iter().map(|spec| self.open_one(spec)).collect()
+    }
+
+    fn open_one(&self, spec: Option<String>) -> Result<Gpu> {
+        let mut selection = self.selection_of(spec);
+        if let Some(Launched { local, .. }) = launched()
+            && let Some(index) = adapter::for_process(&selection, local)
+        {
+            selection.gpu = Some(index.to_string());
+        }
+        let mut gpu = adapter::open(&selection)?;
+        if let Some(folder) = cache_folder() {
+            gpu.pipelines = Pipelines::in_folder(&gpu, &folder);
+        }
+        let name = adapter::describe(&gpu.info);
+        match gpu.info.device_type {
+            DeviceType::Cpu => log::warn!("no GPU in use: {name} computes on the processor, slowly"),
+            _ => log::info!("using {name}"),
+        }
+        checks::self_test(&gpu, Precision::F32)?;
+        Ok(gpu)
     }
 }

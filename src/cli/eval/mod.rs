@@ -4,15 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use srcnn_gpu::degrade::Degradation;
-use srcnn_gpu::dictionary::DictionaryUpscaler;
 use srcnn_gpu::eval::dataset::{Dataset, Picture, size};
 use srcnn_gpu::eval::html::{About, Page, Shown, shown_pixels};
 use srcnn_gpu::eval::protocol::{Measured, Protocol};
 use srcnn_gpu::eval::table::{Layout, render};
-use srcnn_gpu::eval::{Enlarge, Report, SetReport};
-use srcnn_gpu::headless::adapter::describe;
-use srcnn_gpu::headless::{Headless, HeadlessOptions};
-use srcnn_gpu::{Error, Padding, Planes, Result};
+use srcnn_gpu::eval::{Report, SetReport};
+use srcnn_gpu::{Error, Padding, Result};
 
 use crate::cli::advice;
 use crate::cli::args::gpu::GpuArgs;
@@ -25,10 +22,14 @@ use crate::cli::output::print;
 use crate::cli::progress::Progress;
 use crop::crop;
 use methods::{Column, Method};
+use networks::{Compiled, open};
+use part::Part;
 use save::{Saver, check_folder, check_page, tell_losses};
 
 mod crop;
 mod methods;
+mod networks;
+mod part;
 mod save;
 
 /// Measure PSNR and SSIM of networks on folders of test pictures
@@ -159,11 +160,25 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     }
     if let Some(page) = &args.html {
         check_page(page)?;
+        Part::refuse_page()?;
     }
     let sizes: Vec<(u32, u32)> =
         datasets.iter().flat_map(|set| &set.pictures).filter_map(|path| size(path).ok()).collect();
     // Only after everything that can be checked without it.
-    let (networks, adapter) = open(args, &methods, &tables, &sizes)?;
+    let part = Part::start()?;
+    measure_all(args, &methods, &tables, &datasets, &sizes, &part).or_else(|error| part.fail(error))
+}
+
+/// Measures this process's part of the pictures, and prints what all have measured.
+fn measure_all(
+    args: &EvalArgs,
+    methods: &[Method],
+    tables: &[Vec<Column>],
+    datasets: &[Dataset],
+    sizes: &[(u32, u32)],
+    part: &Part,
+) -> Result<u8> {
+    let (networks, adapter) = open(args, methods, tables, sizes)?;
     let page = args.html.as_ref().map(|_| {
         // Each table shows the baseline and the original too.
         let views = |table: &Vec<Column>| table.iter().filter(|column| column.network.is_some()).count() + 2;
@@ -174,23 +189,28 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     let columns: usize = tables.iter().map(Vec::len).sum();
     let mut run = Run {
         args,
-        methods: &methods,
+        methods,
+        part,
         networks,
         page: page.transpose()?,
         progress: Progress::new("measuring"),
         done: 0,
-        total: datasets.iter().map(|set| set.pictures.len()).sum::<usize>() * columns,
+        total: datasets.iter().map(|set| part.count(set.pictures.len())).sum::<usize>() * columns,
         failed: false,
     };
     let mut report = Report::default();
-    for set in &datasets {
-        for table in &tables {
+    for set in datasets {
+        for table in tables {
             report.tables.push(run.measure(set, table)?);
         }
     }
     let (failed, page) = (run.failed, run.page.take());
     // Removes the bar before the results are printed.
     drop(run);
+    let code = if failed { exit::SOME_FAILED } else { exit::DONE };
+    if !part.prints() {
+        return Ok(code);
+    }
     let text = if args.json {
         serde_json::to_string_pretty(&report).map_err(|e| Error::invalid(e.to_string()))?
     } else {
@@ -205,7 +225,7 @@ pub fn run(args: &EvalArgs) -> Result<u8> {
     if let (Some(page), Some(path)) = (page, &args.html) {
         page.write(path, &report, &About { adapter })?;
     }
-    Ok(if failed { exit::SOME_FAILED } else { exit::DONE })
+    Ok(code)
 }
 
 /// The pictures of a folder, without results of this program that lie among them.
@@ -220,64 +240,10 @@ fn open_set(folder: &Path) -> Result<Dataset> {
     Ok(set)
 }
 
-/// A compiled network, by the indices of its method and among its method's networks.
-type Compiled = ((usize, usize), Box<dyn Enlarge>);
-
-/// Opens the adapter and compiles all networks that are measured. Bicubic interpolation alone needs neither.
-fn open(
-    args: &EvalArgs,
-    methods: &[Method],
-    tables: &[Vec<Column>],
-    sizes: &[(u32, u32)],
-) -> Result<(Vec<Compiled>, String)> {
-    let wanted = |column: &Column| Some((column.method, column.network?));
-    let mut keys: Vec<(usize, usize)> = tables.iter().flatten().filter_map(wanted).collect();
-    // In the order of the scales that first use a network.
-    let mut seen = std::collections::HashSet::new();
-    keys.retain(|&key| seen.insert(key));
-    if keys.is_empty() {
-        return Ok((Vec::new(), "none".into()));
-    }
-    let gpu = args.gpu.open()?;
-    args.precision.check(&gpu)?;
-    let options = HeadlessOptions::default()
-        .with_padding(args.padding)
-        .with_tile(args.tile)
-        .with_tta(args.tta)
-        .with_precision(args.precision.precision);
-    let area = |&(width, height): &(u32, u32)| u64::from(width) * u64::from(height);
-    let pixels = sizes.iter().map(area).sum::<u64>() * tables.len() as u64;
-    let mut networks = Vec::new();
-    for key in keys {
-        let model = &methods[key.0].networks[key.1];
-        let mut engine: Box<dyn Enlarge> = match &model.trained {
-            Trained::Network(weights) => {
-                let options = args.tune.apply(&gpu, weights, options, pixels)?;
-                Box::new(Headless::new(gpu.clone(), weights, options)?)
-            }
-            Trained::Dictionary(dictionary) => Box::new(DictionaryUpscaler::new(gpu.clone(), dictionary)?),
-        };
-        warm_up(&mut *engine, model)?;
-        networks.push((key, engine));
-    }
-    Ok((networks, describe(&gpu.info)))
-}
-
-/// Runs the network once on a small picture to compile its kernels, so that compiling does not count as a picture's time.
-fn warm_up(engine: &mut dyn Enlarge, model: &Model) -> Result<()> {
-    let channels = model.channels().count();
-    let radius = match &model.trained {
-        Trained::Network(weights) => weights.architecture().radius(),
-        Trained::Dictionary(dictionary) => dictionary.patch(),
-    };
-    let side = 2 * radius + 8;
-    let picture = Planes::new(side, side, channels, vec![0.5; side * side * channels])?;
-    engine.enlarge(&picture, 2 * side, 2 * side).map(drop)
-}
-
 struct Run<'a> {
     args: &'a EvalArgs,
     methods: &'a [Method],
+    part: &'a Part,
     networks: Vec<Compiled>,
     page: Option<Page>,
     progress: Progress,
@@ -291,14 +257,30 @@ impl Run<'_> {
     fn measure(&mut self, set: &Dataset, table: &[Column]) -> Result<Vec<SetReport>> {
         let mut reports: Vec<SetReport> = table.iter().map(|column| self.report(set, column)).collect();
         self.page.iter_mut().for_each(Page::begin_set);
-        for (path, name) in set.pictures.iter().zip(set.names()) {
+        let names = set.names();
+        let mut rows = Vec::new();
+        for (position, (path, name)) in set.pictures.iter().zip(&names).enumerate() {
+            if !self.part.has(position) {
+                continue;
+            }
             match self.measure_picture(path, table) {
-                Ok((picture, results)) => self.keep((path, &name), &picture, table, results, &mut reports)?,
+                Ok((picture, results)) => {
+                    let figures = results.iter().map(|measured| (measured.score, measured.border));
+                    rows.push((position, figures.collect()));
+                    self.keep((path, name), &picture, table, results)?;
+                }
                 Err(error @ Error::Picture(_)) => {
                     self.failed = true;
                     advice::report(&error);
                 }
                 Err(error) => return Err(error),
+            }
+        }
+        let rows = self.part.gather(rows, table.len())?;
+        self.failed |= self.part.lacks(rows.len(), names.len());
+        for (position, figures) in &rows {
+            for (report, (score, border)) in reports.iter_mut().zip(figures) {
+                report.add_score(&names[*position], *score, *border);
             }
         }
         for (report, column) in reports.iter_mut().zip(table) {
@@ -354,18 +336,14 @@ impl Run<'_> {
         measured
     }
 
-    /// Adds a picture's results to the reports, the saved pictures and the page.
+    /// Adds a picture's results to the saved pictures and the page.
     fn keep(
         &mut self,
         (path, name): (&Path, &str),
         picture: &Picture,
         table: &[Column],
         results: Vec<Measured>,
-        reports: &mut [SetReport],
     ) -> Result<()> {
-        for (report, measured) in reports.iter_mut().zip(&results) {
-            report.add(name, measured);
-        }
         let networks = table.iter().filter(|column| column.network.is_some()).count();
         if let (Some(folder), Some(first), Some(column)) = (&self.args.save, results.first(), table.first()) {
             let saver = Saver { folder, name: format!("{name}_x{}", column.protocol.scale) };

@@ -1,5 +1,6 @@
 //! `--shard`: which part of the work is this process's if several share it.
 
+use srcnn_gpu::ranks::launcher::{Launched, launched, launched_by};
 use srcnn_gpu::{Error, Result};
 
 /// One of `count` parts.
@@ -40,7 +41,18 @@ impl Shard {
         }
     }
 
-    /// From the variables of a Slurm array job or else of a Kubernetes indexed job.
+    /// The part of a process that mpirun or srun has started as one of several; `None` for a process on its own.
+    pub fn of_rank() -> Option<Self> {
+        let Launched { rank, size, .. } = launched()?;
+        if rank == 0 {
+            log::warn!(
+                "started as one of {size} ranks, each of which takes its part of the inputs; --shard 1/1 takes all"
+            );
+        }
+        Some(Self { index: rank as u64, count: size as u64 })
+    }
+
+    /// From the variables of a Slurm array job, of a Kubernetes indexed job, or else of mpirun or srun.
     fn from_scheduler(count: Option<u64>, lookup: Lookup<'_>) -> Result<Self> {
         let number = |name: &str| match lookup(name) {
             None => Ok(None),
@@ -65,9 +77,12 @@ impl Shard {
                 None => number("JOB_COMPLETIONS")?,
             };
             (Some(index), count.ok_or_else(|| missing("JOB_COMPLETIONS"))?)
+        } else if let Some(Launched { rank, size, .. }) = launched_by(lookup) {
+            (Some(rank as u64), count.unwrap_or(size as u64))
         } else {
             return Err(Error::invalid(
-                "neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set; use I/N outside of array jobs",
+                "neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set, nor a rank of mpirun or srun; use I/N outside of \
+                 array jobs",
             ));
         };
         let index = index.filter(|&index| index < count).ok_or_else(|| {
@@ -135,6 +150,16 @@ mod tests {
         assert_eq!(with("env/3", &[index]), Some((2, 3)));
         assert_eq!(with("env/2", &[index]), None);
         assert_eq!(with("env", &[index]), None);
+    }
+
+    #[test]
+    fn ranks() {
+        let ompi = [("OMPI_COMM_WORLD_RANK", "1"), ("OMPI_COMM_WORLD_SIZE", "4")];
+        assert_eq!(with("env", &ompi), Some((1, 4)));
+        // Array jobs come first.
+        let array =
+            [("SLURM_ARRAY_TASK_ID", "1"), ("SLURM_ARRAY_TASK_MIN", "1"), ("SLURM_ARRAY_TASK_COUNT", "2")];
+        assert_eq!(with("env", &[&ompi[..], &array].concat()), Some((0, 2)));
     }
 
     #[test]

@@ -112,6 +112,9 @@ impl EventPrinter {
                     "{what} at step {step} after {training} of training in all; this call took {all}{more}"
                 ));
             }
+            Event::Exchange { ranks, step_ms, exchange_ms } => self.progress.note(&format!(
+                "{ranks} ranks: {step_ms:.2} ms a step, {exchange_ms:.2} of them exchanging gradients and waiting for other ranks"
+            )),
             // Every beginning is worse; what counts is the end.
             Event::Step(_) | Event::Saved { .. } | Event::Below { .. } => {}
         }

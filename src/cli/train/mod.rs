@@ -1,6 +1,6 @@
 //! `srcnn-gpu train`: trains a network on folders of pictures.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use srcnn_gpu::bounded;
 use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::ranks::launcher::launched;
 use srcnn_gpu::train::checkpoint::Checkpoint;
 use srcnn_gpu::train::config::{Limit, TimeSpan, TrainConfig};
 use srcnn_gpu::train::dataset::{Dataset, SHARD_BYTES};
@@ -32,6 +33,8 @@ use events::EventPrinter;
 mod args;
 mod dictionary;
 mod events;
+#[cfg(feature = "mpi")]
+mod ranks;
 
 /// Set by Ctrl-C and SIGTERM: the run saves and ends after the current block of steps.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -43,11 +46,60 @@ static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
 /// # Errors
 /// Whatever prevents the run from starting or continuing. Its last checkpoint stays.
 pub fn run(args: &TrainArgs) -> Result<u8> {
+    if let Some(launched) = launched() {
+        #[cfg(feature = "mpi")]
+        return ranks::run(args, launched);
+        #[cfg(not(feature = "mpi"))]
+        log::warn!(
+            "started as one of {} processes: each trains by itself, since the program was built without the feature mpi",
+            launched.size
+        );
+    }
     if let Some(code) = dictionary::run(args)? {
         return Ok(code);
     }
-    let json = args.json || progress::mode() == Mode::Json;
-    let mut printer = EventPrinter::new(json);
+    let json = is_json(args);
+    let printer = EventPrinter::new(json);
+    let plan = match plan(args)? {
+        Planned::Complete(event, best) => return tell_complete(printer, json, &event, &best),
+        Planned::Run(plan) => plan,
+    };
+    let data = plan.open_data()?;
+    let gpu = args.gpu.open()?;
+    let printer = Arc::new(Mutex::new(printer));
+    printer.lock().preparing();
+    let mut validator = open_validation(&gpu, &plan.config)?;
+    let engine = GpuEngine::new(&gpu, &plan.config, data.clone(), &plan.state)?;
+    let mut engine = engine.with_progress(tell_degrading(&printer));
+    let validation = validator.as_mut().map(|v| v as &mut dyn Validate);
+    let ended = session(args, plan, &data, &printer, &mut engine, validation)?;
+    finish(&printer, json, &ended)
+}
+
+/// Whether events are printed as JSON.
+fn is_json(args: &TrainArgs) -> bool {
+    args.json || progress::mode() == Mode::Json
+}
+
+/// What is known of a run before anything is opened.
+struct Plan {
+    existing: Option<RunFolder>,
+    checkpoint: Option<Checkpoint>,
+    config: TrainConfig,
+    state: State,
+}
+
+enum Planned {
+    /// The run was complete before: how it ended, and its best weights.
+    Complete(Event, PathBuf),
+    Run(Box<Plan>),
+}
+
+/// Reads what the arguments name. What can be wrong comes before what takes long.
+///
+/// # Errors
+/// What is wrong with the arguments, the run's folder, its configuration or its checkpoint.
+fn plan(args: &TrainArgs) -> Result<Planned> {
     let flags = args.overrides();
     let (existing, mut config) = match &args.resume {
         Some(path) => {
@@ -62,17 +114,12 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
             (None, resolve(file.as_deref(), &flags)?)
         }
     };
-    // What can be wrong comes before what takes long.
     let checkpoint = existing.as_ref().map(RunFolder::load_checkpoint).transpose()?.flatten();
     match (&existing, &checkpoint) {
         (Some(folder), Some(checkpoint)) => {
             go_on(args, &mut config, checkpoint)?;
             if is_complete(folder, &config, checkpoint)? {
-                match json {
-                    true => printer.print(&end_of(checkpoint)),
-                    false => print(folder.best().display())?,
-                }
-                return printer.printed.map(|()| exit::DONE);
+                return Ok(Planned::Complete(end_of(checkpoint), folder.best()));
             }
         }
         (Some(folder), None) => {
@@ -81,24 +128,63 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         (None, _) => args.output.as_deref().map_or(Ok(()), RunFolder::can_be)?,
     }
     let state = begin(&config, checkpoint.as_ref())?;
+    Ok(Planned::Run(Box::new(Plan { existing, checkpoint, config, state })))
+}
+
+/// Tells that a run was complete before.
+fn tell_complete(mut printer: EventPrinter, json: bool, event: &Event, best: &Path) -> Result<u8> {
+    match json {
+        true => printer.print(event),
+        false => print(best.display())?,
+    }
+    printer.printed.map(|()| exit::DONE)
+}
+
+impl Plan {
+    /// Looks through the pictures.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] where there are none, and as [`Session::check`].
+    fn open_data(&self) -> Result<Arc<Dataset>> {
+        let data = open_data(&self.config)?;
+        if let Some(checkpoint) = &self.checkpoint {
+            Session::check(checkpoint, &self.config, &data.fingerprint)?;
+        }
+        Ok(data)
+    }
+}
+
+fn open_data(config: &TrainConfig) -> Result<Arc<Dataset>> {
     Validator::check(&config.val)?;
     warn_of_results(&config.data);
     warn_of_results(&config.val);
-    let data = Arc::new(Dataset::open(&config, SHARD_BYTES)?);
-    if let Some(checkpoint) = &checkpoint {
-        Session::check(checkpoint, &config, &data.fingerprint)?;
+    Ok(Arc::new(Dataset::open(config, SHARD_BYTES)?))
+}
+
+fn open_validation(gpu: &Gpu, config: &TrainConfig) -> Result<Option<Validator>> {
+    if config.val.is_empty() {
+        log::warn!("no validation pictures (--val): the quality of the network is not measured");
+        return Ok(None);
     }
-    let gpu = args.gpu.open()?;
-    let printer = Arc::new(Mutex::new(printer));
-    printer.lock().preparing();
-    let mut validator = match config.val.as_slice() {
-        [] => {
-            log::warn!("no validation pictures (--val): the quality of the network is not measured");
-            None
-        }
-        _ => Some(Validator::open(gpu.clone(), &config)?),
-    };
-    let mut engine = engine(&gpu, &config, data.clone(), &state, &printer)?;
+    Validator::open(gpu.clone(), config).map(Some)
+}
+
+/// How a run ended, and its best weights.
+struct Ended {
+    outcome: Outcome,
+    best: PathBuf,
+}
+
+/// Runs a session in its folder.
+fn session(
+    args: &TrainArgs,
+    plan: Box<Plan>,
+    data: &Dataset,
+    printer: &Mutex<EventPrinter>,
+    engine: &mut dyn TrainEngine,
+    validation: Option<&mut (dyn Validate + '_)>,
+) -> Result<Ended> {
+    let Plan { existing, checkpoint, config, .. } = *plan;
     let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let command = words.join(" ");
     let folder = match (existing, &args.output) {
@@ -109,26 +195,42 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
         (None, Some(path)) => RunFolder::create(path, &config, &command)?,
         (None, None) => return Err(Error::invalid("no folder for the run: name one with -o")),
     };
-    stop::on_wish(|code| {
-        CODE.store(code, Ordering::Relaxed);
-        STOP.store(true, Ordering::Relaxed);
-    })?;
+    catch_signals()?;
+    let mut tell = |event: &Event| printer.lock().print(event);
     let session = Session {
         config: &config,
         folder: &folder,
-        engine: &mut *engine,
-        validation: validator.as_mut().map(|v| v as &mut dyn Validate),
+        engine,
+        validation: validation.map(|validation| validation as &mut dyn Validate),
         data: (data.len(), data.fingerprint.clone()),
         stop: &STOP,
-        tell: &mut |event| printer.lock().print(event),
+        tell: &mut tell,
     };
     let outcome = session.run(checkpoint.as_ref())?;
-    // What was printed, and the bar, end before the path of the result.
+    Ok(Ended { outcome, best: folder.best() })
+}
+
+/// Ctrl-C and SIGTERM end the run after the current block of steps.
+fn catch_signals() -> Result<()> {
+    stop::on_wish(|code| {
+        CODE.store(code, Ordering::Relaxed);
+        STOP.store(true, Ordering::Relaxed);
+    })
+}
+
+/// Ends the reports of a run: what was printed, and the bar, come before the path of the result.
+fn finish(printer: &Mutex<EventPrinter>, json: bool, ended: &Ended) -> Result<u8> {
     std::mem::replace(&mut *printer.lock(), EventPrinter::new(json)).printed?;
     if !json {
-        print(folder.best().display())?;
+        print(ended.best.display())?;
     }
-    Ok(if outcome == Outcome::Done { exit::DONE } else { CODE.load(Ordering::Relaxed) })
+    Ok(if ended.outcome == Outcome::Done { exit::DONE } else { CODE.load(Ordering::Relaxed) })
+}
+
+/// Tells how far the pictures are that steps wait for.
+fn tell_degrading(printer: &Arc<Mutex<EventPrinter>>) -> impl Fn(usize, usize) + Send + Sync + use<> {
+    let printer = printer.clone();
+    move |done, total| printer.lock().print(&Event::Degrade { done, total })
 }
 
 /// Sets the limit of a run that is continued: `--time` is what it gets in addition.
@@ -181,19 +283,6 @@ fn end_of(checkpoint: &Checkpoint) -> Event {
         seconds: checkpoint.elapsed.as_secs_f64(),
         interrupted: false,
     }
-}
-
-/// The engine that computes the steps.
-fn engine(
-    gpu: &Gpu,
-    config: &TrainConfig,
-    data: Arc<Dataset>,
-    state: &State,
-    printer: &Arc<Mutex<EventPrinter>>,
-) -> Result<Box<dyn TrainEngine>> {
-    let printer = printer.clone();
-    let degrade = move |done, total| printer.lock().print(&Event::Degrade { done, total });
-    Ok(Box::new(GpuEngine::new(gpu, config, data, state)?.with_progress(degrade)))
 }
 
 /// The checkpoint's state, or that of `--init`, or a drawn one.

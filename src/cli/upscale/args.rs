@@ -82,7 +82,8 @@ pub struct BatchArgs {
     /// What to do with outputs that exist [default: overwrite a single named file, skip all others]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub existing: Option<Existing>,
-    /// Process the Ith of N parts of the inputs; env takes I and N from a Slurm array job or a Kubernetes indexed job
+    /// Process the Ith of N parts of the inputs; env takes I and N from a Slurm array job, a Kubernetes indexed job, or a rank
+    /// of mpirun or srun [default: the part of the rank; without ranks, all]
     #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
     pub shard: Option<Shard>,
     /// Threads that read, compute and write; computing always takes one thread per adapter, whatever the middle number

@@ -7,7 +7,7 @@ use srcnn_gpu::picture::available_memory;
 use srcnn_gpu::{Error, Precision, Result};
 
 use crate::cli::args::models::Model;
-use crate::cli::jobs::{Plan, Request};
+use crate::cli::jobs::{Plan, Request, Shard};
 use crate::cli::progress::{self, Mode};
 use crate::cli::stop;
 use pipeline::Pipeline;
@@ -67,7 +67,7 @@ pub fn run(args: &UpscaleArgs) -> Result<u8> {
         videos: false,
         has_flags: true,
         shrinks: false,
-        shard: batch.shard,
+        shard: batch.shard.or_else(Shard::of_rank),
         settings: (!to_stdout).then(|| settings(args, &models)).transpose()?,
     })?;
     let jobs = std::mem::take(&mut plan.jobs);

@@ -1,5 +1,7 @@
 //! A layer of the network and the position of its parameters.
 
+use std::ops::Range;
+
 use crate::network::{LayerShape, Padding};
 
 /// A layer and the position of its parameters.
@@ -31,6 +33,11 @@ impl LayerPlace {
             normalized: if padding == Padding::Normalized { shape.size } else { 0 },
         };
         (shapes.iter().map(place).collect(), next)
+    }
+
+    /// Where the layer's parameters are among all.
+    pub fn parameters(&self) -> Range<usize> {
+        self.weight_start..self.bias_start + self.shape.filters
     }
 }
 

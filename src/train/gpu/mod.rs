@@ -23,6 +23,7 @@ mod pointwise;
 mod shaders;
 mod shape;
 mod slot;
+mod stages;
 mod state;
 mod trainer;
 mod update;

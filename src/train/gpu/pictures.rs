@@ -9,6 +9,7 @@ use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::memory::{constant, element_binding};
 use crate::gpu::scoped;
+use crate::train::order::Sample;
 use crate::train::shard::PackedShard;
 
 /// The kernel that gathers one side of a batch, inputs or targets, from pictures.
@@ -93,6 +94,26 @@ impl Pictures {
         let gathers = [gather(0, &shard.inputs)?, gather(1, &shard.targets)?];
         Ok(Self { patches: shard.patches.len(), gathers })
     }
+
+    /// Checks that there are samples for so many steps of `batch` sub-images, all of them in range.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn check(&self, samples: &[Sample], steps: usize, batch: usize) -> Result<()> {
+        let inside = |sample: &Sample| (sample.patch as usize) < self.patches && sample.turn <= 7;
+        if samples.len() == steps * batch && samples.iter().all(inside) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "{steps} steps need {batch} samples each, from {} sub-images in 8 symmetries",
+            self.patches
+        )))
+    }
+}
+
+/// What to say before there are pictures.
+pub(super) fn no_pictures() -> Error {
+    Error::invalid("the trainer has no pictures: call set_pictures first")
 }
 
 /// Checks what the gather kernel relies on.

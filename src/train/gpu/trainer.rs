@@ -9,10 +9,11 @@ use super::layer_place::{Direction, LayerPlace};
 use super::loss::loss;
 use super::maps::{BatchLayout, Maps};
 use super::options::TrainerOptions;
-use super::pictures::{Gather, Pictures};
+use super::pictures::{Gather, Pictures, no_pictures};
 use super::shaders;
 use super::slot::Slot;
-use super::update::update;
+use super::stages::Stages;
+use super::update::{sum, update};
 use super::weight_gradient::weight_gradient;
 use super::{Shape, WHAT, parts};
 use crate::error::{Error, Result};
@@ -46,9 +47,10 @@ pub struct Trainer {
     pub(super) gradients: Vec<Maps>,
     pub(super) solution: Maps,
     gathers: [Gather; 2],
-    pictures: Option<Pictures>,
+    pub(super) pictures: Option<Pictures>,
     /// The dispatches of a step, from the gathered batch to the packed filters.
-    dispatches: Vec<Dispatch>,
+    pub(super) dispatches: Vec<Dispatch>,
+    pub(super) stages: Stages,
     pub(super) packs: Vec<Dispatch>,
 }
 
@@ -145,9 +147,11 @@ impl Trainer {
             &buffers,
             &shape,
         )?);
+        let mut stages = Stages::default();
         for (l, place) in places.iter().enumerate().rev() {
             let of = [&maps[l], &gradients[l]];
             dispatches.push(weight_gradient(compiler, place, parameters, of, &buffers.parts, &shape)?);
+            stages.partial.push((dispatches.len(), place.parameters()));
             if l > 0 {
                 let maps = [&gradients[l], &maps[l], &gradients[l - 1]];
                 let direction = Direction::GradInput { normalized: places[l - 1].normalized };
@@ -156,7 +160,9 @@ impl Trainer {
                 packs.extend(backward.packs);
             }
         }
-        dispatches.extend(update(compiler, &buffers, &places, parts, &options.optimizer)?);
+        dispatches.push(sum(compiler, &buffers, parameters, parts, 0..parameters)?);
+        stages.update = dispatches.len();
+        dispatches.extend(update(compiler, &buffers, &places, &options.optimizer)?);
         dispatches.extend(packs.iter().cloned());
 
         let rates: Vec<f32> = places
@@ -179,6 +185,7 @@ impl Trainer {
             gathers,
             pictures: None,
             dispatches,
+            stages,
             packs,
         };
         trainer.restore(state)?;
@@ -221,18 +228,8 @@ impl Trainer {
     /// not a batch per step; what the device reports. A loss that is not finite is not an error.
     pub fn steps(&mut self, samples: &[Sample], factors: &[f32]) -> Result<Vec<f32>> {
         let batch = self.options.batch;
-        let Some(pictures) = &self.pictures else {
-            return Err(Error::invalid("the trainer has no pictures: call set_pictures first"));
-        };
-        if samples.len() != factors.len() * batch
-            || samples.iter().any(|sample| sample.patch as usize >= pictures.patches || sample.turn > 7)
-        {
-            return Err(Error::invalid(format!(
-                "{} steps need {batch} samples each, from {} sub-images in 8 symmetries",
-                factors.len(),
-                pictures.patches
-            )));
-        }
+        let Some(pictures) = &self.pictures else { return Err(no_pictures()) };
+        pictures.check(samples, factors.len(), batch)?;
         let mut losses = Vec::with_capacity(factors.len());
         let mut in_flight: Option<(Readback, usize, Instant)> = None;
         let (mut submitted, mut turn) = (0, 0);
@@ -262,14 +259,8 @@ impl Trainer {
         Ok(losses)
     }
 
-    /// Records and submits steps; `turn` chooses the staging buffer for their losses.
-    fn submit(
-        &self,
-        samples: &[Sample],
-        factors: &[f32],
-        pictures: &Pictures,
-        turn: usize,
-    ) -> Result<Readback> {
+    /// Hands the device what the next steps differ in: their samples, rates and corrections.
+    pub(super) fn write_slots(&self, samples: &[Sample], factors: &[f32]) {
         let samples: Vec<[u32; 2]> = samples.iter().map(|sample| [sample.patch, sample.turn]).collect();
         let slots = spaced(
             factors
@@ -279,6 +270,17 @@ impl Trainer {
         );
         self.queue.write_buffer(&self.buffers.samples, 0, bytemuck::cast_slice(&samples));
         self.queue.write_buffer(&self.buffers.slots, 0, &slots);
+    }
+
+    /// Records and submits steps; `turn` chooses the staging buffer for their losses.
+    fn submit(
+        &self,
+        samples: &[Sample],
+        factors: &[f32],
+        pictures: &Pictures,
+        turn: usize,
+    ) -> Result<Readback> {
+        self.write_slots(samples, factors);
         let Buffers { losses, losses_staging, .. } = &self.buffers;
         let staging = &losses_staging[turn];
         Readback::submit(&self.device, &self.queue, WHAT, staging, staging.size(), |encoder| {
@@ -299,9 +301,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::InvalidArgument`] without pictures, and what the device reports.
     pub fn profile(&self, times: u32, clock: &dyn Fn() -> f64) -> Result<Vec<(&'static str, f64)>> {
-        let Some(pictures) = &self.pictures else {
-            return Err(Error::invalid("the trainer has no pictures: call set_pictures first"));
-        };
+        let Some(pictures) = &self.pictures else { return Err(no_pictures()) };
         let dispatches = pictures.gathers.iter().chain(&self.dispatches);
         let time = |dispatch: &Dispatch| {
             let begun = clock();

@@ -1,5 +1,7 @@
 //! From partial gradients to new parameters.
 
+use std::ops::Range;
+
 use super::buffers::Buffers;
 use super::layer_place::LayerPlace;
 use super::shaders::{self, Prelude};
@@ -16,7 +18,27 @@ use crate::train::spectrum::cosines;
 const READ: Binding = Binding::Read;
 const WRITE: Binding = Binding::Write;
 
-/// The dispatches that sum the partial gradients and update all layers.
+/// The dispatch that sums the partial gradients of a range of the parameters.
+///
+/// # Errors
+/// What the device reports.
+pub(super) fn sum(
+    compiler @ Compiler { device, .. }: Compiler<'_>,
+    buffers: &Buffers,
+    parameters: usize,
+    parts: usize,
+    range: Range<usize>,
+) -> Result<Dispatch> {
+    let numbers =
+        [("PARTS", parts), ("PARAMETERS", parameters), ("START", range.start), ("LENGTH", range.len())];
+    let prelude = Prelude::default().numbers(numbers);
+    let kernel = Kernel::new(compiler, &shaders::grad_sum(prelude), &[READ, WRITE])?;
+    let resources = [&buffers.parts, &buffers.gradients].map(wgpu::Buffer::as_entire_binding);
+    let group = scoped(device, || kernel.bind(device, &resources))?;
+    Ok(Dispatch::elements(&kernel, group, range.len()))
+}
+
+/// The dispatches that update all layers by their gradients.
 ///
 /// # Errors
 /// What the device reports.
@@ -24,15 +46,10 @@ pub(super) fn update(
     compiler @ Compiler { device, .. }: Compiler<'_>,
     buffers: &Buffers,
     places: &[LayerPlace],
-    parts: usize,
     optimizer: &Optimizer,
 ) -> Result<Vec<Dispatch>> {
     let parameters = places.iter().map(|place| place.shape.weights() + place.shape.filters).sum();
-    let prelude = Prelude::default().numbers([("PARTS", parts), ("PARAMETERS", parameters)]);
-    let kernel = Kernel::new(compiler, &shaders::grad_sum(prelude), &[READ, WRITE])?;
-    let resources = [&buffers.parts, &buffers.gradients].map(wgpu::Buffer::as_entire_binding);
-    let sum = Dispatch::elements(&kernel, scoped(device, || kernel.bind(device, &resources))?, parameters);
-    let mut dispatches = vec![sum];
+    let mut dispatches = Vec::new();
 
     if !optimizer.on_spectra() {
         let adam = optimizer.slots() == 2;

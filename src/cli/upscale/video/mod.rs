@@ -15,7 +15,7 @@ use super::settings;
 use super::stream::{PIPE, is_video_on_stdin};
 use crate::cli::args::models::Model;
 use crate::cli::jobs::{
-    Container, Decision, Job, Kept, Naming, OutputFormat, Plan, Request, Y4M, is_video, is_y4m,
+    Container, Decision, Job, Kept, Naming, OutputFormat, Plan, Request, Shard, Y4M, is_video, is_y4m,
     may_be_animation, video_name,
 };
 use crate::cli::output::{Clash, Destination, Existing};
@@ -179,7 +179,7 @@ impl Work {
             videos: args.video.videos,
             has_flags: true,
             shrinks: false,
-            shard: batch.shard,
+            shard: batch.shard.or_else(Shard::of_rank),
             settings: Some(settings),
         })?;
         // The pictures of a folder.

@@ -1,0 +1,68 @@
+//! The networks that `eval` measures, compiled.
+
+use std::collections::HashSet;
+
+use srcnn_gpu::dictionary::DictionaryUpscaler;
+use srcnn_gpu::eval::Enlarge;
+use srcnn_gpu::headless::adapter::describe;
+use srcnn_gpu::headless::{Headless, HeadlessOptions};
+use srcnn_gpu::{Planes, Result};
+
+use super::EvalArgs;
+use super::methods::{Column, Method};
+use crate::cli::args::models::{Model, Trained};
+
+/// A compiled network, by the indices of its method and among its method's networks.
+pub type Compiled = ((usize, usize), Box<dyn Enlarge>);
+
+/// Opens the adapter and compiles all networks that are measured. Bicubic interpolation alone needs neither.
+pub fn open(
+    args: &EvalArgs,
+    methods: &[Method],
+    tables: &[Vec<Column>],
+    sizes: &[(u32, u32)],
+) -> Result<(Vec<Compiled>, String)> {
+    let wanted = |column: &Column| Some((column.method, column.network?));
+    let mut keys: Vec<(usize, usize)> = tables.iter().flatten().filter_map(wanted).collect();
+    // In the order of the scales that first use a network.
+    let mut seen = HashSet::new();
+    keys.retain(|&key| seen.insert(key));
+    if keys.is_empty() {
+        return Ok((Vec::new(), "none".into()));
+    }
+    let gpu = args.gpu.open()?;
+    args.precision.check(&gpu)?;
+    let options = HeadlessOptions::default()
+        .with_padding(args.padding)
+        .with_tile(args.tile)
+        .with_tta(args.tta)
+        .with_precision(args.precision.precision);
+    let area = |&(width, height): &(u32, u32)| u64::from(width) * u64::from(height);
+    let pixels = sizes.iter().map(area).sum::<u64>() * tables.len() as u64;
+    let mut networks = Vec::new();
+    for key in keys {
+        let model = &methods[key.0].networks[key.1];
+        let mut engine: Box<dyn Enlarge> = match &model.trained {
+            Trained::Network(weights) => {
+                let options = args.tune.apply(&gpu, weights, options, pixels)?;
+                Box::new(Headless::new(gpu.clone(), weights, options)?)
+            }
+            Trained::Dictionary(dictionary) => Box::new(DictionaryUpscaler::new(gpu.clone(), dictionary)?),
+        };
+        warm_up(&mut *engine, model)?;
+        networks.push((key, engine));
+    }
+    Ok((networks, describe(&gpu.info)))
+}
+
+/// Runs the network once on a small picture to compile its kernels, so that compiling does not count as a picture's time.
+fn warm_up(engine: &mut dyn Enlarge, model: &Model) -> Result<()> {
+    let channels = model.channels().count();
+    let radius = match &model.trained {
+        Trained::Network(weights) => weights.architecture().radius(),
+        Trained::Dictionary(dictionary) => dictionary.patch(),
+    };
+    let side = 2 * radius + 8;
+    let picture = Planes::new(side, side, channels, vec![0.5; side * side * channels])?;
+    engine.enlarge(&picture, 2 * side, 2 * side).map(drop)
+}
