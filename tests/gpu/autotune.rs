@@ -9,6 +9,8 @@ use crate::common::desk::{Desk, Run, color};
 use srcnn_gpu::gpu::kernels::{ConvShape, MapRead, Registers, WeightLoad};
 use srcnn_gpu::headless::autotune::{self, Tuned, pays, search, search_once, store, stored};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions};
+use srcnn_gpu::train::gpu::Shape;
+use srcnn_gpu::train::tune;
 use srcnn_gpu::wgpu::DeviceType;
 use srcnn_gpu::{Architecture, Padding, Planes, Precision, UpscalerOptions, Weights};
 
@@ -20,11 +22,12 @@ fn default_shape(gpu: &Gpu) -> ConvShape {
     UpscalerOptions::for_device(&gpu.device).conv_shape
 }
 
-/// The one file with a choice in a folder; nothing else may be left behind.
+/// The one file with a choice for inference in a folder; nothing else may be left behind.
 fn only_file(folder: &Path) -> PathBuf {
     let names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     let kernels = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("kernels-");
-    let files: Vec<_> = names.into_iter().filter(kernels).collect();
+    let training = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("\\ntraining ");
+    let files: Vec<_> = names.into_iter().filter(|path| kernels(path) && !training(path)).collect();
     assert!(files.len() == 1 && files[0].extension().unwrap() == "json", "{files:?}");
     files[0].clone()
 }
@@ -308,4 +311,41 @@ fn the_program() {
     assert_eq!(bench("")["shape"]["from"], "default");
     assert_eq!(fs::read_to_string(&file).unwrap(), "{");
     assert_eq!(run("bench --tune --no-autotune").code, Some(2));
+}
+
+/// The shapes of training's kernels are searched as those of inference are; a run keeps the one that it began with.
+#[test]
+fn training_takes_the_shape_that_was_found() {
+    let _alone = common::alone();
+    let (gpu, weights) = (common::gpu(), weights());
+    let found = tune::search(&gpu, &weights, 8).unwrap();
+    assert_eq!(found.measured[0].shape, Shape::for_device(&gpu.device));
+    assert!(found.measured.len() > 2 && found.measured[0].ms.is_some(), "{found:?}");
+    assert!(found.measured.iter().all(|one| one.ms.is_some() != one.reason.is_some()), "{found:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let architecture = weights.architecture();
+    assert_eq!(tune::stored(&gpu, architecture, folder.path()), None);
+    // Another shape than the one found, so that its use shows.
+    let best = Shape { parts: 3, ..found.best };
+    store(&Tuned { best, ..found }, folder.path()).unwrap();
+    assert_eq!(tune::stored(&gpu, architecture, folder.path()).unwrap().best, best);
+    assert_eq!(stored(&gpu, architecture, Precision::F32, folder.path()), None);
+    let impossible = Shape { workgroup: 1 << 15, ..best };
+    assert!(tune::is_possible(&gpu, best) && !tune::is_possible(&gpu, impossible));
+
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("cache")).unwrap();
+    fs::create_dir_all(desk.path("data")).unwrap();
+    fs::rename(folder.path(), desk.path("cache/srcnn-gpu")).unwrap();
+    desk.save("data/a.png", color(48, 48));
+    let config = |run: &str, flags: &str| {
+        let flags =
+            format!("train data -s 2 -o {run} --arch 5-1-3 --filters 6-5 --batch 4 --steps 2 {flags}");
+        let mut command = common::as_wide(desk.command(&flags));
+        let done = Run::from(command.env("XDG_CACHE_HOME", desk.path("cache")).output().unwrap());
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        fs::read_to_string(desk.path(&format!("{run}/config.toml"))).unwrap()
+    };
+    assert!(config("one", "").contains(&format!("kernels = \"{best}\"")));
+    assert!(!config("two", "--no-autotune").contains("kernels"));
 }

@@ -153,6 +153,9 @@ pub struct TrainArgs {
 
     #[command(flatten)]
     pub gpu: GpuArgs,
+    /// Begin with the usual kernels, also where `bench --tune` has found faster ones for this adapter and network
+    #[arg(long, conflicts_with = "resume", help_heading = "Computing")]
+    pub no_autotune: bool,
 }
 
 fn channels() -> impl TypedValueParser<Value = Channels> {

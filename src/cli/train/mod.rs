@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use srcnn_gpu::bounded;
-use srcnn_gpu::headless::Gpu;
+use srcnn_gpu::headless::{Gpu, cache_folder};
 use srcnn_gpu::ranks::launcher::launched;
 use srcnn_gpu::train::checkpoint::Checkpoint;
 use srcnn_gpu::train::config::{Limit, TimeSpan, TrainConfig};
@@ -19,7 +19,7 @@ use srcnn_gpu::train::recipe::{override_parts, resolve};
 use srcnn_gpu::train::run::{Record, RunFolder};
 use srcnn_gpu::train::session::{Outcome, Session};
 use srcnn_gpu::train::validate::{Validate, Validator};
-use srcnn_gpu::train::{State, TrainEngine};
+use srcnn_gpu::train::{State, TrainEngine, tune};
 use srcnn_gpu::{Error, Reason, Result};
 
 use crate::cli::args::models::load_one;
@@ -60,12 +60,16 @@ pub fn run(args: &TrainArgs) -> Result<u8> {
     }
     let json = is_json(args);
     let printer = EventPrinter::new(json);
-    let plan = match plan(args)? {
+    let mut plan = match plan(args)? {
         Planned::Complete(event, best) => return tell_complete(printer, json, &event, &best),
         Planned::Run(plan) => plan,
     };
     let data = plan.open_data()?;
     let gpu = args.gpu.open()?;
+    if let Some(folder) = cache_folder().filter(|_| args.resume.is_none() && !args.no_autotune) {
+        let tuned = tune::stored(&gpu, &plan.config.architecture()?, &folder);
+        plan.config.kernels = tuned.map(|tuned| tuned.best.to_string());
+    }
     let printer = Arc::new(Mutex::new(printer));
     printer.lock().preparing();
     let mut validator = open_validation(&gpu, &plan.config)?;
