@@ -109,16 +109,19 @@ mod tests {
                 }
             }
         }
-        assert_eq!(
-            "16x4,8x16,1,8,subgroup8".parse::<ConvShape>().unwrap().to_string(),
-            "16x4,8x16,1,8,subgroup8,storage"
-        );
+        for (word, whole) in [
+            ("16x4,8x16,1,8,subgroup8", "16x4,8x16,1,8,subgroup8,sampled"),
+            ("16x4,8x16,1,8,subgroup8,storage", "16x4,8x16,1,8,subgroup8,storage"),
+        ] {
+            assert_eq!(word.parse::<ConvShape>().unwrap().to_string(), whole);
+        }
         for wrong in [
             "",
             "16x4",
             "16x4,8x16,0,8,layers",
             "16x4,8x16,1,8,subgroup",
             "16x4,8x16,1,8,storage",
+            "16x4,8x16,1,8,layers,texture",
             "4x16,8x8,1,8,layers",
         ] {
             assert!(wrong.parse::<ConvShape>().is_err(), "{wrong}");
