@@ -5,22 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::common;
-use srcnn_gpu::gpu::kernels::{Shader, ShaderStage, WeightLoad, variants};
+use srcnn_gpu::gpu::kernels::{
+    BodyVariant, MapRead, Settings, Shader, ShaderStage, WeightLoad, WinogradVariant, conv_fused_body,
+    conv_fused_sum, conv_winograd, conv_winograd_sum, variants,
+};
 use srcnn_gpu::gpu::translate::{Language, translate};
 use srcnn_gpu::train::State;
 use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::gpu::{Shape, Trainer, TrainerOptions};
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::recipe::Recipe;
-use srcnn_gpu::{Architecture, Channels, Metadata};
+use srcnn_gpu::{Architecture, Channels, Metadata, Padding};
 
 /// The training kernels that this device gets, with either optimizer.
 fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
     let _alone = common::alone();
     let gpu = common::gpu();
     // Layer by layer for one optimizer; for the other, what is the default on only some adapters.
-    let fused =
-        Shape { weight_load: WeightLoad::Uniform, first_layers: true, ..Shape::for_device(&gpu.device) };
+    let (weight_load, map_read) = (WeightLoad::Uniform, MapRead::Sampled);
+    let fused = Shape { weight_load, map_read, first_layers: true, ..Shape::for_device(&gpu.device) };
     let settings = [(Recipe::Paper, None), (Recipe::Fast, Some(fused))];
     let shaders = settings.into_iter().flat_map(|(recipe, shape)| {
         let optimizer = recipe.config("3".parse().unwrap(), architecture, channels).optimizer;
@@ -71,6 +74,18 @@ fn all() -> Vec<Shader> {
             ["conv_fused_head", "conv_fused_body", "conv_winograd", "conv_fused_sum", "conv_winograd_sum"]
                 .contains(&shader.name)
         }) {
+            shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
+        }
+    }
+    // Maps as storage textures are for llvmpipe alone, so the list for porting does without.
+    for max_uniform_buffer_binding_size in [0, 64 << 10] {
+        let limits = srcnn_gpu::wgpu::Limits { max_uniform_buffer_binding_size, ..Default::default() };
+        let settings = Settings::new(Padding::Replicate, WeightLoad::Subgroup(8), MapRead::Storage, [1, 8]);
+        let parse = |sizes| Architecture::parse(sizes, "64-32", 1).unwrap();
+        let body = BodyVariant::new(&parse("9-5-5"), settings, &limits).unwrap();
+        let winograd = WinogradVariant::new(&parse("9-1-5"), settings, &limits).unwrap();
+        let sums = [conv_fused_sum(5, &settings), conv_winograd_sum(5, &settings)];
+        for shader in [conv_fused_body(&body), conv_winograd(&winograd)].into_iter().chain(sums) {
             shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
         }
     }
