@@ -20,6 +20,9 @@ const TIME_PER_CANDIDATE: Duration = Duration::from_millis(60);
 /// The neighbors of a shape along a parameter, in the order in which they are tried.
 pub type Axis<S> = Box<dyn Fn(S) -> Vec<S>>;
 
+/// The best shape, and everything that was measured.
+pub type Found<S> = (S, Vec<Measured<S>>);
+
 /// A parameter that can take these values.
 pub fn axis<S: Copy + 'static, V: Copy + 'static>(values: &[V], with: fn(S, V) -> S) -> Axis<S> {
     let values = values.to_vec();
@@ -62,7 +65,7 @@ pub fn coordinate_search<'a, B: Runner<'a>>(
     precision: Precision,
     runner: &mut B,
     time_left: impl Fn() -> bool,
-) -> Result<(B::Shape, Vec<Measured<B::Shape>>)> {
+) -> Result<Found<B::Shape>> {
     let mut tried = vec![runner.kernels(default)?];
     let mut first = runner.compile(default)?;
     let expected = std::mem::take(&mut first.result);
@@ -207,7 +210,7 @@ mod tests {
 
     fn search<T: Fn(ConvShape) -> Result<(u64, f32)>>(
         runner: &mut FakeRunner<T>,
-    ) -> Result<(ConvShape, Vec<Measured<ConvShape>>)> {
+    ) -> Result<Found<ConvShape>> {
         coordinate_search(DEFAULT, &search_space(), Precision::F32, runner, || true)
     }
 
