@@ -102,7 +102,7 @@ impl<'a> Drawing<'a> {
         let tops = panel.curves.iter().map(|(_, points)| most(points)).filter(|top| top.is_finite());
         let floor = least(&mut lines().chain(tops)) - 1.0;
         let mut low = least(&mut points().map(|p| p.1).chain(lines()));
-        if lines().next().is_some() && floor.is_finite() {
+        if lines().next().is_some() {
             low = low.max(floor);
         }
         let mut high = points().map(|p| p.1).chain(lines()).fold(f64::NEG_INFINITY, f64::max);

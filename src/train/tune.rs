@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::kernels::{MapRead, WeightLoad};
 use crate::headless::autotune::coordinate_search::{Axis, Candidate, Runner, axis, coordinate_search};
-use crate::headless::autotune::{Tuned, lanes, network_key, stored_under};
+use crate::headless::autotune::{Tuned, lanes, network_key, stored_under, workgroup_fits};
 use crate::headless::measure::Clock;
 use crate::headless::{Gpu, Pipelines};
 use crate::network::Architecture;
@@ -50,13 +50,7 @@ fn key(gpu: &Gpu, architecture: &Architecture) -> String {
 
 /// Whether a device can run a shape at all.
 pub fn is_possible(gpu: &Gpu, shape: Shape) -> bool {
-    let limits = gpu.device.limits();
-    let fits = shape.workgroup <= limits.max_compute_workgroup_size_x
-        && shape.workgroup <= limits.max_compute_invocations_per_workgroup;
-    fits && match shape.weight_load {
-        WeightLoad::Subgroup(asked) => lanes(gpu) == Some(asked) && shape.workgroup.is_multiple_of(asked),
-        WeightLoad::Uniform => true,
-    }
+    workgroup_fits(gpu, [shape.workgroup, 1], shape.weight_load)
 }
 
 /// The values worth trying.
@@ -65,12 +59,11 @@ fn search_space(gpu: &Gpu) -> Vec<Axis<Shape>> {
     let mut loads = vec![WeightLoad::Uniform];
     loads.extend(lanes(gpu).map(WeightLoad::Subgroup));
     let workgroups: &[u32] = if software { &[8, 16, 32] } else { &[16, 32, 64, 128] };
-    let possible = |&workgroup: &u32| {
-        loads
-            .iter()
-            .any(|&weight_load| is_possible(gpu, Shape { workgroup, weight_load, ..Shape::for_gpus() }))
-    };
-    let workgroups: Vec<u32> = workgroups.iter().copied().filter(possible).collect();
+    let workgroups: Vec<u32> = workgroups
+        .iter()
+        .copied()
+        .filter(|&workgroup| workgroup_fits(gpu, [workgroup, 1], WeightLoad::Uniform))
+        .collect();
     // Tiles: on software adapters registers are the first level cache; on GPUs larger ones than the default spill.
     let (spatial, sums): (&[_], &[_]) = if software {
         (&[(7, 2), (7, 1), (4, 2)], &[(400, 1024), (200, 256)])

@@ -31,7 +31,7 @@ fn layer(
             covers: [x * registers.pixels(), y * output_rows as u32],
             chunks,
         },
-        store: if uniform { WeightStore::Uniform } else { WeightStore::Storage },
+        store: WeightStore::buffer(uniform),
         binding: (variant.weights * 4 * precision.bytes()) as u64,
         precision,
         weights,

@@ -67,11 +67,7 @@ impl PassDescriptor {
 
     /// What the kernel binds: the region, its weights, the valid-pixel map, its input, and its output.
     pub fn bindings(&self) -> [Binding; 5] {
-        let weights = match self.store {
-            WeightStore::Uniform => Binding::Uniform,
-            WeightStore::Storage => Binding::Read,
-            WeightStore::Texture => self.map_read.binding(),
-        };
+        let weights = self.store.binding(self.map_read);
         let output = Binding::Target(map_format(self.precision));
         [Binding::Region, weights, Binding::Read, self.map_read.binding(), output]
     }

@@ -19,6 +19,8 @@ pub use picture::{
     CEILING_OPERATIONS, Light, STORED_FORMATS, TargetPlanes, ceiling, render_from_planes, resample_columns,
     resample_rows, samples_from_texture, texture_from_planes,
 };
+#[cfg(feature = "train")]
+pub(crate) use shape::serde_word;
 pub use weights::{WEIGHT_COLUMNS, WeightLoad, WeightStore};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, conv_winograd_sum};
 

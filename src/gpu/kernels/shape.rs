@@ -5,8 +5,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::{ConvShape, MapRead, Registers, WeightLoad};
 use crate::error::{Error, Result};
 use crate::gpu::adapter::AdapterKind;
@@ -82,17 +80,28 @@ fn parse(text: &str) -> Option<ConvShape> {
     })
 }
 
-impl Serialize for ConvShape {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+/// Writes a type as the word that it displays as, and reads it from one.
+macro_rules! serde_word {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
 
-impl<'de> Deserialize<'de> for ConvShape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> std::result::Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
 }
+#[cfg(feature = "train")]
+pub(crate) use serde_word;
+
+serde_word!(ConvShape);
 
 #[cfg(test)]
 mod tests {

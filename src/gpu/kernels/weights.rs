@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::MapRead;
 use crate::error::{Error, Result};
+use crate::gpu::compile::Binding;
 use crate::gpu::compose::Template;
 
 /// How invocations load weights that all of them want. As a word `uniform`, or `subgroup` with its lanes.
@@ -87,6 +89,22 @@ pub enum WeightStore {
     Storage,
     /// A texture of [`WEIGHT_COLUMNS`] columns.
     Texture,
+}
+
+impl WeightStore {
+    /// A uniform buffer where they fit, or a storage buffer.
+    pub(crate) fn buffer(uniform: bool) -> Self {
+        if uniform { Self::Uniform } else { Self::Storage }
+    }
+
+    /// What kernels bind them as, of textures by how these are read.
+    pub(crate) fn binding(self, read: MapRead) -> Binding {
+        match self {
+            Self::Uniform => Binding::Uniform,
+            Self::Storage => Binding::Read,
+            Self::Texture => read.binding(),
+        }
+    }
 }
 
 /// Width of the texture of [`WeightStore::Texture`], in texels.

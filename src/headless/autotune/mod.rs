@@ -143,14 +143,18 @@ pub(crate) fn lanes(gpu: &Gpu) -> Option<u32> {
 
 /// Whether a device can run a shape at all.
 fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
+    workgroup_fits(gpu, shape.workgroup, shape.fused.unwrap_or(WeightLoad::Uniform))
+}
+
+/// Whether a device has workgroups of this size, and of whole subgroups where weights are handed round in them.
+pub(crate) fn workgroup_fits(gpu: &Gpu, [x, y]: [u32; 2], load: WeightLoad) -> bool {
     let limits = gpu.device.limits();
-    let [x, y] = shape.workgroup;
     let fits = x <= limits.max_compute_workgroup_size_x
         && y <= limits.max_compute_workgroup_size_y
         && x * y <= limits.max_compute_invocations_per_workgroup;
-    fits && match shape.fused {
-        Some(WeightLoad::Subgroup(asked)) => lanes(gpu) == Some(asked) && (x * y).is_multiple_of(asked),
-        _ => true,
+    fits && match load {
+        WeightLoad::Subgroup(asked) => lanes(gpu) == Some(asked) && (x * y).is_multiple_of(asked),
+        WeightLoad::Uniform => true,
     }
 }
 

@@ -127,14 +127,10 @@ impl Convolution {
             .value("INPUT", &input.layout.wgsl())
             .value("GATE", &gate.layout.wgsl())
             .value("OUTPUT", &output.layout.wgsl());
-        let (store, weights_kind) = if uniform {
-            (WeightStore::Uniform, Binding::Uniform)
-        } else {
-            (WeightStore::Storage, Binding::Read)
-        };
+        let store = WeightStore::buffer(uniform);
         let shader = shaders::conv_batch(prelude, store, shape);
         let maps = shape.map_read.binding();
-        let bindings = [Binding::Uniform, weights_kind, maps, maps, MAPS];
+        let bindings = [Binding::Uniform, store.binding(shape.map_read), maps, maps, MAPS];
         let kernel = Kernel::new(compiler, &shader, &bindings)?;
 
         let across = input.layout.batch.div_ceil(shape.workgroup as usize) * row_tiles;

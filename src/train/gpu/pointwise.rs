@@ -6,7 +6,7 @@ use super::maps::Maps;
 use super::pack::{Packing, packed_buffer};
 use super::shaders::{self, Prelude};
 use crate::error::{Error, Result};
-use crate::gpu::compile::{Binding, Compiler, Kernel};
+use crate::gpu::compile::{Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernels::WeightStore;
 use crate::gpu::scoped;
@@ -61,14 +61,10 @@ pub(super) fn pointwise(
         .value("INPUT", &input.layout.wgsl())
         .value("GATE", &gate.layout.wgsl())
         .value("OUTPUT", &output.layout.wgsl());
-    let (store, weights_kind) = if uniform {
-        (WeightStore::Uniform, Binding::Uniform)
-    } else {
-        (WeightStore::Storage, Binding::Read)
-    };
+    let store = WeightStore::buffer(uniform);
     let maps = shape.map_read.binding();
     let shader = shaders::conv_pointwise(prelude, store, shape);
-    let kernel = Kernel::new(compiler, &shader, &[maps, weights_kind, maps, super::MAPS])?;
+    let kernel = Kernel::new(compiler, &shader, &[maps, store.binding(shape.map_read), maps, super::MAPS])?;
     let resources = [
         wgpu::BindingResource::TextureView(&input.view),
         packed.as_entire_binding(),

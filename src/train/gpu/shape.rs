@@ -5,11 +5,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::error::{Error, Result};
 use crate::gpu::adapter::AdapterKind;
-use crate::gpu::kernels::{MapRead, WeightLoad};
+use crate::gpu::kernels::{MapRead, WeightLoad, serde_word};
 
 /// Sizes of register tiles and workgroups, chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,17 +123,7 @@ fn parse(text: &str) -> Option<Shape> {
     })
 }
 
-impl Serialize for Shape {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Shape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+serde_word!(Shape);
 
 #[cfg(test)]
 mod tests {
