@@ -17,8 +17,9 @@ pub(super) fn passes(
     shape: ConvShape,
 ) -> Option<Vec<PassDescriptor>> {
     let [first, second, third] = weights.layers() else { return None };
+    let load = shape.fused?.weight_load()?;
     let (architecture, settings) =
-        (weights.architecture(), Settings::new(padding, shape.fused?, shape.map_read, shape.workgroup));
+        (weights.architecture(), Settings::new(padding, load, shape.map_read, shape.workgroup));
     let variant = HeadVariant::new(architecture, settings, limits)?;
     let covers = [4 * settings.workgroup[0], settings.workgroup[1]];
     let (reach, size) = (third.shape.radius(), third.shape.size);

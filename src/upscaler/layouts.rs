@@ -23,7 +23,7 @@ impl Layouts {
         source_rows: usize,
         max_texture_side: u32,
     ) -> Self {
-        let margins = outline.units.map(|unit| 2 * (unit - 1));
+        let margins = outline.alignment.units.map(|unit| 2 * (unit - 1));
         let map = |planes, reach| {
             let [columns, rows] = [columns + margins[0], rows + margins[1]].map(|len| len + 2 * reach);
             PlaneLayout::new(planes, columns, rows, max_texture_side)

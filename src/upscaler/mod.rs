@@ -10,6 +10,7 @@
 //! [`Upscaler::record_tile`]).
 
 mod fused;
+mod fused_workgroup;
 mod layers;
 mod layouts;
 mod network;

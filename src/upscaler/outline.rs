@@ -14,11 +14,23 @@ pub(super) struct Outline {
     pub software: bool,
     /// Number of planes that are resampled.
     pub planes: usize,
-    /// The multiples at which passes begin and end, in columns and rows of the picture.
-    pub units: [usize; 2],
-    /// Radius of the last layer where passes are aligned to these units, else 0.
-    pub unit_radius: usize,
+    pub alignment: Alignment,
     pub passes: Vec<PassShape>,
+}
+
+/// Where passes begin and end, so that a pixel's sums do not depend on tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Alignment {
+    /// The multiples at which those do that reach beyond a tile by `radius`, in columns and rows of the picture; others begin and
+    /// end as much further out, or less far, as their reach differs.
+    pub units: [usize; 2],
+    /// That reach.
+    pub radius: usize,
+}
+
+impl Alignment {
+    /// Anywhere.
+    pub const NONE: Self = Self { units: [1, 1], radius: 0 };
 }
 
 /// What a pass computes.

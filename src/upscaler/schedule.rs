@@ -167,8 +167,8 @@ impl Schedule {
             precision: options.precision,
             filters: weights.architecture().layers().iter().map(|layer| layer.size).collect(),
             planes: outline.planes,
-            units: outline.units,
-            unit_radius: outline.unit_radius,
+            units: outline.alignment.units,
+            unit_radius: outline.alignment.radius,
             tile,
             textures: textures
                 .map(|(name, precision)| ScheduledTexture { name, format: web_name(map_format(precision)) })
@@ -189,7 +189,7 @@ impl Schedule {
         enlargement: impl Into<Enlargement>,
     ) -> Result<PictureSchedule> {
         let tables = enlargement.into().tables(source)?;
-        let margin = self.outline.units.map(|unit| unit - 1);
+        let margin = self.outline.alignment.units.map(|unit| unit - 1);
         let plan = Plan::new(&tables, &self.outline.architecture, self.padding, self.tile, margin)?;
         let [_, source_rows] = plan.largest_source();
         let layouts = Layouts::new(&self.outline, plan.largest(), source_rows, self.max_texture_side);

@@ -1,13 +1,13 @@
 //! Which kernels compute a network: by its shape, the kind of adapter and its limits, the precision, and the size of the
 //! result. Nothing is compiled here.
 
-use super::outline::{Outline, PassShape};
+use super::outline::{Alignment, Outline, PassShape};
 use super::pass::{MAPS, PassDescriptor};
-use super::{SourceKind, UpscalerOptions, fused, layers, target, winograd};
+use super::{SourceKind, UpscalerOptions, fused, fused_workgroup, layers, target, winograd};
 use crate::error::Result;
 use crate::gpu::adapter::AdapterKind;
 use crate::gpu::compile::Binding;
-use crate::gpu::kernels::{self, ConvShape, Light, Shader};
+use crate::gpu::kernels::{self, BLOCK, ConvShape, Light, Shader};
 use crate::network::{Channels, Padding};
 use crate::precision::Precision;
 use crate::weights::Weights;
@@ -61,27 +61,28 @@ impl Selection {
     /// [`Error::MissingCapability`](crate::Error::MissingCapability) for filters too large for any binding of the device.
     pub fn passes(&self, weights: &Weights, path: Path) -> Result<(Vec<PassDescriptor>, Outline)> {
         let variant = self.winograd_variant(weights).filter(|_| path == Path::Winograd);
-        let (passes, units) = match variant {
-            Some(variant) => (winograd::passes(&variant, weights), [winograd::SQUARE; 2]),
+        let (passes, alignment) = match variant {
+            Some(variant) => {
+                let alignment = Alignment { units: [winograd::SQUARE; 2], radius: last_radius(weights) };
+                (winograd::passes(&variant, weights), alignment)
+            }
             None => {
                 let &UpscalerOptions { precision, conv_shape, .. } = &self.options;
                 passes(&self.limits, weights, self.padding, precision, conv_shape)?
             }
         };
         let shapes = passes.iter().map(|pass| pass.shape.clone()).collect();
-        let outline = self.outline(weights, units, shapes);
+        let outline = self.outline(weights, alignment, shapes);
         Ok((passes, outline))
     }
 
-    fn outline(&self, weights: &Weights, units: [usize; 2], passes: Vec<PassShape>) -> Outline {
-        let last = weights.layers().last().map_or(0, |layer| layer.shape.radius());
+    fn outline(&self, weights: &Weights, alignment: Alignment, passes: Vec<PassShape>) -> Outline {
         Outline {
             architecture: weights.architecture().clone(),
             precision: self.options.precision,
             software: self.adapter.software.is_some(),
             planes: self.planes(weights),
-            units,
-            unit_radius: if units == [1, 1] { 0 } else { last },
+            alignment,
             passes,
         }
     }
@@ -129,23 +130,29 @@ impl Selection {
     }
 }
 
-/// The passes of a network for a shape, and the multiples at which they begin and end.
+/// The passes of a network for a shape, and where they begin and end.
 fn passes(
     limits: &wgpu::Limits,
     weights: &Weights,
     padding: Padding,
     precision: Precision,
     shape: ConvShape,
-) -> Result<(Vec<PassDescriptor>, [usize; 2])> {
-    let fused = match precision {
-        Precision::F32 => fused::passes(limits, weights, padding, shape),
-        // Software adapters gain nothing from half precision, and other adapters do not use fused kernels by default.
-        Precision::F16 => None,
-    };
-    match fused {
-        Some(passes) => Ok((passes, [4, 1])),
-        None => Ok((layers::passes(limits, weights, padding, precision, shape)?, [1, 1])),
+) -> Result<(Vec<PassDescriptor>, Alignment)> {
+    // There are no fused kernels in half precision: software adapters gain nothing from it.
+    if precision == Precision::F32 {
+        if let Some(passes) = fused::passes(limits, weights, padding, shape) {
+            return Ok((passes, Alignment { units: [4, 1], radius: last_radius(weights) }));
+        }
+        if let Some(passes) = fused_workgroup::passes(limits, weights, padding, shape) {
+            return Ok((passes, Alignment { units: BLOCK.map(|side| side as usize), radius: 0 }));
+        }
     }
+    Ok((layers::passes(limits, weights, padding, precision, shape)?, Alignment::NONE))
+}
+
+/// Radius of the last layer's filters.
+fn last_radius(weights: &Weights) -> usize {
+    weights.layers().last().map_or(0, |layer| layer.shape.radius())
 }
 
 /// The kernels of a network's passes for a shape.

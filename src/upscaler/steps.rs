@@ -93,8 +93,8 @@ impl Frame<'_> {
         let mut origin = both(tile, |span| span.first).map(|first| first - reach as i32);
         let mut end = both(tile, |span| span.first + span.len).map(|end| end + reach as i32);
         // Earlier passes reach further by the radius of the filters that follow them.
-        let before = reach.saturating_sub(self.outline.unit_radius) as i32;
-        for (i, unit) in self.outline.units.into_iter().enumerate().filter(|&(_, unit)| unit > 1) {
+        let before = reach.saturating_sub(self.outline.alignment.radius) as i32;
+        for (i, unit) in self.outline.alignment.units.into_iter().enumerate().filter(|&(_, unit)| unit > 1) {
             let unit = unit as i32;
             origin[i] = (origin[i] + before).div_euclid(unit) * unit - before;
             end[i] = (end[i] - before + unit - 1).div_euclid(unit) * unit + before;

@@ -163,7 +163,7 @@ impl Upscaler {
         self.network.prepare(&self.device, &self.queue, &self.weights, tables)?;
         let network = &self.network;
         let outline = &network.outline;
-        let margin = outline.units.map(|unit| unit - 1);
+        let margin = outline.alignment.units.map(|unit| unit - 1);
         let tile = self.tile_limit.or(self.options.tile).map(|tile| tile.max(1));
         let tile = tile
             .unwrap_or_else(|| default_tile(outline, self.device.limits().max_texture_dimension_2d) as u32);

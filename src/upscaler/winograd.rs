@@ -19,7 +19,8 @@ pub(super) fn variant(
     padding: Padding,
     shape: ConvShape,
 ) -> Option<WinogradVariant> {
-    let settings = Settings::new(padding, shape.fused?, shape.map_read, shape.workgroup);
+    let load = shape.fused?.weight_load()?;
+    let settings = Settings::new(padding, load, shape.map_read, shape.workgroup);
     WinogradVariant::new(weights.architecture(), settings, limits)
 }
 

@@ -184,7 +184,7 @@ fn shapes_change_only_the_last_bits() {
     };
     let mut shapes: Vec<_> =
         Registers::ALL.into_iter().zip([[8, 8], [4, 16], [32, 2]]).map(|(r, w)| tile(r, w, None)).collect();
-    shapes.extend([[8, 8], [32, 2]].map(|w| tile(Registers::P8x8, w, Some(WeightLoad::Uniform))));
+    shapes.extend([[8, 8], [32, 2]].map(|w| tile(Registers::P8x8, w, Some(WeightLoad::Uniform.into()))));
     for shape in shapes {
         let whole = run(shape, None);
         common::assert_close(&shape.to_string(), &whole, &expected, common::tolerance(150, 3, 2.0));

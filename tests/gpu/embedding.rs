@@ -3,7 +3,7 @@
 use crate::common::{self, gpu};
 use crate::host::{Host, half, picture, weights, weights_of};
 use image::{DynamicImage, RgbaImage};
-use srcnn_gpu::gpu::kernels::{ConvShape, WeightLoad};
+use srcnn_gpu::gpu::kernels::{ConvShape, Fusion, WeightLoad};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::wgpu::{self, TextureFormat, TextureUsages};
@@ -68,7 +68,8 @@ fn every_way_to_load_weights_runs_with_the_least_limits() {
     let defaults = || UpscalerOptions::for_device(&host.device);
     let weights = weights_of("64-32");
     let source = host.source(&picture(21, 17));
-    let run = |fused, winograd: KernelChoice, kernel| {
+    let run = |load: Option<WeightLoad>, winograd: KernelChoice, kernel| {
+        let fused = load.map(Fusion::Invocation);
         let conv_shape = ConvShape { fused, ..defaults().conv_shape };
         let options = defaults().with_conv_shape(conv_shape).with_winograd(winograd);
         let mut upscaler = Upscaler::new(&host.device, &host.queue, &weights, options).unwrap();
@@ -82,7 +83,7 @@ fn every_way_to_load_weights_runs_with_the_least_limits() {
     let (layers, fused) = run(None, plain.0, plain.1);
     assert!(!fused);
     let mut ways = vec![(WeightLoad::Uniform, false)];
-    if let Some(load @ WeightLoad::Subgroup(_)) = defaults().conv_shape.fused {
+    if let Some(Fusion::Invocation(load @ WeightLoad::Subgroup(_))) = defaults().conv_shape.fused {
         ways.push((load, true));
     }
     for (load, fits) in ways {

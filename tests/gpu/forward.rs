@@ -2,7 +2,7 @@
 
 use crate::common::{self, assert_close, data, gpu, network, noise, tolerance};
 use safetensors::SafeTensors;
-use srcnn_gpu::gpu::kernels::{ConvShape, MapRead, Registers, WeightLoad};
+use srcnn_gpu::gpu::kernels::{ConvShape, Fusion, MapRead, Registers, WeightLoad};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::resample::ResampleTable;
@@ -46,7 +46,7 @@ fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
 }
 
 /// Tolerance for a whole network whose maps stay around 1.
-fn network_tolerance(weights: &Weights) -> f64 {
+pub fn network_tolerance(weights: &Weights) -> f64 {
     let layers = weights.architecture().layers();
     tolerance(layers.iter().map(LayerShape::products).max().unwrap_or(1), layers.len(), 1.0)
 }
@@ -96,11 +96,12 @@ fn shapes() -> Vec<ConvShape> {
     };
     let mut shapes = vec![
         shape(None, [1, 8]),
-        shape(Some(WeightLoad::Uniform), [4, 2]),
+        shape(Some(Fusion::Workgroup), [1, 8]),
+        shape(Some(WeightLoad::Uniform.into()), [4, 2]),
         // Not a multiple of a vector's lanes.
-        shape(Some(WeightLoad::Uniform), [3, 13]),
+        shape(Some(WeightLoad::Uniform.into()), [3, 13]),
     ];
-    shapes.extend(subgroup.map(|load| shape(Some(load), [2, lanes])));
+    shapes.extend(subgroup.map(|load| shape(Some(load.into()), [2, lanes])));
     let reads = [MapRead::Sampled, MapRead::Storage];
     shapes.iter().flat_map(|&shape| reads.map(|map_read| ConvShape { map_read, ..shape })).collect()
 }

@@ -11,6 +11,7 @@ mod dictionary;
 mod embedding;
 mod enlarge;
 mod forward;
+mod fused_workgroup;
 mod host;
 mod measure;
 mod pipeline_cache;

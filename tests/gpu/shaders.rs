@@ -70,10 +70,10 @@ fn all() -> Vec<Shader> {
         ("5-3-3", "4-9"),
     ] {
         let fused = variants(&Architecture::parse(sizes, filters, 1).unwrap());
-        for shader in fused.into_iter().filter(|shader| {
-            ["conv_fused_head", "conv_fused_body", "conv_winograd", "conv_fused_sum", "conv_winograd_sum"]
-                .contains(&shader.name)
-        }) {
+        let covered = |shader: &Shader| {
+            ["conv_fused_", "conv_winograd"].iter().any(|start| shader.name.starts_with(start))
+        };
+        for shader in fused.into_iter().filter(covered) {
             shaders.insert(shader.wgsl.clone() + &shader.variant, shader);
         }
     }

@@ -20,11 +20,11 @@ fn picture(width: usize, height: usize) -> Planes {
 
 /// The ways to load weights that this device supports.
 fn shapes() -> Vec<ConvShape> {
-    let shape = |load, workgroup, map_read| ConvShape {
+    let shape = |load: WeightLoad, workgroup, map_read| ConvShape {
         spatial: Registers::P8x8,
         pointwise: Registers::P8x16,
         workgroup,
-        fused: Some(load),
+        fused: Some(load.into()),
         map_read,
     };
     let lanes = gpu().info.subgroup_min_size;

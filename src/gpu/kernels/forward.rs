@@ -42,6 +42,32 @@ impl Registers {
     }
 }
 
+/// Which kernels compute several layers at once, without storing the maps between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fusion {
+    /// Those in which an invocation computes 4 pixels of a row by itself, for software adapters: `conv_fused_head.wgsl`,
+    /// `conv_fused_body.wgsl`, `conv_winograd.wgsl`. How they load their weights is a parameter.
+    Invocation(WeightLoad),
+    /// Those in which the invocations of a workgroup compute a block of pixels, for GPUs: `conv_fused_workgroup.wgsl`.
+    Workgroup,
+}
+
+impl Fusion {
+    /// How invocations load weights, where that is a choice.
+    pub(crate) fn weight_load(self) -> Option<WeightLoad> {
+        match self {
+            Self::Invocation(load) => Some(load),
+            Self::Workgroup => None,
+        }
+    }
+}
+
+impl From<WeightLoad> for Fusion {
+    fn from(load: WeightLoad) -> Self {
+        Self::Invocation(load)
+    }
+}
+
 /// Shape parameters of `conv_forward.wgsl`, to be chosen per adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
@@ -51,9 +77,8 @@ pub struct ConvShape {
     pub pointwise: Registers,
     /// Register tiles of a workgroup along a row, and along a column.
     pub workgroup: [u32; 2],
-    /// How the fused kernels load their weights, for networks that they cover (`conv_fused_head.wgsl`,
-    /// `conv_fused_body.wgsl`, `conv_winograd.wgsl`); `None` runs all networks layer by layer.
-    pub fused: Option<WeightLoad>,
+    /// Which fused kernels run, for networks that they cover; `None` runs all networks layer by layer.
+    pub fused: Option<Fusion>,
     /// How kernels read maps in single precision.
     pub map_read: MapRead,
 }

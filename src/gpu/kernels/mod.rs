@@ -2,6 +2,7 @@
 
 mod forward;
 mod fused;
+mod fused_workgroup;
 mod maps;
 mod picture;
 mod shape;
@@ -9,11 +10,12 @@ mod weights;
 mod winograd;
 
 pub use crate::gpu::compose::{Shader, ShaderStage};
-pub use forward::{ConvShape, ConvVariant, Registers, conv_forward};
+pub use forward::{ConvShape, ConvVariant, Fusion, Registers, conv_forward};
 pub use fused::{
     BodyVariant, Epilogue, EpilogueLayout, HeadVariant, Settings, conv_fused_body, conv_fused_head,
     conv_fused_sum,
 };
+pub use fused_workgroup::{BLOCK, WorkgroupVariant, conv_fused_workgroup, conv_fused_workgroup_sum};
 pub use maps::MapRead;
 pub use picture::{
     CEILING_OPERATIONS, Light, STORED_FORMATS, TargetPlanes, ceiling, render_from_planes, resample_columns,
@@ -120,6 +122,7 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
         }
     }
     shaders.extend(fused::variants(architecture, paddings));
+    shaders.extend(fused_workgroup::variants(architecture, paddings));
     shaders.extend(winograd::variants(architecture, paddings));
     // Equal layers, and settings that make no difference, give the same kernel.
     let mut seen = std::collections::HashSet::new();

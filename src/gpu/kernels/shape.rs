@@ -1,11 +1,11 @@
 //! [`ConvShape`] as one word, `16x4,8x16,1,8,subgroup8`: register tiles of spatial and of 1x1 layers, the workgroup's
-//! two sides, how fused kernels load their weights, a [`WeightLoad`], or `layers` for no fused kernels, and how kernels read
-//! maps, a [`MapRead`], `sampled` where it is left out.
+//! two sides, which fused kernels run, a [`Fusion`]: how they load their weights, a [`WeightLoad`], or `workgroup`, or `layers` for
+//! none, and how kernels read maps, a [`MapRead`], `sampled` where it is left out.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ConvShape, MapRead, Registers, WeightLoad};
+use super::{ConvShape, Fusion, MapRead, Registers, WeightLoad};
 use crate::error::{Error, Result};
 use crate::gpu::adapter::AdapterKind;
 
@@ -28,9 +28,9 @@ impl ConvShape {
             let load = subgroup_lanes.map_or(WeightLoad::Uniform, WeightLoad::Subgroup);
             // OpenGL does not say how many: 16 fill any vector.
             let lanes = subgroup_lanes.map_or(16, |lanes| lanes.max(8));
-            ((Registers::P16x4, Registers::P8x16), [1, lanes], Some(load))
+            ((Registers::P16x4, Registers::P8x16), [1, lanes], Some(Fusion::Invocation(load)))
         } else {
-            (one(Registers::P8x8), [4, 16], None)
+            (one(Registers::P8x8), [4, 16], Some(Fusion::Workgroup))
         };
         Self { spatial, pointwise, workgroup, fused, map_read }
     }
@@ -38,7 +38,11 @@ impl ConvShape {
 
 impl fmt::Display for ConvShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = self.fused.map_or("layers".into(), |load| load.to_string());
+        let way = match self.fused {
+            Some(Fusion::Invocation(load)) => load.to_string(),
+            Some(Fusion::Workgroup) => "workgroup".into(),
+            None => "layers".into(),
+        };
         let [x, y] = self.workgroup;
         let (spatial, pointwise, read) = (self.spatial.name(), self.pointwise.name(), self.map_read);
         f.pad(&format!("{spatial},{pointwise},{x},{y},{way},{read}"))
@@ -69,7 +73,8 @@ fn parse(text: &str) -> Option<ConvShape> {
     let side = |word: &str| word.parse().ok().filter(|side| (1..=1024).contains(side));
     let fused = match way {
         "layers" => None,
-        way => Some(way.parse::<WeightLoad>().ok()?),
+        "workgroup" => Some(Fusion::Workgroup),
+        way => Some(Fusion::Invocation(way.parse().ok()?)),
     };
     Some(ConvShape {
         spatial: tile(spatial)?,
@@ -109,7 +114,8 @@ mod tests {
 
     #[test]
     fn words_and_back() {
-        for fused in WeightLoad::ALL.map(Some).into_iter().chain([None]) {
+        let loads = WeightLoad::ALL.map(|load| Some(Fusion::Invocation(load)));
+        for fused in loads.into_iter().chain([Some(Fusion::Workgroup), None]) {
             for spatial in Registers::ALL {
                 for map_read in [MapRead::Sampled, MapRead::Storage] {
                     let (pointwise, workgroup) = (Registers::P8x16, [2, 32]);

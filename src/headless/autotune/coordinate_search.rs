@@ -153,7 +153,7 @@ impl<S> Measured<S> {
 mod tests {
     use super::*;
     use crate::error::Error;
-    use crate::gpu::kernels::{ConvShape, MapRead, Registers, WeightLoad};
+    use crate::gpu::kernels::{ConvShape, Fusion, MapRead, Registers, WeightLoad};
     use std::cell::Cell;
     use std::rc::Rc;
 
@@ -165,10 +165,12 @@ mod tests {
         map_read: MapRead::Sampled,
     };
 
+    const UNIFORM: Fusion = Fusion::Invocation(WeightLoad::Uniform);
+
     fn search_space() -> Vec<Axis<ConvShape>> {
-        let loads = [None, Some(WeightLoad::Uniform), Some(WeightLoad::Subgroup(32))];
+        let ways = [None, Some(UNIFORM), Some(Fusion::Workgroup)];
         vec![
-            axis(&loads, |shape, fused| ConvShape { fused, ..shape }),
+            axis(&ways, |shape, fused| ConvShape { fused, ..shape }),
             axis(&[[4, 16], [8, 8], [32, 2]], |shape, workgroup| ConvShape { workgroup, ..shape }),
             axis(&Registers::ALL, |shape, spatial| ConvShape { spatial, ..shape }),
             axis(&Registers::ALL, |shape, pointwise| ConvShape { pointwise, ..shape }),
@@ -184,7 +186,7 @@ mod tests {
 
     impl<'a, T: Fn(ConvShape) -> Result<(u64, f32)>> Runner<'a> for FakeRunner<T> {
         type Shape = ConvShape;
-        type Kernels = (Registers, Registers, [u32; 2], Option<WeightLoad>);
+        type Kernels = (Registers, Registers, [u32; 2], Option<Fusion>);
 
         fn kernels(&self, shape: Self::Shape) -> Result<Self::Kernels> {
             // Fused kernels have no register tiles.
@@ -242,7 +244,7 @@ mod tests {
         // Fused kernels do not depend on register tiles.
         let mut runner = fake(|shape| Ok((4000 - time(shape), 0.5)));
         let (best, measured) = search(&mut runner).unwrap();
-        assert_eq!((best.fused, best.workgroup), (Some(WeightLoad::Uniform), [4, 16]));
+        assert_eq!((best.fused, best.workgroup), (Some(UNIFORM), [4, 16]));
         assert_eq!(measured.len(), 1 + 2 + 2);
     }
 
@@ -251,7 +253,7 @@ mod tests {
         for wrong in [0.502, f32::NAN, 0.0] {
             let mut runner = fake(|shape| match shape.fused {
                 None => Ok((1000, 0.5)),
-                Some(WeightLoad::Uniform) => Ok((10, wrong)),
+                Some(UNIFORM) => Ok((10, wrong)),
                 Some(_) => Err(Error::Gpu("refused by the driver".into())),
             });
             let (best, measured) = search(&mut runner).unwrap();
@@ -272,7 +274,7 @@ mod tests {
         }
         // The same candidate with the right values does win.
         let right = |shape: ConvShape| Ok((if shape.fused.is_none() { 1000 } else { 10 }, 0.50001));
-        assert_eq!(search(&mut fake(right)).unwrap().0.fused, Some(WeightLoad::Uniform));
+        assert_eq!(search(&mut fake(right)).unwrap().0.fused, Some(UNIFORM));
         let broken = fake(|_| Err(Error::Gpu("nothing runs".into())));
         assert!(search(&mut { broken }).unwrap_err().to_string().contains("nothing runs"));
     }

@@ -41,7 +41,7 @@ use super::measure::{Clock, CpuTwin, NetworkRun};
 use super::{Gpu, HeadlessOptions, Pipelines};
 use crate::error::Result;
 use crate::gpu::adapter::{AdapterKind, is_software};
-use crate::gpu::kernels::{ConvShape, Registers, Shader, WeightLoad};
+use crate::gpu::kernels::{ConvShape, Fusion, Registers, Shader, WeightLoad};
 use crate::network::Architecture;
 use crate::precision::Precision;
 use crate::upscaler::{KernelChoice, pass_shaders};
@@ -143,7 +143,8 @@ pub(crate) fn lanes(gpu: &Gpu) -> Option<u32> {
 
 /// Whether a device can run a shape at all.
 fn is_possible(gpu: &Gpu, shape: ConvShape) -> bool {
-    workgroup_fits(gpu, shape.workgroup, shape.fused.unwrap_or(WeightLoad::Uniform))
+    let load = shape.fused.and_then(Fusion::weight_load).unwrap_or(WeightLoad::Uniform);
+    workgroup_fits(gpu, shape.workgroup, load)
 }
 
 /// Whether a device has workgroups of this size, and of whole subgroups where weights are handed round in them.
@@ -163,10 +164,10 @@ fn search_space(gpu: &Gpu, precision: Precision) -> Vec<Axis<ConvShape>> {
     let default = default_shape(gpu, precision);
     let AdapterKind { software, fxc, .. } = AdapterKind::of(&gpu.device);
     if software.is_some() && !fxc {
-        let mut weight_loads = vec![None];
+        let mut ways = vec![None];
         if precision == Precision::F32 {
-            weight_loads.push(Some(WeightLoad::Uniform));
-            weight_loads.extend(lanes(gpu).map(|lanes| Some(WeightLoad::Subgroup(lanes))));
+            let loads = [WeightLoad::Uniform].into_iter().chain(lanes(gpu).map(WeightLoad::Subgroup));
+            ways.extend(loads.map(|load| Some(Fusion::Invocation(load))));
         }
         // Lanes are neighbors in a column. In single precision the best register tiles are known, which leaves only the
         // weight load to choose.
@@ -174,7 +175,7 @@ fn search_space(gpu: &Gpu, precision: Precision) -> Vec<Axis<ConvShape>> {
             Precision::F32 => (vec![default.spatial], vec![default.pointwise]),
             Precision::F16 => (Registers::ALL.into(), Registers::ALL.into()),
         };
-        return space(&weight_loads, &[default.workgroup], [&spatial, &pointwise]);
+        return space(&ways, &[default.workgroup], [&spatial, &pointwise]);
     }
     let mut tiles = vec![Registers::P8x4];
     if !fxc {
@@ -184,17 +185,19 @@ fn search_space(gpu: &Gpu, precision: Precision) -> Vec<Axis<ConvShape>> {
     let workgroups: Vec<_> =
         workgroups.filter(|&workgroup| is_possible(gpu, ConvShape { workgroup, ..default })).collect();
     // Of what GPUs could run, only what AMD's compiler needs no more registers for than there are (tests/compilers/amd.csv):
-    // no fused kernels, no tile of 8x16. FXC takes seconds for all but the smallest tile.
-    space(&[None], &workgroups, [&tiles, &tiles])
+    // none of the kernels that keep all maps of 4 pixels, no tile of 8x16. FXC takes seconds for all but the smallest tile.
+    let ways =
+        if fxc || precision == Precision::F16 { vec![None] } else { vec![Some(Fusion::Workgroup), None] };
+    space(&ways, &workgroups, [&tiles, &tiles])
 }
 
 fn space(
-    weight_loads: &[Option<WeightLoad>],
+    ways: &[Option<Fusion>],
     workgroups: &[[u32; 2]],
     [spatial, pointwise]: [&[Registers]; 2],
 ) -> Vec<Axis<ConvShape>> {
     vec![
-        axis(weight_loads, |shape, fused| ConvShape { fused, ..shape }),
+        axis(ways, |shape, fused| ConvShape { fused, ..shape }),
         axis(workgroups, |shape, workgroup| ConvShape { workgroup, ..shape }),
         axis(spatial, |shape, spatial| ConvShape { spatial, ..shape }),
         axis(pointwise, |shape, pointwise| ConvShape { pointwise, ..shape }),
