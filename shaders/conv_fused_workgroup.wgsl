@@ -9,7 +9,7 @@
 // layer needs.
 //
 // A workgroup owns a block of 32 x 16 pixels, an invocation 2 pixels of a row. It takes the filters of layer 1 in groups of
-// 8, and adds each group to all sums of layer 2. In layer 3 an invocation knows what its pixels add to 2 R + 2 columns of
+// 8, and adds each group, or two, to all sums of layer 2. In layer 3 an invocation knows what its pixels add to 2 R + 2 columns of
 // f3 rows; it adds two columns at a time to the workgroup's sums, others than any other invocation in this moment.
 // Grid: x = columns / 32, y = rows / 16.
 //
@@ -22,12 +22,10 @@
 // over 8 BLOCKS8 filters. All lengths are in vec4s.
 //
 // Prelude: FILTER (f1, up to 9), GROUPS (of 8 filters of layer 1), BLOCKS8 (of filters of layer 2, up to 4), FILTER_3 (f3: 3 or
-// 5), GROUP, COLUMNS_2, BIAS_2, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
-//#import padding
+// 5), GROUP, FIRST_TAP, COLUMNS_2, BIAS_2, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
 //#import pixel_pairs
 //#import read_input
 //#import valid_map
-//#import weights
 
 @group(0) @binding(3) var input: MapTexture;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
@@ -43,7 +41,6 @@ const SUM_TEXELS: u32 = 9u;
 const SUM_ROWS: u32 = 20u;
 const RADIUS_3: u32 = FILTER_3 / 2u;
 
-var<workgroup> pixels: array<vec2<f32>, READ_ROWS * 2u * READ_TEXELS>;
 var<workgroup> sums: array<vec2<f32>, SUM_ROWS * 2u * SUM_TEXELS>;
 
 // Where an invocation's pair of pixels lies.
@@ -69,18 +66,18 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let read = block * BLOCK - select(vec2(0), vec2((beyond.x + 3) / 4 * 4, beyond.y), PADDING == PADDING_REPLICATE);
 
     if lane < READ_TEXELS * READ_ROWS {
+        let texel = vec2(lane % READ_TEXELS, lane / READ_TEXELS);
+        let at = vec2(read.x / 4, read.y) + vec2<i32>(texel);
+        // What lies beyond the input is multiplied, but adds to nothing that is kept.
         let end = vec2<i32>(vec2(region.input.texels, region.input.rows)) - 1;
-        let texel = read_input(min(vec2(read.x / 4, read.y) + vec2<i32>(vec2(lane % READ_TEXELS, lane / READ_TEXELS)), end));
-        pixels[2u * lane] = texel.xy;
-        pixels[2u * lane + 1u] = texel.zw;
+        keep(texel.y, texel.x, read_input(min(at, end)), read_input(min(at + vec2(NEXT_TEXEL, 0), end)));
     }
     for (var i = lane; i < SUM_ROWS * 2u * SUM_TEXELS; i += 256u) {
         sums[i] = vec2(0.0);
     }
     workgroupBarrier();
 
-    let window = vec2<u32>(pair.start - read);
-    let maps = layers12(window.y * 2u * READ_TEXELS + window.x / 2u, pair);
+    let maps = layers12(vec2<u32>(pair.start - read), pair);
     let place = (own.y + 4u) * 2u * SUM_TEXELS + own.x + 2u - RADIUS_3;
     for (var i = 0u; i < FILTER_3; i++) {
         let sides = row_of_layer3(maps, TAPS_3 + i * FILTER_3 * 2u * BLOCKS8);
@@ -108,59 +105,20 @@ fn locate(wanted: vec2<i32>) -> Pair {
     return Pair(wanted, start, nearest, first, last);
 }
 
-// Layers 1 and 2 for a pair whose first pixels are at `at`.
-fn layers12(at: u32, pair: Pair) -> Maps {
+// Layers 1 and 2 for a pair whose first tap is at this column and row of what the block reads.
+fn layers12(first: vec2<u32>, pair: Pair) -> Maps {
     var m = vec2(1.0);
     if NORMALIZED {
         m = valid_columns(pair.wanted.x).xy * valid_row(pair.wanted.y);
     }
     var maps = Maps();
-    for (var group = 0u; group < GROUPS; group++) {
-        let base = group * GROUP;
-        var f1 = Eight();
-        for (var i = 0u; i < FILTER; i++) {
-            add_row(&f1, at + i * 2u * READ_TEXELS, base + 2u + i * 2u * FILTER);
-        }
-        f1.a = finished(f1.a, m, weights[base]);
-        f1.b = finished(f1.b, m, weights[base + 1u]);
-        add_columns(&maps, f1.a, base + COLUMNS_2);
-        add_columns(&maps, f1.b, base + COLUMNS_2 + 8u * BLOCKS8);
+    for (var group = 0u; group < GROUPS; group += GROUPS_AT_ONCE) {
+        add_groups(&maps, factors(first, m, group * GROUP), group * GROUP + COLUMNS_2);
     }
     let columns = pair.wanted.x + vec2(0, 1);
     let row_outside = vec2(pair.wanted.y < pair.first.y || pair.wanted.y > pair.last.y);
     let outside = (columns < pair.first.xx) | (columns > pair.last.xx) | row_outside;
     return finish(maps, pair.nearest, outside);
-}
-
-// Adds what a row of f1 taps, whose weights begin at `tap`, adds to 8 filters.
-fn add_row(f1: ptr<function, Eight>, at: u32, tap: u32) {
-    let p0 = pixels[at];
-    add_tap(f1, p0, tap);
-    if FILTER > 1u {
-        let p2 = pixels[at + 1u];
-        add_tap(f1, vec2(p0.y, p2.x), tap + 2u);
-        add_tap(f1, p2, tap + 4u);
-        if FILTER > 3u {
-            let p4 = pixels[at + 2u];
-            add_tap(f1, vec2(p2.y, p4.x), tap + 6u);
-            add_tap(f1, p4, tap + 8u);
-            if FILTER > 5u {
-                let p6 = pixels[at + 3u];
-                add_tap(f1, vec2(p4.y, p6.x), tap + 10u);
-                add_tap(f1, p6, tap + 12u);
-                if FILTER > 7u {
-                    let p8 = pixels[at + 4u];
-                    add_tap(f1, vec2(p6.y, p8.x), tap + 14u);
-                    add_tap(f1, p8, tap + 16u);
-                }
-            }
-        }
-    }
-}
-
-fn add_tap(f1: ptr<function, Eight>, pair: vec2<f32>, tap: u32) {
-    (*f1).a += outer(pair, weights[tap]);
-    (*f1).b += outer(pair, weights[tap + 1u]);
 }
 
 // Stores the parts of the result that the block has.

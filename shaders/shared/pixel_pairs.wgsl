@@ -1,5 +1,9 @@
-// Maps of conv_fused_workgroup.wgsl in registers: 2 pixels of each, in matrices whose columns are 4 maps.
-// Prelude: FILTER_3, BLOCKS8, BIAS_2, PADDING.
+// Maps of conv_fused_workgroup.wgsl in registers: 2 pixels of each, in matrices whose columns are 4 maps. What depends on the
+// precision is in shared/pair_products_single.wgsl and shared/pair_products_half.wgsl: pixels in the workgroup's memory, the types
+// real2 and real4 of pixels and weights, and products. Prelude: FIRST_TAP, FILTER_3,
+// BLOCKS8, BIAS_2, PADDING.
+//#import padding
+//#import pair_products
 
 // 8 maps of layer 1.
 struct Eight {
@@ -19,43 +23,42 @@ struct Maps {
     h: mat4x2<f32>,
 }
 
-fn outer(pair: vec2<f32>, w: vec4<f32>) -> mat4x2<f32> {
-    return mat4x2(pair * w.x, pair * w.y, pair * w.z, pair * w.w);
+// m sum + b.
+fn biased(sum: mat4x2<f32>, m: vec2<f32>, b: vec4<f32>) -> mat4x2<f32> {
+    return mat4x2(m * sum[0] + b.x, m * sum[1] + b.y, m * sum[2] + b.z, m * sum[3] + b.w);
 }
 
-// max(0, m sum + b).
-fn finished(sum: mat4x2<f32>, m: vec2<f32>, b: vec4<f32>) -> mat4x2<f32> {
-    let zero = vec2(0.0);
-    return mat4x2(
-        max(m * sum[0] + b.x, zero),
-        max(m * sum[1] + b.y, zero),
-        max(m * sum[2] + b.z, zero),
-        max(m * sum[3] + b.w, zero),
-    );
+fn relu(sum: mat4x2<f32>) -> mat4x2<f32> {
+    return mat4x2(relu_one(sum[0]), relu_one(sum[1]), relu_one(sum[2]), relu_one(sum[3]));
 }
 
-// Adds what 4 maps of layer 1 add to layer 2; their columns of W2 begin at `at`.
-fn add_columns(maps: ptr<function, Maps>, f1: mat4x2<f32>, at: u32) {
-    add_column(maps, f1[0], at);
-    add_column(maps, f1[1], at + 2u * BLOCKS8);
-    add_column(maps, f1[2], at + 4u * BLOCKS8);
-    add_column(maps, f1[3], at + 6u * BLOCKS8);
+// Adds what a tap, whose weights begin at `tap`, adds to 8 maps of layer 1.
+fn add_tap(sums: ptr<function, Products>, pair: real2, tap: u32) {
+    (*sums).a += outer(pair, weights[tap]);
+    (*sums).b += outer(pair, weights[tap + 1u]);
 }
 
-fn add_column(maps: ptr<function, Maps>, map: vec2<f32>, at: u32) {
-    (*maps).a += outer(map, weights[at]);
-    (*maps).b += outer(map, weights[at + 1u]);
+// Maps of a group of layer 1 before max(0, x): for the pair whose first tap is at an even column and a row, weights from `base` on.
+fn group_sums(first: vec2<u32>, m: vec2<f32>, base: u32) -> Eight {
+    let sums = layer1(first, base + FIRST_TAP);
+    return Eight(biased(sums.a, m, bias(base, 2u)), biased(sums.b, m, bias(base + 1u, 2u)));
+}
+
+// Adds what groups of layer 1 add to layer 2; their columns of W2 begin at `at`.
+fn add_groups(maps: ptr<function, Maps>, f1: Factors, at: u32) {
+    (*maps).a = add_to_four((*maps).a, f1, at);
+    (*maps).b = add_to_four((*maps).b, f1, at + 1u);
     if BLOCKS8 > 1u {
-        (*maps).c += outer(map, weights[at + 2u]);
-        (*maps).d += outer(map, weights[at + 3u]);
+        (*maps).c = add_to_four((*maps).c, f1, at + 2u);
+        (*maps).d = add_to_four((*maps).d, f1, at + 3u);
     }
     if BLOCKS8 > 2u {
-        (*maps).e += outer(map, weights[at + 4u]);
-        (*maps).f += outer(map, weights[at + 5u]);
+        (*maps).e = add_to_four((*maps).e, f1, at + 4u);
+        (*maps).f = add_to_four((*maps).f, f1, at + 5u);
     }
     if BLOCKS8 > 3u {
-        (*maps).g += outer(map, weights[at + 6u]);
-        (*maps).h += outer(map, weights[at + 7u]);
+        (*maps).g = add_to_four((*maps).g, f1, at + 6u);
+        (*maps).h = add_to_four((*maps).h, f1, at + 7u);
     }
 }
 
@@ -63,25 +66,25 @@ fn add_column(maps: ptr<function, Maps>, map: vec2<f32>, at: u32) {
 // tells which lie outside.
 fn finish(sums: Maps, nearest: vec2<i32>, outside: vec2<bool>) -> Maps {
     var maps = Maps();
-    maps.a = finish_four(sums.a, nearest, outside, BIAS_2);
-    maps.b = finish_four(sums.b, nearest, outside, BIAS_2 + 1u);
+    maps.a = finish_four(sums.a, nearest, outside, 0u);
+    maps.b = finish_four(sums.b, nearest, outside, 1u);
     if BLOCKS8 > 1u {
-        maps.c = finish_four(sums.c, nearest, outside, BIAS_2 + 2u);
-        maps.d = finish_four(sums.d, nearest, outside, BIAS_2 + 3u);
+        maps.c = finish_four(sums.c, nearest, outside, 2u);
+        maps.d = finish_four(sums.d, nearest, outside, 3u);
     }
     if BLOCKS8 > 2u {
-        maps.e = finish_four(sums.e, nearest, outside, BIAS_2 + 4u);
-        maps.f = finish_four(sums.f, nearest, outside, BIAS_2 + 5u);
+        maps.e = finish_four(sums.e, nearest, outside, 4u);
+        maps.f = finish_four(sums.f, nearest, outside, 5u);
     }
     if BLOCKS8 > 3u {
-        maps.g = finish_four(sums.g, nearest, outside, BIAS_2 + 6u);
-        maps.h = finish_four(sums.h, nearest, outside, BIAS_2 + 7u);
+        maps.g = finish_four(sums.g, nearest, outside, 6u);
+        maps.h = finish_four(sums.h, nearest, outside, 7u);
     }
     return maps;
 }
 
 fn finish_four(sum: mat4x2<f32>, nearest: vec2<i32>, outside: vec2<bool>, at: u32) -> mat4x2<f32> {
-    let four = finished(sum, vec2(1.0), weights[at]);
+    let four = relu(biased(sum, vec2(1.0), bias(BIAS_2 + at, 2u * BLOCKS8)));
     return mat4x2(
         finish_one(four[0], nearest, outside),
         finish_one(four[1], nearest, outside),
@@ -144,6 +147,7 @@ fn over_maps(maps: Maps, tap: u32) -> vec2<f32> {
     return sum;
 }
 
-fn over_four(before: vec2<f32>, maps: mat4x2<f32>, w: vec4<f32>) -> vec2<f32> {
+fn over_four(before: vec2<f32>, maps: mat4x2<f32>, weights: real4) -> vec2<f32> {
+    let w = vec4<f32>(weights);
     return before + maps[0] * w.x + maps[1] * w.y + maps[2] * w.z + maps[3] * w.w;
 }

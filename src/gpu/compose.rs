@@ -59,8 +59,8 @@ macro_rules! parts {
     };
 }
 
-const PARTS: [(&str, &str); 45] = parts! {
-    add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 locate padding patch_block pixel_pairs
+const PARTS: [(&str, &str); 47] = parts! {
+    add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 locate padding pair_products_half pair_products_single patch_block pixel_pairs
     precision_half precision_single products_half products_single read_gate_sampled read_gate_storage read_gradient_sampled
     read_gradient_storage read_input_sampled read_input_storage read_weights_sampled read_weights_storage region registers slot spectrum subgroup_main taps target_color target_r32float
     target_rgba16float target_rgba32float target_rgba8unorm transfer valid_map weight_load_subgroup
@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn every_part_is_an_existing_part_or_a_role() {
-        const ROLES: [&str; 8] = [
+        const ROLES: [&str; 9] = [
+            "pair_products",
             "weight_load",
             "weights",
             "read_input",

@@ -49,8 +49,8 @@ impl Language {
 }
 
 /// Parses and validates a shader, substitutes the values of its overrides, and writes it in a language. Like the
-/// kernels as run by this crate, the result has no checks of indices, divisors and loops. Of a fragment kernel, only
-/// WGSL brings the vertex kernel along, a triangle that covers everything.
+/// kernels as run by this crate, the result has no checks of indices, divisors and loops, and the memory of workgroups is not
+/// set to zero. Of a fragment kernel, only WGSL brings the vertex kernel along, a triangle that covers everything.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] with the shader's variant and naga's message, or if the language lacks something
@@ -117,6 +117,7 @@ fn spirv(
         force_loop_bounding: false,
         emit_int_div_checks: false,
         flags: back::spv::WriterFlags::DEBUG,
+        zero_initialize_workgroup_memory: back::spv::ZeroInitializeWorkgroupMemoryMode::None,
         ..Default::default()
     };
     let entry = back::spv::PipelineOptions { shader_stage, entry_point: "main".into() };
@@ -145,6 +146,7 @@ fn msl(module: &Module, info: &ModuleInfo) -> Written {
         fake_missing_bindings: false,
         force_loop_bounding: false,
         emit_int_div_checks: false,
+        zero_initialize_workgroup_memory: false,
         ..Options::default()
     };
     let (text, translated) = back::msl::write_string(module, info, &options, &PipelineOptions::default())
@@ -159,6 +161,7 @@ fn hlsl(module: &Module, info: &ModuleInfo, shader_model: back::hlsl::ShaderMode
         shader_model,
         restrict_indexing: false,
         force_loop_bounding: false,
+        zero_initialize_workgroup_memory: false,
         ..back::hlsl::Options::default()
     };
     let mut text = String::new();
@@ -177,6 +180,7 @@ fn glsl(
 ) -> Written {
     let options = back::glsl::Options {
         version,
+        zero_initialize_workgroup_memory: false,
         binding_map: bindings(module).map(|(binding, ..)| (binding, binding.binding as u8)).collect(),
         ..back::glsl::Options::default()
     };

@@ -33,6 +33,7 @@ fn layer(
         },
         store: WeightStore::buffer(uniform),
         binding: (variant.weights * 4 * precision.bytes()) as u64,
+        weight_precision: precision,
         precision,
         weights,
     })

@@ -9,6 +9,7 @@ use crate::precision::Precision;
 #[derive(Debug, Clone)]
 pub(super) struct Outline {
     pub architecture: Architecture,
+    /// Precision of the maps between passes.
     pub precision: Precision,
     /// Whether the adapter computes on the processor.
     pub software: bool,

@@ -39,7 +39,9 @@ pub(super) struct PassDescriptor {
     pub map_read: MapRead,
     /// Length of a chunk's binding, in bytes; unused for a texture.
     pub binding: u64,
-    /// Precision of the weights on the device and of the maps written.
+    /// Precision of the weights on the device.
+    pub weight_precision: Precision,
+    /// Precision of the maps written.
     pub precision: Precision,
     /// The weights, in the kernel's order.
     pub weights: Vec<f32>,
@@ -57,7 +59,13 @@ impl PassDescriptor {
         let binding = (4 * weights.len()) as u64;
         let shape = PassShape { layer, terms: 0, planes, reach, covers, chunks: vec![Chunk::ALL] };
         let (map_read, precision) = (MapRead::Sampled, Precision::F32);
-        Self { shader, shape, store, map_read, binding, precision, weights }
+        Self { shader, shape, store, map_read, binding, weight_precision: precision, precision, weights }
+    }
+
+    /// The same with weights in this precision.
+    pub fn weights_in(self, precision: Precision) -> Self {
+        let binding = (precision.bytes() * self.weights.len()) as u64;
+        Self { binding, weight_precision: precision, ..self }
     }
 
     /// Sets [`PassDescriptor::map_read`].
@@ -82,8 +90,8 @@ impl Pass {
     ) -> Result<Self> {
         let device = compiler.device;
         let kernel = Kernel::new(compiler, &descriptor.shader, &descriptor.bindings())?;
-        let PassDescriptor { shape, store, binding, precision, weights, .. } = descriptor;
-        let weights = GpuWeights::new(device, queue, store, precision, weights)?;
+        let PassDescriptor { shape, store, binding, weight_precision, weights, .. } = descriptor;
+        let weights = GpuWeights::new(device, queue, store, weight_precision, weights)?;
         Ok(Self { kernel, shape, weights, binding })
     }
 

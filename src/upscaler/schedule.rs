@@ -239,7 +239,7 @@ impl ScheduledKernel {
 
     fn with_pass(self, pass: PassDescriptor) -> Self {
         let texture = (pass.store == WeightStore::Texture).then(|| texture_size(pass.weights.len()));
-        let bytes = packed_bytes(pass.weights, pass.store, pass.precision);
+        let bytes = packed_bytes(pass.weights, pass.store, pass.weight_precision);
         let weights = ScheduledWeights { binding: pass.binding, texture, file: None, bytes };
         Self { covers: pass.shape.covers, pass: Some(pass.shape), weights: Some(weights), ..self }
     }

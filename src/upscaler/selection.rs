@@ -1,7 +1,7 @@
 //! Which kernels compute a network: by its shape, the kind of adapter and its limits, the precision, and the size of the
 //! result. Nothing is compiled here.
 
-use super::outline::{Alignment, Outline, PassShape};
+use super::outline::{Alignment, Outline};
 use super::pass::{MAPS, PassDescriptor};
 use super::{SourceKind, UpscalerOptions, fused, fused_workgroup, layers, target, winograd};
 use crate::error::Result;
@@ -41,7 +41,7 @@ impl Selection {
         options: &UpscalerOptions,
     ) -> Self {
         let padding = options.padding.unwrap_or(weights.metadata.padding);
-        Self { limits, adapter, padding, options: options.clone() }
+        Self { limits: weight_limits(limits, adapter), adapter, padding, options: options.clone() }
     }
 
     fn winograd_variant(&self, weights: &Weights) -> Option<kernels::WinogradVariant> {
@@ -71,19 +71,18 @@ impl Selection {
                 passes(&self.limits, weights, self.padding, precision, conv_shape)?
             }
         };
-        let shapes = passes.iter().map(|pass| pass.shape.clone()).collect();
-        let outline = self.outline(weights, alignment, shapes);
+        let outline = self.outline(weights, alignment, &passes);
         Ok((passes, outline))
     }
 
-    fn outline(&self, weights: &Weights, alignment: Alignment, passes: Vec<PassShape>) -> Outline {
+    fn outline(&self, weights: &Weights, alignment: Alignment, passes: &[PassDescriptor]) -> Outline {
         Outline {
             architecture: weights.architecture().clone(),
-            precision: self.options.precision,
+            precision: passes.first().map_or(Precision::F32, |pass| pass.precision),
             software: self.adapter.software.is_some(),
             planes: self.planes(weights),
             alignment,
-            passes,
+            passes: passes.iter().map(|pass| pass.shape.clone()).collect(),
         }
     }
 
@@ -130,6 +129,14 @@ impl Selection {
     }
 }
 
+/// The limits of a device for where weights go. FXC needs two to three times as long for kernels with weights in a uniform buffer as
+/// for those with a storage buffer, so for it none goes there.
+fn weight_limits(limits: wgpu::Limits, adapter: AdapterKind) -> wgpu::Limits {
+    let max_uniform_buffer_binding_size =
+        if adapter.fxc { 0 } else { limits.max_uniform_buffer_binding_size };
+    wgpu::Limits { max_uniform_buffer_binding_size, ..limits }
+}
+
 /// The passes of a network for a shape, and where they begin and end.
 fn passes(
     limits: &wgpu::Limits,
@@ -138,14 +145,13 @@ fn passes(
     precision: Precision,
     shape: ConvShape,
 ) -> Result<(Vec<PassDescriptor>, Alignment)> {
-    // There are no fused kernels in half precision: software adapters gain nothing from it.
-    if precision == Precision::F32 {
-        if let Some(passes) = fused::passes(limits, weights, padding, shape) {
-            return Ok((passes, Alignment { units: [4, 1], radius: last_radius(weights) }));
-        }
-        if let Some(passes) = fused_workgroup::passes(limits, weights, padding, shape) {
-            return Ok((passes, Alignment { units: BLOCK.map(|side| side as usize), radius: 0 }));
-        }
+    if let Some(passes) = fused_workgroup::passes(limits, weights, padding, precision, shape) {
+        return Ok((passes, Alignment { units: BLOCK.map(|side| side as usize), radius: 0 }));
+    }
+    // Software adapters, which the other fused kernels are for, gain nothing from half precision.
+    let fused = || fused::passes(limits, weights, padding, shape);
+    if let Some(passes) = (precision == Precision::F32).then(fused).flatten() {
+        return Ok((passes, Alignment { units: [4, 1], radius: last_radius(weights) }));
     }
     Ok((layers::passes(limits, weights, padding, precision, shape)?, Alignment::NONE))
 }
@@ -167,6 +173,7 @@ pub(crate) fn pass_shaders(
     precision: Precision,
     shape: ConvShape,
 ) -> Result<Vec<Shader>> {
-    let (passes, _) = passes(&device.limits(), weights, padding, precision, shape)?;
+    let limits = weight_limits(device.limits(), AdapterKind::of(device));
+    let (passes, _) = passes(&limits, weights, padding, precision, shape)?;
     Ok(passes.into_iter().map(|pass| pass.shader).collect())
 }

@@ -52,7 +52,9 @@ fn networks_agree_with_their_twins_whatever_the_tiles() {
         ("1-1-5", "4-4"),
     ];
     for (i, (sizes, filters)) in networks.into_iter().enumerate() {
-        for padding in PADDINGS {
+        // All paddings of the first network, one of each other.
+        let paddings = if i == 0 { &PADDINGS[..] } else { &PADDINGS[i % 4..][..1] };
+        for &padding in paddings {
             let weights = network(sizes, filters, 1, padding);
             // Wider and higher than two blocks, and no multiple of anything.
             let planes = picture(75, 43);

@@ -2,12 +2,15 @@
 
 use crate::common::desk::{Desk, color};
 use crate::common::{self, assert_close, difference, gpu, network, noise, tolerance};
-use srcnn_gpu::gpu::kernels::{ConvShape, MapRead, Registers};
+use srcnn_gpu::eval::dataset::{Dataset, Picture};
+use srcnn_gpu::eval::protocol::Protocol;
+use srcnn_gpu::gpu::kernels::{ConvShape, Fusion, MapRead, Registers};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, self_test};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::{
-    Error, LayerShape, Padding, Planes, Precision, Shipped, Upscaler, UpscalerOptions, Weights, wgpu,
+    Channels, Error, LayerShape, Padding, Planes, Precision, Shipped, Upscaler, UpscalerOptions, Weights,
+    wgpu,
 };
 
 const PADDINGS: [Padding; 4] = [Padding::Replicate, Padding::Normalized, Padding::Zero, Padding::Valid];
@@ -75,20 +78,25 @@ fn networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
             let [spatial, pointwise] = [registers[(i + j) % 3], registers[(i + j + 1) % 3]];
             // How maps are read counts in single precision only.
             let map_read = MapRead::Storage;
-            let shape = ConvShape { spatial, pointwise, workgroup: [2, 4], fused: None, map_read };
-            let options = half_precision().with_padding(Some(padding)).with_conv_shape(Some(shape));
             let weights = network(sizes, filters, channels, padding);
-            let what = format!("{sizes} {filters} c={channels} {padding} {spatial:?}");
-            let whole = run(&gpu, &weights, &planes, 1.0, options);
             let expected = twin(&weights, &planes, padding);
-            assert_close(&what, &whole, &expected, half_precision_tolerance(&weights));
-            let products = weights.architecture().layers().iter().map(LayerShape::products).max().unwrap();
-            let single = tolerance(products, weights.layers().len(), 1.0);
-            assert!(difference(&whole, &expected).0 > single, "{what}: that is not half precision");
+            for fused in
+                [None, Some(Fusion::Workgroup)].into_iter().take(if sizes == "9-1-5" { 2 } else { 1 })
+            {
+                let shape = ConvShape { spatial, pointwise, workgroup: [2, 4], fused, map_read };
+                let options = half_precision().with_padding(Some(padding)).with_conv_shape(Some(shape));
+                let what = format!("{sizes} {filters} c={channels} {padding} {shape}");
+                let whole = run(&gpu, &weights, &planes, 1.0, options);
+                assert_close(&what, &whole, &expected, half_precision_tolerance(&weights));
+                let products =
+                    weights.architecture().layers().iter().map(LayerShape::products).max().unwrap();
+                let single = tolerance(products, weights.layers().len(), 1.0);
+                assert!(difference(&whole, &expected).0 > single, "{what}: that is not half precision");
 
-            let tiled = run(&gpu, &weights, &planes, 1.0, options.with_tile(Some(19)));
-            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&whole), bits(&tiled), "{what}: tiles change the result");
+                let tiled = run(&gpu, &weights, &planes, 1.0, options.with_tile(Some(19)));
+                let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&whole), bits(&tiled), "{what}: tiles change the result");
+            }
         }
     }
 }
@@ -102,12 +110,39 @@ fn trained_networks_keep_their_brightness() {
     let planes = Planes::new(40, 30, 1, (0..40 * 30).map(smooth).collect()).unwrap();
     let weights = Shipped::Small.nearest(3.0).unwrap();
     let single = run(&gpu, &weights, &planes, 3.0, HeadlessOptions::default());
-    let half = run(&gpu, &weights, &planes, 3.0, half_precision().with_verify(true));
     let single: Vec<f64> = single.into_iter().map(f64::from).collect();
-    let shift = half.iter().zip(&single).map(|(&h, s)| f64::from(h) - s).sum::<f64>() / half.len() as f64;
-    assert!(255.0 * shift.abs() < 0.125, "{shift:e}");
-    let (largest, _) = difference(&half, &single);
-    assert!((1e-5..2.0 / 255.0).contains(&largest), "{largest:e}");
+    for fused in [None, Some(Fusion::Workgroup)] {
+        let shape = ConvShape { fused, ..ConvShape::for_device(&gpu.device) };
+        let options = half_precision().with_verify(true).with_conv_shape(Some(shape));
+        let half = run(&gpu, &weights, &planes, 3.0, options);
+        let shift = half.iter().zip(&single).map(|(&h, s)| f64::from(h) - s).sum::<f64>() / half.len() as f64;
+        assert!(255.0 * shift.abs() < 0.125, "{shape}: {shift:e}");
+        let (largest, _) = difference(&half, &single);
+        assert!((1e-5..2.0 / 255.0).contains(&largest), "{shape}: {largest:e}");
+    }
+}
+
+/// What it costs in PSNR at x3 on the smallest picture of Set5, layer by layer and in blocks of a workgroup.
+#[test]
+fn it_costs_hundredths_of_a_decibel() {
+    let _alone = common::alone();
+    let (Some(gpu), Some(set5)) = (half_precision_gpu(), common::data("data/Set5")) else { return };
+    let weights = Shipped::Small.nearest(3.0).unwrap();
+    let protocol = Protocol::new(3.0, None, Channels::Y).unwrap();
+    let set = Dataset::open(&set5).unwrap();
+    let path = set.pictures.iter().find(|path| path.to_string_lossy().contains("butterfly")).unwrap();
+    let picture = Picture::read(path).unwrap();
+    let psnr = |options: HeadlessOptions| {
+        let mut headless = Headless::new(gpu.clone(), &weights, options).unwrap();
+        protocol.measure(&picture, &mut headless).unwrap().score.psnr
+    };
+    let single = psnr(HeadlessOptions::default());
+    for fused in [None, Some(Fusion::Workgroup)] {
+        let shape = ConvShape { fused, ..ConvShape::for_device(&gpu.device) };
+        let half = psnr(half_precision().with_conv_shape(Some(shape)));
+        eprintln!("{shape}: {:+.4} dB", half - single);
+        assert!((half - single).abs() < 0.02, "{shape}: {half} instead of {single} dB");
+    }
 }
 
 #[test]
@@ -127,9 +162,13 @@ fn maps_that_overflow_are_refused() {
     let weights = Weights::new(layers, Default::default()).unwrap();
     let planes = picture(1, 20, 20);
     assert!(run(&gpu, &weights, &planes, 1.0, HeadlessOptions::default()).iter().all(|v| v.is_finite()));
-    let mut half = Headless::new(gpu, &weights, half_precision()).unwrap();
-    let error = half.upscale_planes(&planes, 1.0).unwrap_err();
-    assert!(error.to_string().contains("not finite"), "{error}");
+    for fused in [None, Some(Fusion::Workgroup)] {
+        let shape = ConvShape { fused, ..ConvShape::for_device(&gpu.device) };
+        let options = half_precision().with_conv_shape(Some(shape));
+        let error =
+            Headless::new(gpu.clone(), &weights, options).unwrap().upscale_planes(&planes, 1.0).unwrap_err();
+        assert!(error.to_string().contains("not finite"), "{shape}: {error}");
+    }
 }
 
 /// A device that was opened without the feature, on any adapter.

@@ -4,6 +4,7 @@ use super::fused::Epilogue;
 use super::{MapRead, OutsideValue, PIXEL_WORKGROUP, Shader, WeightStore, word};
 use crate::gpu::compose::{Prelude, kernel};
 use crate::network::{Architecture, Padding};
+use crate::precision::Precision;
 
 /// Columns and rows of the block that a workgroup owns.
 pub const BLOCK: [u32; 2] = [32, 16];
@@ -17,7 +18,7 @@ const WORKGROUP_BYTES: u32 = 4 * (24 * 40 + 20 * 36);
 pub struct WorkgroupVariant {
     /// Size of the filters of layer 1.
     pub filter: usize,
-    /// Groups of 8 filters of layer 1.
+    /// Groups of 8 filters of layer 1; in half precision an even number.
     pub groups: usize,
     /// The other layers.
     pub epilogue: Epilogue,
@@ -27,6 +28,8 @@ pub struct WorkgroupVariant {
     pub outside: OutsideValue,
     /// Where the weights are.
     pub store: WeightStore,
+    /// Precision of the weights, and of products in layers 1 and 2.
+    pub precision: Precision,
     /// How maps are read.
     pub map_read: MapRead,
 }
@@ -37,6 +40,7 @@ impl WorkgroupVariant {
     pub fn new(
         architecture: &Architecture,
         padding: Padding,
+        precision: Precision,
         map_read: MapRead,
         limits: &wgpu::Limits,
     ) -> Option<Self> {
@@ -50,22 +54,41 @@ impl WorkgroupVariant {
         }
         let mut variant = Self {
             filter: first.size,
-            groups: first.filters.div_ceil(8),
+            groups: first.filters.div_ceil(8).next_multiple_of(if precision == Precision::F16 {
+                2
+            } else {
+                1
+            }),
             epilogue,
             normalized: padding == Padding::Normalized,
             outside: padding.into(),
-            store: WeightStore::Uniform,
+            store: WeightStore::Storage,
+            precision,
             map_read,
         };
-        let bytes = 16 * variant.weights() as u64;
-        variant.store = WeightStore::buffer(bytes <= limits.max_uniform_buffer_binding_size);
+        let bytes = (4 * precision.bytes() * variant.weights()) as u64;
+        // In a uniform buffer, vec4s of 16 bits would be padded.
+        let uniform = precision == Precision::F32 && bytes <= limits.max_uniform_buffer_binding_size;
+        variant.store = WeightStore::buffer(uniform);
         (bytes <= limits.max_storage_buffer_binding_size).then_some(variant)
     }
 
-    /// Where a group's columns of layer 2 begin: after its biases and taps. All lengths and positions here and below are in
-    /// vec4s.
+    /// Numbers that make up a bias: in half precision, the second one is the rounding error of the first.
+    fn biases(&self) -> usize {
+        match self.precision {
+            Precision::F32 => 1,
+            Precision::F16 => 2,
+        }
+    }
+
+    /// Where a group's taps begin: after its biases. All lengths and positions here and below are in vec4s.
+    pub fn first_tap(&self) -> usize {
+        2 * self.biases()
+    }
+
+    /// Where a group's columns of layer 2 begin: after its taps.
     pub fn columns_2(&self) -> usize {
-        2 + 2 * self.filter * self.filter
+        self.first_tap() + 2 * self.filter * self.filter
     }
 
     /// Length of a group of filters of layer 1.
@@ -80,7 +103,7 @@ impl WorkgroupVariant {
 
     /// Where the taps of layer 3 begin.
     pub fn taps_3(&self) -> usize {
-        self.bias_2() + 2 * self.epilogue.blocks8
+        self.bias_2() + self.biases() * 2 * self.epilogue.blocks8
     }
 
     /// Length of all weights.
@@ -91,14 +114,18 @@ impl WorkgroupVariant {
 
 /// `conv_fused_workgroup.wgsl`: all layers except for the sum over blocks.
 pub fn conv_fused_workgroup(variant: &WorkgroupVariant) -> Shader {
-    let WorkgroupVariant { filter, groups, epilogue, normalized, outside, store, map_read } = variant;
-    let prelude = Prelude::default()
+    let WorkgroupVariant { filter, groups, epilogue, normalized, outside, store, precision, map_read } =
+        variant;
+    let half = *precision == Precision::F16;
+    let start = if half { Prelude::default().enable("f16") } else { Prelude::default() };
+    let prelude = start
         .numbers([
             ("FILTER", *filter),
             ("GROUPS", *groups),
             ("BLOCKS8", epilogue.blocks8),
             ("FILTER_3", epilogue.filter),
             ("GROUP", variant.group()),
+            ("FIRST_TAP", variant.first_tap()),
             ("COLUMNS_2", variant.columns_2()),
             ("BIAS_2", variant.bias_2()),
             ("TAPS_3", variant.taps_3()),
@@ -108,6 +135,7 @@ pub fn conv_fused_workgroup(variant: &WorkgroupVariant) -> Shader {
         .flag("NORMALIZED", *normalized);
     kernel!("conv_fused_workgroup")
         .prelude(prelude)
+        .part("pair_products", if half { "pair_products_half" } else { "pair_products_single" })
         .weights(*store == WeightStore::Uniform)
         .map_read(*map_read)
         .named([
@@ -117,6 +145,7 @@ pub fn conv_fused_workgroup(variant: &WorkgroupVariant) -> Shader {
             word(*normalized, "normalized"),
             outside.name(),
             if *store == WeightStore::Uniform { "uniform" } else { "storage" },
+            word(half, "f16"),
             map_read.name(),
         ])
         .compose()
@@ -137,9 +166,12 @@ pub fn conv_fused_workgroup_sum(variant: &WorkgroupVariant) -> Shader {
 pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
     let mut shaders = Vec::new();
     for &padding in paddings {
-        for max_uniform_buffer_binding_size in [0, 64 << 10] {
+        for (precision, max_uniform_buffer_binding_size) in
+            [(Precision::F32, 0), (Precision::F32, 64 << 10), (Precision::F16, 0)]
+        {
             let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
-            if let Some(variant) = WorkgroupVariant::new(architecture, padding, MapRead::Sampled, &limits) {
+            let read = MapRead::Sampled;
+            if let Some(variant) = WorkgroupVariant::new(architecture, padding, precision, read, &limits) {
                 shaders.push(conv_fused_workgroup(&variant));
                 shaders.push(conv_fused_workgroup_sum(&variant));
             }

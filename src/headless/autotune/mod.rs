@@ -127,13 +127,11 @@ pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tune
     Ok(Tuned { key: store::network_key(gpu, weights.architecture(), precision), best, measured })
 }
 
-/// The shape used without a search. There are no fused kernels in half precision.
+/// The shape used without a search. Of the fused kernels, those for GPUs alone are there in half precision.
 pub fn default_shape(gpu: &Gpu, precision: Precision) -> ConvShape {
     let shape = ConvShape::for_device(&gpu.device);
-    match precision {
-        Precision::F32 => shape,
-        Precision::F16 => ConvShape { fused: None, ..shape },
-    }
+    let fused = shape.fused.filter(|&fused| precision == Precision::F32 || fused == Fusion::Workgroup);
+    ConvShape { fused, ..shape }
 }
 
 /// Lanes of the device's subgroups, if they all have the same size and kernels can use it.
@@ -186,8 +184,7 @@ fn search_space(gpu: &Gpu, precision: Precision) -> Vec<Axis<ConvShape>> {
         workgroups.filter(|&workgroup| is_possible(gpu, ConvShape { workgroup, ..default })).collect();
     // Of what GPUs could run, only what AMD's compiler needs no more registers for than there are (tests/compilers/amd.csv):
     // none of the kernels that keep all maps of 4 pixels, no tile of 8x16. FXC takes seconds for all but the smallest tile.
-    let ways =
-        if fxc || precision == Precision::F16 { vec![None] } else { vec![Some(Fusion::Workgroup), None] };
+    let ways = if fxc { vec![None] } else { vec![Some(Fusion::Workgroup), None] };
     space(&ways, &workgroups, [&tiles, &tiles])
 }
 
