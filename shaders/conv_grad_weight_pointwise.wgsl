@@ -132,6 +132,7 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).f2 = add_filter((*sums).f2, g2, inputs, 2u);
     let g3 = load_gradients(tile.n, 3u, at);
     (*sums).f3 = add_filter((*sums).f3, g3, inputs, 3u);
+    (*sums).biases.s0 += dots(share, g0, g1, g2, g3);
     let g4 = load_gradients(tile.n, 4u, at);
     (*sums).f4 = add_filter((*sums).f4, g4, inputs, 4u);
     let g5 = load_gradients(tile.n, 5u, at);
@@ -140,6 +141,7 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).f6 = add_filter((*sums).f6, g6, inputs, 6u);
     let g7 = load_gradients(tile.n, 7u, at);
     (*sums).f7 = add_filter((*sums).f7, g7, inputs, 7u);
+    (*sums).biases.s1 += dots(share, g4, g5, g6, g7);
     let g8 = load_gradients(tile.n, 8u, at);
     (*sums).f8 = add_filter((*sums).f8, g8, inputs, 8u);
     let g9 = load_gradients(tile.n, 9u, at);
@@ -148,6 +150,7 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).f10 = add_filter((*sums).f10, g10, inputs, 10u);
     let g11 = load_gradients(tile.n, 11u, at);
     (*sums).f11 = add_filter((*sums).f11, g11, inputs, 11u);
+    (*sums).biases.s2 += dots(share, g8, g9, g10, g11);
     let g12 = load_gradients(tile.n, 12u, at);
     (*sums).f12 = add_filter((*sums).f12, g12, inputs, 12u);
     let g13 = load_gradients(tile.n, 13u, at);
@@ -156,6 +159,7 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).f14 = add_filter((*sums).f14, g14, inputs, 14u);
     let g15 = load_gradients(tile.n, 15u, at);
     (*sums).f15 = add_filter((*sums).f15, g15, inputs, 15u);
+    (*sums).biases.s3 += dots(share, g12, g13, g14, g15);
     let g16 = load_gradients(tile.n, 16u, at);
     (*sums).f16 = add_filter((*sums).f16, g16, inputs, 16u);
     let g17 = load_gradients(tile.n, 17u, at);
@@ -164,6 +168,7 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).f18 = add_filter((*sums).f18, g18, inputs, 18u);
     let g19 = load_gradients(tile.n, 19u, at);
     (*sums).f19 = add_filter((*sums).f19, g19, inputs, 19u);
+    (*sums).biases.s4 += dots(share, g16, g17, g18, g19);
     let g20 = load_gradients(tile.n, 20u, at);
     (*sums).f20 = add_filter((*sums).f20, g20, inputs, 20u);
     let g21 = load_gradients(tile.n, 21u, at);
@@ -172,6 +177,7 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).f22 = add_filter((*sums).f22, g22, inputs, 22u);
     let g23 = load_gradients(tile.n, 23u, at);
     (*sums).f23 = add_filter((*sums).f23, g23, inputs, 23u);
+    (*sums).biases.s5 += dots(share, g20, g21, g22, g23);
     let g24 = load_gradients(tile.n, 24u, at);
     (*sums).f24 = add_filter((*sums).f24, g24, inputs, 24u);
     let g25 = load_gradients(tile.n, 25u, at);
@@ -180,6 +186,7 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).f26 = add_filter((*sums).f26, g26, inputs, 26u);
     let g27 = load_gradients(tile.n, 27u, at);
     (*sums).f27 = add_filter((*sums).f27, g27, inputs, 27u);
+    (*sums).biases.s6 += dots(share, g24, g25, g26, g27);
     let g28 = load_gradients(tile.n, 28u, at);
     (*sums).f28 = add_filter((*sums).f28, g28, inputs, 28u);
     let g29 = load_gradients(tile.n, 29u, at);
@@ -188,13 +195,6 @@ fn add_texel(sums: ptr<function, Sums>, tile: Tile, at: Texel) {
     (*sums).f30 = add_filter((*sums).f30, g30, inputs, 30u);
     let g31 = load_gradients(tile.n, 31u, at);
     (*sums).f31 = add_filter((*sums).f31, g31, inputs, 31u);
-    (*sums).biases.s0 += dots(share, g0, g1, g2, g3);
-    (*sums).biases.s1 += dots(share, g4, g5, g6, g7);
-    (*sums).biases.s2 += dots(share, g8, g9, g10, g11);
-    (*sums).biases.s3 += dots(share, g12, g13, g14, g15);
-    (*sums).biases.s4 += dots(share, g16, g17, g18, g19);
-    (*sums).biases.s5 += dots(share, g20, g21, g22, g23);
-    (*sums).biases.s6 += dots(share, g24, g25, g26, g27);
     (*sums).biases.s7 += dots(share, g28, g29, g30, g31);
 }
 

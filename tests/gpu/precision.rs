@@ -80,9 +80,9 @@ fn networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
             let map_read = MapRead::Storage;
             let weights = network(sizes, filters, channels, padding);
             let expected = twin(&weights, &planes, padding);
-            for fused in
-                [None, Some(Fusion::Workgroup)].into_iter().take(if sizes == "9-1-5" { 2 } else { 1 })
-            {
+            // Blocks of a workgroup take long to compile in half precision on software adapters.
+            let blocks = (sizes == "9-1-5" && j % 2 == 0).then_some(Some(Fusion::Workgroup));
+            for fused in [None].into_iter().chain(blocks) {
                 let shape = ConvShape { spatial, pointwise, workgroup: [2, 4], fused, map_read };
                 let options = half_precision().with_padding(Some(padding)).with_conv_shape(Some(shape));
                 let what = format!("{sizes} {filters} c={channels} {padding} {shape}");
