@@ -6,9 +6,9 @@
 The program writes its kernels (`shaders --training`, for 9-1-5 and 9-5-5); then Tint (Chromium's WebGPU), spirv-val, glslang, DXC
 (Direct3D 12, under Wine) and AMD's compiler (Mesa's RADV, for four families of cards) take them. Nothing is run. A kernel that one
 of them refuses is an error, and so are other registers, spills or instructions of the inner loop on AMD than amd.csv has:
---update writes that file anew, for a change that is meant. It holds for one version of Mesa; with another one, only spilled
-registers where that one has none are errors. --table prints its figures, --fxc the seconds that FXC takes, the
-compiler that Direct3D 12 has where DXC's library is missing.
+--update writes that file anew, for a change that is meant; with --only, the lines of these kernels. It holds for one version of
+Mesa; with another one, only spilled registers where that one has none are errors. --table prints its figures, --fxc the seconds that
+FXC takes, the compiler that Direct3D 12 has where DXC's library is missing.
 
 Compilers are looked for in the folder named by COMPILERS, else in target/compilers; `install.sh` fills it. One that is not there is
 skipped, and the last line says so.
@@ -219,9 +219,11 @@ def main():
                 for (kernel, family), figures in sorted(table.items()):
                     print(family, kernel, told(figures))
             here = driver(compilers)
-            if arguments.update:
-                store(here, table)
             version, before = stored()
+            if arguments.update:
+                kept = {key: figures for key, figures in before.items() if arguments.only not in key[0]}
+                store(here, {**kept, **table})
+                version, before = stored()
             before = {key: figures for key, figures in before.items() if arguments.only in key[0]}
             changed = list(differences(table, before, here == version))
             print(f"RADV, {here}: {len(table)} kernels for {len(FAMILIES)} families, "
