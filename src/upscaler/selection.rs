@@ -177,3 +177,38 @@ pub(crate) fn pass_shaders(
     let (passes, _) = passes(&limits, weights, padding, precision, shape)?;
     Ok(passes.into_iter().map(|pass| pass.shader).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::kernels::WeightStore;
+    use crate::weights::Shipped;
+
+    /// The passes of a network on a kind of adapter: name of the kernel, and where its weights are.
+    fn chosen(
+        model: Shipped,
+        adapter: AdapterKind,
+        precision: Precision,
+    ) -> Vec<(&'static str, WeightStore)> {
+        let weights = model.nearest(2.0).unwrap();
+        let options = UpscalerOptions::for_shape(ConvShape::for_kind(adapter)).with_precision(precision);
+        let selection = Selection::new(wgpu::Limits::defaults(), adapter, &weights, &options);
+        let (passes, _) = selection.passes(&weights, selection.path(&weights, 1 << 22)).unwrap();
+        passes.into_iter().map(|pass| (pass.shader.name, pass.store)).collect()
+    }
+
+    #[test]
+    fn gpus_compute_in_blocks_and_fxc_reads_weights_from_storage_buffers() {
+        use WeightStore::{Storage, Uniform};
+        let gpu = AdapterKind { software: None, subgroup_lanes: None, fxc: false };
+        let fxc = AdapterKind { fxc: true, ..gpu };
+        let blocks =
+            |store| vec![("conv_fused_workgroup", store), ("conv_fused_workgroup_sum", WeightStore::Uniform)];
+        assert_eq!(chosen(Shipped::Small, gpu, Precision::F32), blocks(Uniform));
+        assert_eq!(chosen(Shipped::Small, gpu, Precision::F16), blocks(Storage));
+        assert_eq!(chosen(Shipped::Large, gpu, Precision::F32), [("conv_forward", Uniform); 3]);
+        for model in [Shipped::Small, Shipped::Large] {
+            assert_eq!(chosen(model, fxc, Precision::F32), [("conv_forward", Storage); 3]);
+        }
+    }
+}
