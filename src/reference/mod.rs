@@ -18,7 +18,7 @@
 //! | `spectrum`, `spectrum_update` | [`spectrum`], [`taps`], with [`adam`] between them |
 //! | `patch_gradients` | [`patch_gradients`] |
 //! | `patch_features` | [`patch_features`] |
-//! | `nearest_atoms` | [`correlations`], of which it finds the largest |
+//! | `nearest_atom`, `nearest_atoms` | [`correlations`], of which they find the largest |
 //! | `anchored_regression` | [`anchored_regression`] |
 //! | all kernels of a training step together | [`backward`] |
 //!
