@@ -32,7 +32,7 @@ pub struct Checkpoint {
     pub backprops: u64,
     /// The run's seed.
     pub seed: u32,
-    /// Best validation PSNR so far in dB, the mean over the sets.
+    /// Best validation PSNR so far in dB, the mean over the sets that are not only watched.
     pub best: Option<f64>,
     /// Time that the run has taken.
     pub elapsed: Duration,

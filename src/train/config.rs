@@ -41,6 +41,10 @@ pub struct TrainConfig {
     /// Folders of validation pictures, each a set of its own.
     #[serde(default, with = "config_path::list")]
     pub val: Vec<PathBuf>,
+    /// Folders of pictures, each a set of its own, that are measured and drawn as those of `val` are, but never decide which weights
+    /// are the best: test sets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "config_path::list")]
+    pub watch: Vec<PathBuf>,
     /// What the network is trained for: one factor or several; 1 is restoration in place.
     pub scale: Scales,
     /// Filter sizes: `9-1-5`.
@@ -347,6 +351,10 @@ impl TrainConfig {
             ((1..=65536).contains(&self.batch), format!("batch {}: 1 to 65536 sub-images", self.batch)),
             (self.patch <= 1024, format!("patch {}: 1024 pixels at most", self.patch)),
             ((1..=65536).contains(&self.stride), format!("stride {}: 1 pixel or more", self.stride)),
+            (
+                self.watch.is_empty() || !self.val.is_empty(),
+                "watch: nothing to choose the best weights by; name a folder of other pictures under val".into(),
+            ),
             (self.padding != Padding::Valid, "padding valid: results would be smaller than asked for".into()),
             (self.eval_every != Interval::Steps(0), "eval_every 0: 1 step or more".into()),
             (self.save_every > 0, "save_every 0: 1 step or more".into()),

@@ -80,7 +80,10 @@ pub fn compare(runs: &[Curve]) -> String {
                 let bicubic = bicubic(&run.records, index);
                 panel.lines.extend(bicubic.clone());
                 // As long as the pictures are where they were.
-                let folder = run.config.val.get(index).and_then(|folder| Dataset::open(folder).ok());
+                // Each folder is a set for each scale.
+                let mut folders = run.config.val.iter().chain(&run.config.watch);
+                let folder = folders.nth(index / run.config.scale.iter().count());
+                let folder = folder.and_then(|folder| Dataset::open(folder).ok());
                 let luminance = folder.filter(|_| set.samples == Compared::Luminance);
                 panel.lines.extend(luminance.into_iter().zip(bicubic).flat_map(|(folder, (_, bicubic))| {
                     let stems: Vec<String> = folder.pictures.iter().map(|path| stem(path)).collect();
@@ -101,7 +104,14 @@ pub(super) fn panels(config: &TrainConfig, sets: &[SetInfo], records: &[Record])
         return vec![Panel { curves, ..loss_panel(format!(" x{}", config.scale)) }];
     }
     let panel = |(i, info): (usize, &SetInfo)| Panel {
-        title: format!("{} x{}, {} {}", info.name, info.scale, config.arch, config.filters),
+        title: format!(
+            "{} x{}, {} {}{}",
+            info.name,
+            info.scale,
+            config.arch,
+            config.filters,
+            if info.watched { ", only watched" } else { "" }
+        ),
         y_label: y_label(info.samples),
         x_label: "backprops".into(),
         curves: vec![("this run".into(), scores(records, i))],

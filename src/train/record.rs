@@ -42,9 +42,19 @@ pub struct EvalRecord {
 }
 
 impl EvalRecord {
-    /// Mean PSNR over the sets, what the best weights are chosen by.
+    /// Mean PSNR over the sets that are not only watched, in dB: what the best weights are chosen by.
     pub fn psnr(&self) -> f64 {
-        self.sets.iter().map(|set| set.psnr).sum::<f64>() / self.sets.len() as f64
+        self.mean(|set| set.psnr)
+    }
+
+    /// The same of bicubic interpolation.
+    pub fn psnr_bicubic(&self) -> f64 {
+        self.mean(|set| set.psnr_bicubic)
+    }
+
+    fn mean(&self, psnr: impl Fn(&SetScore) -> f64) -> f64 {
+        let choosing = self.sets.iter().filter(|set| !set.watched);
+        choosing.clone().map(psnr).sum::<f64>() / choosing.count() as f64
     }
 }
 
@@ -58,6 +68,9 @@ pub struct SetScore {
     /// What PSNR and SSIM compare.
     #[serde(default)]
     pub samples: Compared,
+    /// Whether the set is only watched: it decides on nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
     /// PSNR of the network's results.
     #[serde(deserialize_with = "or_nan")]
     pub psnr: f64,

@@ -292,6 +292,7 @@ mod tests {
             set,
             scale,
             samples: Compared::Rgb,
+            watched: false,
             psnr: 32.39,
             ssim: f64::NAN,
             psnr_bicubic: 30.39,

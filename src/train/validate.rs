@@ -42,6 +42,8 @@ pub struct SetInfo {
     pub scale: usize,
     /// What is compared.
     pub samples: Compared,
+    /// Whether it is only watched: no weights are chosen by it.
+    pub watched: bool,
     /// Published averages on the same pictures: name and PSNR in dB.
     pub published: Vec<(String, f64)>,
 }
@@ -69,7 +71,7 @@ impl Validator {
         folders.iter().try_for_each(|folder| Dataset::open(folder).map(drop))
     }
 
-    /// Reads all pictures of the configuration's folders; one that cannot be read is logged and left out. They are degraded as
+    /// Reads all pictures of the configuration's folders, those of `val` before those of `watch`; one that cannot be read is logged and left out. They are degraded as
     /// the training pictures are, with draws of their own that stay the same.
     ///
     /// # Errors
@@ -82,7 +84,8 @@ impl Validator {
         };
         let protocols = scales.iter().map(protocol).collect::<Result<Vec<_>>>()?;
         let (mut folders, mut sets, mut infos) = (Vec::new(), Vec::new(), Vec::<SetInfo>::new());
-        for folder in &config.val {
+        let watched = config.watch.iter().map(|folder| (folder, true));
+        for (folder, watched) in config.val.iter().map(|folder| (folder, false)).chain(watched) {
             let set = Dataset::open(folder)?;
             let pictures: Vec<_> = set
                 .pictures
@@ -113,6 +116,7 @@ impl Validator {
                     name: name.clone(),
                     scale: protocol.scale,
                     samples: protocol.samples(),
+                    watched,
                     published: published(&pictures, protocol),
                 });
                 sets.push((folders.len(), *protocol));
@@ -170,6 +174,7 @@ impl Validator {
                 set: info.name.clone(),
                 scale: info.scale,
                 samples: info.samples,
+                watched: info.watched,
                 psnr: mean.psnr,
                 ssim: mean.ssim,
                 psnr_bicubic: mean.psnr_bicubic,

@@ -79,9 +79,13 @@ impl Validate for Judge {
         let psnr = self.scores[self.evaluated.min(self.scores.len() - 1)];
         std::thread::sleep(Duration::from_millis(if self.evaluated == 0 { self.first } else { 0 }));
         self.evaluated += 1;
-        let (set, scale) = ("Set5".to_string(), 3);
-        let samples = Compared::Luminance;
-        Ok(vec![SetScore { set, scale, samples, psnr, ssim: 0.9, psnr_bicubic: 30.39, ssim_bicubic: 0.87 }])
+        let (set, scale, samples, watched) = ("Set5".to_string(), 3, Compared::Luminance, false);
+        let (ssim, psnr_bicubic, ssim_bicubic) = (0.9, 30.39, 0.87);
+        let own = SetScore { set, scale, samples, watched, psnr, ssim, psnr_bicubic, ssim_bicubic };
+        // It finds the worst best, which nobody asks for.
+        let watched =
+            SetScore { set: "Test".into(), watched: true, psnr: 90.0 - psnr, ..own.clone() };
+        Ok(vec![own, watched])
     }
     fn save_samples(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).and_then(|()| fs::write(folder.join("a.png"), b"")).unwrap();
@@ -144,12 +148,9 @@ impl Run {
             stop,
             pace: self.pace,
         };
-        let sets = vec![SetInfo {
-            scale: 3,
-            name: "Set5".into(),
-            samples: Compared::Luminance,
-            published: vec![("SRCNN".into(), 32.39)],
-        }];
+        let published = vec![("SRCNN".into(), 32.39)];
+        let own = SetInfo { scale: 3, name: "Set5".into(), published, ..SetInfo::default() };
+        let sets = vec![own.clone(), SetInfo { name: "Test".into(), watched: true, ..own }];
         let done = checkpoint.map_or(0, |c| (c.state.step / 10) as usize);
         let (scores, first) = (self.scores.clone(), self.first_evaluation);
         let mut judge = Judge { sets, scores, evaluated: done, first };

@@ -169,6 +169,7 @@ def train(
     *,
     callback: Callable[[dict[str, Any]], object] | None = None,
     val: _Path | Sequence[_Path] | None = None,
+    watch: _Path | Sequence[_Path] | None = None,
     steps: int | None = None,
     backprops: int | None = None,
     time: str | None = None,

@@ -28,6 +28,7 @@ impl Recipe {
             recipe: self,
             data: Vec::new(),
             val: Vec::new(),
+            watch: Vec::new(),
             patch: default_patch(&scale),
             scale,
             arch: architecture.sizes(),

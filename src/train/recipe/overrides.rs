@@ -19,6 +19,8 @@ pub struct Overrides {
     pub data: Vec<PathBuf>,
     /// Validation folders; empty leaves them to the file.
     pub val: Vec<PathBuf>,
+    /// Folders that are only watched; empty leaves them to the file.
+    pub watch: Vec<PathBuf>,
     /// The factors.
     pub scale: Option<Scales>,
     /// Filter sizes.
@@ -101,6 +103,7 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
 pub fn override_parts(config: &mut TrainConfig, flags: &Overrides) -> Result<()> {
     let changeable = Overrides {
         val: flags.val.clone(),
+        watch: flags.watch.clone(),
         learning_rates: flags.learning_rates.clone(),
         limit: flags.limit,
         eval_every: flags.eval_every,
@@ -122,6 +125,9 @@ fn apply(config: &mut TrainConfig, flags: &Overrides) {
     }
     if !flags.val.is_empty() {
         config.val.clone_from(&flags.val);
+    }
+    if !flags.watch.is_empty() {
+        config.watch.clone_from(&flags.watch);
     }
     set(&mut config.seed, &flags.seed);
     set(&mut config.batch, &flags.batch);
@@ -256,6 +262,7 @@ mod tests {
             ("scale = 17", "whole number from 1 to 16"),
             ("scale = []", "whole number from 1 to 16"),
             ("[augmentation]\nturns = true\nscales = [2.0]", "augmentation"),
+            ("watch = ['Set5']", "watch: nothing to choose"),
             ("x = = 1", "the configuration"),
         ] {
             let error = resolve(Some(file), &flags()).unwrap_err().to_string();
