@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::config::TrainConfig;
-use super::run::{EvalRecord, Record, RunFolder};
+use super::run::{EvalRecord, Record, RunFolder, SetScore};
 use super::validate::{SetInfo, published_lines};
 use crate::chart::{Panel, render};
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ pub fn compare(runs: &[Curve]) -> String {
         };
         for run in runs {
             let Some(index) = run.sets().iter().position(|own| own == set) else { continue };
-            panel.curves.push((run.name.clone(), scores(&run.records, index)));
+            panel.curves.extend(curves(&run.name, &run.records, index));
             if panel.lines.is_empty() {
                 let bicubic = bicubic(&run.records, index);
                 panel.lines.extend(bicubic.clone());
@@ -114,7 +114,7 @@ pub(super) fn panels(config: &TrainConfig, sets: &[SetInfo], records: &[Record])
         ),
         y_label: y_label(info.samples),
         x_label: "backprops".into(),
-        curves: vec![("this run".into(), scores(records, i))],
+        curves: curves("this run", records, i),
         lines: bicubic(records, i).into_iter().chain(info.published.iter().cloned()).collect(),
         ..Panel::default()
     };
@@ -146,9 +146,15 @@ fn losses(records: &[Record]) -> Vec<(f64, f64)> {
     records.iter().filter_map(point).collect()
 }
 
-/// PSNR on a set over backprops.
-fn scores(records: &[Record], set: usize) -> Vec<(f64, f64)> {
-    evals(records).filter_map(|eval| Some((eval.backprops as f64, eval.sets.get(set)?.psnr))).collect()
+/// PSNR on a set over backprops: a curve of the weights themselves and, if the run keeps one, of their average.
+fn curves(name: &str, records: &[Record], set: usize) -> Vec<(String, Vec<(f64, f64)>)> {
+    let points = |sets: fn(&EvalRecord) -> &[SetScore]| -> Vec<(f64, f64)> {
+        let point = |eval: &EvalRecord| Some((eval.backprops as f64, sets(eval).get(set)?.psnr));
+        evals(records).filter_map(point).collect()
+    };
+    let own = (name.to_string(), points(|eval| &eval.sets));
+    let average = (format!("{name}, average"), points(|eval| &eval.average));
+    [own].into_iter().chain(Some(average).filter(|(_, points)| !points.is_empty())).collect()
 }
 
 fn bicubic(records: &[Record], set: usize) -> Option<(String, f64)> {

@@ -298,7 +298,7 @@ mod tests {
             psnr_bicubic: 30.39,
             ssim_bicubic: 0.8682,
         };
-        Record::Eval(EvalRecord { step, backprops: 2 * step, sets: vec![score] })
+        Record::Eval(EvalRecord { step, backprops: 2 * step, sets: vec![score], average: Vec::new() })
     }
 
     #[test]

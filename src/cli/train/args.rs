@@ -124,6 +124,10 @@ pub struct TrainArgs {
     /// last layer 0.00001 (paper)]
     #[arg(long, value_name = "RATE", value_delimiter = ',', help_heading = "Training")]
     pub lr: Vec<f64>,
+    /// Keep an average of the weights along the run beside them, of which each step keeps this share, such as 0.999: it is measured
+    /// too, and the better of both is kept; 0 for none [default: 0]
+    #[arg(long, value_name = "SHARE", conflicts_with = "resume", help_heading = "Training")]
+    pub average: Option<f64>,
     /// Sub-images in a step [default: 32 (fast) or 128 (paper)]
     #[arg(long, value_name = "N", conflicts_with = "resume", help_heading = "Training")]
     pub batch: Option<usize>,
@@ -218,6 +222,7 @@ impl TrainArgs {
                 .map(Limit::Steps)
                 .or(self.backprops.map(Limit::Backprops))
                 .or(self.time.map(Limit::Time)),
+            average: self.average,
             init: self.init.clone(),
             train_padding: self.train_padding,
             padding: self.padding,

@@ -74,11 +74,13 @@ impl EventPrinter {
             }
             Event::Eval(record) => {
                 self.bicubic = Some(record.psnr_bicubic());
-                for set in &record.sets {
+                let own = record.sets.iter().map(|set| (set, ""));
+                let average = record.average.iter().map(|set| (set, " with the average of the weights"));
+                for (set, which) in own.chain(average) {
                     let colors = if set.samples == Compared::Rgb { " of RGB" } else { "" };
                     let watched = if set.watched { ", only watched" } else { "" };
                     self.progress.note(&format!(
-                        "step {}: {} {:.2} dB{colors} (bicubic {:.2}), SSIM {:.4}{watched}",
+                        "step {}: {} {:.2} dB{colors}{which} (bicubic {:.2}), SSIM {:.4}{watched}",
                         record.step, set.set, set.psnr, set.psnr_bicubic, set.ssim
                     ));
                 }

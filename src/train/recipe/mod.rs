@@ -42,6 +42,7 @@ impl Recipe {
             padding: Padding::Replicate,
             init: None,
             kernels: None,
+            average: 0.0,
             eval_every: Interval::Steps(1000),
             save_every: 1000,
             limit: Limit::Backprops(800_000_000),
