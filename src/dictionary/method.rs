@@ -169,7 +169,8 @@ impl fmt::Display for Method {
     }
 }
 
-/// From the name on the command line, with the parameters of the papers.
+/// From the name on the command line, with the parameters of the papers, and where these leave them open, with those that do
+/// best on validation pictures (docs/REPRODUCE.md).
 impl FromStr for Method {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
@@ -178,7 +179,7 @@ impl FromStr for Method {
             "ksvd" => Ok(Self::Ksvd { nonzeros: 3 }),
             "ne-lle" => Ok(Self::NeLle { neighbors: 24, ridge: 0.01 }),
             "ne-nnls" => Ok(Self::NeNnls { neighbors: 24 }),
-            "sc" => Ok(Self::Sc { lambda: 0.2, overlap: 1, back_projection: 20 }),
+            "sc" => Ok(Self::Sc { lambda: 0.4, overlap: 1, back_projection: 20 }),
             other => {
                 let names = Self::NAMES.join(", ");
                 Err(Error::invalid(format!("method '{other}': one of {names}")))

@@ -23,7 +23,7 @@ pub struct DictionaryArgs {
     /// sc. -o names a file then, and --init a dictionary to use with this method
     #[arg(long, value_name = "NAME", value_parser = methods(), hide_possible_values = true, requires = "output",
           conflicts_with_all = ["resume", "config", "recipe", "val", "watch", "limit", "eval_every", "save_every", "arch", "filters",
-                                "channels", "padding", "lr", "batch", "patch", "stride", "degradation", "train_padding"])]
+                                "channels", "padding", "lr", "average", "batch", "patch", "stride", "degradation", "train_padding"])]
     pub method: Option<Method>,
     /// Atoms of the dictionary [default: 1024]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
@@ -39,7 +39,7 @@ pub struct DictionaryArgs {
     #[arg(long, value_name = "NUMBER", requires = "method", allow_negative_numbers = true)]
     pub ridge: Option<f64>,
     /// How few atoms a patch takes, for sc: the weight of the sum of its coefficients, for features of length 1; more of it means
-    /// fewer atoms. With --init it is that of the pictures to come, the dictionary stays [default: 0.2]
+    /// fewer atoms. With --init it is that of the pictures to come, the dictionary stays [default: 0.4]
     #[arg(long, value_name = "NUMBER", requires = "method", allow_negative_numbers = true)]
     pub lambda: Option<f64>,
     /// Low-resolution pixels that neighboring patches share, of their 3, for sc: 0, 1 or 2 [default: 1]
