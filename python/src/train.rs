@@ -181,8 +181,8 @@ fn report(callback: Option<&Py<PyAny>>, event: &Event) -> PyResult<()> {
 ///     intervals can change, and `time` is what it gets in addition.
 /// recipe : 'fast' or 'paper', optional; config : path of a TOML file, optional
 ///     Where all settings come from that are not given here.
-/// arch, filters, channels, padding, init, learning_rates, batch, patch, stride, degradation, train_padding, seed, eval_every,
-/// save_every
+/// arch, filters, channels, padding, init, average, learning_rates, batch, patch, stride, degradation, train_padding, seed,
+/// eval_every, save_every
 ///     As the program's flags of these names, such as arch='9-1-5', filters='64-32', init='small'.
 /// gpu, backend
 ///     As those of `Upscaler`.
@@ -196,7 +196,7 @@ fn report(callback: Option<&Py<PyAny>>, event: &Event) -> PyResult<()> {
 #[pyfunction]
 #[pyo3(signature = (
     data=None, scale=None, output=None, *, callback=None, val=None, watch=None, steps=None, backprops=None, time=None,
-    resume=None, recipe=None, config=None, arch=None, filters=None, channels=None, padding=None, init=None,
+    resume=None, recipe=None, config=None, arch=None, filters=None, channels=None, padding=None, init=None, average=None,
     learning_rates=Vec::new(), batch=None, patch=None, stride=None, degradation=None, train_padding=None, seed=None,
     eval_every=None, save_every=None, gpu=None, backend=None
 ))]
@@ -220,6 +220,7 @@ pub fn train(
     channels: Option<&str>,
     padding: Option<&str>,
     init: Option<PathBuf>,
+    average: Option<f64>,
     learning_rates: Vec<f64>,
     batch: Option<usize>,
     patch: Option<usize>,
@@ -252,6 +253,7 @@ pub fn train(
         learning_rates,
         limit: limit(steps, backprops, time)?,
         init,
+        average,
         train_padding: parsed(train_padding)?,
         padding: parsed(padding)?,
         eval_every,

@@ -181,6 +181,7 @@ def train(
     channels: _Channels | None = None,
     padding: _Padding | None = None,
     init: _Path | None = None,
+    average: float | None = None,
     learning_rates: Sequence[float] = ...,
     batch: int | None = None,
     patch: int | None = None,
