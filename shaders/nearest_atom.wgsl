@@ -27,6 +27,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if first >= block.columns * block.rows {
         return;
     }
+    // FEATURE_GROUPS, which compilers do not see here: they would unroll the loop and run out of registers.
+    let groups = textureDimensions(atoms).x / 4u;
     var first_found = Found(vec4(0u), vec4(-1.0));
     var other_found = first_found;
     for (var tile = 0u; tile < ATOM_TILES; tile++) {
@@ -36,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         var other_first = mat4x4<f32>();
         var first_other = mat4x4<f32>();
         var other_other = mat4x4<f32>();
-        for (var i = 0u; i < FEATURE_GROUPS; i++) {
+        for (var i = 0u; i < groups; i++) {
             let first_atoms = values(2u * tile, i);
             let other_atoms = values(2u * tile + 1u, i);
             let first_patches = own(first, i);

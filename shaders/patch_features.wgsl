@@ -27,6 +27,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if first >= block.columns * block.rows {
         return;
     }
+    // PATCH, which compilers do not see here: they would unroll the loops and run out of registers.
+    let side = i32(textureDimensions(projection).x / (4u * PATCH));
     let first_starts = starts(first);
     let other_starts = starts(first + 4u);
     // The first four features and the others, of the first four patches and of the others: a column for each patch.
@@ -34,8 +36,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var other_first = mat4x4<f32>();
     var first_other = mat4x4<f32>();
     var other_other = mat4x4<f32>();
-    for (var y = 0; y < i32(PATCH); y++) {
-        for (var x = 0; x < i32(PATCH); x++) {
+    for (var y = 0; y < side; y++) {
+        for (var x = 0; x < side; x++) {
             let pixel = u32(y) * PATCH + u32(x);
             let first_features = factors(2u * id.y, pixel);
             let other_features = factors(2u * id.y + 1u, pixel);
