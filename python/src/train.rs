@@ -111,7 +111,7 @@ impl Run {
         let config = &self.config;
         // What can be wrong comes before what takes long.
         let state = self.state()?;
-        Validator::check(&config.val)?;
+        Validator::check(&[config.val.as_slice(), &config.watch].concat())?;
         let data = Arc::new(Dataset::open(config, SHARD_BYTES)?);
         if let Some(checkpoint) = &self.checkpoint {
             Session::check(checkpoint, config, &data.fingerprint)?;
@@ -172,15 +172,17 @@ fn report(callback: Option<&Py<PyAny>>, event: &Event) -> PyResult<()> {
 ///     raises ends the run, which is saved first.
 /// val : path or sequence of paths, optional
 ///     Folders of pictures to measure the network on as it trains; the best weights are kept. Without them, the last.
+/// watch : path or sequence of paths, optional
+///     Folders of pictures to measure and draw beside those of `val`, without choosing anything by them, such as Set5.
 /// steps, backprops : int, optional; time : str such as '30m', optional
 ///     When to stop; one of them. By default 50000 steps with recipe 'fast'.
 /// resume : path, optional
-///     Go on with the run in this folder, instead of data, scale and output; only val, learning_rates, limits and intervals
-///     can change, and `time` is what it gets in addition.
+///     Go on with the run in this folder, instead of data, scale and output; only val, watch, learning_rates, limits and
+///     intervals can change, and `time` is what it gets in addition.
 /// recipe : 'fast' or 'paper', optional; config : path of a TOML file, optional
 ///     Where all settings come from that are not given here.
-/// arch, filters, channels, padding, init, learning_rates, batch, patch, stride, degradation, train_padding, seed, eval_every,
-/// save_every
+/// arch, filters, channels, padding, init, average, learning_rates, batch, patch, stride, degradation, train_padding, seed,
+/// eval_every, save_every
 ///     As the program's flags of these names, such as arch='9-1-5', filters='64-32', init='small'.
 /// gpu, backend
 ///     As those of `Upscaler`.
@@ -193,8 +195,8 @@ fn report(callback: Option<&Py<PyAny>>, event: &Event) -> PyResult<()> {
 /// Ctrl-C saves the run, so that `resume` can go on with it, and raises KeyboardInterrupt. The GIL is released meanwhile.
 #[pyfunction]
 #[pyo3(signature = (
-    data=None, scale=None, output=None, *, callback=None, val=None, steps=None, backprops=None, time=None, resume=None,
-    recipe=None, config=None, arch=None, filters=None, channels=None, padding=None, init=None,
+    data=None, scale=None, output=None, *, callback=None, val=None, watch=None, steps=None, backprops=None, time=None,
+    resume=None, recipe=None, config=None, arch=None, filters=None, channels=None, padding=None, init=None, average=None,
     learning_rates=Vec::new(), batch=None, patch=None, stride=None, degradation=None, train_padding=None, seed=None,
     eval_every=None, save_every=None, gpu=None, backend=None
 ))]
@@ -206,6 +208,7 @@ pub fn train(
     output: Option<PathBuf>,
     callback: Option<Py<PyAny>>,
     val: Option<&Bound<'_, PyAny>>,
+    watch: Option<&Bound<'_, PyAny>>,
     steps: Option<u64>,
     backprops: Option<u64>,
     time: Option<&str>,
@@ -217,6 +220,7 @@ pub fn train(
     channels: Option<&str>,
     padding: Option<&str>,
     init: Option<PathBuf>,
+    average: Option<f64>,
     learning_rates: Vec<f64>,
     batch: Option<usize>,
     patch: Option<usize>,
@@ -236,6 +240,7 @@ pub fn train(
         recipe: parsed(recipe)?,
         data: paths(data)?,
         val: paths(val)?,
+        watch: paths(watch)?,
         scale: scales(scale)?,
         arch,
         filters,
@@ -248,6 +253,7 @@ pub fn train(
         learning_rates,
         limit: limit(steps, backprops, time)?,
         init,
+        average,
         train_padding: parsed(train_padding)?,
         padding: parsed(padding)?,
         eval_every,

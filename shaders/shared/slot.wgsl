@@ -1,4 +1,4 @@
-// What changes from one training step to the next. Mirrors `Slot` in src/train/gpu/steps.rs.
+// What changes from one training step to the next. Mirrors `Slot` in src/train/gpu/slot.rs.
 struct Slot {
     // Number of the step in its block: where its samples and its loss are.
     index: u32,
@@ -10,6 +10,8 @@ struct Slot {
     correction: vec2<f32>,
     // Adam: added to the root of the second moment.
     epsilon: f32,
+    // Share of the parameters in their running mean.
+    average: f32,
 }
 
 @group(0) @binding(0) var<uniform> slot: Slot;

@@ -224,8 +224,8 @@ fn of_training(architecture: &Architecture, gpu: &GpuArgs) -> Result<Vec<Shader>
                 recipe.config(scale.clone(), architecture, channels);
             let metadata = Metadata { channels, ..Metadata::default() };
             let weights = initialize(architecture, initialization, 0, metadata)?;
-            let state = State::new(weights.layers().to_vec(), optimizer.slots());
-            let options = TrainerOptions::new(batch, patch, optimizer).with_shape(shape);
+            let state = State::new(weights.layers().to_vec(), optimizer.slots()).with_average();
+            let options = TrainerOptions::new(batch, patch, optimizer).with_shape(shape).with_average(0.999);
             let trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options)?;
             for (place, shader) in trainer.shaders().enumerate() {
                 let variant = format!("training-{settings}-{name}-{place:02}-{}", shader.variant);

@@ -9,10 +9,8 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
 use super::{Dictionary, Method};
-use crate::bounded;
 use crate::error::{Error, Reason, Result};
-use crate::limits::Limit;
-use crate::weights::{DICTIONARY_KEY, VERSION, VERSION_KEY, is_dictionary, serialize};
+use crate::weights::{DICTIONARY_KEY, VERSION, VERSION_KEY, is_dictionary, read_file, serialize};
 
 impl Dictionary {
     /// Whether the content of a weight file is a dictionary, and not a network.
@@ -20,19 +18,20 @@ impl Dictionary {
         is_dictionary(bytes)
     }
 
-    /// Whether this is the file of a dictionary. What cannot be read is none.
-    pub fn is_at(path: &Path) -> bool {
-        path.is_file() && bounded::read_limited(path, Limit::Weights).is_ok_and(|bytes| Self::is_in(&bytes))
-    }
-
     /// Reads a dictionary's file.
     ///
     /// # Errors
     /// [`Error::Model`] with what is wrong in it.
     pub fn load(path: &Path) -> Result<Self> {
-        let model = |reason: Reason| Error::Model { path: path.into(), reason };
-        let bytes = bounded::read_limited(path, Limit::Weights).map_err(|e| model(e.into()))?;
-        Self::from_bytes(&bytes).map_err(|e| model(e.into()))
+        Self::of_file(path, &read_file(path)?)
+    }
+
+    /// The dictionary in the content of the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Dictionary::load`].
+    pub(crate) fn of_file(path: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::from_bytes(bytes).map_err(|e| Error::Model { path: path.into(), reason: e.into() })
     }
 
     /// Reads the content of a dictionary's file.

@@ -110,24 +110,47 @@ impl Method {
     /// Whether the parameters can be used with a dictionary of so many atoms.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for one that is out of its range.
+    /// [`Error::InvalidArgument`] for one that is out of its range, which it tells.
     pub(crate) fn check(&self, atoms: usize) -> Result<()> {
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        let fits = |count: usize| (1..=Self::MOST_NEIGHBORS.min(atoms)).contains(&count);
-        let good = match *self {
-            Self::Anr { neighbors, ridge } => (1..=atoms).contains(&neighbors) && positive(ridge),
-            Self::Ksvd { nonzeros } => fits(nonzeros),
-            Self::NeLle { neighbors, ridge } => fits(neighbors) && positive(ridge),
-            Self::NeNnls { neighbors } => fits(neighbors),
-            Self::Sc { lambda, overlap, back_projection } => {
-                positive(lambda) && overlap < Dictionary::PATCH && back_projection <= 1000
-            }
-        };
-        match good {
+        let positive = |what: &str, value: f64| match value.is_finite() && value > 0.0 {
             true => Ok(()),
-            false => Err(Error::invalid(format!("{self:?} does not go with {atoms} atoms"))),
+            false => Err(Error::invalid(format!("{what} {value}: a number above 0"))),
+        };
+        let within = |what: &str, count: usize, most: usize| match (1..=most).contains(&count) {
+            true => Ok(()),
+            false => Err(Error::invalid(format!("{count} {what}: from 1 to {most} with {atoms} atoms"))),
+        };
+        let few = Self::MOST_NEIGHBORS.min(atoms);
+        match *self {
+            Self::Anr { neighbors, ridge } => {
+                within("neighbors", neighbors, atoms)?;
+                positive("ridge", ridge)
+            }
+            Self::Ksvd { nonzeros } => within("atoms a patch", nonzeros, few),
+            Self::NeLle { neighbors, ridge } => {
+                within("neighbors", neighbors, few)?;
+                positive("ridge", ridge)
+            }
+            Self::NeNnls { neighbors } => within("neighbors", neighbors, few),
+            Self::Sc { lambda, overlap, back_projection } => {
+                positive("lambda", lambda)?;
+                if overlap >= Dictionary::PATCH {
+                    let most = Dictionary::PATCH - 1;
+                    return Err(Error::invalid(format!("overlap {overlap}: from 0 to {most} pixels")));
+                }
+                if back_projection > Self::MOST_ROUNDS {
+                    return Err(Error::invalid(format!(
+                        "{back_projection} rounds of back-projection: {} at most",
+                        Self::MOST_ROUNDS
+                    )));
+                }
+                Ok(())
+            }
         }
     }
+
+    /// Rounds of back-projection at most.
+    const MOST_ROUNDS: usize = 1000;
 
     /// Atoms that are looked up or chosen for a patch at most.
     pub const MOST_NEIGHBORS: usize = 64;
@@ -146,7 +169,8 @@ impl fmt::Display for Method {
     }
 }
 
-/// From the name on the command line, with the parameters of the papers.
+/// From the name on the command line, with the parameters of the papers, and where these leave them open, with those that do
+/// best on validation pictures (docs/REPRODUCE.md).
 impl FromStr for Method {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
@@ -155,7 +179,7 @@ impl FromStr for Method {
             "ksvd" => Ok(Self::Ksvd { nonzeros: 3 }),
             "ne-lle" => Ok(Self::NeLle { neighbors: 24, ridge: 0.01 }),
             "ne-nnls" => Ok(Self::NeNnls { neighbors: 24 }),
-            "sc" => Ok(Self::Sc { lambda: 0.2, overlap: 1, back_projection: 20 }),
+            "sc" => Ok(Self::Sc { lambda: 0.4, overlap: 1, back_projection: 20 }),
             other => {
                 let names = Self::NAMES.join(", ");
                 Err(Error::invalid(format!("method '{other}': one of {names}")))
@@ -183,16 +207,20 @@ mod tests {
 
     #[test]
     fn parameters_out_of_range() {
-        for method in [
-            Method::Anr { neighbors: 9, ridge: 0.01 },
-            Method::Anr { neighbors: 3, ridge: 0.0 },
-            Method::Ksvd { nonzeros: 0 },
-            Method::NeLle { neighbors: 3, ridge: f64::NAN },
-            Method::NeNnls { neighbors: 65 },
-            Method::Sc { lambda: -1.0, overlap: 1, back_projection: 0 },
-            Method::Sc { lambda: 0.1, overlap: 3, back_projection: 0 },
+        let sc = |lambda, overlap, back_projection| Method::Sc { lambda, overlap, back_projection };
+        for (method, told) in [
+            (Method::Anr { neighbors: 9, ridge: 0.01 }, "9 neighbors: from 1 to 8"),
+            (Method::Anr { neighbors: 3, ridge: 0.0 }, "ridge 0: a number above 0"),
+            (Method::Ksvd { nonzeros: 0 }, "0 atoms a patch"),
+            (Method::NeLle { neighbors: 3, ridge: f64::NAN }, "ridge NaN"),
+            (Method::NeNnls { neighbors: 65 }, "65 neighbors"),
+            (sc(-1.0, 1, 0), "lambda -1"),
+            (sc(f64::INFINITY, 1, 0), "lambda inf"),
+            (sc(0.1, 3, 0), "overlap 3: from 0 to 2"),
+            (sc(0.1, 2, 1001), "1001 rounds"),
         ] {
-            assert!(method.check(8).is_err(), "{method:?}");
+            let error = method.check(8).unwrap_err().to_string();
+            assert!(error.contains(told), "{method:?}: {error}");
         }
     }
 }

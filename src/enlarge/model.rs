@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::dictionary::Dictionary;
 use crate::error::{Error, Result};
 use crate::network::{Channels, Padding};
-use crate::weights::{BEST, Metadata, Shipped, Weights};
+use crate::weights::{BEST, Metadata, Shipped, Weights, read_file};
 
 /// What enlarges pictures, with its file's or its own name.
 #[derive(Debug)]
@@ -68,11 +68,13 @@ impl Model {
             }
             return Ok(vec![Self::network_of(name, Weights::load(&best)?)]);
         }
-        if Dictionary::is_at(choice) {
-            let trained = Trained::Dictionary(Dictionary::load(choice)?);
-            return Ok(vec![Self { name, family: None, trained }]);
-        }
-        Ok(vec![Self::network_of(name, Weights::load(choice)?)])
+        // Read once: it may be a pipe.
+        let bytes = read_file(choice)?;
+        let trained = match Dictionary::is_in(&bytes) {
+            true => Trained::Dictionary(Dictionary::of_file(choice, &bytes)?),
+            false => Trained::Network(Weights::of_file(choice, &bytes)?),
+        };
+        Ok(vec![Self { name, family: None, trained }])
     }
 
     /// The network, where nothing else will do.
@@ -216,5 +218,29 @@ mod tests {
         std::fs::write(folder.path().join(BEST), network.to_safetensors().unwrap()).unwrap();
         assert_eq!(Model::load(folder.path()).unwrap()[0].network().unwrap(), &network);
         assert!(Model::load(&folder.path().join("none")).is_err());
+    }
+
+    /// A pipe gives its content once.
+    #[cfg(unix)]
+    #[test]
+    fn files_are_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let pixels = 36;
+        let values = |count: usize| (0..count).map(|i| (i % 7) as f64 - 2.5).collect::<Vec<_>>();
+        let method = crate::dictionary::Method::Ksvd { nonzeros: 1 };
+        let [projection, low, high] = [8 * pixels, 6, 3 * pixels].map(values);
+        let dictionary = Dictionary::from_rows(method, 2, &projection, &low, &high).unwrap();
+        let network = Shipped::Small.nearest(3.0).unwrap().to_safetensors().unwrap();
+        for (bytes, is_dictionary) in [(dictionary.to_safetensors().unwrap(), true), (network, false)] {
+            let (to, from) = (pipe.clone(), bytes.clone());
+            let writer = std::thread::spawn(move || std::fs::write(to, from).unwrap());
+            let model = Model::load(&pipe).unwrap().remove(0);
+            writer.join().unwrap();
+            assert_eq!(model.to_safetensors().unwrap(), bytes);
+            assert_eq!(model.network().is_err(), is_dictionary);
+        }
     }
 }

@@ -15,10 +15,11 @@
 //! | `conv_grad_weight*`, `grad_sum` | [`conv_grad_weight`] |
 //! | `loss`, `loss_sum` | [`loss`] |
 //! | `update` | [`sgd`], [`adam`] |
+//! | `average` | [`average`] |
 //! | `spectrum`, `spectrum_update` | [`spectrum`], [`taps`], with [`adam`] between them |
 //! | `patch_gradients` | [`patch_gradients`] |
 //! | `patch_features` | [`patch_features`] |
-//! | `nearest_atoms` | [`correlations`], of which it finds the largest |
+//! | `nearest_atom`, `nearest_atoms` | [`correlations`], of which they find the largest |
 //! | `anchored_regression` | [`anchored_regression`] |
 //! | all kernels of a training step together | [`backward`] |
 //!
@@ -47,7 +48,7 @@ pub use loss::loss;
 pub use network::forward;
 pub use pad::pad;
 pub use spectrum::{spectrum, taps};
-pub use update::{adam, sgd};
+pub use update::{adam, average, sgd};
 
 /// Planes in f64: `[channels][height][width]`.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! A checkpoint: one file in `.safetensors` format with everything that a run needs to continue bit for bit.
 //!
 //! Parameters have their names from weight files (`conv1.weight`), the optimizer's values are `slot1.conv1.weight` and so
-//! on. The header's metadata has the key `srcnn_gpu_checkpoint` with the format's version, and the other fields of
+//! on, those of the running mean `average.conv1.weight`. The header's metadata has the key `srcnn_gpu_checkpoint` with the format's version, and the other fields of
 //! [`Checkpoint`] as text. Numbers are written such that reading returns them exactly.
 
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub struct Checkpoint {
     pub backprops: u64,
     /// The run's seed.
     pub seed: u32,
-    /// Best validation PSNR so far in dB, the mean over the sets.
+    /// Best validation PSNR so far in dB, the mean over the sets that are not only watched.
     pub best: Option<f64>,
     /// Time that the run has taken.
     pub elapsed: Duration,
@@ -70,7 +70,8 @@ impl Checkpoint {
         metadata.extend(self.best.map(|best| ("best_psnr", best.to_string())));
         let slots = self.state.slots.iter().enumerate();
         let slots = slots.flat_map(|(i, layers)| named(&format!("slot{}.", i + 1), layers));
-        serialize(metadata, named("", &self.state.layers).into_iter().chain(slots))
+        let average = self.state.average.iter().flat_map(|layers| named("average.", layers));
+        serialize(metadata, named("", &self.state.layers).into_iter().chain(slots).chain(average))
     }
 
     /// Reads what [`Checkpoint::to_bytes`] wrote.
@@ -105,6 +106,7 @@ impl Checkpoint {
             step: fields.number("step")?,
             layers: read("")?,
             slots: (1..=slots).map(|slot| read(&format!("slot{slot}."))).collect::<Result<_>>()?,
+            average: file.tensor("average.conv1.weight").is_ok().then(|| read("average.")).transpose()?,
         };
         if !state.is_finite() {
             return Err(Error::invalid("the checkpoint holds values that are no finite numbers"));
@@ -234,7 +236,12 @@ mod tests {
         let layers =
             |seed| initialize(&architecture, he, seed, Metadata::default()).unwrap().layers().to_vec();
         Checkpoint {
-            state: State { step: 1 << 40, layers: layers(0), slots: vec![layers(1), layers(2)] },
+            state: State {
+                step: 1 << 40,
+                layers: layers(0),
+                slots: vec![layers(1), layers(2)],
+                average: Some(layers(3)),
+            },
             backprops: 3,
             seed: u32::MAX,
             best: Some(32.1 + 1e-14),
@@ -247,7 +254,8 @@ mod tests {
     #[test]
     fn round_trip() {
         let full = checkpoint();
-        let sparse = Checkpoint { best: None, ..full.clone() };
+        let state = State { average: None, ..full.state.clone() };
+        let sparse = Checkpoint { best: None, state, ..full.clone() };
         for one in [full, sparse] {
             let bytes = one.to_bytes().unwrap();
             assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), one);
@@ -257,10 +265,11 @@ mod tests {
 
     #[test]
     fn not_finite_is_not_kept() {
-        for slot in 0..3 {
+        for which in 0..4 {
             let mut bad = checkpoint();
-            let layers = if slot == 0 { &mut bad.state.layers } else { &mut bad.state.slots[slot - 1] };
-            layers[1].bias[0] = f32::NAN;
+            let State { layers, slots, average, .. } = &mut bad.state;
+            let all = slots.iter_mut().chain(average).chain([layers]);
+            all.into_iter().nth(which).unwrap()[1].bias[0] = f32::NAN;
             assert!(matches!(bad.to_bytes(), Err(Error::Diverged(_))));
         }
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::config_path;
 pub use super::interval::{EVALUATIONS, Interval};
 use super::scales::Scales;
+pub use super::schedule::Schedule;
 pub use super::time_span::TimeSpan;
 use crate::degrade::Degradation;
 use crate::error::{Error, Result};
@@ -41,6 +42,10 @@ pub struct TrainConfig {
     /// Folders of validation pictures, each a set of its own.
     #[serde(default, with = "config_path::list")]
     pub val: Vec<PathBuf>,
+    /// Folders of pictures, each a set of its own, that are measured and drawn as those of `val` are, but never decide which weights
+    /// are the best: test sets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "config_path::list")]
+    pub watch: Vec<PathBuf>,
     /// What the network is trained for: one factor or several; 1 is restoration in place.
     pub scale: Scales,
     /// Filter sizes: `9-1-5`.
@@ -69,6 +74,10 @@ pub struct TrainConfig {
     /// The shape of the kernels, if `bench --tune` found one when the run began: another may add in another order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernels: Option<String>,
+    /// Share of a running mean of the parameters that each step keeps, such as 0.999: an average of the weights along the run, which
+    /// is evaluated beside them. 0 for none.
+    #[serde(default)]
+    pub average: f64,
     /// Steps between two evaluations on `val`.
     pub eval_every: Interval,
     /// Steps between two checkpoints.
@@ -166,57 +175,6 @@ impl Optimizer {
             Self::Adam { .. } => 2,
         }
     }
-}
-
-/// Factor of the learning rates over a run: over its steps, or over its time if that limits it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Schedule {
-    /// 1 throughout: the paper's.
-    Constant,
-    /// From 1 to `last` along half a cosine. In the first `warmup` steps, while the optimizer has seen few gradients, it
-    /// is also multiplied by a ramp from 0 to 1.
-    Cosine {
-        /// Steps of the ramp.
-        #[serde(default)]
-        warmup: u64,
-        /// Factor at the end.
-        last: f64,
-    },
-    /// Multiplied by `factor` at each of these fractions of the run.
-    Steps {
-        /// Parts of the run in 0..1, rising.
-        at: Vec<f64>,
-        /// The factor of each.
-        factor: f64,
-    },
-}
-
-impl Schedule {
-    /// Factor of the rates at a fraction of the run in 0..1, for the step after `done` steps. The same on every platform,
-    /// bit for bit.
-    pub fn at(&self, part: f64, done: u64) -> f64 {
-        match self {
-            Self::Constant => 1.0,
-            Self::Cosine { warmup, last } => {
-                let rise = ((done + 1) as f64 / (*warmup).max(1) as f64).min(1.0);
-                rise * (last + (1.0 - last) * 0.5 * (1.0 + half_turn_cosine(part)))
-            }
-            Self::Steps { at, factor } => at.iter().filter(|&&at| part >= at).map(|_| factor).product(),
-        }
-    }
-}
-
-/// cos(pi x) for x in 0..1 from basic arithmetic only: a platform's own cosine may differ in the last bit.
-fn half_turn_cosine(x: f64) -> f64 {
-    // sin of at most a quarter turn: cos(pi x) = sin(pi (1/2 - x)); terms fall below 2^-53 after 11.
-    let angle = std::f64::consts::PI * (0.5 - x);
-    let (mut term, mut sum) = (angle, angle);
-    for k in 1..12 {
-        term *= -angle * angle / (2 * k * (2 * k + 1)) as f64;
-        sum += term;
-    }
-    sum
 }
 
 /// Variants of the training pictures.
@@ -317,6 +275,7 @@ impl TrainConfig {
             stride,
             degradation,
             augmentation,
+            average,
             ..
         } = self;
         let optimizer = match (self.optimizer.slots(), self.optimizer.on_spectra()) {
@@ -324,9 +283,11 @@ impl TrainConfig {
             (_, false) => "adam",
             (_, true) => "adam on spectra",
         };
+        // Runs without one have the fingerprints that they had before there was one.
+        let average = if *average > 0.0 { format!(" average {average}") } else { String::new() };
         format!(
             "x{scale} {arch} {filters} {channels} seed {seed} batch {batch} patch {patch} stride {stride} \
-             {degradation} turns {} sizes {:?} padding {} {optimizer}",
+             {degradation} turns {} sizes {:?} padding {} {optimizer}{average}",
             augmentation.turns, augmentation.scales, self.train_padding
         )
     }
@@ -347,10 +308,16 @@ impl TrainConfig {
             ((1..=65536).contains(&self.batch), format!("batch {}: 1 to 65536 sub-images", self.batch)),
             (self.patch <= 1024, format!("patch {}: 1024 pixels at most", self.patch)),
             ((1..=65536).contains(&self.stride), format!("stride {}: 1 pixel or more", self.stride)),
+            (
+                self.watch.is_empty() || !self.val.is_empty(),
+                "watch: nothing to choose the best weights by; name a folder of other pictures under val"
+                    .into(),
+            ),
             (self.padding != Padding::Valid, "padding valid: results would be smaller than asked for".into()),
             (self.eval_every != Interval::Steps(0), "eval_every 0: 1 step or more".into()),
             (self.save_every > 0, "save_every 0: 1 step or more".into()),
             (self.steps() != Some(0), "limit: 1 step or more".into()),
+            (fraction(self.average), format!("average {}: 0 or more, below 1", self.average)),
             (
                 rates.len() == layers && rates.iter().all(|&rate| positive(rate)),
                 format!(

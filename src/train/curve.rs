@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::config::TrainConfig;
-use super::run::{EvalRecord, Record, RunFolder};
+use super::run::{EvalRecord, Record, RunFolder, SetScore};
 use super::validate::{SetInfo, published_lines};
 use crate::chart::{Panel, render};
 use crate::error::{Error, Result};
@@ -75,12 +75,15 @@ pub fn compare(runs: &[Curve]) -> String {
         };
         for run in runs {
             let Some(index) = run.sets().iter().position(|own| own == set) else { continue };
-            panel.curves.push((run.name.clone(), scores(&run.records, index)));
+            panel.curves.extend(curves(&run.name, &run.records, index));
             if panel.lines.is_empty() {
                 let bicubic = bicubic(&run.records, index);
                 panel.lines.extend(bicubic.clone());
                 // As long as the pictures are where they were.
-                let folder = run.config.val.get(index).and_then(|folder| Dataset::open(folder).ok());
+                // Each folder is a set for each scale.
+                let mut folders = run.config.val.iter().chain(&run.config.watch);
+                let folder = folders.nth(index / run.config.scale.iter().count());
+                let folder = folder.and_then(|folder| Dataset::open(folder).ok());
                 let luminance = folder.filter(|_| set.samples == Compared::Luminance);
                 panel.lines.extend(luminance.into_iter().zip(bicubic).flat_map(|(folder, (_, bicubic))| {
                     let stems: Vec<String> = folder.pictures.iter().map(|path| stem(path)).collect();
@@ -101,10 +104,17 @@ pub(super) fn panels(config: &TrainConfig, sets: &[SetInfo], records: &[Record])
         return vec![Panel { curves, ..loss_panel(format!(" x{}", config.scale)) }];
     }
     let panel = |(i, info): (usize, &SetInfo)| Panel {
-        title: format!("{} x{}, {} {}", info.name, info.scale, config.arch, config.filters),
+        title: format!(
+            "{} x{}, {} {}{}",
+            info.name,
+            info.scale,
+            config.arch,
+            config.filters,
+            if info.watched { ", only watched" } else { "" }
+        ),
         y_label: y_label(info.samples),
         x_label: "backprops".into(),
-        curves: vec![("this run".into(), scores(records, i))],
+        curves: curves("this run", records, i),
         lines: bicubic(records, i).into_iter().chain(info.published.iter().cloned()).collect(),
         ..Panel::default()
     };
@@ -136,9 +146,15 @@ fn losses(records: &[Record]) -> Vec<(f64, f64)> {
     records.iter().filter_map(point).collect()
 }
 
-/// PSNR on a set over backprops.
-fn scores(records: &[Record], set: usize) -> Vec<(f64, f64)> {
-    evals(records).filter_map(|eval| Some((eval.backprops as f64, eval.sets.get(set)?.psnr))).collect()
+/// PSNR on a set over backprops: a curve of the weights themselves and, if the run keeps one, of their average.
+fn curves(name: &str, records: &[Record], set: usize) -> Vec<(String, Vec<(f64, f64)>)> {
+    let points = |sets: fn(&EvalRecord) -> &[SetScore]| -> Vec<(f64, f64)> {
+        let point = |eval: &EvalRecord| Some((eval.backprops as f64, sets(eval).get(set)?.psnr));
+        evals(records).filter_map(point).collect()
+    };
+    let own = (name.to_string(), points(|eval| &eval.sets));
+    let average = (format!("{name}, average"), points(|eval| &eval.average));
+    [own].into_iter().chain(Some(average).filter(|(_, points)| !points.is_empty())).collect()
 }
 
 fn bicubic(records: &[Record], set: usize) -> Option<(String, f64)> {

@@ -81,6 +81,7 @@ impl GpuEngine {
         }
         let options = TrainerOptions::new(part.len(), config.patch, config.optimizer.clone())
             .with_padding(config.train_padding)
+            .with_average(config.average)
             .with_shape(kernels(gpu, config)?)
             .with_pipeline_cache(gpu.pipelines.cache().cloned());
         let trainer = Trainer::new(&gpu.device, &gpu.queue, state, &options)?;

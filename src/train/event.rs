@@ -46,7 +46,7 @@ pub enum Event {
         total_steps: Option<u64>,
         /// Mean loss of the block.
         loss: f64,
-        /// PSNR of the last evaluation, the mean over the sets.
+        /// PSNR of the last evaluation, the mean over the sets that are not only watched.
         psnr: Option<f64>,
         /// The same for each set.
         sets: Vec<SetPsnr>,
@@ -96,7 +96,7 @@ pub enum Event {
     End {
         /// Steps done.
         step: u64,
-        /// Best validation PSNR, the mean over the sets.
+        /// Best validation PSNR, the mean over the sets that are not only watched.
         psnr: Option<f64>,
         /// Time of training in seconds, all parts of the run: without what compiles kernels, the first block of steps and the
         /// first evaluation of each part.

@@ -92,7 +92,8 @@ pub fn first_state(config: &TrainConfig, trained: Option<&Weights>) -> Result<St
             initialize(&architecture, config.initialization, config.seed, metadata)?.layers().to_vec()
         }
     };
-    Ok(State::new(layers, config.optimizer.slots()))
+    let state = State::new(layers, config.optimizer.slots());
+    Ok(if config.average > 0.0 { state.with_average() } else { state })
 }
 
 /// Why a network cannot begin as `trained`.

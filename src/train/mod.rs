@@ -14,6 +14,7 @@ mod interval;
 pub mod order;
 pub mod recipe;
 mod scales;
+mod schedule;
 pub mod shard;
 pub mod shuffle;
 mod spectrum;
@@ -66,22 +67,30 @@ pub struct State {
     /// What the optimizer keeps for each parameter, [`config::Optimizer::slots`] copies of the shape of `layers`: the
     /// velocity of SGD, or the first and second moments of Adam.
     pub slots: Vec<Vec<Layer>>,
+    /// The running mean of the parameters over the steps, if the run keeps one ([`config::TrainConfig::average`]).
+    pub average: Option<Vec<Layer>>,
 }
 
 impl State {
-    /// The first state of a run: all slots are zero.
+    /// The first state of a run without a running mean: all slots are zero.
     pub fn new(layers: Vec<Layer>, slots: usize) -> Self {
         let mut zero = layers.clone();
         for layer in &mut zero {
             layer.weight.fill(0.0);
             layer.bias.fill(0.0);
         }
-        Self { step: 0, layers, slots: vec![zero; slots] }
+        Self { step: 0, layers, slots: vec![zero; slots], average: None }
+    }
+
+    /// The same with a running mean of the parameters, which begins with them as they are.
+    #[must_use]
+    pub fn with_average(self) -> Self {
+        Self { average: Some(self.layers.clone()), ..self }
     }
 
     /// Whether all numbers are finite.
     pub fn is_finite(&self) -> bool {
-        let layers = self.slots.iter().flatten().chain(&self.layers);
+        let layers = self.slots.iter().chain(&self.average).flatten().chain(&self.layers);
         layers.flat_map(|layer| layer.weight.iter().chain(&layer.bias)).all(|v| v.is_finite())
     }
 }

@@ -37,15 +37,39 @@ pub struct EvalRecord {
     pub step: u64,
     /// Sub-images that have gone forward and backward.
     pub backprops: u64,
-    /// One for each set.
+    /// One for each set: those of the weights themselves.
     pub sets: Vec<SetScore>,
+    /// The same of the average of the weights along the run; empty for a run that keeps none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub average: Vec<SetScore>,
 }
 
 impl EvalRecord {
-    /// Mean PSNR over the sets, what the best weights are chosen by.
-    pub fn psnr(&self) -> f64 {
-        self.sets.iter().map(|set| set.psnr).sum::<f64>() / self.sets.len() as f64
+    /// Whether the average of the weights does better than the weights themselves, by the sets that are not only watched.
+    pub fn is_average_better(&self) -> bool {
+        mean(&self.average, |set| set.psnr) > mean(&self.sets, |set| set.psnr)
     }
+
+    /// The scores of the better of both.
+    pub fn better(&self) -> &[SetScore] {
+        if self.is_average_better() { &self.average } else { &self.sets }
+    }
+
+    /// Mean PSNR of the better of both over the sets that are not only watched, in dB: what the best weights are chosen by.
+    pub fn psnr(&self) -> f64 {
+        mean(self.better(), |set| set.psnr)
+    }
+
+    /// The same of bicubic interpolation.
+    pub fn psnr_bicubic(&self) -> f64 {
+        mean(&self.sets, |set| set.psnr_bicubic)
+    }
+}
+
+/// A mean over the sets that are not only watched; NaN if there is none.
+fn mean(sets: &[SetScore], value: impl Fn(&SetScore) -> f64) -> f64 {
+    let choosing = sets.iter().filter(|set| !set.watched);
+    choosing.clone().map(value).sum::<f64>() / choosing.count() as f64
 }
 
 /// Averages over one validation set: PSNR in dB, SSIM. NaN (null in JSON) where undefined.
@@ -58,6 +82,9 @@ pub struct SetScore {
     /// What PSNR and SSIM compare.
     #[serde(default)]
     pub samples: Compared,
+    /// Whether the set is only watched: it decides on nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
     /// PSNR of the network's results.
     #[serde(deserialize_with = "or_nan")]
     pub psnr: f64,

@@ -292,12 +292,13 @@ mod tests {
             set,
             scale,
             samples: Compared::Rgb,
+            watched: false,
             psnr: 32.39,
             ssim: f64::NAN,
             psnr_bicubic: 30.39,
             ssim_bicubic: 0.8682,
         };
-        Record::Eval(EvalRecord { step, backprops: 2 * step, sets: vec![score] })
+        Record::Eval(EvalRecord { step, backprops: 2 * step, sets: vec![score], average: Vec::new() })
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use image::ExtendedColorType;
+use image::{DynamicImage, GenericImageView, GrayImage, RgbImage};
 
 use super::config::TrainConfig;
 use super::run::SetScore;
@@ -20,17 +20,36 @@ pub trait Validate {
     /// The sets, in the order of the scores.
     fn sets(&self) -> &[SetInfo];
 
-    /// Averages for each set.
+    /// Measures a network on all sets.
     ///
     /// # Errors
     /// Whatever keeps the network from running.
-    fn evaluate(&mut self, weights: &Weights) -> Result<Vec<SetScore>>;
+    fn evaluate(&mut self, weights: &Weights) -> Result<Evaluation>;
+}
 
-    /// Writes the sample results of the last evaluation into a folder as PNG files; creates the folder.
+/// What a network does on the validation sets.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluation {
+    /// Averages for each set.
+    pub sets: Vec<SetScore>,
+    /// Results for the first picture of each set, of 8 bits, with the names of their files.
+    pub samples: Vec<(String, DynamicImage)>,
+}
+
+impl Evaluation {
+    /// Writes the samples into a folder as PNG files; creates the folder.
     ///
     /// # Errors
     /// [`Error::Output`].
-    fn save_samples(&self, folder: &Path) -> Result<()>;
+    pub fn save_samples(&self, folder: &Path) -> Result<()> {
+        crate::atomic::create_folder(folder)?;
+        for (name, picture) in &self.samples {
+            let (width, height) = picture.dimensions();
+            let color = picture.color().into();
+            super::run::save_png(&folder.join(name), picture.as_bytes(), width, height, color)?;
+        }
+        Ok(())
+    }
 }
 
 /// A validation set.
@@ -42,6 +61,8 @@ pub struct SetInfo {
     pub scale: usize,
     /// What is compared.
     pub samples: Compared,
+    /// Whether it is only watched: no weights are chosen by it.
+    pub watched: bool,
     /// Published averages on the same pictures: name and PSNR in dB.
     pub published: Vec<(String, f64)>,
 }
@@ -57,7 +78,6 @@ pub struct Validator {
     /// For each set its folder and its protocol: each folder is a set for each scale.
     sets: Vec<(usize, Protocol)>,
     infos: Vec<SetInfo>,
-    samples: Vec<(String, Sample)>,
 }
 
 impl Validator {
@@ -69,7 +89,7 @@ impl Validator {
         folders.iter().try_for_each(|folder| Dataset::open(folder).map(drop))
     }
 
-    /// Reads all pictures of the configuration's folders; one that cannot be read is logged and left out. They are degraded as
+    /// Reads all pictures of the configuration's folders, those of `val` before those of `watch`; one that cannot be read is logged and left out. They are degraded as
     /// the training pictures are, with draws of their own that stay the same.
     ///
     /// # Errors
@@ -82,7 +102,8 @@ impl Validator {
         };
         let protocols = scales.iter().map(protocol).collect::<Result<Vec<_>>>()?;
         let (mut folders, mut sets, mut infos) = (Vec::new(), Vec::new(), Vec::<SetInfo>::new());
-        for folder in &config.val {
+        let watched = config.watch.iter().map(|folder| (folder, true));
+        for (folder, watched) in config.val.iter().map(|folder| (folder, false)).chain(watched) {
             let set = Dataset::open(folder)?;
             let pictures: Vec<_> = set
                 .pictures
@@ -113,13 +134,14 @@ impl Validator {
                     name: name.clone(),
                     scale: protocol.scale,
                     samples: protocol.samples(),
+                    watched,
                     published: published(&pictures, protocol),
                 });
                 sets.push((folders.len(), *protocol));
             }
             folders.push(pictures);
         }
-        Ok(Self { gpu, network: None, folders, sets, infos, samples: Vec::new() })
+        Ok(Self { gpu, network: None, folders, sets, infos })
     }
 }
 
@@ -129,11 +151,11 @@ impl Validator {
         self.sets.iter().map(|(folder, _)| self.folders[*folder].len()).collect()
     }
 
-    /// Scores of each set's pictures that are in part `index` of `count`: every `count`-th of them.
+    /// Scores of each set's pictures, and samples, that are in part `index` of `count`: every `count`-th of them.
     ///
     /// # Errors
     /// Whatever keeps the network from running.
-    pub fn measure(&mut self, weights: &Weights, (index, count): (usize, usize)) -> Result<Vec<Vec<Score>>> {
+    pub fn measure(&mut self, weights: &Weights, (index, count): (usize, usize)) -> Result<Scores> {
         let network = match &mut self.network {
             Some(network) => {
                 network.set_weights(weights)?;
@@ -144,19 +166,20 @@ impl Validator {
                 self.network.insert(Headless::new(self.gpu.clone(), weights, options)?)
             }
         };
-        self.samples.clear();
-        let mut scores = Vec::new();
+        let mut scores = Scores::default();
         for (info, (folder, protocol)) in self.infos.iter().zip(&self.sets) {
             let mut measured = Vec::new();
             for (name, picture) in self.folders[*folder].iter().skip(index).step_by(count) {
                 let one = protocol.measure(picture, network)?;
                 if measured.is_empty() {
                     let file = |method| format!("{}_{name}_x{}_{method}.png", info.name, info.scale);
-                    self.samples.extend(samples(&one).map(|(method, sample)| (file(method), sample)));
+                    for (method, sample) in samples(&one) {
+                        scores.samples.extend(sample.map(|sample| (file(method), sample)));
+                    }
                 }
                 measured.push(one.score);
             }
-            scores.push(measured);
+            scores.sets.push(measured);
         }
         Ok(scores)
     }
@@ -170,6 +193,7 @@ impl Validator {
                 set: info.name.clone(),
                 scale: info.scale,
                 samples: info.samples,
+                watched: info.watched,
                 psnr: mean.psnr,
                 ssim: mean.ssim,
                 psnr_bicubic: mean.psnr_bicubic,
@@ -178,6 +202,15 @@ impl Validator {
         };
         self.infos.iter().zip(scores).filter_map(average).collect()
     }
+}
+
+/// What part of the pictures gives.
+#[derive(Debug, Clone, Default)]
+pub struct Scores {
+    /// For each set, those of its pictures.
+    pub sets: Vec<Vec<Score>>,
+    /// As those of [`Evaluation`].
+    pub samples: Vec<(String, DynamicImage)>,
 }
 
 /// Mean PSNR of bicubic interpolation in dB.
@@ -204,17 +237,9 @@ impl Validate for Validator {
         &self.infos
     }
 
-    fn evaluate(&mut self, weights: &Weights) -> Result<Vec<SetScore>> {
-        let scores = self.measure(weights, (0, 1))?;
-        Ok(self.averages(&scores))
-    }
-
-    fn save_samples(&self, folder: &Path) -> Result<()> {
-        crate::atomic::create_folder(folder)?;
-        for (name, Sample { width, height, color, data }) in &self.samples {
-            super::run::save_png(&folder.join(name), data, *width as u32, *height as u32, *color)?;
-        }
-        Ok(())
+    fn evaluate(&mut self, weights: &Weights) -> Result<Evaluation> {
+        let Scores { sets, samples } = self.measure(weights, (0, 1))?;
+        Ok(Evaluation { sets: self.averages(&sets), samples })
     }
 }
 
@@ -227,22 +252,14 @@ fn published(pictures: &[(String, Picture)], protocol: &Protocol) -> Vec<(String
     psnr.map(|psnr| published_lines(stems, protocol.scale, psnr)).unwrap_or_default()
 }
 
-/// A picture to be saved.
-#[derive(Debug)]
-struct Sample {
-    width: usize,
-    height: usize,
-    color: ExtendedColorType,
-    data: Vec<u8>,
-}
-
 /// What was compared, with the names of the methods.
-fn samples(measured: &Measured) -> [(&'static str, Sample); 2] {
+fn samples(measured: &Measured) -> [(&'static str, Option<DynamicImage>); 2] {
     let sample = |plane: &Luminance, method: usize| {
-        let colors = measured.colors.as_ref().map(|colors| colors[method].clone());
-        let color = if colors.is_some() { ExtendedColorType::Rgb8 } else { ExtendedColorType::L8 };
-        let data = colors.unwrap_or_else(|| plane.data.clone());
-        Sample { width: plane.width, height: plane.height, color, data }
+        let (width, height) = (plane.width as u32, plane.height as u32);
+        match &measured.colors {
+            Some(colors) => RgbImage::from_raw(width, height, colors[method].clone()).map(DynamicImage::from),
+            None => GrayImage::from_raw(width, height, plane.data.clone()).map(DynamicImage::from),
+        }
     };
     [("bicubic", sample(&measured.bicubic, 0)), ("srcnn", sample(&measured.network, 1))]
 }

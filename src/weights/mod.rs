@@ -163,15 +163,16 @@ impl Weights {
     /// # Errors
     /// [`Error::Model`] with what is wrong in it.
     pub fn load(path: &Path) -> Result<Self> {
-        let model = |reason: Reason| Error::Model { path: path.into(), reason };
-        if path.is_dir() {
-            return Err(model("is a folder; a weight file is wanted".into()));
-        }
-        let bytes = bounded::read_limited(path, Limit::Weights).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => model(Reason::new("no such file", e)),
-            _ => model(e.into()),
-        })?;
-        let mut weights = Self::read(&bytes, &|name| beside(path, name)).map_err(|e| model(e.into()))?;
+        Self::of_file(path, &read_file(path)?)
+    }
+
+    /// The network in the content of the weight file at `path`, as [`Weights::load`] reads it.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn of_file(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let model = |e: Error| Error::Model { path: path.into(), reason: e.into() };
+        let mut weights = Self::read(bytes, &|name| beside(path, name)).map_err(model)?;
         if weights.metadata.scales.is_empty() {
             weights.metadata.scales.extend(scale_in_name(path));
         }
@@ -249,6 +250,21 @@ impl Weights {
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
         safetensors::write(self)
     }
+}
+
+/// The content of a weight file.
+///
+/// # Errors
+/// [`Error::Model`] for a folder, and what cannot be read.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let model = |reason: Reason| Error::Model { path: path.into(), reason };
+    if path.is_dir() {
+        return Err(model("is a folder; a weight file is wanted".into()));
+    }
+    bounded::read_limited(path, Limit::Weights).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => model(Reason::new("no such file", e)),
+        _ => model(e.into()),
+    })
 }
 
 /// The content of a file in the same folder as `path`. Names that lead out of the folder are refused: a weight file must not

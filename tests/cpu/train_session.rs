@@ -2,175 +2,18 @@
 //! moment changes nothing.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use srcnn_gpu::eval::protocol::Compared;
-use srcnn_gpu::train::checkpoint::Checkpoint;
-use srcnn_gpu::train::config::{Interval, Limit, Schedule, TimeSpan, TrainConfig};
+use srcnn_gpu::train::State;
+use srcnn_gpu::train::config::{Interval, Limit, Schedule, TimeSpan};
 use srcnn_gpu::train::event::Event;
-use srcnn_gpu::train::init::initialize;
-use srcnn_gpu::train::recipe::{Overrides, resolve};
-use srcnn_gpu::train::run::{Record, RunFolder, SetScore};
+use srcnn_gpu::train::run::{Record, RunFolder};
 use srcnn_gpu::train::session::{Outcome, Session};
-use srcnn_gpu::train::validate::{SetInfo, Validate};
-use srcnn_gpu::train::{State, TrainEngine};
-use srcnn_gpu::{Error, Metadata, Result, Weights};
+use srcnn_gpu::{Error, Weights};
 
-/// Parameters that change with each step in a way that depends on everything before it.
-struct Fake {
-    state: State,
-    /// The loss is not finite from this step on.
-    breaks: u64,
-    /// This folder is removed at step 5.
-    removes: Option<PathBuf>,
-    /// Sets the flag after this step.
-    stops: u64,
-    stop: &'static AtomicBool,
-    /// Milliseconds per step.
-    pace: fn(u64) -> u64,
-}
+mod stand_ins;
 
-impl TrainEngine for Fake {
-    fn train(&mut self, factors: &[f32]) -> Result<f64> {
-        let mut loss = 0.0;
-        for &factor in factors {
-            let step = self.state.step as f32;
-            let State { layers, slots, .. } = &mut self.state;
-            for (layer, slot) in layers.iter_mut().zip(&mut slots[0]) {
-                for (w, v) in layer.weight.iter_mut().zip(&mut slot.weight) {
-                    *v = 0.9 * *v - factor * 1e-3 * (*w + (step * 0.37).sin());
-                    *w += *v;
-                }
-            }
-            self.state.step += 1;
-            std::thread::sleep(Duration::from_millis((self.pace)(self.state.step)));
-            loss += if self.state.step >= self.breaks { f64::NAN } else { 1.0 / self.state.step as f64 };
-            if let Some(folder) = self.removes.take_if(|_| self.state.step == 5) {
-                fs::remove_dir_all(folder).unwrap();
-            }
-            if self.state.step == self.stops {
-                self.stop.store(true, Ordering::Relaxed);
-            }
-        }
-        Ok(loss)
-    }
-
-    fn state(&mut self) -> Result<State> {
-        Ok(self.state.clone())
-    }
-}
-
-/// Scores from the weights alone: improving at first, then getting worse.
-struct Judge {
-    sets: Vec<SetInfo>,
-    scores: Vec<f64>,
-    evaluated: usize,
-    /// Milliseconds that the first evaluation takes.
-    first: u64,
-}
-
-impl Validate for Judge {
-    fn sets(&self) -> &[SetInfo] {
-        &self.sets
-    }
-    fn evaluate(&mut self, _: &Weights) -> Result<Vec<SetScore>> {
-        let psnr = self.scores[self.evaluated.min(self.scores.len() - 1)];
-        std::thread::sleep(Duration::from_millis(if self.evaluated == 0 { self.first } else { 0 }));
-        self.evaluated += 1;
-        let (set, scale) = ("Set5".to_string(), 3);
-        let samples = Compared::Luminance;
-        Ok(vec![SetScore { set, scale, samples, psnr, ssim: 0.9, psnr_bicubic: 30.39, ssim_bicubic: 0.87 }])
-    }
-    fn save_samples(&self, folder: &Path) -> Result<()> {
-        fs::create_dir_all(folder).and_then(|()| fs::write(folder.join("a.png"), b"")).unwrap();
-        Ok(())
-    }
-}
-
-fn config(steps: u64) -> TrainConfig {
-    let file = "recipe = 'paper'\narch = '3-1-3'\nfilters = '4-2'\nbatch = 2\neval_every = 10\nsave_every = 7\n\
-                [schedule]\nkind = 'cosine'\nlast = 0.1\n";
-    let flags = Overrides {
-        data: vec!["pictures".into()],
-        scale: Some("3".parse().unwrap()),
-        limit: Some(Limit::Steps(steps)),
-        ..Overrides::default()
-    };
-    resolve(Some(file), &flags).unwrap()
-}
-
-/// One run in a folder.
-#[derive(Clone)]
-struct Run {
-    config: TrainConfig,
-    breaks: u64,
-    stops: u64,
-    removes: Option<PathBuf>,
-    scores: Vec<f64>,
-    pace: fn(u64) -> u64,
-    first_evaluation: u64,
-}
-
-struct Report {
-    outcome: Result<Outcome>,
-    state: State,
-    events: Vec<Event>,
-}
-
-impl Run {
-    fn new(steps: u64) -> Self {
-        let scores = vec![29.0, 31.0, 32.0, 31.5];
-        let (pace, first_evaluation): (fn(u64) -> u64, u64) = (|_| 0, 0);
-        let (breaks, stops) = (u64::MAX, u64::MAX);
-        Self { config: config(steps), breaks, stops, removes: None, scores, pace, first_evaluation }
-    }
-
-    fn go(&self, folder: &RunFolder, checkpoint: Option<&Checkpoint>) -> Report {
-        let config = &self.config;
-        let stop: &'static AtomicBool = Box::leak(Box::default());
-        let state = checkpoint.map(|c| c.state.clone()).unwrap_or_else(|| {
-            let architecture = config.architecture().unwrap();
-            let first =
-                initialize(&architecture, config.initialization, config.seed, Metadata::default()).unwrap();
-            State::new(first.layers().to_vec(), config.optimizer.slots())
-        });
-        let mut engine = Fake {
-            state,
-            breaks: self.breaks,
-            removes: self.removes.clone(),
-            stops: self.stops,
-            stop,
-            pace: self.pace,
-        };
-        let sets = vec![SetInfo {
-            scale: 3,
-            name: "Set5".into(),
-            samples: Compared::Luminance,
-            published: vec![("SRCNN".into(), 32.39)],
-        }];
-        let done = checkpoint.map_or(0, |c| (c.state.step / 10) as usize);
-        let (scores, first) = (self.scores.clone(), self.first_evaluation);
-        let mut judge = Judge { sets, scores, evaluated: done, first };
-        let mut events = Vec::new();
-        let session = Session {
-            config,
-            folder,
-            engine: &mut engine,
-            validation: (!self.scores.is_empty()).then_some(&mut judge as &mut dyn Validate),
-            data: (100, "d".into()),
-            stop,
-            tell: &mut |event| events.push(event.clone()),
-        };
-        let outcome = session.run(checkpoint);
-        Report { outcome, state: engine.state, events }
-    }
-}
-
-fn folder(parent: &tempfile::TempDir, name: &str, config: &TrainConfig) -> RunFolder {
-    RunFolder::create(&parent.path().join(name), config, "srcnn-gpu train").unwrap()
-}
+use stand_ins::{Run, folder};
 
 /// The metrics without speeds, which differ from run to run.
 fn metrics(folder: &RunFolder) -> Vec<String> {
@@ -283,6 +126,29 @@ fn without_validation_the_last_weights_are_kept() {
     let weights = Weights::load(&folder.best()).unwrap();
     assert_eq!(weights.layers(), report.state.layers);
     assert!(fs::read_to_string(folder.curve()).unwrap().contains("log10 of the loss"));
+}
+
+/// The better of the weights and their average is kept, and its file says which it is.
+#[test]
+fn the_average_of_the_weights_is_judged_too() {
+    let parent = tempfile::tempdir().unwrap();
+    for (name, scores, wins) in [
+        ("a", vec![29.0, 30.0, 31.0, 33.0], true),
+        ("b", vec![29.0, 30.0, 33.0, 31.0], false),
+        ("c", vec![], true),
+    ] {
+        let mut run = Run { scores, ..Run::new(20) };
+        run.config.average = 0.9;
+        let folder = folder(&parent, name, &run.config);
+        let State { layers, average, .. } = run.go(&folder, None).state;
+        let best = Weights::load(&folder.best()).unwrap();
+        assert_eq!(best.layers(), if wins { average.unwrap() } else { layers }, "{name}");
+        let training = best.metadata.training.unwrap();
+        assert_eq!(training.contains("average of the weights"), wins, "{name}: {training}");
+        let Some(Record::Eval(last)) = folder.records().unwrap().pop() else { continue };
+        assert_eq!((last.average.len(), last.psnr(), last.is_average_better()), (2, 33.0, wins));
+        assert_eq!(fs::read_to_string(folder.curve()).unwrap().matches("<polyline").count(), 4);
+    }
 }
 
 /// With a time limit, the schedule follows the clock, even when steps become slower: the run ends in time at its final

@@ -47,6 +47,7 @@ fn config(folder: &Path) -> TrainConfig {
         batch: Some(13),
         patch: Some(21),
         stride: Some(5),
+        average: Some(0.9),
         ..Overrides::default()
     };
     resolve(None, &flags).unwrap()
@@ -55,7 +56,7 @@ fn config(folder: &Path) -> TrainConfig {
 fn first(config: &TrainConfig) -> State {
     let architecture = config.architecture().unwrap();
     let first = initialize(&architecture, config.initialization, 3, Metadata::default()).unwrap();
-    State::new(first.layers().to_vec(), config.optimizer.slots())
+    State::new(first.layers().to_vec(), config.optimizer.slots()).with_average()
 }
 
 fn gpu() -> Gpu {
@@ -81,7 +82,7 @@ fn alone(config: &TrainConfig) -> Ended {
     let gpu = gpu();
     let mut engine = GpuEngine::new(&gpu, config, data, &first(config)).unwrap();
     let (losses, state) = steps(&mut engine);
-    let scores = Validator::open(gpu, config).unwrap().evaluate(&weights(&state)).unwrap();
+    let scores = Validator::open(gpu, config).unwrap().evaluate(&weights(&state)).unwrap().sets;
     (losses, state, scores)
 }
 
@@ -111,7 +112,7 @@ fn together(config: &TrainConfig, size: usize) -> Ended {
         let mut leader = Leader::new(engine, link.clone(), move |code| heard.store(code, Ordering::Relaxed));
         let (losses, state) = steps(&mut leader);
         let mut validation = LeaderValidation::new(validator, link.clone());
-        let scores = validation.evaluate(&weights(&state)).unwrap();
+        let scores = validation.evaluate(&weights(&state)).unwrap().sets;
         assert!(!link.is_busy() && wished.load(Ordering::Relaxed) == if size > 1 { 143 } else { 0 });
         assert_eq!(leader.exchange().unwrap().ranks, size);
         link.send(&Command::End(7)).unwrap();
@@ -126,7 +127,8 @@ fn together(config: &TrainConfig, size: usize) -> Ended {
 }
 
 fn values(state: &State) -> Vec<f64> {
-    state.layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias)).map(|&v| v.into()).collect()
+    let layers = state.average.iter().flatten().chain(&state.layers);
+    layers.flat_map(|l| l.weight.iter().chain(&l.bias)).map(|&v| v.into()).collect()
 }
 
 /// The largest difference of two states' parameters, in parts of the largest parameter.
@@ -162,7 +164,7 @@ fn ranks_train_as_one_process() {
             assert!(again.0 == losses && again.1 == state && again.2 == scores, "not the same bits");
             // The same network is measured alike by one process.
             let alone = Validator::open(gpu(), &config).unwrap().evaluate(&weights(&state)).unwrap();
-            assert_eq!(alone, scores);
+            assert_eq!(alone.sets, scores);
         }
     }
 }

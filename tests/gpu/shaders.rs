@@ -30,8 +30,8 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
         let metadata = Metadata { channels, ..Metadata::default() };
         let first =
             initialize(architecture, Initialization::Gaussian { deviation: 0.1 }, 0, metadata).unwrap();
-        let state = State::new(first.layers().to_vec(), optimizer.slots());
-        let options = TrainerOptions::new(8, 33, optimizer).with_shape(shape);
+        let state = State::new(first.layers().to_vec(), optimizer.slots()).with_average();
+        let options = TrainerOptions::new(8, 33, optimizer).with_shape(shape).with_average(0.9);
         let trainer = Trainer::new(&gpu.device, &gpu.queue, &state, &options).unwrap();
         trainer.shaders().cloned().collect::<Vec<_>>()
     });

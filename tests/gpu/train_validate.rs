@@ -33,7 +33,7 @@ fn a_set_for_each_scale_degraded() {
     let names: Vec<_> = validator.sets().iter().map(|info| info.scale).collect();
     assert_eq!(names, [2, 3]);
     assert!(validator.sets().iter().all(|info| info.published.is_empty()));
-    let scores = validator.evaluate(&Shipped::Small.nearest(3.0).unwrap()).unwrap();
+    let scores = validator.evaluate(&Shipped::Small.nearest(3.0).unwrap()).unwrap().sets;
     assert_eq!(scores.iter().map(|score| score.scale).collect::<Vec<_>>(), [2, 3]);
     let picture = Picture::read(&folder.path().join("a.png")).unwrap();
     for score in scores {
@@ -55,13 +55,14 @@ fn the_authors_network_on_set5() {
     let published: Vec<_> = info.published.iter().map(|(name, psnr)| (name.as_str(), *psnr)).collect();
     assert_eq!(published, [("SC", 31.42), ("SRCNN (ECCV 2014)", 32.39)]);
     let weights = Weights::load(&authors.join("9-1-5_91-images_x3.mat")).unwrap();
-    let scores = validator.evaluate(&weights).unwrap();
+    let measured = validator.evaluate(&weights).unwrap();
+    let scores = &measured.sets;
     assert_eq!((scores.len(), scores[0].set.as_str(), scores[0].scale), (1, "Set5", 3));
     assert!((scores[0].psnr_bicubic - 30.39).abs() < 0.006, "{scores:?}");
     assert!((scores[0].psnr - 32.39).abs() < 0.006, "{scores:?}");
     let folder = tempfile::tempdir().unwrap();
     let samples = folder.path().join("samples");
-    validator.save_samples(&samples).unwrap();
+    measured.save_samples(&samples).unwrap();
     for method in ["bicubic", "srcnn"] {
         let picture = image::open(samples.join(format!("Set5_baby_GT_x3_{method}.png"))).unwrap();
         assert_eq!((picture.width(), picture.height()), (510, 510));

@@ -136,7 +136,7 @@ fn batches_are_turned_sub_images() {
 }
 
 fn bits(state: &State) -> Vec<u32> {
-    let layers = state.slots.iter().flatten().chain(&state.layers);
+    let layers = state.slots.iter().chain(&state.average).flatten().chain(&state.layers);
     layers.flat_map(|l| l.weight.iter().chain(&l.bias).map(|v| v.to_bits())).collect()
 }
 
@@ -156,8 +156,8 @@ fn the_same_steps_give_the_same_bits() {
     let shard = pictures();
     let layers = network("5-1-3", "6-5", 1, Padding::Replicate).layers().to_vec();
     for optimizer in [sgd(3), adam(3), adam_on_spectra(3)] {
-        let options = options(10, 17, Padding::Valid, optimizer);
-        let first = State::new(layers.clone(), options.optimizer.slots());
+        let options = options(10, 17, Padding::Valid, optimizer).with_average(0.8);
+        let first = State::new(layers.clone(), options.optimizer.slots()).with_average();
         let all = samples(6, 200, &shard);
         let factors: Vec<f32> = (0..20).map(|i| 1.0 - i as f32 / 40.0).collect();
 
@@ -189,6 +189,48 @@ fn the_same_steps_give_the_same_bits() {
         other.restore(&middle).unwrap();
         other.steps(&wrong, &factors[7..]).unwrap();
         assert_ne!(bits(&end), bits(&other.state().unwrap()));
+    }
+}
+
+/// The running mean of the parameters, with a share that the first steps do not reach and later ones do.
+#[test]
+fn the_average_agrees_with_its_twin() {
+    let _alone = alone();
+    let shard = pictures();
+    let layers = network("3-3", "3", 1, Padding::Replicate).layers().to_vec();
+    let keep = 0.4;
+    for optimizer in [sgd(2), adam(2), adam_on_spectra(2)] {
+        let options = options(4, 17, Padding::Valid, optimizer).with_average(keep);
+        let first = State::new(layers.clone(), options.optimizer.slots()).with_average();
+        let mut trainer = trainer(&first, &options, &shard);
+        let values = |layers: &[Layer]| -> Vec<f64> {
+            layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias)).map(|&v| v.into()).collect()
+        };
+        let mut expected = values(&layers);
+        let mut wrong = expected.clone();
+        for step in 0..9 {
+            trainer.step(&samples(step, 4, &shard), 1.0).unwrap();
+            let state = trainer.state().unwrap();
+            for (i, parameter) in values(&state.layers).into_iter().enumerate() {
+                reference::average(&mut expected[i], parameter, keep, step);
+                wrong[i] = keep * wrong[i] + (1.0 - keep) * parameter;
+            }
+            let actual = values(state.average.as_ref().unwrap());
+            // Three roundings a step, which later steps forget.
+            let tolerance = 8.0 * f64::from(f32::EPSILON) * largest(&expected);
+            let far =
+                |other: &[f64]| actual.iter().zip(other).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
+            assert!(far(&expected) < tolerance, "step {step}: {}", far(&expected));
+            // Without the first steps' smaller shares it would be another.
+            assert!(step > 0 || far(&wrong) > 2.0 * tolerance, "the comparison cannot fail");
+        }
+        // A state without a mean does not fit, nor one with a mean where there is none.
+        let bare = State { average: None, ..trainer.state().unwrap() };
+        assert!(trainer.restore(&bare).is_err());
+        let state = trainer.state().unwrap();
+        let without = options.with_average(0.0);
+        let gpu = crate::common::gpu();
+        assert!(Trainer::new(&gpu.device, &gpu.queue, &state, &without).is_err());
     }
 }
 

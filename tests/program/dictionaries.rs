@@ -64,9 +64,9 @@ fn each_method_from_training_to_pictures() {
 
     let info = desk.run("model info sc.safetensors").stdout;
     for line in [
-        "method            SC, lambda 0.2, overlap 1, 20 rounds",
+        "method            SC, lambda 0.4, overlap 1, 20 rounds",
         "scales            2\n",
-        "600 patches of 2 pictures (set), 3 rounds, seed 0",
+        "600 patches of 2 pictures (set), 3 rounds, lambda 0.4, seed 0",
     ] {
         assert!(info.contains(line), "{line}: {info}");
     }
@@ -91,6 +91,17 @@ fn dictionaries_are_shared_and_repeatable() {
     assert_eq!(bytes("taken.safetensors"), bytes("anr.safetensors"));
     run("train --init sc.safetensors --method sc --back-projection 5 -o back.safetensors");
     run("--quiet eval set -m back.safetensors");
+    // What a file is told of its method stands in it; a dictionary's own training stays.
+    run("train --init sc.safetensors --method sc --lambda 0.3 --overlap 2 -o sparse.safetensors");
+    let info = desk.run("model info sparse.safetensors").stdout;
+    assert!(
+        info.contains("lambda 0.3, overlap 2, 20 rounds") && info.contains("lambda 0.4, seed 0"),
+        "{info}"
+    );
+    run("train --init ksvd.safetensors --method ne-lle --ridge 0.5 -o held.safetensors");
+    let info = desk.run("model info held.safetensors").stdout;
+    assert!(info.contains("ridge 0.5"), "{info}");
+    assert_ne!(bytes("held.safetensors"), bytes("ne-lle.safetensors"));
     let json = desk.run(&format!("train set -s 2 --method ksvd {FEW} --json -o json.safetensors")).stdout;
     let lines: Vec<&str> = json.lines().collect();
     assert_eq!(lines.len(), 5, "{json}");
@@ -118,6 +129,21 @@ fn refusals() {
         ("train empty -s 2 --method anr -o new.safetensors", 1, "fewer than the 1024 atoms"),
         ("train set -s 2 --method anr --lr 0.1 -o new.safetensors", 2, "--lr"),
         ("train set -s 2 --method anr --back-projection 3 -o new.safetensors", 2, "is for the method sc"),
+        (
+            "train set -s 2 --method ksvd --ridge 1 -o new.safetensors",
+            2,
+            "--ridge is for the methods anr and ne-lle",
+        ),
+        ("train set -s 2 --method ne-nnls --lambda 1 -o new.safetensors", 2, "--lambda is for the method sc"),
+        ("train set -s 2 --method anr --overlap 1 -o new.safetensors", 2, "--overlap is for the method sc"),
+        ("train set -s 2 --method anr --ridge -1 -o new.safetensors", 2, "ridge -1: a number above 0"),
+        (
+            "train --init sc.safetensors --method sc --lambda 0 -o new.safetensors",
+            2,
+            "lambda 0: a number above 0",
+        ),
+        ("train set -s 2 --method sc --overlap 3 -o new.safetensors", 2, "overlap 3: from 0 to 2"),
+        ("train set -s 2 --ridge 1 -o run", 2, "--method"),
         ("train set -s 2 --method pca -o new.safetensors", 2, "ne-nnls"),
         ("train set -s 2 --atoms 20 -o run", 2, "--method"),
         ("train --init anr.safetensors --method sc -o new.safetensors", 4, "trained in another way"),

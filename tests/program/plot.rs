@@ -49,14 +49,22 @@ fn several_runs_in_one_picture() {
     }
 }
 
-/// On the pictures of a published table, its averages are lines.
+/// On the pictures of a published table, its averages are lines, also where they are only watched.
 #[test]
 fn published_lines() {
     let Some(set5) = data("data/Set5") else { return };
     let desk = Desk::new();
     let small = "--arch 3-3 --filters 4 --steps 2 --eval-every 2 --batch 4 --patch 12";
-    let train = format!("--quiet train {0} -s 3 {small} --val {0} -o run", set5.display());
+    fs::create_dir(desk.path("val")).unwrap();
+    desk.save("val/waves.png", waves(48, 40));
+    let watch = format!("--watch {}", set5.display());
+    let train = format!("--quiet train {} -s 3 {small} --val val {watch} -o run", set5.display());
     assert_eq!(desk.run(&train).code, Some(0));
+    let own = fs::read_to_string(desk.path("run/curve.svg")).unwrap();
+    assert!(own.contains("Set5 x3, 3-3 4, only watched") && own.contains("SC 31.42"), "{own}");
+    let refused = desk.run(&format!("train val -s 3 {small} {watch} -o none"));
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("nothing to choose the best weights by"), "{}", refused.stderr);
     assert_eq!(desk.run("plot run -o curve.svg").code, Some(0));
     let svg = fs::read_to_string(desk.path("curve.svg")).unwrap();
     assert!(

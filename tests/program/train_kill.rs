@@ -12,7 +12,7 @@ use image::{GrayImage, Luma};
 use srcnn_gpu::train::checkpoint::Checkpoint;
 
 const SETTINGS: &str = "train data -s 3 --val val --arch 3-1-3 --filters 4-4 --batch 8 --patch 15 --stride 9 \
-                        --eval-every 40 --save-every 15";
+                        --eval-every 40 --save-every 15 --average 0.95";
 /// Steps of a whole run.
 const STEPS: u64 = 200;
 

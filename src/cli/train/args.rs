@@ -17,7 +17,7 @@ use crate::cli::args::padding_but;
 /// Train a network on folders of pictures
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  srcnn-gpu train T91 --val Set5 -s 3 -o runs/x3 --time 30m
+  srcnn-gpu train T91 --val VAL --watch Set5 -s 3 -o runs/x3 --time 30m
   srcnn-gpu train --resume runs/x3 --time 10m
   srcnn-gpu train T91 -s 2 -o runs/x2 --init runs/x3 --lr 0.001
   srcnn-gpu train T91 -s 3 --method anr -o anr_x3.safetensors
@@ -32,13 +32,17 @@ pub struct TrainArgs {
     /// Folder for the run; it must not hold one already
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume", help_heading = "The run")]
     pub output: Option<PathBuf>,
-    /// Continue the run in this folder, bit for bit as if it had not been interrupted. Only --val, --lr, the limit and the
-    /// intervals can change
+    /// Continue the run in this folder, bit for bit as if it had not been interrupted. Only --val, --watch, --lr, the limit and
+    /// the intervals can change
     #[arg(long, value_name = "RUN", conflicts_with = "output", help_heading = "The run")]
     pub resume: Option<PathBuf>,
-    /// Folder of pictures to measure the network on as it trains, such as Set5; repeatable
+    /// Folder of pictures to measure the network on as it trains, and to choose the best weights by; repeatable. Pictures that
+    /// results are compared on, such as those of Set5, do not belong here
     #[arg(long, value_name = "DIR", help_heading = "The run")]
     pub val: Vec<PathBuf>,
+    /// Folder of pictures to measure and draw beside those of --val, without choosing anything by them, such as Set5; repeatable
+    #[arg(long, value_name = "DIR", help_heading = "The run")]
+    pub watch: Vec<PathBuf>,
     /// Stop after this many steps of the whole run [default of the recipe fast: 50000]
     #[arg(long, value_name = "N", group = "limit", help_heading = "The run")]
     pub steps: Option<u64>,
@@ -120,6 +124,10 @@ pub struct TrainArgs {
     /// last layer 0.00001 (paper)]
     #[arg(long, value_name = "RATE", value_delimiter = ',', help_heading = "Training")]
     pub lr: Vec<f64>,
+    /// Keep an average of the weights along the run beside them, of which each step keeps this share, such as 0.999: it is measured
+    /// too, and the better of both is kept; 0 for none [default: 0]
+    #[arg(long, value_name = "SHARE", conflicts_with = "resume", help_heading = "Training")]
+    pub average: Option<f64>,
     /// Sub-images in a step [default: 32 (fast) or 128 (paper)]
     #[arg(long, value_name = "N", conflicts_with = "resume", help_heading = "Training")]
     pub batch: Option<usize>,
@@ -198,6 +206,7 @@ impl TrainArgs {
             recipe: self.recipe,
             data: self.data.clone(),
             val: self.val.clone(),
+            watch: self.watch.clone(),
             scale: self.scale.clone(),
             arch: self.arch.clone(),
             filters: self.filters.clone(),
@@ -213,6 +222,7 @@ impl TrainArgs {
                 .map(Limit::Steps)
                 .or(self.backprops.map(Limit::Backprops))
                 .or(self.time.map(Limit::Time)),
+            average: self.average,
             init: self.init.clone(),
             train_padding: self.train_padding,
             padding: self.padding,

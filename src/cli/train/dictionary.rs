@@ -22,8 +22,8 @@ pub struct DictionaryArgs {
     /// Train a dictionary for another method than a network, one that the paper compares with: anr, ksvd, ne-lle, ne-nnls or
     /// sc. -o names a file then, and --init a dictionary to use with this method
     #[arg(long, value_name = "NAME", value_parser = methods(), hide_possible_values = true, requires = "output",
-          conflicts_with_all = ["resume", "config", "recipe", "val", "limit", "eval_every", "save_every", "arch", "filters",
-                                "channels", "padding", "lr", "batch", "patch", "stride", "degradation", "train_padding"])]
+          conflicts_with_all = ["resume", "config", "recipe", "val", "watch", "limit", "eval_every", "save_every", "arch", "filters",
+                                "channels", "padding", "lr", "average", "batch", "patch", "stride", "degradation", "train_padding"])]
     pub method: Option<Method>,
     /// Atoms of the dictionary [default: 1024]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
@@ -34,6 +34,17 @@ pub struct DictionaryArgs {
     /// Rounds of coding and of updating the atoms [default: 20, for sc 6]
     #[arg(long, value_name = "N", requires = "method", conflicts_with = "init")]
     pub rounds: Option<usize>,
+    /// How strongly large coefficients are held back, for anr and ne-lle: added to the squared length of each atom, which is 1
+    /// [default: 0.01]
+    #[arg(long, value_name = "NUMBER", requires = "method", allow_negative_numbers = true)]
+    pub ridge: Option<f64>,
+    /// How few atoms a patch takes, for sc: the weight of the sum of its coefficients, for features of length 1; more of it means
+    /// fewer atoms. With --init it is that of the pictures to come, the dictionary stays [default: 0.4]
+    #[arg(long, value_name = "NUMBER", requires = "method", allow_negative_numbers = true)]
+    pub lambda: Option<f64>,
+    /// Low-resolution pixels that neighboring patches share, of their 3, for sc: 0, 1 or 2 [default: 1]
+    #[arg(long, value_name = "PIXELS", requires = "method")]
+    pub overlap: Option<usize>,
     /// Rounds of back-projection on the low resolution, for sc; 0 for none [default: 20]
     #[arg(long, value_name = "N", requires = "method")]
     pub back_projection: Option<usize>,
@@ -45,18 +56,42 @@ fn methods() -> impl TypedValueParser<Value = Method> {
 
 impl DictionaryArgs {
     /// The method with all that the flags say of it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a flag that is for another method.
     fn method(&self) -> Result<Option<Method>> {
-        match (self.method, self.back_projection) {
-            (Some(Method::Sc { lambda, overlap, .. }), Some(rounds)) => {
-                Ok(Some(Method::Sc { lambda, overlap, back_projection: rounds }))
+        let Some(mut method) = self.method else { return Ok(None) };
+        let (mut ridge, mut lambda) = (self.ridge, self.lambda);
+        let (mut overlap, mut rounds) = (self.overlap, self.back_projection);
+        match &mut method {
+            Method::Anr { ridge: own, .. } | Method::NeLle { ridge: own, .. } => take(own, &mut ridge),
+            Method::Sc { lambda: weight, overlap: shared, back_projection } => {
+                take(weight, &mut lambda);
+                take(shared, &mut overlap);
+                take(back_projection, &mut rounds);
             }
-            (Some(method), Some(_)) => Err(Error::invalid(format!(
-                "--back-projection is for the method sc, not for {}",
-                method.name()
-            ))),
-            (method, None) => Ok(method),
-            (None, Some(_)) => Ok(None),
+            Method::Ksvd { .. } | Method::NeNnls { .. } => {}
         }
+        // What nobody has taken is for others.
+        let left = [
+            (ridge.is_some(), "--ridge", "methods anr and ne-lle"),
+            (lambda.is_some(), "--lambda", "method sc"),
+            (overlap.is_some(), "--overlap", "method sc"),
+            (rounds.is_some(), "--back-projection", "method sc"),
+        ];
+        match left.into_iter().find(|(is_left, ..)| *is_left) {
+            Some((_, flag, whose)) => {
+                Err(Error::invalid(format!("{flag} is for the {whose}, not for {}", method.name())))
+            }
+            None => Ok(Some(method)),
+        }
+    }
+}
+
+/// Sets a parameter to a flag's value, if there is one.
+fn take<T>(parameter: &mut T, flag: &mut Option<T>) {
+    if let Some(value) = flag.take() {
+        *parameter = value;
     }
 }
 

@@ -73,12 +73,14 @@ impl EventPrinter {
                 self.progress.detail(*step, total_steps.unwrap_or(*step), &text);
             }
             Event::Eval(record) => {
-                let bicubic = record.sets.iter().map(|set| set.psnr_bicubic);
-                self.bicubic = Some(bicubic.sum::<f64>() / record.sets.len() as f64);
-                for set in &record.sets {
+                self.bicubic = Some(record.psnr_bicubic());
+                let own = record.sets.iter().map(|set| (set, ""));
+                let average = record.average.iter().map(|set| (set, " with the average of the weights"));
+                for (set, which) in own.chain(average) {
                     let colors = if set.samples == Compared::Rgb { " of RGB" } else { "" };
+                    let watched = if set.watched { ", only watched" } else { "" };
                     self.progress.note(&format!(
-                        "step {}: {} {:.2} dB{colors} (bicubic {:.2}), SSIM {:.4}",
+                        "step {}: {} {:.2} dB{colors}{which} (bicubic {:.2}), SSIM {:.4}{watched}",
                         record.step, set.set, set.psnr, set.psnr_bicubic, set.ssim
                     ));
                 }

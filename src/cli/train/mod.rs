@@ -159,9 +159,10 @@ impl Plan {
 }
 
 fn open_data(config: &TrainConfig) -> Result<Arc<Dataset>> {
-    Validator::check(&config.val)?;
+    let folders = [config.val.as_slice(), &config.watch].concat();
+    Validator::check(&folders)?;
     warn_of_results(&config.data);
-    warn_of_results(&config.val);
+    warn_of_results(&folders);
     Ok(Arc::new(Dataset::open(config, SHARD_BYTES)?))
 }
 

@@ -2,19 +2,20 @@
 
 pub(super) mod block;
 pub(crate) mod shaders;
+mod table;
 
 use bytemuck::cast_slice;
-use nalgebra::DMatrix;
 
-use super::{Dictionary, Method, anchored_regressions};
+use super::{Dictionary, GRADIENTS, Method, anchored_regressions};
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::record;
-use crate::gpu::memory::{buffer, constant, staging, texture, upload, view};
+use crate::gpu::memory::{buffer, staging, texture, upload, view};
 use crate::gpu::readback::Readback;
 use crate::gpu::scoped;
 use block::Block;
-use shaders::{PATCH_WORKGROUP, REGRESSION_WORKGROUP, Sizes};
+use shaders::{LANES, PATCH_WORKGROUP, REGRESSION_WORKGROUP, Sizes, TILE};
+use table::Table;
 
 const WHAT: &str = "a block of patches";
 
@@ -57,34 +58,31 @@ impl PatchKernels {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a dictionary whose neighborhoods cannot be inverted, [`Error::MissingCapability`] when its
-    /// matrices are larger than what the device binds, and what the device reports.
+    /// tables are larger than the device's textures, and what the device reports.
     pub fn new(compiler: Compiler<'_>, queue: &wgpu::Queue, dictionary: &Dictionary) -> Result<Self> {
         let device = compiler.device;
         let sizes = Sizes::of(dictionary);
         let pixels = sizes.patch * sizes.patch;
+        let projection = Table::new("projection", dictionary.projection(), GRADIENTS * pixels);
+        let atoms = Table::new("atoms", &dictionary.low().transpose(), sizes.features());
         let matrices = match *dictionary.method() {
             Method::Anr { neighbors, ridge } => {
-                anchored_regressions(dictionary.low(), dictionary.high(), neighbors, ridge)?
+                let all = anchored_regressions(dictionary.low(), dictionary.high(), neighbors, ridge)?;
+                Some(Table::of_each("matrices", &all, sizes.features()))
             }
-            _ => Vec::new(),
+            _ => None,
         };
-        let matrices: Vec<f32> = matrices.iter().flat_map(|matrix| rows(matrix, sizes.groups)).collect();
-        let bytes = size_of_val(matrices.as_slice()) as u64;
-        let most = device.limits().max_storage_buffer_binding_size;
-        if bytes > most {
-            return Err(Error::MissingCapability(format!(
-                "storage bindings of {bytes} bytes for the matrices of all atoms; it has {most}"
-            )));
-        }
+        [&projection, &atoms].into_iter().chain(&matrices).try_for_each(|table| table.check(device))?;
         use Binding::{Read, Target, Texture, Uniform, Write};
         let format = wgpu::TextureFormat::Rgba32Float;
         let gradients = Kernel::new(compiler, &sizes.gradients(), &[Uniform, Texture, Target(format)])?;
-        let features = Kernel::new(compiler, &sizes.features(), &[Uniform, Texture, Texture, Write])?;
+        let features = Kernel::new(compiler, &sizes.projection(), &[Uniform, Texture, Texture, Write])?;
         let nearest = (sizes.nearest > 0)
             .then(|| Kernel::new(compiler, &sizes.nearest(), &[Uniform, Read, Texture, Write]))
             .transpose()?;
-        let regression = (bytes > 0)
-            .then(|| Kernel::new(compiler, &sizes.regression(), &[Uniform, Read, Read, Read, Write]))
+        let regression = matrices
+            .is_some()
+            .then(|| Kernel::new(compiler, &sizes.regression(), &[Uniform, Read, Read, Texture, Write]))
             .transpose()?;
         let side = BLOCK_SIDE * sizes.step + sizes.patch + 2 * sizes.reach;
         scoped(device, || {
@@ -100,18 +98,8 @@ impl PatchKernels {
             );
             let usage = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING;
             let gradient = view(&texture(device, "srcnn.patches.gradients", square, format, usage));
-            let table = |label: &str, width: usize, rows: &[f32]| {
-                let size = [width as u32, (rows.len() / (4 * width)) as u32];
-                let table = texture(device, label, size, format, Usage::TEXTURE_BINDING | Usage::COPY_DST);
-                upload(queue, &table, size, cast_slice(rows));
-                view(&table)
-            };
-            let mut projection = rows(dictionary.projection(), pixels);
-            projection.resize(4 * sizes.groups * 4 * pixels, 0.0);
-            let projection = table("srcnn.patches.projection", pixels, &projection);
-            let atoms = rows(&dictionary.low().transpose(), sizes.groups);
-            let atoms = table("srcnn.patches.atoms", sizes.groups, &atoms);
-            let matrices = constant(device, "srcnn.patches.matrices", cast_slice(&matrices), Use::STORAGE);
+            let [projection, atoms] = [projection, atoms].map(|table| table.upload(device, queue));
+            let matrices = matrices.map(|table| table.upload(device, queue));
             let block = buffer(
                 device,
                 "srcnn.patches.block",
@@ -122,13 +110,13 @@ impl PatchKernels {
             let result = |label: &str, values: usize| {
                 buffer(device, label, each(BLOCK_PATCHES * values), Use::STORAGE | Use::COPY_SRC)
             };
-            let residuals = if bytes > 0 { pixels } else { 0 };
+            let residuals = if matrices.is_some() { pixels } else { 0 };
             let results = Results {
-                features: result("srcnn.patches.features", 4 * sizes.groups),
+                features: result("srcnn.patches.features", sizes.features()),
                 nearest: result("srcnn.patches.nearest", sizes.nearest),
                 residuals: result("srcnn.patches.residuals", residuals),
             };
-            let most = 4 * sizes.groups + sizes.nearest + residuals;
+            let most = sizes.features() + sizes.nearest + residuals;
             let staging = staging(device, "srcnn.patches.staging", each(BLOCK_PATCHES * most));
             let texture = |view| wgpu::BindingResource::TextureView(view);
             let all = |buffer: &'_ wgpu::Buffer| buffer.clone();
@@ -153,9 +141,9 @@ impl PatchKernels {
                 nearest: nearest.map(|kernel| {
                     bound(kernel, &[whole(&blocks), whole(&found), texture(&atoms), whole(&near)])
                 }),
-                regression: regression.map(|kernel| {
-                    let resources = [&blocks, &found, &near, &matrices, &made].map(whole);
-                    bound(kernel, &resources)
+                regression: regression.zip(matrices.as_ref()).map(|(kernel, matrices)| {
+                    let [block, found, near, made] = [&blocks, &found, &near, &made].map(whole);
+                    bound(kernel, &[block, found, near, texture(matrices), made])
                 }),
                 block,
                 picture,
@@ -167,7 +155,7 @@ impl PatchKernels {
 
     /// Features of a patch in [`Results`]: those of the dictionary, filled up with zeros.
     pub fn stride(&self) -> usize {
-        4 * self.sizes.groups
+        self.sizes.features()
     }
 
     /// Computes a block. `part` has the pixels that it reads, row by row. Only what the host needs comes back, the residuals
@@ -219,23 +207,20 @@ impl PatchKernels {
         let mut pass = encoder.begin_compute_pass(&descriptor);
         let groups = |count: usize, workgroup: u32| count.div_ceil(workgroup as usize) as u32;
         let patches = block.patches();
+        let tiles = groups(patches.div_ceil(TILE), PATCH_WORKGROUP);
+        let features = self.sizes.features().div_ceil(TILE) as u32;
+        let pixels = (self.sizes.patch * self.sizes.patch).div_ceil(LANES);
         let mut step =
             |(kernel, group): &(Kernel, wgpu::BindGroup), grid| record(&mut pass, kernel, group, None, grid);
         let [x, y] = crate::gpu::kernels::PIXEL_WORKGROUP;
         step(&self.gradients, [block.width.div_ceil(x), block.height.div_ceil(y), 1]);
-        step(&self.features, [groups(patches, PATCH_WORKGROUP), self.sizes.groups as u32, 1]);
+        step(&self.features, [tiles, features, 1]);
         if let Some(nearest) = &self.nearest {
-            step(nearest, [groups(patches, PATCH_WORKGROUP), 1, 1]);
+            step(nearest, [self.sizes.nearest_workgroups(patches), 1, 1]);
         }
         if let Some(regression) = &self.regression {
             let [x, y] = REGRESSION_WORKGROUP;
-            step(regression, [groups(self.sizes.patch * self.sizes.patch, x), groups(patches, y), 1]);
+            step(regression, [groups(pixels, x), groups(patches, y), 1]);
         }
     }
-}
-
-/// The rows of a matrix, each filled up to `groups` groups of 4.
-fn rows(matrix: &DMatrix<f64>, groups: usize) -> Vec<f32> {
-    let row = |row: usize| (0..4 * groups).map(move |i| matrix.get((row, i)).map_or(0.0, |&v| v as f32));
-    (0..matrix.nrows()).flat_map(row).collect()
 }

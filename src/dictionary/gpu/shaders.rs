@@ -4,9 +4,13 @@ use crate::dictionary::Dictionary;
 use crate::gpu::compose::{Prelude, Shader, Template, kernel};
 use crate::gpu::kernels::PIXEL_WORKGROUP;
 
-/// Workgroup of the kernels whose invocations own a patch.
+/// Workgroup of the kernels whose invocations own a tile of patches.
 pub(super) const PATCH_WORKGROUP: u32 = 64;
-/// Workgroup of the kernel whose invocations own a pixel of a patch.
+/// Patches, and features or atoms, that an invocation of these takes together.
+pub(super) const TILE: usize = 8;
+/// Values of a texel or a vector.
+pub(super) const LANES: usize = 4;
+/// Workgroup of the kernel whose invocations own [`LANES`] pixels of a patch.
 pub(super) const REGRESSION_WORKGROUP: [u32; 2] = [16, 4];
 
 /// What the kernels know of a dictionary.
@@ -17,7 +21,7 @@ pub(super) struct Sizes {
     /// Pixels by which gradients reach beyond a patch: the scale.
     pub reach: usize,
     pub patch: usize,
-    /// Features in groups of 4, the last one filled up with zeros.
+    /// Features in groups of [`LANES`], the last one filled up with zeros.
     pub groups: usize,
     pub atoms: usize,
     pub nearest: usize,
@@ -29,10 +33,15 @@ impl Sizes {
             step: dictionary.step(),
             reach: dictionary.scale(),
             patch: dictionary.patch(),
-            groups: dictionary.features().div_ceil(4),
+            groups: dictionary.features().div_ceil(LANES),
             atoms: dictionary.atoms(),
             nearest: dictionary.method().nearest(),
         }
+    }
+
+    /// Features of a patch, filled up with zeros.
+    pub fn features(&self) -> usize {
+        LANES * self.groups
     }
 
     fn prelude(&self) -> Prelude {
@@ -59,18 +68,32 @@ impl Sizes {
     }
 
     /// `patch_features.wgsl`.
-    pub fn features(&self) -> Shader {
+    pub fn projection(&self) -> Shader {
         self.kernel(kernel!("patch_features"), self.prelude()).overrides(patches()).compose()
     }
 
-    /// `nearest_atoms.wgsl`.
+    /// `nearest_atom.wgsl`, or `nearest_atoms.wgsl` where more than one is looked up.
     pub fn nearest(&self) -> Shader {
-        let prelude = self.prelude().numbers([("ATOMS", self.atoms), ("NEAREST", self.nearest)]);
-        let (atoms, nearest) = (format!("atoms{}", self.atoms), format!("nearest{}", self.nearest));
-        self.kernel(kernel!("nearest_atoms"), prelude)
+        let prelude = self.prelude().numbers([("ATOM_TILES", self.atoms.div_ceil(TILE))]);
+        let atoms = format!("atoms{}", self.atoms);
+        if self.nearest == 1 {
+            return self
+                .kernel(kernel!("nearest_atom"), prelude)
+                .named([&atoms])
+                .overrides(patches())
+                .compose();
+        }
+        let nearest = format!("nearest{}", self.nearest);
+        self.kernel(kernel!("nearest_atoms"), prelude.numbers([("NEAREST", self.nearest)]))
             .named([&atoms, &nearest])
             .overrides(patches())
             .compose()
+    }
+
+    /// Workgroups of [`Sizes::nearest`] for so many patches.
+    pub fn nearest_workgroups(&self, patches: usize) -> u32 {
+        let each = if self.nearest == 1 { TILE } else { 1 };
+        patches.div_ceil(each * PATCH_WORKGROUP as usize) as u32
     }
 
     /// `anchored_regression.wgsl`.
@@ -95,6 +118,6 @@ pub fn variants() -> Vec<Shader> {
     };
     let all = [(2, 2, 1), (3, 2, 1), (3, 1, 24), (4, 2, 1)].map(sizes);
     all.iter()
-        .flat_map(|sizes| [sizes.gradients(), sizes.features(), sizes.nearest(), sizes.regression()])
+        .flat_map(|sizes| [sizes.gradients(), sizes.projection(), sizes.nearest(), sizes.regression()])
         .collect()
 }

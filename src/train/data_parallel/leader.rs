@@ -1,6 +1,5 @@
 //! Rank 0: an engine and a validation that have the other ranks do the same.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::engine::RankEngine;
@@ -8,8 +7,7 @@ use super::link::{Command, Link};
 use crate::error::Result;
 use crate::eval::Score;
 use crate::ranks::gather;
-use crate::train::run::SetScore;
-use crate::train::validate::{SetInfo, Validate, Validator};
+use crate::train::validate::{Evaluation, Scores, SetInfo, Validate, Validator};
 use crate::train::{State, TrainEngine, checkpoint};
 use crate::weights::Weights;
 
@@ -113,26 +111,23 @@ impl Validate for LeaderValidation {
         self.validator.sets()
     }
 
-    fn evaluate(&mut self, weights: &Weights) -> Result<Vec<SetScore>> {
+    fn evaluate(&mut self, weights: &Weights) -> Result<Evaluation> {
         self.link.send(&Command::Evaluate(weights.to_safetensors()?))?;
-        let scores = measure(&mut self.validator, weights, &self.link)?;
+        let Scores { sets, samples } = measure(&mut self.validator, weights, &self.link)?;
         self.link.done();
-        Ok(self.validator.averages(&scores))
-    }
-
-    fn save_samples(&self, folder: &Path) -> Result<()> {
-        self.validator.save_samples(folder)
+        Ok(Evaluation { sets: self.validator.averages(&sets), samples })
     }
 }
 
 /// Measures this rank's part of the pictures, and returns the scores of all ranks: of each set, in the order of its pictures.
+/// Samples are those of this rank.
 ///
 /// # Errors
 /// Whatever keeps the network from running, and [`Error::Ranks`](crate::Error::Ranks).
-pub(super) fn measure(validator: &mut Validator, weights: &Weights, link: &Link) -> Result<Vec<Vec<Score>>> {
+pub(super) fn measure(validator: &mut Validator, weights: &Weights, link: &Link) -> Result<Scores> {
     let (rank, size) = (link.ranks.rank(), link.ranks.size());
-    let own = validator.measure(weights, (rank, size))?;
-    let own: Vec<[f64; 7]> = own.iter().flatten().map(Score::figures).collect();
+    let Scores { sets, samples } = validator.measure(weights, (rank, size))?;
+    let own: Vec<[f64; 7]> = sets.iter().flatten().map(Score::figures).collect();
     let all = gather(&*link.ranks, bytemuck::cast_slice(&own))?;
     let mut all: Vec<_> = all
         .iter()
@@ -140,5 +135,5 @@ pub(super) fn measure(validator: &mut Validator, weights: &Weights, link: &Link)
         .collect();
     // Pictures go round: the ranks' scores come back in turn.
     let set = |count: usize| (0..count).filter_map(|position| all[position % size].next()).collect();
-    Ok(validator.counts().into_iter().map(set).collect())
+    Ok(Scores { sets: validator.counts().into_iter().map(set).collect(), samples })
 }

@@ -73,8 +73,13 @@ impl DictionaryConfig {
         let names =
             self.data.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
         let names = names.collect::<Vec<_>>().join(", ");
+        // Whoever uses the dictionary may choose another weight.
+        let lambda = match self.method {
+            Method::Sc { lambda, .. } => format!(", lambda {lambda}"),
+            _ => String::new(),
+        };
         format!(
-            "{patches} patches of {pictures} pictures ({names}), {} rounds, seed {}",
+            "{patches} patches of {pictures} pictures ({names}), {} rounds{lambda}, seed {}",
             self.rounds, self.seed
         )
     }

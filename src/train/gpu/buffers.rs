@@ -14,6 +14,8 @@ pub(super) struct Buffers {
     pub parameters: wgpu::Buffer,
     /// `[slot][parameter]`.
     pub moments: wgpu::Buffer,
+    /// The running mean of the parameters, if there is one.
+    pub averages: Option<wgpu::Buffer>,
     pub gradients: wgpu::Buffer,
     /// `[part][parameter]`.
     pub parts: wgpu::Buffer,
@@ -52,6 +54,7 @@ impl Buffers {
         Ok(Self {
             parameters: buffer("parameters", parameters, kept)?,
             moments: buffer("moments", parameters * options.optimizer.slots(), kept)?,
+            averages: (options.average > 0.0).then(|| buffer("averages", parameters, kept)).transpose()?,
             gradients: buffer("gradients", parameters, kept)?,
             parts: buffer("parts", parameters * parts, Usage::STORAGE)?,
             rates: buffer("rates", parameters, kept)?,

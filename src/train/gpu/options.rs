@@ -26,6 +26,9 @@ pub struct TrainerOptions {
     pub padding: Padding,
     /// How gradients become updates.
     pub optimizer: Optimizer,
+    /// Share of the running mean of the parameters that each step keeps, above 0 and below 1; 0 for no such mean. The mean is
+    /// that of all parameters so far until it has seen enough of them: the step after n steps keeps (n + 2) / (n + 11) at most.
+    pub average: f64,
     /// Register tiles and workgroups; `None` takes the device's default.
     pub shape: Option<Shape>,
     /// Cache in which compiled kernels are looked up and kept, from the same device. The host loads and stores it.
@@ -35,13 +38,26 @@ pub struct TrainerOptions {
 impl TrainerOptions {
     /// Steps of `batch` sub-images of `patch` x `patch` pixels, without padding, with the device's default shape.
     pub fn new(batch: usize, patch: usize, optimizer: Optimizer) -> Self {
-        Self { batch, patch, padding: Padding::Valid, optimizer, shape: None, pipeline_cache: None }
+        let padding = Padding::Valid;
+        Self { batch, patch, padding, optimizer, average: 0.0, shape: None, pipeline_cache: None }
     }
 
     /// Sets [`TrainerOptions::padding`].
     #[must_use]
     pub fn with_padding(self, padding: Padding) -> Self {
         Self { padding, ..self }
+    }
+
+    /// Sets [`TrainerOptions::average`].
+    #[must_use]
+    pub fn with_average(self, average: f64) -> Self {
+        Self { average, ..self }
+    }
+
+    /// The share of the new parameters in their running mean, in the step after `done` steps.
+    pub(super) fn average_weight(&self, done: u64) -> f64 {
+        let done = done as f64;
+        1.0 - self.average.min((done + 2.0) / (done + 11.0))
     }
 
     /// Sets [`TrainerOptions::shape`].

@@ -92,6 +92,11 @@ pub(super) fn spectrum_update(prelude: Prelude) -> Shader {
     shader(kernel!("spectrum_update"), prelude, ELEMENT_WORKGROUP)
 }
 
+/// `average.wgsl`.
+pub(super) fn average(prelude: Prelude) -> Shader {
+    shader(kernel!("average"), prelude, ELEMENT_WORKGROUP)
+}
+
 /// `pack.wgsl`.
 pub(super) fn pack() -> Shader {
     shader(kernel!("pack"), Prelude::default(), ELEMENT_WORKGROUP)

@@ -1,5 +1,6 @@
 //! What differs from step to step: a buffer element chosen by dynamic offset.
 
+use super::TrainerOptions;
 use crate::train::config::Optimizer;
 
 /// Mirrors `Slot` in `shaders/shared/slot.wgsl`.
@@ -11,14 +12,14 @@ pub(super) struct Slot {
     decay: [f32; 2],
     correction: [f32; 2],
     epsilon: f32,
-    padding: f32,
+    average: f32,
 }
 
 impl Slot {
     /// For the step after `done` steps, with number `index` within its submission; `factor` multiplies the learning
     /// rates.
-    pub fn new(optimizer: &Optimizer, index: usize, done: u64, factor: f32) -> Self {
-        let (decay, epsilon) = match optimizer {
+    pub fn new(options: &TrainerOptions, index: usize, done: u64, factor: f32) -> Self {
+        let (decay, epsilon) = match &options.optimizer {
             Optimizer::Sgd { momentum, .. } => ([*momentum as f32, 0.0], 0.0),
             Optimizer::Adam { betas, epsilon, .. } => (betas.map(|beta| beta as f32), *epsilon as f32),
         };
@@ -26,6 +27,7 @@ impl Slot {
         // before 2^31.
         let step = i32::try_from(done + 1).unwrap_or(i32::MAX);
         let correction = decay.map(|decay| (1.0 / (1.0 - f64::from(decay).powi(step))) as f32);
-        Self { index: index as u32, factor, decay, correction, epsilon, padding: 0.0 }
+        let average = options.average_weight(done) as f32;
+        Self { index: index as u32, factor, decay, correction, epsilon, average }
     }
 }

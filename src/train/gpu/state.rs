@@ -12,7 +12,7 @@ use crate::train::State;
 use crate::weights::Layer;
 
 impl Trainer {
-    /// A copy of everything that the next step depends on: parameters, moments, step.
+    /// A copy of everything that the next step depends on: parameters, moments, running mean, step.
     ///
     /// # Errors
     /// What the device reports.
@@ -23,6 +23,10 @@ impl Trainer {
             step: self.step,
             layers: self.layers(&self.read(&self.buffers.parameters)?),
             slots: moments.chunks_exact(count).map(|slot| self.layers(slot)).collect(),
+            average: match &self.buffers.averages {
+                Some(buffer) => Some(self.layers(&self.read(buffer)?)),
+                None => None,
+            },
         })
     }
 
@@ -31,7 +35,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::InvalidArgument`] for a state of another network or optimizer, and what the device reports.
     pub fn restore(&mut self, state: &State) -> Result<()> {
-        let all = std::iter::once(&state.layers).chain(&state.slots);
+        let all = std::iter::once(&state.layers).chain(&state.slots).chain(&state.average);
         let fit = |layers: &Vec<Layer>| {
             layers.len() == self.shapes.len()
                 && layers.iter().zip(&self.shapes).all(|(layer, shape)| {
@@ -40,14 +44,24 @@ impl Trainer {
                         && layer.bias.len() == shape.filters
                 })
         };
-        if !all.clone().all(fit) || state.slots.len() != self.options.optimizer.slots() {
-            return Err(Error::invalid("a training state of another network or another optimizer"));
+        let averages = &self.buffers.averages;
+        if !all.clone().all(fit)
+            || state.slots.len() != self.options.optimizer.slots()
+            || state.average.is_some() != averages.is_some()
+        {
+            return Err(Error::invalid(
+                "a training state of another network or another optimizer, or only one of both has a running mean",
+            ));
         }
-        let flat: Vec<Vec<f32>> = all
-            .map(|layers| layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias).copied()).collect())
-            .collect();
-        self.queue.write_buffer(&self.buffers.parameters, 0, bytemuck::cast_slice(&flat[0]));
-        self.queue.write_buffer(&self.buffers.moments, 0, bytemuck::cast_slice(&flat[1..].concat()));
+        let flat = |layers: &Vec<Layer>| -> Vec<f32> {
+            layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias).copied()).collect()
+        };
+        let write = |buffer: &wgpu::Buffer, values: &[f32]| {
+            self.queue.write_buffer(buffer, 0, bytemuck::cast_slice(values));
+        };
+        write(&self.buffers.parameters, &flat(&state.layers));
+        write(&self.buffers.moments, &state.slots.iter().flat_map(flat).collect::<Vec<_>>());
+        averages.iter().zip(&state.average).for_each(|(buffer, mean)| write(buffer, &flat(mean)));
         self.step = state.step;
         scoped(&self.device, || {
             let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());

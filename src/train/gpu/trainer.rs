@@ -162,7 +162,7 @@ impl Trainer {
         }
         dispatches.push(sum(compiler, &buffers, parameters, parts, 0..parameters)?);
         stages.update = dispatches.len();
-        dispatches.extend(update(compiler, &buffers, &places, &options.optimizer)?);
+        dispatches.extend(update(compiler, &buffers, &places, options)?);
         dispatches.extend(packs.iter().cloned());
 
         let rates: Vec<f32> = places
@@ -266,7 +266,7 @@ impl Trainer {
             factors
                 .iter()
                 .enumerate()
-                .map(|(i, &factor)| Slot::new(&self.options.optimizer, i, self.step + i as u64, factor)),
+                .map(|(i, &factor)| Slot::new(&self.options, i, self.step + i as u64, factor)),
         );
         self.queue.write_buffer(&self.buffers.samples, 0, bytemuck::cast_slice(&samples));
         self.queue.write_buffer(&self.buffers.slots, 0, &slots);

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::TrainerOptions;
 use super::buffers::Buffers;
 use super::layer_place::LayerPlace;
 use super::shaders::{self, Prelude};
@@ -12,7 +13,6 @@ use crate::gpu::dispatch::Dispatch;
 use crate::gpu::kernels::Shader;
 use crate::gpu::memory::{buffer, constant, element_binding};
 use crate::gpu::scoped;
-use crate::train::config::Optimizer;
 use crate::train::spectrum::cosines;
 
 const READ: Binding = Binding::Read;
@@ -38,28 +38,45 @@ pub(super) fn sum(
     Ok(Dispatch::elements(&kernel, group, range.len()))
 }
 
-/// The dispatches that update all layers by their gradients.
+/// The dispatches that update all layers by their gradients, and then their running mean if there is one.
 ///
 /// # Errors
 /// What the device reports.
 pub(super) fn update(
+    compiler: Compiler<'_>,
+    buffers: &Buffers,
+    places: &[LayerPlace],
+    options: &TrainerOptions,
+) -> Result<Vec<Dispatch>> {
+    let parameters = places.iter().map(|place| place.shape.weights() + place.shape.filters).sum();
+    let mut dispatches = match options.optimizer.on_spectra() {
+        true => update_spectra(compiler, buffers, places, parameters)?,
+        false => vec![update_taps(compiler, buffers, parameters, options.optimizer.slots() == 2)?],
+    };
+    if let Some(averages) = &buffers.averages {
+        let shader = shaders::average(Prelude::default().numbers([("PARAMETERS", parameters)]));
+        let bindings = [(READ, &buffers.parameters), (WRITE, averages)];
+        dispatches.push(over_elements(compiler, buffers, &shader, &bindings, parameters)?);
+    }
+    Ok(dispatches)
+}
+
+/// The dispatch that updates all parameters by their own gradients.
+fn update_taps(compiler: Compiler<'_>, buffers: &Buffers, parameters: usize, adam: bool) -> Result<Dispatch> {
+    let shader = shaders::update(Prelude::default().numbers([("PARAMETERS", parameters)]).flag("ADAM", adam));
+    let Buffers { gradients, rates, parameters: p, moments, .. } = buffers;
+    let bindings = [(READ, gradients), (READ, rates), (WRITE, p), (WRITE, moments)];
+    over_elements(compiler, buffers, &shader, &bindings, parameters)
+}
+
+/// The dispatches that update each layer by its gradients' spectra.
+fn update_spectra(
     compiler @ Compiler { device, .. }: Compiler<'_>,
     buffers: &Buffers,
     places: &[LayerPlace],
-    optimizer: &Optimizer,
+    parameters: usize,
 ) -> Result<Vec<Dispatch>> {
-    let parameters = places.iter().map(|place| place.shape.weights() + place.shape.filters).sum();
     let mut dispatches = Vec::new();
-
-    if !optimizer.on_spectra() {
-        let adam = optimizer.slots() == 2;
-        let shader =
-            shaders::update(Prelude::default().numbers([("PARAMETERS", parameters)]).flag("ADAM", adam));
-        let Buffers { gradients, rates, parameters: p, moments, .. } = buffers;
-        let bindings = [(READ, gradients), (READ, rates), (WRITE, p), (WRITE, moments)];
-        dispatches.push(over_elements(compiler, buffers, &shader, bindings, parameters)?);
-        return Ok(dispatches);
-    }
     let cosines = cosine_table(device, places)?;
     let size = buffers.gradients.size();
     let direction =
@@ -79,15 +96,11 @@ pub(super) fn update(
         cosine_start += size * size;
         let Buffers { gradients, rates, parameters: p, moments, .. } = buffers;
         let forward = [(READ, &cosines), (READ, gradients), (WRITE, moments), (WRITE, &direction)];
-        dispatches.push(over_elements(
-            compiler,
-            buffers,
-            &shaders::spectrum(prelude.clone()),
-            forward,
-            length,
-        )?);
+        let to = shaders::spectrum(prelude.clone());
+        dispatches.push(over_elements(compiler, buffers, &to, &forward, length)?);
         let back = [(READ, &cosines), (READ, &direction), (READ, rates), (WRITE, p)];
-        dispatches.push(over_elements(compiler, buffers, &shaders::spectrum_update(prelude), back, length)?);
+        let from = shaders::spectrum_update(prelude);
+        dispatches.push(over_elements(compiler, buffers, &from, &back, length)?);
     }
     Ok(dispatches)
 }
@@ -105,13 +118,14 @@ fn over_elements(
     compiler @ Compiler { device, .. }: Compiler<'_>,
     buffers: &Buffers,
     shader: &Shader,
-    bindings: [(Binding, &wgpu::Buffer); 4],
+    bindings: &[(Binding, &wgpu::Buffer)],
     count: usize,
 ) -> Result<Dispatch> {
-    let [a, b, c, d] = bindings.map(|(kind, _)| kind);
-    let kernel = Kernel::new(compiler, shader, &[Binding::Region, a, b, c, d])?;
-    let [a, b, c, d] = bindings.map(|(_, buffer)| buffer.as_entire_binding());
-    let resources = [element_binding::<Slot>(&buffers.slots), a, b, c, d];
+    let kinds = bindings.iter().map(|(kind, _)| *kind);
+    let kernel =
+        Kernel::new(compiler, shader, &std::iter::once(Binding::Region).chain(kinds).collect::<Vec<_>>())?;
+    let own = bindings.iter().map(|(_, buffer)| buffer.as_entire_binding());
+    let resources: Vec<_> = std::iter::once(element_binding::<Slot>(&buffers.slots)).chain(own).collect();
     let group = scoped(device, || kernel.bind(device, &resources))?;
     Ok(Dispatch::elements(&kernel, group, count).with_element())
 }

@@ -19,6 +19,8 @@ pub struct Overrides {
     pub data: Vec<PathBuf>,
     /// Validation folders; empty leaves them to the file.
     pub val: Vec<PathBuf>,
+    /// Folders that are only watched; empty leaves them to the file.
+    pub watch: Vec<PathBuf>,
     /// The factors.
     pub scale: Option<Scales>,
     /// Filter sizes.
@@ -39,6 +41,8 @@ pub struct Overrides {
     pub degradation: Option<Degradation>,
     /// One rate for all layers, or one for each; empty leaves them to the file.
     pub learning_rates: Vec<f64>,
+    /// Share of the running mean of the parameters that a step keeps; 0 for no such mean.
+    pub average: Option<f64>,
     /// When training ends.
     pub limit: Option<Limit>,
     /// Weight file to start from.
@@ -101,6 +105,7 @@ pub fn resolve(file: Option<&str>, flags: &Overrides) -> Result<TrainConfig> {
 pub fn override_parts(config: &mut TrainConfig, flags: &Overrides) -> Result<()> {
     let changeable = Overrides {
         val: flags.val.clone(),
+        watch: flags.watch.clone(),
         learning_rates: flags.learning_rates.clone(),
         limit: flags.limit,
         eval_every: flags.eval_every,
@@ -123,6 +128,9 @@ fn apply(config: &mut TrainConfig, flags: &Overrides) {
     if !flags.val.is_empty() {
         config.val.clone_from(&flags.val);
     }
+    if !flags.watch.is_empty() {
+        config.watch.clone_from(&flags.watch);
+    }
     set(&mut config.seed, &flags.seed);
     set(&mut config.batch, &flags.batch);
     set(&mut config.patch, &flags.patch);
@@ -133,6 +141,7 @@ fn apply(config: &mut TrainConfig, flags: &Overrides) {
     if flags.init.is_some() {
         config.init.clone_from(&flags.init);
     }
+    set(&mut config.average, &flags.average);
     set(&mut config.limit, &flags.limit);
     set(&mut config.eval_every, &flags.eval_every.map(Interval::Steps));
     set(&mut config.save_every, &flags.save_every);
@@ -256,26 +265,13 @@ mod tests {
             ("scale = 17", "whole number from 1 to 16"),
             ("scale = []", "whole number from 1 to 16"),
             ("[augmentation]\nturns = true\nscales = [2.0]", "augmentation"),
+            ("average = 1.0", "average 1: 0 or more, below 1"),
+            ("watch = ['Set5']", "watch: nothing to choose"),
             ("x = = 1", "the configuration"),
         ] {
             let error = resolve(Some(file), &flags()).unwrap_err().to_string();
             assert!(error.contains(words) && !error.contains('\n'), "{file}: {error}");
         }
         assert!(resolve(None, &Overrides::default()).unwrap_err().to_string().contains("no scale"));
-    }
-
-    #[test]
-    fn schedules() {
-        let cosine = Schedule::Cosine { warmup: 0, last: 0.01 };
-        for step in 0..=100u64 {
-            let exact = 0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / 100.0).cos());
-            assert!((cosine.at(step as f64 / 100.0, 0) - exact).abs() < 1e-15, "{step}");
-        }
-        let rising = Schedule::Cosine { warmup: 10, last: 1.0 };
-        assert_eq!([0, 4, 9, 10].map(|done| rising.at(0.0, done)), [0.1, 0.5, 1.0, 1.0]);
-        assert_eq!(Schedule::Constant.at(0.5, 0), 1.0);
-        let steps = Schedule::Steps { at: vec![0.5, 0.8], factor: 0.1 };
-        let factors = [0.0, 0.4, 0.5, 0.7, 0.8, 1.0].map(|part| steps.at(part, 0));
-        assert_eq!(factors, [1.0, 1.0, 0.1, 0.1, 0.1 * 0.1, 0.1 * 0.1]);
     }
 }

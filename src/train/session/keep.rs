@@ -12,7 +12,10 @@ use crate::train::curve::panels;
 use crate::train::event::Event;
 use crate::train::filters;
 use crate::train::run::{EvalRecord, Record, StepRecord, save_png};
-use crate::weights::{Metadata, Weights};
+use crate::weights::{Layer, Metadata, Weights};
+
+/// What a file says of its training if it holds the average of the weights.
+const AVERAGE: &str = ", average of the weights along the run";
 
 /// Pixels per tap in the picture of the filters.
 const ZOOM: u32 = 5;
@@ -59,23 +62,34 @@ impl Session<'_> {
         }
         self.record(progress)?;
         let state = self.finite_state(progress)?;
-        let mut weights = self.weights(&state, progress)?;
+        let own = self.weights(&state.layers, "", progress)?;
+        let average =
+            state.average.as_deref().map(|mean| self.weights(mean, AVERAGE, progress)).transpose()?;
         let Some(validation) = &mut self.validation else { return Ok(()) };
         let begun = Instant::now();
-        let sets = validation.evaluate(&weights)?;
+        let measured = validation.evaluate(&own)?;
+        let of_average = average.as_ref().map(|average| validation.evaluate(average)).transpose()?;
         progress.add_evaluation(begun);
-        let record =
-            EvalRecord { step: progress.step, backprops: self.config.batch as u64 * progress.step, sets };
-        for set in record.sets.iter().filter(|set| set.psnr < set.psnr_bicubic) {
+        let record = EvalRecord {
+            step: progress.step,
+            backprops: self.config.batch as u64 * progress.step,
+            sets: measured.sets.clone(),
+            average: of_average.iter().flat_map(|measured| measured.sets.iter().cloned()).collect(),
+        };
+        let (mut weights, measured) = match (average, of_average) {
+            (Some(average), Some(of_average)) if record.is_average_better() => (average, of_average),
+            _ => (own, measured),
+        };
+        for set in record.better().iter().filter(|set| set.psnr < set.psnr_bicubic) {
             let (psnr, psnr_bicubic) = (set.psnr, set.psnr_bicubic);
             (self.tell)(&Event::Below { set: set.set.clone(), psnr, psnr_bicubic });
         }
         (self.tell)(&Event::Eval(record.clone()));
         if progress.best.is_none_or(|best| record.psnr() > best) {
             progress.best = Some(record.psnr());
-            weights.metadata.psnr = serde_json::to_value(&record.sets).ok();
+            weights.metadata.psnr = serde_json::to_value(&measured.sets).ok();
             self.folder.save_best(&weights)?;
-            validation.save_samples(&self.folder.samples())?;
+            measured.save_samples(&self.folder.samples())?;
             (self.tell)(&Event::Saved {
                 path: self.folder.best().display().to_string(),
                 step: progress.step,
@@ -86,12 +100,16 @@ impl Session<'_> {
         self.draw(progress, &weights)
     }
 
-    /// Writes a checkpoint; without validation also the weights, since the latest are the best known.
+    /// Writes a checkpoint; without validation also the weights, since the latest are the best known: their average, where the run
+    /// keeps one.
     pub(super) fn save(&mut self, progress: &mut Progress) -> Result<()> {
         self.record(progress)?;
         let state = self.finite_state(progress)?;
         if self.validation.is_none() {
-            let weights = self.weights(&state, progress)?;
+            let weights = match &state.average {
+                Some(average) => self.weights(average, AVERAGE, progress)?,
+                None => self.weights(&state.layers, "", progress)?,
+            };
             self.folder.save_best(&weights)?;
             self.draw(progress, &weights)?;
         }
@@ -138,10 +156,11 @@ impl Session<'_> {
         ))
     }
 
-    fn weights(&self, state: &State, progress: &Progress) -> Result<Weights> {
+    /// Layers as a network; `what` is added to what its file says of its training.
+    fn weights(&self, layers: &[Layer], what: &str, progress: &Progress) -> Result<Weights> {
         let config = self.config;
         let training = format!(
-            "srcnn-gpu {}, recipe {}, {} sub-images, {} steps, {} backprops",
+            "srcnn-gpu {}, recipe {}, {} sub-images, {} steps, {} backprops{what}",
             env!("CARGO_PKG_VERSION"),
             config.recipe,
             self.data.0,
@@ -156,7 +175,7 @@ impl Session<'_> {
             training: Some(training),
             psnr: None,
         };
-        Weights::new(state.layers.clone(), metadata)
+        Weights::new(layers.to_vec(), metadata)
     }
 
     /// `curve.svg` and `filters.png`.

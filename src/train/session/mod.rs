@@ -147,7 +147,7 @@ impl Session<'_> {
             total_steps: progress.total_steps(),
             loss: loss / count as f64,
             psnr: progress.last_eval.as_ref().map(EvalRecord::psnr),
-            sets: progress.last_eval.iter().flat_map(|record| &record.sets).map(SetPsnr::from).collect(),
+            sets: progress.last_eval.iter().flat_map(EvalRecord::better).map(SetPsnr::from).collect(),
             subimages_per_second: count as f64 * self.config.batch as f64 / took.as_secs_f64().max(1e-9),
             seconds_left: progress.seconds_left(),
         });
