@@ -44,7 +44,8 @@
 //! | `pytorch` | weight files of PyTorch | by `cli` |
 //! | `dictionary` | the methods that the paper compares with (`dictionary`), and several networks for all factors (`enlarge`); with `train`, training of dictionaries | by `cli` |
 //! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |
-//! | `cli` | the program `srcnn-gpu`; includes the seven that say so | yes |
+//! | `files` | what `upscale` does between its arguments and files, for programs that save results as it does | by `cli` |
+//! | `cli` | the program `srcnn-gpu`; includes the eight that say so | yes |
 //! | `webp-lossy` | WebP files with a quality, by the C library libwebp, built from source | yes |
 //! | `heic`, `avif`, `avif-native` | more picture formats of the program, by C libraries (`avif` without) | no |
 //!
@@ -170,6 +171,9 @@ pub mod guard;
 pub mod hash;
 #[cfg(feature = "headless")]
 pub mod headless;
+#[cfg(feature = "files")]
+#[doc(hidden)]
+pub mod jobs;
 #[doc(hidden)]
 pub mod limits;
 pub mod metrics;
@@ -193,6 +197,9 @@ mod random;
 pub mod ranks;
 pub mod reference;
 pub mod resample;
+#[cfg(feature = "files")]
+#[doc(hidden)]
+pub mod stages;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod upscaler;

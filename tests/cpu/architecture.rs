@@ -19,6 +19,8 @@ const FLOORS: &[&[&str]] = &[
     &["dictionary"],
     &["enlarge", "eval", "video"],
     &["train"],
+    &["jobs"],
+    &["stages"],
     &["fuzzing", "lib"],
 ];
 

@@ -196,7 +196,7 @@ fn upscalers_share_their_kernels() {
         Weights::new(layers, weights().metadata).unwrap()
     };
     for winograd in [KernelChoice::Never, KernelChoice::Always] {
-        let new = |weights| upscaler(&host, weights, |options| options.with_winograd(winograd));
+        let new = |weights: &Weights| upscaler(&host, weights, |options| options.with_winograd(winograd));
         let mut first = new(&weights());
         let of_first = whole(&host, &mut first, &picture, 2.0);
         let of_other = whole(&host, &mut new(&other), &picture, 3.0);

@@ -5,23 +5,34 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::enlarge::{Enlarger, Pass, Route, work};
+use crate::headless::{Progress, Verified};
+use crate::picture::{Metadata, PictureFile, Settings, alpha, encode, profile, refuse, without_alpha};
 use image::DynamicImage;
-use srcnn_gpu::Result;
-use srcnn_gpu::enlarge::{Enlarger, Pass, Route, work};
-use srcnn_gpu::headless::Progress;
-use srcnn_gpu::picture::{Metadata, PictureFile, Settings, alpha, encode, profile, refuse, without_alpha};
 
-use super::bands;
-use super::content::{ContentArgs, PictureArgs};
-use super::estimate;
-use super::frames::{self, Animated};
-use super::options::PictureOptions;
-use crate::cli::args::checks;
-use crate::cli::jobs::Job;
+use crate::error::Result;
+use crate::jobs::Job;
+use frames::Animated;
+use options::PictureOptions;
+
+mod bands;
+mod content;
+mod estimate;
+mod frames;
+mod options;
+mod size;
+
+pub use content::{ContentArgs, PictureArgs};
+pub use size::SizeArgs;
 
 /// JPEG files below this quality are taken for compressed. On Set5 photo is better than small at 80, by 0.50 dB at x2 and 0.24
 /// at x3, and about as good at 90 (docs/degradations.md has the command).
 const PHOTO_BELOW: u8 = 85;
+
+/// Whether a picture has the traces of compression, for which there may be networks of their own.
+pub fn is_compressed(file: &PictureFile) -> bool {
+    file.jpeg_quality().is_some_and(|quality| quality < PHOTO_BELOW)
+}
 
 /// What there is to tell of a picture before it is enlarged.
 #[derive(Debug, Clone)]
@@ -67,7 +78,7 @@ impl Opened {
         let enlargement = args.size.enlargement(source).map_err(|e| refuse(e.to_string()))?;
         let (width, height) = enlargement.size(source).map_err(|e| refuse(e.to_string()))?;
         let jpeg_quality = header.jpeg_quality();
-        let compressed = jpeg_quality.is_some_and(|quality| quality < PHOTO_BELOW);
+        let compressed = is_compressed(&header);
         let passes = route.passes(source, enlargement, compressed).map_err(|e| refuse(e.to_string()))?;
         let about = About { size: [source, (width, height)], network: route.names(&passes), jpeg_quality };
         if let Some(quality) = jpeg_quality {
@@ -214,6 +225,7 @@ impl Decoded {
         let (job, options, metadata) = (&self.job, &self.options, self.metadata.clone());
         let mut times = self.times;
         let start = Instant::now();
+        let mut verified = Vec::new();
         let (result, summary) = match &self.source {
             Source::Still(picture) => {
                 let from = (picture.width(), picture.height());
@@ -230,19 +242,20 @@ impl Decoded {
                         Box::new(metadata),
                     )
                 };
-                checks::report(enlarger.verified());
+                verified.extend_from_slice(enlarger.verified());
                 times.gpu = enlarger.timing().gpu;
                 (result, summary)
             }
             Source::Frames(animated) => {
                 estimate::check(enlarger, job, animated.size, animated.animation.frames, options)?;
-                let (bytes, gpu) = frames::enlarge(animated, job, metadata, options, enlarger, progress)?;
-                times.gpu = gpu;
+                let enlarged = frames::enlarge(animated, job, metadata, options, enlarger, progress)?;
+                let (bytes, gpu, of_frames) = enlarged;
+                (times.gpu, verified) = (gpu, of_frames);
                 (ResultData::Encoded(bytes), format!("{} frames", animated.animation.frames))
             }
         };
         times.upscale = start.elapsed();
-        Ok(Enlarged { job: job.clone(), result, settings: options.settings, summary, times })
+        Ok(Enlarged { job: job.clone(), result, settings: options.settings, summary, times, verified })
     }
 }
 
@@ -254,6 +267,7 @@ pub struct Enlarged {
     /// Sizes before and after, for the log.
     summary: String,
     times: Times,
+    verified: Vec<Verified>,
 }
 
 enum ResultData {
@@ -265,6 +279,11 @@ enum ResultData {
 }
 
 impl Enlarged {
+    /// What was compared with the CPU, once for each pass of each frame; empty unless the enlarger verifies.
+    pub fn verified(&self) -> &[Verified] {
+        &self.verified
+    }
+
     /// Encodes the result and puts it in place, unless that is done already. Returns what [`Job::write`] does.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! How one picture is enlarged, as the arguments and the picture's own properties have it.
 
+use crate::Enlargement;
+use crate::enlarge::{self, EnlargeOptions};
+use crate::picture::{Settings, alpha};
 use image::{ColorType, DynamicImage};
-use srcnn_gpu::Enlargement;
-use srcnn_gpu::enlarge::{self, EnlargeOptions};
-use srcnn_gpu::picture::{Settings, alpha};
 
 use super::content::Alpha;
 

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::atomic::{self, create_folder};
+use crate::error::{Error, Reason, Result};
+use crate::picture::refuse;
 use parking_lot::Mutex;
-use srcnn_gpu::picture::refuse;
-use srcnn_gpu::{Error, Reason, Result, atomic};
 
+use super::destination::{Clash, Destination, Existing, Taken};
 use super::find::{self, Found, Search};
 use super::index::State;
 use super::indexes::Indexes;
@@ -17,7 +19,6 @@ use super::results::Results;
 use super::shard::Shard;
 use super::stamp::{Mark, Seen, Stamp};
 use super::target::{Inputs, Target};
-use crate::cli::output::{Clash, Destination, Existing, Taken, create_folder};
 
 /// What a command is asked to do.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::picture::{has_picture_name, is_junk};
+use crate::picture::{has_picture_name, is_junk};
 use walkdir::WalkDir;
 
 use super::indexes::Indexes;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use srcnn_gpu::picture::Kind;
-use srcnn_gpu::{Error, Result};
+use crate::error::{Error, Result};
+use crate::picture::Kind;
 
 use super::container::Container;
 

@@ -10,9 +10,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::atomic::write_own;
+use crate::own;
 use serde::{Deserialize, Serialize};
-use srcnn_gpu::atomic::write_own;
-use srcnn_gpu::own;
 
 use super::name::Name;
 use super::stamp::{Mark, Stamp, now};

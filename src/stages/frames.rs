@@ -4,14 +4,14 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::enlarge::Enlarger;
+use crate::error::{Error, Result};
+use crate::headless::Verified;
 use image::{ColorType, ImageFormat};
-use srcnn_gpu::enlarge::Enlarger;
-use srcnn_gpu::{Error, Result};
 
 use super::options::PictureOptions;
-use crate::cli::args::checks;
-use crate::cli::jobs::Job;
-use srcnn_gpu::picture::{Animation, FrameWriter, Metadata, read_frames, refuse, store};
+use crate::jobs::Job;
+use crate::picture::{Animation, FrameWriter, Metadata, read_frames, refuse, store};
 
 /// An animation file.
 pub struct Animated {
@@ -24,7 +24,7 @@ pub struct Animated {
     pub size: (u32, u32),
 }
 
-/// Enlarges all frames. Returns the bytes of the file to write and the time on the GPU.
+/// Enlarges all frames. Returns the bytes of the file to write, the time on the GPU, and what was compared with the CPU.
 ///
 /// # Errors
 /// Those of the device; [`Error::Picture`] for broken frames, [`Error::Output`] for frames that cannot be encoded.
@@ -35,12 +35,12 @@ pub fn enlarge(
     options: &PictureOptions,
     enlarger: &mut Enlarger,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<(Vec<u8>, Duration)> {
+) -> Result<(Vec<u8>, Duration, Vec<Verified>)> {
     let &Animated { ref path, format, animation, color, .. } = animated;
     let unwritten = |e: io::Error| Error::Output { path: job.output.clone(), reason: e.into() };
     let broken = |why: String| refuse(path, why);
     let mut file = Vec::new();
-    let mut gpu = Duration::ZERO;
+    let (mut gpu, mut verified) = (Duration::ZERO, Vec::new());
     let mut frames = read_frames(path, format, color, animation.frames)?;
     let mut next = |index: u64| -> Result<_> {
         let Some(frame) = frames.next() else { return Ok(None) };
@@ -49,7 +49,7 @@ pub fn enlarge(
         let total = u64::from(animation.frames);
         let mut report = |done, all| progress(index * all + done, total * all);
         let result = enlarger.enlarge(&frame, &options.enlarging(), &mut report)?;
-        checks::report(enlarger.verified());
+        verified.extend_from_slice(enlarger.verified());
         gpu += enlarger.timing().gpu;
         Ok(Some((store(result, job.kind, &mut metadata).map_err(unwritten)?, metadata.clone(), delay)))
     };
@@ -68,5 +68,5 @@ pub fn enlarge(
         return Err(broken(format!("{count} of {} frames can be decoded", animation.frames)));
     }
     writer.finish().map_err(unwritten)?;
-    Ok((file, gpu))
+    Ok((file, gpu, verified))
 }

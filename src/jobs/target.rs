@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use srcnn_gpu::{Error, Result};
+use crate::error::{Error, Result};
 
 use super::container::Container;
+use super::destination::Clash;
 use super::find::Found;
 use super::index::Index;
 use super::indexes::Indexes;
 use super::job::{Job, Record, parent};
 use super::name::Name;
 use super::naming::{MARK, Naming, OutputFormat};
-use crate::cli::output::Clash;
-use srcnn_gpu::picture::{Kind, is_animated_gif};
+use crate::picture::{Kind, is_animated_gif};
 
 /// Where results go.
 pub enum Target {

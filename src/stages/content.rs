@@ -1,12 +1,12 @@
 //! Size, format and contents of the results, as the arguments ask for them.
 
+use crate::error::{Error, Result};
+use crate::picture::{Kind, Metadata, PictureFile, Settings, color_type, depth, refuse};
 use clap::{Args, ValueEnum};
 use image::ColorType;
-use srcnn_gpu::picture::{Kind, Metadata, PictureFile, Settings, color_type, depth, refuse};
-use srcnn_gpu::{Error, Result};
 
 use super::size::SizeArgs;
-use crate::cli::jobs::{Job, Naming, OutputFormat};
+use crate::jobs::{Job, Naming, OutputFormat};
 
 // The Debug texts of these types, their fields' names included, are part of what an output folder's index keeps a
 // fingerprint of (`settings` in mod.rs): a change makes all results count as out of date.
@@ -102,6 +102,17 @@ impl PictureArgs {
 }
 
 impl ContentArgs {
+    /// The same as `--format` and `--quality`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a quality out of 1 to 100.
+    pub fn new(format: Option<OutputFormat>, quality: Option<u8>) -> Result<Self> {
+        if quality.is_some_and(|quality| !(1..=100).contains(&quality)) {
+            return Err(Error::invalid("a quality is 1 to 100"));
+        }
+        Ok(Self { format, quality, ..Self::default() })
+    }
+
     /// Makes sure that a quality is asked for only where it can mean something; tells of results that have none.
     ///
     /// # Errors

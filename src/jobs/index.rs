@@ -14,8 +14,8 @@ use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use crate::hash::fnv;
 use parking_lot::Mutex;
-use srcnn_gpu::hash::fnv;
 
 use super::lines::{Line, Log};
 use super::name::Name;

@@ -1,9 +1,10 @@
 //! `--scale`, `--width`, `--height`, `--fit`, `--max-pixels`: how large the results become.
 
+use crate::error::{Error, Result};
+use crate::upscaler::Enlargement;
 use clap::Args;
-use srcnn_gpu::{Enlargement, Error, Result};
 
-use crate::cli::jobs::SizeLabel;
+use crate::jobs::SizeLabel;
 
 /// Far above any use; keeps sizes countable.
 const MAX_SCALE: f64 = 1000.0;
@@ -57,6 +58,23 @@ fn pixels(text: &str) -> Result<u64> {
 }
 
 impl SizeArgs {
+    /// The same as `--scale`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a number out of range.
+    pub fn of_scale(factor: f64) -> Result<Self> {
+        Ok(Self { scale: Some(scale(&factor.to_string())?), ..Self::default() })
+    }
+
+    /// The same as `--width` and `--height`, one or both of them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for sides out of range.
+    pub fn of_sides(width: Option<u32>, height: Option<u32>) -> Result<Self> {
+        let checked = |pixels: Option<u32>| pixels.map(|pixels| side(&pixels.to_string())).transpose();
+        Ok(Self { width: checked(width)?, height: checked(height)?, ..Self::default() })
+    }
+
     /// Takes this scale if no size is asked for.
     pub fn or_scale(&mut self, scale: f64) {
         if (self.scale, self.width, self.height, self.fit, self.max_pixels) == (None, None, None, None, None)

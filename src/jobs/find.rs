@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::error::{in_words, walk_in_words};
-use srcnn_gpu::guard::guarded;
-use srcnn_gpu::limits::Limit;
-use srcnn_gpu::picture::{has_picture_name, is_junk, refuse, unread_kind};
-use srcnn_gpu::{Reason, Result, bounded};
+use crate::bounded;
+use crate::error::{Reason, Result};
+use crate::error::{in_words, walk_in_words};
+use crate::guard::guarded;
+use crate::limits::Limit;
+use crate::picture::{has_picture_name, is_junk, refuse, unread_kind};
 use walkdir::WalkDir;
 
 use super::container::is_video;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use srcnn_gpu::picture::{PictureFile, has_picture_name};
+use crate::picture::{PictureFile, has_picture_name};
 
 use super::indexes::Indexes;
 use super::job::parent;

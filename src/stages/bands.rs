@@ -4,14 +4,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 
+use crate::enlarge::Enlarger;
+use crate::error::{Error, Result};
+use crate::headless::Progress;
 use image::DynamicImage;
-use srcnn_gpu::enlarge::Enlarger;
-use srcnn_gpu::headless::Progress;
-use srcnn_gpu::{Error, Result};
 
 use super::options::PictureOptions;
-use crate::cli::jobs::Job;
-use srcnn_gpu::picture::{Metadata, convert, encode_rows, stored};
+use crate::jobs::Job;
+use crate::picture::{Metadata, convert, encode_rows, stored};
 
 /// Bands that may wait to be written.
 const WAITING: usize = 1;

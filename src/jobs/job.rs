@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use srcnn_gpu::Result;
-use srcnn_gpu::error::in_words;
-use srcnn_gpu::picture::Kind;
+use crate::error::Result;
+use crate::error::in_words;
+use crate::picture::Kind;
 
+use super::destination::Clash;
 use super::index::Index;
 use super::name::Name;
 use super::stamp::{Mark, Stamp};
-use crate::cli::output::Clash;
 
 /// One picture or video to work on.
 #[derive(Debug, Clone)]

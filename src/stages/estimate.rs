@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use crate::enlarge::{Enlarger, Pass, work};
+use crate::error::{Error, Result};
+use crate::limits::Limit;
+use crate::picture::{depth, refuse};
+use crate::train::config::TimeSpan;
 use image::DynamicImage;
-use srcnn_gpu::enlarge::{Enlarger, Pass, work};
-use srcnn_gpu::limits::Limit;
-use srcnn_gpu::picture::{depth, refuse};
-use srcnn_gpu::train::config::TimeSpan;
-use srcnn_gpu::{Error, Result};
 
 use super::options::PictureOptions;
-use crate::cli::jobs::Job;
+use crate::jobs::Job;
 
 /// Longer work is announced.
 const LONG: Duration = Duration::from_secs(600);

@@ -1,7 +1,7 @@
 //! `--shard`: which part of the work is this process's if several share it.
 
-use srcnn_gpu::ranks::launcher::{Launched, launched, launched_by};
-use srcnn_gpu::{Error, Result};
+use crate::error::{Error, Result};
+use crate::ranks::launcher::{Launched, launched, launched_by};
 
 /// One of `count` parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
