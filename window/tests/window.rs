@@ -146,7 +146,7 @@ fn folders_and_lists_go_to_a_folder_as_jpeg() {
     for (name, width, height) in shapes {
         picture(width, height).save(at(name)).unwrap();
     }
-    std::fs::write(at("list.txt"), "listed.png\n").unwrap();
+    std::fs::write(at("list.txt"), format!("{}\n", at("listed.png").display())).unwrap();
     let mut window = Window::new((800.0, 600.0));
     window.drop(&[&at("in"), &at("list.txt")]);
     window.settle();
@@ -245,6 +245,7 @@ fn large_screens_light_and_a_second_network() {
     window.key(Key::F1);
     window.settle();
     window.shot("keys");
+    window.key(Key::Escape);
     // What is not seen any more gives its memory back.
     let held = window.app().view.as_ref().unwrap().device_bytes();
     window.click("Clear");

@@ -148,3 +148,33 @@ pub fn network(
     }
     Ok((model.network()?.clone(), model.name.clone(), passes.len() > 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{DynamicImage, Rgb, RgbImage};
+    use srcnn_gpu::headless::{AdapterSelection, Headless, HeadlessOptions, open};
+    use srcnn_gpu::resample::Imresize;
+
+    /// Black and white next to each other overshoot by the most that there is.
+    #[test]
+    fn bicubic_is_matlabs() {
+        let picture = RgbImage::from_fn(23, 17, |x, y| {
+            let value = if (x / 3 + y / 4) % 2 == 0 { 255 } else { 0 };
+            Rgb([value, (x * 11) as u8, 255 - value])
+        });
+        let gpu = open(&AdapterSelection::default()).unwrap();
+        let mut network = Headless::new(gpu, &bicubic().unwrap(), HeadlessOptions::default()).unwrap();
+        let result = network.upscale(&DynamicImage::from(picture.clone()), 3.0, &mut |_, _| ()).unwrap();
+        let result = result.into_rgb8();
+        let resize = Imresize::by(17, 23, 3.0).unwrap();
+        for channel in 0..3 {
+            let plane: Vec<f64> = picture.pixels().map(|pixel| f64::from(pixel.0[channel])).collect();
+            let expected = resize.apply(&plane, |value| value).unwrap();
+            for (pixel, expected) in result.pixels().zip(expected) {
+                let off = (f64::from(pixel.0[channel]) - expected.clamp(0.0, 255.0)).abs();
+                assert!(off < 0.51, "{} instead of {expected}", pixel.0[channel]);
+            }
+        }
+    }
+}

@@ -223,6 +223,10 @@ impl View {
         if let Some(zoom) = self.zoom() {
             self.zoom_by(1.0 / zoom);
         }
+        // Exactly, so that nothing is interpolated.
+        if let Some(camera) = &mut self.camera {
+            camera.zoom = 1.0;
+        }
     }
 
     /// Moves by parts of the view.
@@ -314,7 +318,13 @@ impl View {
     fn compute(&mut self, sections: &[Section], camera: &Camera, picture: &Picture) {
         let middle = camera.to_result(self.rect, self.rect.center());
         let (mut all, mut missing) = (0, Vec::new());
-        for section in sections {
+        let has_problem = |section: &Section| {
+            let of_result = matches!(section.layer, Layer::Result(_));
+            of_result && self.methods.get(section.number).is_none_or(|shown| shown.problem.is_some())
+        };
+        // Nothing will come of a method with a problem.
+        let problems: Vec<bool> = sections.iter().map(has_problem).collect();
+        for (section, _) in sections.iter().zip(problems).filter(|(_, problem)| !problem) {
             for key in section.keys() {
                 all += 1;
                 if !self.pages.see(key).is_some_and(|cell| cell.is_complete()) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use eframe::egui::mutex::RwLock;
-use eframe::egui::{Rect, TextureId, pos2};
+use eframe::egui::{Rect, TextureId, vec2};
 use eframe::egui_wgpu::Renderer;
 use eframe::wgpu;
 
@@ -115,24 +115,12 @@ impl Pages {
         self.pages.get(page)?.as_ref().map(|page| &page.texture)
     }
 
-    /// What to draw for `width` x `height` pixels of a cell. Smooth scaling stays within the pixels at the `edges` of the
-    /// picture: left, right, top, bottom.
-    pub fn image(
-        &self,
-        key: Key,
-        size: (u32, u32),
-        smooth: bool,
-        edges: [bool; 4],
-    ) -> Option<(TextureId, Rect)> {
+    /// What to draw for a part of a cell, in its pixels.
+    pub fn image(&self, key: Key, part: Rect, smooth: bool) -> Option<(TextureId, Rect)> {
         let cell = self.cells.get(&key).filter(|cell| cell.is_complete())?;
         let page = self.pages.get(cell.page)?.as_ref()?;
         let (x, y) = cell.texel();
-        let inset = edges.map(|edge| if edge && smooth { 0.5 } else { 0.0 });
-        let side = (ACROSS * PITCH) as f32;
-        let part = Rect::from_min_max(
-            pos2((x as f32 + inset[0]) / side, (y as f32 + inset[2]) / side),
-            pos2(((x + size.0) as f32 - inset[1]) / side, ((y + size.1) as f32 - inset[3]) / side),
-        );
+        let part = part.translate(vec2(x as f32, y as f32)) / (ACROSS * PITCH) as f32;
         Some((page.ids[usize::from(!smooth)], part))
     }
 

@@ -1,7 +1,8 @@
 //! Drawing the view, and what the mouse does to it.
 
 use eframe::egui::{
-    self, Color32, CursorIcon, FontId, Id, Painter, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+    self, Color32, CursorIcon, FontId, Id, Mesh, Painter, Rect, Sense, Shape, Stroke, TextureId, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::camera::{Camera, SQUARES};
@@ -41,6 +42,7 @@ impl View {
                 *camera = fitting;
             } else {
                 camera.zoom_at(self.rect, pointer * scale, 1.0 / camera.zoom, size);
+                camera.zoom = 1.0;
             }
         }
         response.on_hover_and_drag_cursor(CursorIcon::Move);
@@ -77,7 +79,7 @@ impl View {
     /// All sections.
     pub(super) fn paint(&self, ui: &Ui, sections: &[Section], camera: &Camera, picture: &Picture) {
         let scale = ui.pixels_per_point();
-        let smooth = camera.zoom < SQUARES;
+        let smooth = camera.zoom < SQUARES && camera.zoom != 1.0;
         for section in sections {
             let clip = section.rect / scale;
             let painter = ui.painter_at(clip);
@@ -85,7 +87,7 @@ impl View {
             if let Some(overview) = &self.overview {
                 let all = Rect::from_min_max(corner([0.0; 2]), corner(self.size.map(f64::from)));
                 let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-                painter.image(overview.id(), all, whole, Color32::WHITE);
+                textured(&painter, overview.id(), all, whole);
             }
             for key in section.keys() {
                 self.paint_cell(&painter, section, key, smooth, &corner);
@@ -104,15 +106,21 @@ impl View {
     ) {
         let start = [key.column, key.row].map(|cell| cell * CELL);
         let end: [u32; 2] = std::array::from_fn(|axis| (start[axis] + CELL).min(section.size[axis]));
-        let edges = [start[0] == 0, end[0] == section.size[0], start[1] == 0, end[1] == section.size[1]];
-        let size = (end[0] - start[0], end[1] - start[1]);
-        let Some((texture, part)) = self.pages.image(key, size, smooth, edges) else { return };
-        let place = |at: [u32; 2]| {
-            // The last pixel of a halved picture may reach beyond the picture itself.
-            std::array::from_fn(|axis| (f64::from(at[axis]) * section.scale).min(f64::from(self.size[axis])))
+        // Smooth scaling reads beyond a pixel's middle; at the picture's edges, where nothing is, the overview shows instead.
+        let inset = |is_edge: bool| if smooth && is_edge { 0.5 } else { 0.0 };
+        let first: [f64; 2] = std::array::from_fn(|axis| f64::from(start[axis]) + inset(start[axis] == 0));
+        let last: [f64; 2] =
+            std::array::from_fn(|axis| f64::from(end[axis]) - inset(end[axis] == section.size[axis]));
+        let within =
+            |at: [f64; 2]| pos2((at[0] - f64::from(start[0])) as f32, (at[1] - f64::from(start[1])) as f32);
+        let part = Rect::from_min_max(within(first), within(last));
+        let Some((texture, part)) = self.pages.image(key, part, smooth) else { return };
+        // The last pixel of a halved picture may reach beyond the picture itself.
+        let place = |at: [f64; 2]| {
+            std::array::from_fn(|axis| (at[axis] * section.scale).min(f64::from(self.size[axis])))
         };
-        let rect = Rect::from_min_max(corner(place(start)), corner(place(end)));
-        painter.image(texture, rect, part, Color32::WHITE);
+        let rect = Rect::from_min_max(corner(place(first)), corner(place(last)));
+        textured(painter, texture, rect, part);
     }
 
     /// What a section shows.
@@ -135,4 +143,11 @@ impl View {
         painter.rect_filled(behind, 4.0, Color32::from_black_alpha(170));
         painter.galley(place, galley, TEXT);
     }
+}
+
+/// A part of a texture, exactly where it belongs: egui's own images have soft edges, which show between cells.
+fn textured(painter: &Painter, texture: TextureId, rect: Rect, part: Rect) {
+    let mut mesh = Mesh::with_texture(texture);
+    mesh.add_rect_with_uv(rect, part, Color32::WHITE);
+    painter.add(mesh);
 }
