@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release --manifest-path window/Cargo.toml --example frames -- PICTURE [SECONDS [OUTPUT]]`
 //!
-//! It opens the picture, shows pixels as pixels, moves over it from frame to frame and, with a folder for the output, saves it
-//! meanwhile. At the end it prints how long frames took, from one to the next: while nothing was computed, and while something
-//! was. The difference is what the computing costs.
+//! It draws an empty window, then the picture with pixels as pixels, then moves over it from frame to frame and, with a folder
+//! for the output, saves it meanwhile. At the end it prints how long frames took from one to the next in each part, and how
+//! long the window's own code took of them: the rest is the adapter's, which in software draws and computes on the same cores.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,74 +12,115 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Context, Ui, ViewportCommand, vec2};
 use srcnn_window::{App, options};
 
-/// Frames before anything counts: shaders are compiled, and the window is placed.
-const WARM: Duration = Duration::from_secs(2);
+/// How long an empty window and a still picture are drawn.
+const STILL: Duration = Duration::from_secs(3);
+
+/// Milliseconds of frames.
+#[derive(Default)]
+struct Times {
+    /// From one to the next.
+    frames: Vec<f64>,
+    /// In the window's code.
+    own: Vec<f64>,
+}
+
+/// What is going on.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Empty,
+    Opening,
+    Still,
+    Moving,
+    Over,
+}
 
 struct Watched {
     app: App,
+    picture: PathBuf,
     length: Duration,
     output: Option<PathBuf>,
     begun: Instant,
     first: Option<Duration>,
     last: Instant,
-    ready: Option<Instant>,
-    idle: Vec<f64>,
-    working: Vec<f64>,
-    /// What is to be opened.
-    picture: Vec<PathBuf>,
+    part: Part,
+    since: Instant,
+    /// Of this frame, so far.
+    own: Duration,
+    empty: Times,
+    still: Times,
+    moving: Times,
 }
 
 impl Watched {
-    /// Moves on and counts. Frames follow each other without a pause.
-    fn frame(&mut self, context: &Context) {
+    /// Counts a frame, and decides what comes next.
+    fn frame(&mut self, context: &Context, own: Duration) {
         let now = Instant::now();
         self.first.get_or_insert(now - self.begun);
-        let milliseconds = 1000.0 * (now - self.last).as_secs_f64();
-        self.last = now;
+        let frame = now - std::mem::replace(&mut self.last, now);
         context.request_repaint();
+        let times = match self.part {
+            Part::Empty => Some(&mut self.empty),
+            Part::Still => Some(&mut self.still),
+            Part::Moving => Some(&mut self.moving),
+            _ => None,
+        };
+        if let Some(times) = times {
+            times.frames.push(1000.0 * frame.as_secs_f64());
+            times.own.push(1000.0 * own.as_secs_f64());
+        }
+        let since = now - self.since;
+        let busy = self.app.is_busy();
         let Some(view) = &mut self.app.view else { return };
-        if view.picture().is_none() {
-            // The window is empty, and draws.
-            if now - self.begun > WARM {
-                self.idle.push(milliseconds);
+        let next = match self.part {
+            Part::Empty if since > STILL => {
+                self.app.queue.add([self.picture.clone()], false);
+                Part::Opening
             }
-            return;
-        }
-        let ready = *self.ready.get_or_insert_with(|| {
-            println!("the picture is shown {:.2?} after the start", now - self.begun);
-            now
-        });
-        self.working.push(milliseconds);
-        if view.zoom().is_some_and(|zoom| zoom < 1.0) {
-            view.zoom_to_pixels();
-        }
-        // Two seconds in one direction, two seconds back: there is always something new to compute.
-        let way = if (now - ready).as_secs() / 2 % 2 == 0 { 0.02 } else { -0.015 };
-        view.pan_by(vec2(way, way));
-        if let Some(folder) = self.output.take() {
-            self.app.settings.folder = Some(folder);
-            self.app.save();
-        }
-        if now - ready > self.length {
-            self.report();
-            context.send_viewport_cmd(ViewportCommand::Close);
+            Part::Opening if view.picture().is_some() => {
+                if view.zoom().is_some_and(|zoom| zoom != 1.0) {
+                    println!("the picture is shown after {since:.2?}");
+                    view.zoom_to_pixels();
+                }
+                if busy { Part::Opening } else { Part::Still }
+            }
+            Part::Still if since > STILL => {
+                if let Some(folder) = self.output.take() {
+                    self.app.settings.folder = Some(folder);
+                    self.app.save();
+                }
+                Part::Moving
+            }
+            Part::Moving => {
+                // Two seconds in one direction, two seconds back: there is always something new to compute.
+                let way = if since.as_secs() / 2 % 2 == 0 { 0.02 } else { -0.015 };
+                view.pan_by(vec2(way, way));
+                if since > self.length { Part::Over } else { Part::Moving }
+            }
+            same => same,
+        };
+        if next != self.part {
+            (self.part, self.since) = (next, now);
+            if next == Part::Over {
+                self.report();
+                context.send_viewport_cmd(ViewportCommand::Close);
+            }
         }
     }
 
     fn report(&self) {
         println!("first frame after {:.0?}", self.first.unwrap_or_default());
-        for (name, times) in [("nothing to compute", &self.idle), ("computing", &self.working)] {
-            let mut times = times.clone();
-            times.sort_by(f64::total_cmp);
-            let at =
-                |share: f64| times.get(((times.len() as f64 - 1.0) * share) as usize).copied().unwrap_or(0.0);
-            println!(
-                "{name}: {} frames, median {:.1} ms, 99% below {:.1} ms, longest {:.1} ms",
-                times.len(),
-                at(0.5),
-                at(0.99),
-                at(1.0)
-            );
+        for (name, times) in
+            [("an empty window", &self.empty), ("a still picture", &self.still), ("computing", &self.moving)]
+        {
+            let [frames, own] = [&times.frames, &times.own].map(|times| {
+                let mut times = times.clone();
+                times.sort_by(f64::total_cmp);
+                let at = |share: f64| {
+                    times.get(((times.len() as f64 - 1.0) * share) as usize).copied().unwrap_or(0.0)
+                };
+                format!("median {:.1} ms, 95% below {:.1} ms, longest {:.1} ms", at(0.5), at(0.95), at(1.0))
+            });
+            println!("{name}: {} frames, {frames}; the window's own code {own}", times.frames.len());
         }
         for entry in self.app.queue.entries() {
             println!("{}: {:?}", entry.name, entry.state);
@@ -89,17 +130,15 @@ impl Watched {
 
 impl eframe::App for Watched {
     fn logic(&mut self, context: &Context, frame: &mut eframe::Frame) {
+        let begun = Instant::now();
         self.app.logic(context, frame);
+        self.own = begun.elapsed();
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        // Empty for a while first, to know what drawing alone takes.
-        if self.begun.elapsed() > 2 * WARM && !self.picture.is_empty() {
-            let picture = std::mem::take(&mut self.picture);
-            self.app.queue.add(picture, false);
-        }
+        let begun = Instant::now();
         self.app.ui(ui, frame);
-        self.frame(&ui.ctx().clone());
+        self.frame(&ui.ctx().clone(), self.own + begun.elapsed());
     }
 }
 
@@ -114,20 +153,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         options(),
         Box::new(move |creation| {
             let app = App::new(&creation.egui_ctx, creation.wgpu_render_state.as_ref(), Vec::new());
-            let last = Instant::now();
-            let (idle, working) = (Vec::new(), Vec::new());
-            let picture = vec![picture];
+            let now = Instant::now();
             Ok(Box::new(Watched {
                 app,
+                picture,
                 length,
                 output,
                 begun,
                 first: None,
-                last,
-                ready: None,
-                idle,
-                working,
-                picture,
+                last: now,
+                part: Part::Empty,
+                since: now,
+                own: Duration::ZERO,
+                empty: Times::default(),
+                still: Times::default(),
+                moving: Times::default(),
             }))
         }),
     )?;

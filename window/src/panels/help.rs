@@ -1,6 +1,6 @@
 //! The keys.
 
-use eframe::egui::{Context, Grid, Window};
+use eframe::egui::{Align2, Context, Grid, Vec2, Window};
 
 /// What the keys do.
 const KEYS: [(&str, &str); 14] = [
@@ -22,13 +22,16 @@ const KEYS: [(&str, &str); 14] = [
 
 /// Shows the keys in a window of their own.
 pub fn help(context: &Context, open: &mut bool) {
-    Window::new("Keys").open(open).resizable(false).show(context, |ui| {
-        Grid::new("keys").num_columns(2).striped(true).show(ui, |ui| {
-            for (key, what) in KEYS {
-                ui.monospace(key);
-                ui.label(what);
-                ui.end_row();
-            }
-        });
-    });
+    Window::new("Keys").open(open).resizable(false).anchor(Align2::CENTER_CENTER, Vec2::ZERO).show(
+        context,
+        |ui| {
+            Grid::new("keys").num_columns(2).striped(true).show(ui, |ui| {
+                for (key, what) in KEYS {
+                    ui.monospace(key);
+                    ui.label(what);
+                    ui.end_row();
+                }
+            });
+        },
+    );
 }

@@ -1,6 +1,6 @@
 //! The list of messages.
 
-use eframe::egui::{Context, ScrollArea, Window};
+use eframe::egui::{Align2, Context, ScrollArea, Window, vec2};
 use log::Level;
 
 use crate::messages::Messages;
@@ -8,7 +8,8 @@ use crate::messages::Messages;
 /// Shows the messages in a window of their own, the newest first.
 pub fn messages(context: &Context, open: &mut bool, all: &Messages) {
     let mut clear = false;
-    Window::new("Messages").open(open).default_width(460.0).default_height(220.0).show(context, |ui| {
+    let window = Window::new("Messages").open(open).default_width(460.0).default_height(160.0);
+    window.anchor(Align2::RIGHT_BOTTOM, vec2(-12.0, -36.0)).show(context, |ui| {
         clear = ui.button("Clear").clicked();
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             for message in all.newest() {

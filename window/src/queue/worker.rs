@@ -17,6 +17,7 @@ use srcnn_gpu::headless::{
 use srcnn_gpu::jobs::{Decision, Existing, Job, Plan, Request};
 use srcnn_gpu::stages::{Opened, PictureArgs};
 use srcnn_gpu::{Error, Precision, Result, guard};
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
 use super::State;
 
@@ -64,6 +65,7 @@ impl Worker {
         let shared = control.clone();
         // One thread for as long as the window is there: OpenGL drivers want to be left by the thread that came.
         thread::spawn(move || {
+            give_way();
             let tell = Tell { sender, context };
             let mut gpu = None;
             while let Ok(order) = received.recv() {
@@ -112,6 +114,21 @@ impl Control {
     /// Waits for as long as the work is paused.
     fn wait(&self) {
         self.changed.wait_while(&mut self.paused.lock(), |paused| *paused);
+    }
+}
+
+/// Of priorities from 0 to 99: below what threads begin with, and above what never gets a turn on a busy machine.
+const PRIORITY: u8 = 25;
+
+/// Lets the window's own threads go first: an adapter in software draws and computes on threads that take over the priority of
+/// the one that opened it.
+fn give_way() {
+    // Elsewhere this would slow down the whole process.
+    if cfg!(any(target_os = "linux", windows))
+        && let Some(priority) = ThreadPriorityValue::try_from(PRIORITY).ok()
+        && let Err(error) = set_current_thread_priority(ThreadPriority::Crossplatform(priority))
+    {
+        log::info!("the thread that saves keeps its priority: {error}");
     }
 }
 

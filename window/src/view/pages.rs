@@ -100,6 +100,11 @@ impl Pages {
         Some(cell)
     }
 
+    /// Whether all of a cell is there.
+    pub fn has(&self, key: Key) -> bool {
+        self.cells.get(&key).is_some_and(Cell::is_complete)
+    }
+
     /// The cell, which gets a place if it has none.
     pub fn claim(&mut self, key: Key) -> &mut Cell {
         let place = if self.cells.contains_key(&key) { (0, 0) } else { self.take_slot() };

@@ -84,7 +84,9 @@ impl View {
             let clip = section.rect / scale;
             let painter = ui.painter_at(clip);
             let corner = |at: [f64; 2]| camera.to_screen(self.rect, at) / scale;
-            if let Some(overview) = &self.overview {
+            let whole = section.keys().all(|key| self.pages.has(key));
+            let is_behind = !whole || smooth || section.cells.iter().any(|cells| cells.is_empty());
+            if let Some(overview) = self.overview.as_ref().filter(|_| is_behind) {
                 let all = Rect::from_min_max(corner([0.0; 2]), corner(self.size.map(f64::from)));
                 let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
                 textured(&painter, overview.id(), all, whole);
