@@ -44,7 +44,8 @@
 //! | `pytorch` | weight files of PyTorch | by `cli` |
 //! | `dictionary` | the methods that the paper compares with (`dictionary`), and several networks for all factors (`enlarge`); with `train`, training of dictionaries | by `cli` |
 //! | `translate` | the kernels as SPIR-V, MSL, HLSL and GLSL (`gpu::translate`) | by `cli` |
-//! | `cli` | the program `srcnn-gpu`; includes the seven that say so | yes |
+//! | `files` | what `upscale` does between its arguments and files, for programs that save results as it does | by `cli` |
+//! | `cli` | the program `srcnn-gpu`; includes the eight that say so | yes |
 //! | `webp-lossy` | WebP files with a quality, by the C library libwebp, built from source | yes |
 //! | `heic`, `avif`, `avif-native` | more picture formats of the program, by C libraries (`avif` without) | no |
 //!
@@ -87,10 +88,17 @@
 //! ([`Upscaler::tiles_within`]). A picture larger than the device's textures goes by [`Upscaler::prepare_tiles`] and
 //! [`Upscaler::record_tile`], each tile in textures of its own.
 //!
+//! **A part of a picture** is a [`RegionOfInterest`]: [`Upscaler::region`] cuts any columns and rows of the result into tiles,
+//! and [`Upscaler::record_region`] records as many of them as a frame has time for. It reads and writes no more than the
+//! region needs, in textures that hold no more, and its pixels are those of the whole result, bit for bit. Small tiles
+//! ([`UpscalerOptions::tile`]) are short frames, and compute more pixels twice.
+//!
 //! **Another size** is one more call of [`Upscaler::prepare`]: it makes textures, buffers and tables, and compiles nothing but,
 //! on adapters in software, kernels for large results. What was recorded before stays valid, in the same encoder too. The old
 //! size is gone then; where sizes alternate, keep an upscaler for each. Another network of the same shape is a call of
-//! [`Upscaler::set_weights`].
+//! [`Upscaler::set_weights`], or of [`Upscaler::with_weights`], whose upscaler shares the kernels: made and prepared on another
+//! thread, it takes over between two frames. [`Upscaler::release`] gives back what a size takes, and
+//! [`Upscaler::device_bytes`] tells how much that is.
 //!
 //! **Pixels on the CPU** take a copy, as with any texture of wgpu: give the target `COPY_SRC`, copy it to a buffer of
 //! `MAP_READ` with `copy_texture_to_buffer` (rows begin at multiples of 256 bytes), submit, map, poll; the package's
@@ -163,6 +171,9 @@ pub mod guard;
 pub mod hash;
 #[cfg(feature = "headless")]
 pub mod headless;
+#[cfg(feature = "files")]
+#[doc(hidden)]
+pub mod jobs;
 #[doc(hidden)]
 pub mod limits;
 pub mod metrics;
@@ -186,6 +197,9 @@ mod random;
 pub mod ranks;
 pub mod reference;
 pub mod resample;
+#[cfg(feature = "files")]
+#[doc(hidden)]
+pub mod stages;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod upscaler;
@@ -198,8 +212,8 @@ pub use network::{Architecture, Channels, LayerShape, Padding};
 pub use planes::Planes;
 pub use precision::Precision;
 pub use upscaler::{
-    Enlargement, KernelChoice, SourceKind, TargetAccess, TextureRef, TileGrid, TileSlot, TileSpan, Upscaler,
-    UpscalerOptions,
+    Enlargement, KernelChoice, RegionOfInterest, SourceKind, TargetAccess, TextureRef, TileGrid, TileSlot,
+    TileSpan, Upscaler, UpscalerOptions,
 };
 pub use weights::{Layer, Metadata, Shipped, Weights};
 /// The wgpu that this crate is built against; an embedding app uses this very version.

@@ -6,21 +6,8 @@ use std::fs::{self, File};
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
+use srcnn_gpu::jobs::{INDEX, Index, Mark, Name, Seen, State};
 use tempfile::TempDir;
-
-/// As in the program, which has these modules to itself.
-#[allow(dead_code, reason = "only what the target calls")]
-#[path = "../../src/cli/jobs"]
-mod jobs {
-    pub mod index;
-    mod lines;
-    pub mod name;
-    pub mod stamp;
-}
-
-use jobs::index::{Index, NAME, State};
-use jobs::name::Name;
-use jobs::stamp::{Mark, Seen};
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a folder for the record"));
 
@@ -29,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let (picture, result) = (at("picture.png"), at("a.png"));
     fs::write(&picture, b"a picture").expect("a picture");
     fs::write(&result, b"a result").expect("a result");
-    fs::write(at(NAME), data).expect("the record");
+    fs::write(at(INDEX), data).expect("the record");
     let state = |index: &Index, name: &str| {
         let seen = |path| Seen::at(path).expect("a file that was just written");
         index.state(&Name::of(name.as_ref()), &seen(&result), &seen(&picture))

@@ -9,9 +9,9 @@ use srcnn_gpu::{Result, guard};
 
 use crate::cli::advice::report;
 use crate::cli::exit;
-use crate::cli::jobs::{Decision, Job, Kept, Plan, Request};
 use crate::cli::output::{Existing, print};
 use crate::cli::progress::Progress;
+use srcnn_gpu::jobs::{Decision, Job, Kept, Plan, Request};
 use srcnn_gpu::picture::{PictureFile, Settings, encode, refuse};
 
 /// Shrink and degrade pictures the way eval does: crop to multiples of the scale, shrink as MATLAB's imresize does, round once

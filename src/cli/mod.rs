@@ -18,7 +18,6 @@ mod devices;
 mod eval;
 mod exit;
 mod export;
-mod jobs;
 mod limit;
 mod manual;
 mod model;

@@ -48,6 +48,21 @@ impl Model {
         Ok(family.all()?.into_iter().map(|(_, weights)| named(weights)).collect())
     }
 
+    /// What enlarges by a factor where no network is asked for: `deblock` for factor 1, `small` for others; for `pictures`,
+    /// `photo` besides, which those with the traces of compression get.
+    ///
+    /// # Errors
+    /// As [`Shipped::all`].
+    pub fn usual(factor: Option<f64>, pictures: bool) -> Result<Vec<Self>> {
+        let families: &[Shipped] = match (factor == Some(1.0), pictures) {
+            (true, _) => &[Shipped::Deblock],
+            (false, true) => &[Shipped::Small, Shipped::Photo],
+            (false, false) => &[Shipped::Small],
+        };
+        let models = families.iter().map(|&family| Self::shipped(family)).collect::<Result<Vec<_>>>()?;
+        Ok(models.into_iter().flatten().collect())
+    }
+
     /// What one word stands for: the networks that come with the crate under this name; else one model, that of a weight file
     /// or a dictionary's, or the best network of a training run's folder.
     ///

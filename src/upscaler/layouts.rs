@@ -85,8 +85,13 @@ fn bytes_for_tile(outline: &Outline, tile: usize, max_texture_side: u32) -> Opti
     let rows = tile + 2 * outline.architecture.radius() + 8;
     let textures = Layouts::new(outline, [tile; 2], rows, max_texture_side).textures();
     let fits = textures.as_flattened().iter().all(|&side| side <= max_texture_side);
+    fits.then(|| bytes(&textures, precisions(outline)))
+}
+
+/// Bytes of all textures of these sizes.
+pub(super) fn bytes(sizes: &[[u32; 2]; 5], precisions: [Precision; 5]) -> u64 {
     let bytes = |([width, height], precision): (&[u32; 2], Precision)| {
         u64::from(*width) * u64::from(*height) * 4 * precision.bytes() as u64
     };
-    fits.then(|| textures.iter().zip(precisions(outline)).map(bytes).sum())
+    sizes.iter().zip(precisions).map(bytes).sum()
 }

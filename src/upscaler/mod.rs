@@ -9,6 +9,7 @@
 //! host's textures go tile by tile, through textures that hold one tile each ([`Upscaler::prepare_tiles`],
 //! [`Upscaler::record_tile`]).
 
+mod exchange;
 mod fused;
 mod fused_workgroup;
 mod layers;
@@ -19,6 +20,7 @@ mod outline;
 mod pass;
 mod plan;
 mod region;
+mod region_of_interest;
 #[cfg(feature = "headless")]
 mod resampler;
 mod schedule;
@@ -33,6 +35,7 @@ mod winograd;
 
 pub use options::{KernelChoice, SourceKind, TargetAccess, UpscalerOptions};
 pub use plan::{Enlargement, TileSpan};
+pub use region_of_interest::RegionOfInterest;
 #[cfg(feature = "headless")]
 pub(crate) use resampler::{ResampleKernels, Resampler};
 pub use schedule::{PictureSchedule, Schedule};
@@ -46,6 +49,7 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::gpu::scoped;
 use crate::network::Padding;
+use crate::resample::ResampleTable;
 use crate::weights::Weights;
 use network::GpuNetwork;
 #[cfg(test)]
@@ -92,6 +96,8 @@ struct Prepared {
     /// Longest side of a tile.
     tile: u32,
     plan: Plan,
+    /// What the plan is cut by: for columns and for rows.
+    resampling: [ResampleTable; 2],
     tables: PictureTables,
     textures: TileTextures,
     placement: Placement,
@@ -101,14 +107,18 @@ struct Prepared {
 
 impl Prepared {
     fn steps(&self, network: &GpuNetwork, tile: usize) -> Vec<Step> {
+        self.steps_of(network, self.plan.tile(tile), self.placement)
+    }
+
+    fn steps_of(&self, network: &GpuNetwork, tile: [&TileSpan; 2], placement: Placement) -> Vec<Step> {
         let frame = Frame {
             outline: &network.outline,
             layouts: &self.textures.layouts,
             taps: self.tables.taps.each_ref().map(|taps| taps.count),
             picture: self.plan.picture,
-            placement: self.placement,
+            placement,
         };
-        frame.steps(self.plan.tile(tile))
+        frame.steps(tile)
     }
 }
 
@@ -174,26 +184,9 @@ impl Upscaler {
         &mut self,
         source: (u32, u32),
         enlargement: Enlargement,
-        tables: &[crate::resample::ResampleTable; 2],
+        tables: &[ResampleTable; 2],
     ) -> Result<()> {
         self.prepare_placed(source, enlargement, tables, Placement::Whole, None)
-    }
-
-    /// Replaces the weights with others of the same architecture, for everything submitted from now on.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] for another architecture, and what the device reports.
-    pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
-        if weights.architecture() != &self.network.outline.architecture {
-            return Err(Error::invalid(format!(
-                "weights of {}, but the upscaler was made for {}",
-                weights.architecture(),
-                self.network.outline.architecture
-            )));
-        }
-        self.network.set_weights(&self.device, &self.queue, weights)?;
-        self.weights = weights.clone();
-        Ok(())
     }
 
     /// The options passed to [`Upscaler::new`].

@@ -82,6 +82,43 @@ impl GpuNetwork {
         Ok(())
     }
 
+    /// A network with the same kernels and other weights of the same architecture.
+    pub fn with_weights(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        weights: &Weights,
+    ) -> Result<Self> {
+        let mut compiled = [None, None];
+        for ((new, old), path) in compiled.iter_mut().zip(&self.compiled).zip([Path::Shape, Path::Winograd]) {
+            let Some(old) = old else { continue };
+            let (passes, _) = self.selection.passes(weights, path)?;
+            let pairs = old.iter().zip(passes);
+            *new = Some(pairs.map(|(old, new)| old.with_weights(device, queue, new)).collect::<Result<_>>()?);
+        }
+        Ok(Self {
+            selection: self.selection.clone(),
+            outline: self.outline.clone(),
+            compiled,
+            path: self.path,
+            columns: self.columns.clone(),
+            srgb_columns: self.srgb_columns.clone(),
+            resample_rows: self.resample_rows.clone(),
+            to_target: self.to_target.clone(),
+            pipeline_cache: self.pipeline_cache.clone(),
+        })
+    }
+
+    /// The padding for weights.
+    pub fn padding_of(&self, weights: &Weights) -> Padding {
+        self.selection.padding_of(weights)
+    }
+
+    /// Bytes of the weights on the device.
+    pub fn bytes(&self) -> u64 {
+        self.compiled.iter().flatten().flatten().map(Pass::bytes).sum()
+    }
+
     /// Compiles the passes for enlargement with these tables, unless they are compiled already.
     pub fn prepare(
         &mut self,

@@ -95,6 +95,29 @@ impl Pass {
         Ok(Self { kernel, shape, weights, binding })
     }
 
+    /// The same kernel with other weights of the same layout.
+    pub(super) fn with_weights(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        descriptor: PassDescriptor,
+    ) -> Result<Self> {
+        let PassDescriptor { store, precision, weights, .. } = descriptor;
+        let weights = GpuWeights::new(device, queue, store, precision, weights)?;
+        Ok(Self { kernel: self.kernel.clone(), shape: self.shape.clone(), weights, binding: self.binding })
+    }
+
+    /// Bytes of the weights on the device.
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.weights {
+            GpuWeights::Buffer(buffer, _) => buffer.size(),
+            GpuWeights::Texture(view) => {
+                let texture = view.texture();
+                u64::from(texture.width()) * u64::from(texture.height()) * 4 * size_of::<f32>() as u64
+            }
+        }
+    }
+
     /// Replaces the weights with others of the same layout, for everything submitted from now on.
     pub(super) fn replace(
         &self,

@@ -90,24 +90,47 @@ pub struct TileSpan {
     pub source: Range<usize>,
 }
 
-/// Cuts one axis of a picture into spans that read `margin` pixels more than the receptive radius.
-fn spans(table: &ResampleTable, radius: usize, margin: usize, valid: bool, tile: usize) -> Vec<TileSpan> {
-    let picture = table.output_len;
-    let shift = if valid { radius } else { 0 };
-    let result = picture - 2 * shift;
-    let span = |start: usize| {
-        let len = tile.min(result - start);
+/// How one axis of a picture is cut.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cut {
+    /// Receptive radius of the network.
+    radius: usize,
+    /// Pixels that spans read beyond it.
+    margin: usize,
+    /// Pixels that valid padding removes from each end.
+    shift: usize,
+    /// Most pixels of a span, in the result.
+    tile: usize,
+}
+
+impl Cut {
+    fn span(&self, table: &ResampleTable, start: usize, len: usize) -> TileSpan {
+        let &Self { radius, margin, shift, .. } = self;
         let first = start + shift;
         let low = first.saturating_sub(radius + margin);
-        let high = (first + len + radius + margin).min(picture);
+        let high = (first + len + radius + margin).min(table.output_len);
         let source = table.input_range(low, high);
         TileSpan { start, len, first, source: *source.start()..source.end() + 1 }
-    };
-    (0..result).step_by(tile).map(span).collect()
+    }
+
+    /// Cuts a part of the result into spans that read at most `most` source pixels.
+    fn spans(&self, table: &ResampleTable, part: Range<usize>, most: usize) -> Vec<TileSpan> {
+        let mut spans = Vec::new();
+        let mut start = part.start;
+        while start < part.end {
+            let mut span = self.span(table, start, self.tile.min(part.end - start));
+            while span.source.len() > most && span.len > 1 {
+                span = self.span(table, start, span.len - 1);
+            }
+            start += span.len;
+            spans.push(span);
+        }
+        spans
+    }
 }
 
 /// All tiles of a picture.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan {
     /// Width and height of the enlarged picture.
     pub picture: [usize; 2],
@@ -117,6 +140,8 @@ pub(crate) struct Plan {
     pub columns: Vec<TileSpan>,
     /// The rows of the tiles.
     pub rows: Vec<TileSpan>,
+    /// How columns and rows are cut.
+    cuts: [Cut; 2],
 }
 
 impl Plan {
@@ -143,13 +168,27 @@ impl Plan {
                 2 * radius + 1
             )));
         }
-        let tile = tile.max(1);
+        let shift = if valid { radius } else { 0 };
+        let cuts = margin.map(|margin| Cut { radius, margin, shift, tile: tile.max(1) });
+        let result = picture.map(|len| len - 2 * shift);
         Ok(Self {
             picture,
-            result: picture.map(|len| len - if valid { 2 * radius } else { 0 }),
-            columns: spans(columns, radius, margin[0], valid, tile),
-            rows: spans(rows, radius, margin[1], valid, tile),
+            result,
+            columns: cuts[0].spans(columns, 0..result[0], usize::MAX),
+            rows: cuts[1].spans(rows, 0..result[1], usize::MAX),
+            cuts,
         })
+    }
+
+    /// Cuts only these columns and rows of the result, into tiles that fit the textures of the whole plan's: none reads more
+    /// source rows than its largest one.
+    pub fn part(&self, [columns, rows]: &[ResampleTable; 2], [across, down]: [Range<usize>; 2]) -> Self {
+        let [_, most] = self.largest_source();
+        Self {
+            columns: self.cuts[0].spans(columns, across, usize::MAX),
+            rows: self.cuts[1].spans(rows, down, most),
+            ..self.clone()
+        }
     }
 
     /// Number of tiles.
@@ -201,10 +240,31 @@ mod tests {
     #[test]
     fn spans_read_what_their_taps_need() {
         let table = ResampleTable::bicubic(20, 60, 3.0).unwrap();
-        let span = &spans(&table, 6, 0, false, 16)[1];
+        let cut = Cut { radius: 6, margin: 0, shift: 0, tile: 16 };
+        let span = &cut.spans(&table, 0..60, usize::MAX)[1];
         // Pixels 10..38 of 60 lie at (x + 0.5) / 3 - 0.5 in the source, from 3.0 to 12.0; each has four taps, from 1
         // left to 2 right of its position.
         assert_eq!((span.start, span.source.clone()), (16, 2..15));
+    }
+
+    #[test]
+    fn parts_are_cut_to_fit_the_textures_of_the_whole() {
+        let net = Architecture::parse("9-1-5", "64-32", 1).unwrap();
+        for padding in [Padding::Replicate, Padding::Valid] {
+            let tables = Enlargement::from(2.3).tables((50, 41)).unwrap();
+            let whole = Plan::new(&tables, &net, padding, 16, [3; 2]).unwrap();
+            let [_, most] = whole.largest_source();
+            for first in 0..whole.result[1] {
+                let rows = first..(first + 37).min(whole.result[1]);
+                let part = whole.part(&tables, [3..4, rows.clone()]);
+                let mut next = rows.start;
+                for span in &part.rows {
+                    assert!(span.start == next && (1..=16).contains(&span.len) && span.source.len() <= most);
+                    next += span.len;
+                }
+                assert_eq!((next, part.columns.len()), (rows.end, 1));
+            }
+        }
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl Selection {
         Self { limits: weight_limits(limits, adapter), adapter, padding, options: options.clone() }
     }
 
+    /// The padding for other weights.
+    pub fn padding_of(&self, weights: &Weights) -> Padding {
+        self.options.padding.unwrap_or(weights.metadata.padding)
+    }
+
     fn winograd_variant(&self, weights: &Weights) -> Option<kernels::WinogradVariant> {
         let variant = || winograd::variant(&self.limits, weights, self.padding, self.options.conv_shape);
         (self.options.precision == Precision::F32).then(variant).flatten()

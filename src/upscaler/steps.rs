@@ -13,6 +13,8 @@ pub(super) enum Placement {
     Whole,
     /// The textures hold only what one tile reads and writes, from texel (0, 0) on.
     Tile,
+    /// Texel (0, 0) of the source and of the target are these pixels of the pictures.
+    Part { source: [i32; 2], target: [i32; 2] },
 }
 
 /// One dispatch of a tile.
@@ -83,9 +85,13 @@ impl Frame<'_> {
         steps
     }
 
-    /// Position of a picture's texel in the texture.
-    fn at(&self, texel: [i32; 2]) -> [i32; 2] {
-        if self.placement == Placement::Whole { texel } else { [0, 0] }
+    /// Position of pixels of the source and of the result in their textures.
+    fn at(&self, [source, target]: [[i32; 2]; 2]) -> [[i32; 2]; 2] {
+        match self.placement {
+            Placement::Whole => [source, target],
+            Placement::Tile => [[0, 0]; 2],
+            Placement::Part { source: from, target: to } => [minus(source, from), minus(target, to)],
+        }
     }
 
     /// The region that extends a tile by `reach` on each side, and on to where passes may begin and end.
@@ -109,7 +115,7 @@ impl Frame<'_> {
         let full = Region { source_start: first, ..full };
         let columns = Region {
             size: [full.size[0], tile[1].source.len() as i32],
-            host_texel: self.at(first),
+            host_texel: self.at([first, [0, 0]])[0],
             terms: self.taps[0],
             output: self.layouts.horizontal,
             ..full
@@ -129,7 +135,7 @@ impl Frame<'_> {
         let target = Region {
             origin: first,
             size: both(tile, |span| span.len),
-            host_texel: self.at(both(tile, |span| span.start)),
+            host_texel: self.at([[0, 0], both(tile, |span| span.start)])[1],
             input_margin: minus(first, origin),
             bicubic_margin: minus(first, full.origin),
             input: self.layouts.result(),

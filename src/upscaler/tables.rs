@@ -41,6 +41,12 @@ impl PictureTables {
             valid_maps: scoped(device, || sizes.map(map).collect())?,
         })
     }
+
+    /// Bytes on the device.
+    pub fn bytes(&self) -> u64 {
+        let taps = self.taps.iter().map(|taps| &taps.buffer);
+        taps.chain(&self.valid_maps).map(wgpu::Buffer::size).sum()
+    }
 }
 
 /// The taps of one axis.

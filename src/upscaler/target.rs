@@ -9,7 +9,7 @@ use crate::gpu::memory::{DYNAMIC_SPACING, texture};
 use crate::gpu::scoped;
 
 /// How results get into the target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum ToTarget {
     Store(Kernel),
     Render(RenderKernel),

@@ -1,6 +1,6 @@
 //! The textures in which tiles are computed, one tile at a time, and everything bound to them.
 
-use super::layouts::{Layouts, NAMES, precisions, texture_of_map};
+use super::layouts::{Layouts, NAMES, bytes, precisions, texture_of_map};
 use super::network::GpuNetwork;
 use super::pass::{Pass, map_format};
 use super::region::Region;
@@ -10,7 +10,7 @@ use super::target::{ToTarget, render};
 use crate::error::{Error, Result};
 use crate::gpu::compile::Kernel;
 use crate::gpu::dispatch::record;
-use crate::gpu::memory::{DYNAMIC_SPACING, buffer, element_binding, texture, view};
+use crate::gpu::memory::{DYNAMIC_SPACING, buffer, constant, element_binding, spaced, texture, view};
 use crate::gpu::scoped;
 
 /// Textures for one tile at a time, their bind groups, and room for the regions of several tiles.
@@ -23,6 +23,10 @@ pub(super) struct TileTextures {
     regions: wgpu::Buffer,
     /// Number of regions per list; each tile has a list of its own.
     list: usize,
+    /// Number of the list behind those of tiles, which the device fills while it works.
+    spare: usize,
+    /// Bytes of textures and regions on the device.
+    pub bytes: u64,
     rows: wgpu::BindGroup,
     passes: Vec<Vec<wgpu::BindGroup>>,
 }
@@ -95,7 +99,8 @@ impl TileTextures {
                     view(&texture(device, &format!("srcnn.{name}"), size, map_format(precision), both))
                 })
                 .collect();
-            let size = (lists * list * DYNAMIC_SPACING) as u64;
+            let size = ((lists + 1) * list * DYNAMIC_SPACING) as u64;
+            let of_textures = bytes(&sizes, precisions(&network.outline));
             let regions = buffer(device, "srcnn.regions", size, Usage::UNIFORM | Usage::COPY_DST);
             let last = network.passes().len();
             let map = |i: usize| &views[texture_of_map(i, last)];
@@ -118,6 +123,8 @@ impl TileTextures {
                 result: views[4].clone(),
                 regions,
                 list,
+                spare: lists,
+                bytes: of_textures + size,
             }
         })
     }
@@ -146,8 +153,36 @@ impl TileTextures {
 
     /// Writes the regions of a tile's steps to list `list`, before whatever is submitted next.
     pub fn write_regions(&self, queue: &wgpu::Queue, steps: &[Step], list: usize) {
-        let bytes = crate::gpu::memory::spaced(steps.iter().map(|step| step.region));
+        let bytes = spaced(steps.iter().map(|step| step.region));
         queue.write_buffer(&self.regions, (list * self.list * DYNAMIC_SPACING) as u64, &bytes);
+    }
+
+    /// Records tiles whose regions were not written before: they are copied to the device on the way, in the order of the
+    /// commands, so that nothing has to be submitted between one call and the next.
+    pub fn record_with_regions(
+        &self,
+        device: &wgpu::Device,
+        encoder: &mut wgpu::CommandEncoder,
+        network: &GpuNetwork,
+        ends: &EndBindings,
+        tiles: Vec<Vec<Step>>,
+    ) -> Result<()> {
+        let length = self.list * DYNAMIC_SPACING;
+        let mut contents = Vec::with_capacity(tiles.len() * length);
+        for steps in &tiles {
+            contents.extend(spaced(steps.iter().map(|step| step.region)));
+            contents.resize(contents.len().next_multiple_of(length), 0);
+        }
+        let staged =
+            scoped(device, || constant(device, "srcnn.regions", &contents, wgpu::BufferUsages::COPY_SRC))?;
+        let length = length as u64;
+        for (from, steps) in (0..).zip(tiles) {
+            let to = self.spare as u64 * length;
+            encoder.copy_buffer_to_buffer(&staged, from * length, &self.regions, to, length);
+            let tile = std::iter::once((self.spare, steps));
+            self.record(encoder, network, ends, tile, &Recorded::default());
+        }
+        Ok(())
     }
 
     /// Records tiles: for each, the number of its list of regions, and its steps. What is stored goes into one compute pass;

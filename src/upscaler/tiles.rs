@@ -171,10 +171,11 @@ impl Upscaler {
             let plan = Plan::new(tables, &outline.architecture, network.padding(), tile as usize, margin)?;
             let [_, source_rows] = plan.largest_source();
             let lists = lists.unwrap_or(plan.tiles());
+            let resampling = tables.clone();
             let tables = PictureTables::new(&self.device, network, tables)?;
             let textures =
                 TileTextures::new(&self.device, network, &tables, plan.largest(), source_rows, lists)?;
-            Ok(Prepared { source, enlargement, tile, plan, tables, textures, placement, lists })
+            Ok(Prepared { source, enlargement, tile, plan, resampling, tables, textures, placement, lists })
         })?;
         if lists.is_none() {
             for tile in 0..prepared.plan.tiles() {

@@ -19,6 +19,8 @@ const FLOORS: &[&[&str]] = &[
     &["dictionary"],
     &["enlarge", "eval", "video"],
     &["train"],
+    &["jobs"],
+    &["stages"],
     &["fuzzing", "lib"],
 ];
 
@@ -263,12 +265,17 @@ fn files_can_be_read_in_one_sitting() {
     ["tests", "benches", "examples"]
         .iter()
         .for_each(|folder| files(&root().join(folder), ".rs", &mut others));
-    // It is not part of the package.
+    // These are not part of the package.
     if root().join("python").is_dir() {
         files(&root().join("python/src"), ".rs", &mut others);
         ["package", "tests", "examples"]
             .iter()
             .for_each(|folder| files(&root().join("python").join(folder), ".py", &mut others));
+    }
+    if root().join("window").is_dir() {
+        ["src", "tests", "examples"]
+            .iter()
+            .for_each(|folder| files(&root().join("window").join(folder), ".rs", &mut others));
     }
     ["src", "tests"].iter().for_each(|folder| files(&root().join(folder), ".js", &mut others));
     let others = others.into_iter().map(|path| {

@@ -16,6 +16,7 @@ mod host;
 mod measure;
 mod pipeline_cache;
 mod precision;
+mod regions;
 mod shaders;
 mod targets;
 mod texture_refs;

@@ -17,7 +17,6 @@ use crate::cli::args::models::{Model, Trained, only_networks};
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
 use crate::cli::exit;
-use crate::cli::jobs::originals;
 use crate::cli::output::print;
 use crate::cli::progress::Progress;
 use crop::crop;
@@ -25,6 +24,7 @@ use methods::{Column, Method};
 use networks::{Compiled, open};
 use part::Part;
 use save::{Saver, check_folder, check_page, tell_losses};
+use srcnn_gpu::jobs::originals;
 
 mod crop;
 mod methods;

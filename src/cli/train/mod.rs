@@ -23,12 +23,12 @@ use srcnn_gpu::train::{State, TrainEngine, tune};
 use srcnn_gpu::{Error, Reason, Result};
 
 use crate::cli::args::models::load_one;
-use crate::cli::jobs::warn_of_results;
 use crate::cli::output::print;
 use crate::cli::progress::{self, Mode};
 use crate::cli::{exit, stop};
 pub use args::TrainArgs;
 use events::EventPrinter;
+use srcnn_gpu::jobs::warn_of_results;
 
 mod args;
 mod dictionary;

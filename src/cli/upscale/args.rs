@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use srcnn_gpu::enlarge::{Step, plan_steps};
 use srcnn_gpu::headless::HeadlessOptions;
-use srcnn_gpu::{Padding, Precision, Result, Shipped};
+use srcnn_gpu::stages::PictureArgs;
+use srcnn_gpu::{Padding, Precision, Result};
 
-use super::content::PictureArgs;
 use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
 use crate::cli::args::checks::CheckArgs;
@@ -18,8 +18,8 @@ use crate::cli::args::models::{
 use crate::cli::args::padding;
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
-use crate::cli::jobs::{Shard, SizeLabel};
 use crate::cli::output::Existing;
+use srcnn_gpu::jobs::{Shard, SizeLabel};
 
 /// Enlarge pictures and video
 #[derive(Debug, Args)]
@@ -124,13 +124,7 @@ impl UpscaleArgs {
         let choices = ncnn_cli::models(&self.model.model, self.model_name.as_deref())?;
         let factor = self.picture.size.factor();
         if choices.is_empty() {
-            let families: &[Shipped] = match (factor == Some(1.0), pictures) {
-                (true, _) => &[Shipped::Deblock],
-                (false, true) => &[Shipped::Small, Shipped::Photo],
-                (false, false) => &[Shipped::Small],
-            };
-            let models = families.iter().map(|&family| Model::shipped(family)).collect::<Result<Vec<_>>>()?;
-            return Ok(models.into_iter().flatten().collect());
+            return Model::usual(factor, pictures);
         }
         let models = load_models(&choices)?;
         // Known before any picture is.

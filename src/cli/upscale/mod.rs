@@ -7,27 +7,20 @@ use srcnn_gpu::picture::available_memory;
 use srcnn_gpu::{Error, Precision, Result};
 
 use crate::cli::args::models::Model;
-use crate::cli::jobs::{Plan, Request, Shard};
 use crate::cli::progress::{self, Mode};
 use crate::cli::stop;
 use pipeline::Pipeline;
 use report::{Reporter, Show};
+use srcnn_gpu::jobs::{Plan, Request, Shard};
 use stream::Streams;
 
 mod args;
-mod bands;
 mod budget;
-mod content;
-mod estimate;
 mod events;
 mod ffmpeg;
-mod frames;
 mod ncnn_cli;
-mod options;
 mod pipeline;
 mod report;
-mod size;
-mod stages;
 mod stream;
 mod video;
 mod work;

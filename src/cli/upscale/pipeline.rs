@@ -18,9 +18,10 @@ use super::args::UpscaleArgs;
 use super::budget::{Budget, Permit};
 use super::ncnn_cli::Threads;
 use super::report::Reporter;
-use super::stages::{Decoded, Enlarged, Opened};
+use crate::cli::args::checks;
 use crate::cli::args::models::Model;
-use crate::cli::jobs::{Decision, Job, Kept, Plan};
+use srcnn_gpu::jobs::{Decision, Job, Kept, Plan};
+use srcnn_gpu::stages::{Decoded, Enlarged, Opened};
 
 /// After this many failures in a row a device counts as broken.
 const MAX_FAULTS: u32 = 3;
@@ -232,7 +233,10 @@ impl<'a> Pipeline<'a> {
             }
         };
         let pixels = f64::from(width) * f64::from(height);
-        decoded.enlarge(enlarger, &mut |done, total| self.reporter.progress(i, job, pixels, done, total))
+        let mut report = |done, total| self.reporter.progress(i, job, pixels, done, total);
+        let enlarged = decoded.enlarge(enlarger, &mut report)?;
+        checks::report(enlarged.verified());
+        Ok(enlarged)
     }
 
     fn open(&self, device: usize, pixels: u64) -> Result<Enlarger> {

@@ -9,14 +9,14 @@ use srcnn_gpu::headless::{Gpu, adapter};
 use srcnn_gpu::{Error, Result};
 
 use super::events::{Event, Milliseconds};
-use super::stages::{About, Times};
 use super::work::{Rates, Work};
 use crate::cli::advice::{message, message_about, report, report_about};
 use crate::cli::args::models::Model;
 use crate::cli::exit;
-use crate::cli::jobs::{Job, Kept};
 use crate::cli::output::{json_line, print};
 use crate::cli::progress::{self, Mode, Notice, Progress};
+use srcnn_gpu::jobs::{Job, Kept};
+use srcnn_gpu::stages::{About, Times};
 
 mod frames;
 

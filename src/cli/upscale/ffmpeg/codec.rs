@@ -5,7 +5,7 @@ use srcnn_gpu::{Error, Result};
 
 use super::args::VideoArgs;
 use super::color::Mastering;
-use crate::cli::jobs::Container;
+use srcnn_gpu::jobs::Container;
 
 /// What is to be encoded.
 pub struct Content<'a> {

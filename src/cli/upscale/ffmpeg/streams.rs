@@ -10,7 +10,7 @@ use srcnn_gpu::picture::refuse;
 use super::clip::{Clip, Stream};
 use super::process::{Process, Scratch};
 use super::{ffmpeg, file};
-use crate::cli::jobs::Container;
+use srcnn_gpu::jobs::Container;
 
 /// A stream that is taken from the source.
 #[derive(Debug, PartialEq, Eq)]

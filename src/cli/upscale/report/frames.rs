@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::super::events::Event;
 use super::{INTERVAL, Reporter, Show, round};
-use crate::cli::jobs::Job;
+use srcnn_gpu::jobs::Job;
 
 /// How far a video is.
 #[derive(Debug, Clone, Copy)]

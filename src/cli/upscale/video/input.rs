@@ -10,8 +10,8 @@ use srcnn_gpu::video::y4m::Reader;
 use srcnn_gpu::{Error, Result};
 
 use super::is_pipe;
-use crate::cli::jobs::is_y4m;
 use crate::cli::upscale::ffmpeg::{About, Clip, Content, Pixels, is_hdr};
+use srcnn_gpu::jobs::is_y4m;
 
 /// A video, before its frames are read.
 pub enum Input {

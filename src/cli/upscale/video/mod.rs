@@ -14,13 +14,13 @@ use super::report::{Reporter, Show};
 use super::settings;
 use super::stream::{PIPE, is_video_on_stdin};
 use crate::cli::args::models::Model;
-use crate::cli::jobs::{
+use crate::cli::progress::{self, Mode};
+use crate::cli::stop;
+use srcnn_gpu::jobs::{Clash, Destination, Existing};
+use srcnn_gpu::jobs::{
     Container, Decision, Job, Kept, Naming, OutputFormat, Plan, Request, Shard, Y4M, is_video, is_y4m,
     may_be_animation, video_name,
 };
-use crate::cli::output::{Clash, Destination, Existing};
-use crate::cli::progress::{self, Mode};
-use crate::cli::stop;
 use worker::Worker;
 
 mod input;

@@ -9,11 +9,11 @@ use srcnn_gpu::{Error, Result};
 
 use super::input::{Input, name};
 use super::{container, is_pipe};
-use crate::cli::jobs::Job;
 use crate::cli::upscale::args::UpscaleArgs;
 use crate::cli::upscale::ffmpeg::{
     About, Clip, Decoder, Encoder, Encoding, FrameTimes, Frames, Source, VideoArgs,
 };
+use srcnn_gpu::jobs::Job;
 
 /// The form in which frames are written.
 pub enum Form {

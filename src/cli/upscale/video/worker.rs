@@ -9,12 +9,11 @@ use srcnn_gpu::{Enlargement, Error, Reason, Result};
 use super::input::{Input, name};
 use super::output::{Form, Run};
 use crate::cli::args::models::{self, Model};
-use crate::cli::jobs::{Job, Kept};
 use crate::cli::upscale::args::UpscaleArgs;
 use crate::cli::upscale::ffmpeg::{About, Decoder};
 use crate::cli::upscale::report::{Frames, Reporter};
-use crate::cli::upscale::stages;
-use crate::cli::upscale::stages::Times;
+use srcnn_gpu::jobs::{Job, Kept};
+use srcnn_gpu::stages::{self, Times};
 
 /// What all videos need.
 pub struct Worker<'a> {
