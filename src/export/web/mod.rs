@@ -203,7 +203,7 @@ mod tests {
             assert!(named > 20, "{named}");
             let kernels = files.keys().filter(|path| path.ends_with(".wgsl")).count();
             let weights = files.keys().filter(|path| path.ends_with(".bin")).count();
-            assert!(kernels > 10 && weights <= named, "{kernels} {weights}");
+            assert!(kernels >= 10 && weights <= named, "{kernels} {weights}");
         }
     }
 
