@@ -92,7 +92,7 @@ impl Watched {
             }
             Part::Moving => {
                 // Two seconds in one direction, two seconds back: there is always something new to compute.
-                let way = if since.as_secs() / 2 % 2 == 0 { 0.02 } else { -0.015 };
+                let way = if (since.as_secs() / 2).is_multiple_of(2) { 0.02 } else { -0.015 };
                 view.pan_by(vec2(way, way));
                 if since > self.length { Part::Over } else { Part::Moving }
             }

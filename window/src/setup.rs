@@ -51,7 +51,7 @@ fn icon() -> IconData {
     const SIDE: u32 = 32;
     let texel = |x: u32, y: u32| {
         let cell = if x < SIDE / 2 { 8 } else { 2 };
-        let light = if (x / cell + y / cell) % 2 == 0 { 230 } else { 60 };
+        let light = if (x / cell + y / cell).is_multiple_of(2) { 230 } else { 60 };
         [light, light, 200, 255]
     };
     let rgba = (0..SIDE * SIDE).flat_map(|at| texel(at % SIDE, at / SIDE)).collect();

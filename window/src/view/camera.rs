@@ -33,13 +33,13 @@ impl Camera {
     }
 
     /// Position on the screen of a position in the result.
-    pub fn to_screen(&self, view: Rect, at: [f64; 2]) -> Pos2 {
+    pub fn to_screen(self, view: Rect, at: [f64; 2]) -> Pos2 {
         let origin = self.origin(view);
         pos2((origin[0] + at[0] * self.zoom) as f32, (origin[1] + at[1] * self.zoom) as f32)
     }
 
     /// Position in the result of a position on the screen.
-    pub fn to_result(&self, view: Rect, at: Pos2) -> [f64; 2] {
+    pub fn to_result(self, view: Rect, at: Pos2) -> [f64; 2] {
         let origin = self.origin(view);
         [(f64::from(at.x) - origin[0]) / self.zoom, (f64::from(at.y) - origin[1]) / self.zoom]
     }
