@@ -90,9 +90,8 @@ impl Pass {
     ) -> Result<Self> {
         let device = compiler.device;
         let kernel = Kernel::new(compiler, &descriptor.shader, &descriptor.bindings())?;
-        let PassDescriptor { shape, store, binding, weight_precision, weights, .. } = descriptor;
-        let weights = GpuWeights::new(device, queue, store, weight_precision, weights)?;
-        Ok(Self { kernel, shape, weights, binding })
+        let (shape, binding) = (descriptor.shape.clone(), descriptor.binding);
+        Ok(Self { kernel, shape, weights: GpuWeights::new(device, queue, descriptor)?, binding })
     }
 
     /// The same kernel with other weights of the same layout.
@@ -102,8 +101,7 @@ impl Pass {
         queue: &wgpu::Queue,
         descriptor: PassDescriptor,
     ) -> Result<Self> {
-        let PassDescriptor { store, precision, weights, .. } = descriptor;
-        let weights = GpuWeights::new(device, queue, store, precision, weights)?;
+        let weights = GpuWeights::new(device, queue, descriptor)?;
         Ok(Self { kernel: self.kernel.clone(), shape: self.shape.clone(), weights, binding: self.binding })
     }
 
@@ -161,13 +159,8 @@ enum GpuWeights {
 }
 
 impl GpuWeights {
-    fn new(
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        store: WeightStore,
-        precision: Precision,
-        weights: Vec<f32>,
-    ) -> Result<Self> {
+    fn new(device: &wgpu::Device, queue: &wgpu::Queue, descriptor: PassDescriptor) -> Result<Self> {
+        let PassDescriptor { store, weight_precision: precision, weights, .. } = descriptor;
         let count = weights.len();
         let label = "srcnn.conv.weights";
         let buffer = |usage| {

@@ -171,6 +171,22 @@ fn maps_that_overflow_are_refused() {
     }
 }
 
+/// Weights that are exchanged are rounded as the first ones were.
+#[test]
+fn another_upscaler_has_its_weights_in_the_same_precision() {
+    let _alone = common::alone();
+    let Some(gpu) = half_precision_gpu() else { return };
+    for fused in [None, Some(Fusion::Workgroup)] {
+        let shape = ConvShape { fused, ..ConvShape::for_device(&gpu.device) };
+        let options =
+            UpscalerOptions::for_device(&gpu.device).with_precision(Precision::F16).with_conv_shape(shape);
+        let weights = network("3-1-3", "9-8", 1, Padding::Replicate);
+        let first = Upscaler::new(&gpu.device, &gpu.queue, &weights, options).unwrap();
+        let second = first.with_weights(&weights).unwrap();
+        assert_eq!(second.device_bytes(), first.device_bytes(), "{shape}");
+    }
+}
+
 /// A device that was opened without the feature, on any adapter.
 #[test]
 fn a_device_without_it_is_an_error() {
