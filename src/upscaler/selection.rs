@@ -134,8 +134,8 @@ impl Selection {
     }
 }
 
-/// The limits of a device for where weights go. FXC needs two to three times as long for kernels with weights in a uniform buffer as
-/// for those with a storage buffer, so for it none goes there.
+/// The limits of a device for where weights go. FXC takes up to twice as long for kernels with weights in a uniform buffer as for those
+/// with a storage buffer (benches/README.md), so for it none goes there.
 fn weight_limits(limits: wgpu::Limits, adapter: AdapterKind) -> wgpu::Limits {
     let max_uniform_buffer_binding_size =
         if adapter.fxc { 0 } else { limits.max_uniform_buffer_binding_size };

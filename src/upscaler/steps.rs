@@ -85,12 +85,21 @@ impl Frame<'_> {
         steps
     }
 
-    /// Position of pixels of the source and of the result in their textures.
-    fn at(&self, [source, target]: [[i32; 2]; 2]) -> [[i32; 2]; 2] {
+    /// Position of a pixel of the source in its texture.
+    fn source_texel(&self, pixel: [i32; 2]) -> [i32; 2] {
         match self.placement {
-            Placement::Whole => [source, target],
-            Placement::Tile => [[0, 0]; 2],
-            Placement::Part { source: from, target: to } => [minus(source, from), minus(target, to)],
+            Placement::Whole => pixel,
+            Placement::Tile => [0, 0],
+            Placement::Part { source, .. } => minus(pixel, source),
+        }
+    }
+
+    /// Position of a pixel of the result in the target's texture.
+    fn target_texel(&self, pixel: [i32; 2]) -> [i32; 2] {
+        match self.placement {
+            Placement::Whole => pixel,
+            Placement::Tile => [0, 0],
+            Placement::Part { target, .. } => minus(pixel, target),
         }
     }
 
@@ -115,7 +124,7 @@ impl Frame<'_> {
         let full = Region { source_start: first, ..full };
         let columns = Region {
             size: [full.size[0], tile[1].source.len() as i32],
-            host_texel: self.at([first, [0, 0]])[0],
+            host_texel: self.source_texel(first),
             terms: self.taps[0],
             output: self.layouts.horizontal,
             ..full
@@ -135,7 +144,7 @@ impl Frame<'_> {
         let target = Region {
             origin: first,
             size: both(tile, |span| span.len),
-            host_texel: self.at([[0, 0], both(tile, |span| span.start)])[1],
+            host_texel: self.target_texel(both(tile, |span| span.start)),
             input_margin: minus(first, origin),
             bicubic_margin: minus(first, full.origin),
             input: self.layouts.result(),

@@ -1,7 +1,7 @@
 //! `conv_forward.wgsl`: one layer of any network.
 
-use super::{MapRead, OutsideValue, Shader, WeightLoad, word};
-use crate::gpu::compose::{Prelude, kernel};
+use super::{MapRead, OutsideValue, Shader, WeightLoad, biases, prelude, word};
+use crate::gpu::compose::kernel;
 use crate::network::{LayerShape, Padding};
 use crate::precision::Precision;
 
@@ -166,15 +166,7 @@ impl ConvVariant {
 
     /// Where the taps of a group begin, in floats.
     pub fn first_tap(&self) -> usize {
-        self.biases() * self.registers.outputs()
-    }
-
-    /// Numbers that make up a bias: in half precision, the second one is the rounding error of the first.
-    fn biases(&self) -> usize {
-        match self.precision {
-            Precision::F32 => 1,
-            Precision::F16 => 2,
-        }
+        biases(self.precision) * self.registers.outputs()
     }
 
     /// Rows of a filter whose products are summed in half precision before they are added to sums in single precision
@@ -196,8 +188,7 @@ impl ConvVariant {
 /// `conv_forward.wgsl`: one layer.
 pub fn conv_forward(variant: &ConvVariant) -> Shader {
     let (size, half) = (variant.filter_columns, variant.precision == Precision::F16);
-    let start = if half { Prelude::default().enable("f16") } else { Prelude::default() };
-    let prelude = start
+    let prelude = prelude(variant.precision)
         .numbers([
             ("PIXELS", variant.registers.pixels() as usize),
             ("OUTPUTS", variant.registers.outputs()),

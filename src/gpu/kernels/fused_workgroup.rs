@@ -1,7 +1,7 @@
 //! `conv_fused_workgroup.wgsl` and `conv_fused_workgroup_sum.wgsl`: networks f1-1-f3 in two passes on GPUs.
 
 use super::fused::Epilogue;
-use super::{MapRead, OutsideValue, PIXEL_WORKGROUP, Shader, WeightStore, word};
+use super::{MapRead, OutsideValue, PIXEL_WORKGROUP, Shader, WeightStore, biases, prelude, word};
 use crate::gpu::compose::{Prelude, kernel};
 use crate::network::{Architecture, Padding};
 use crate::precision::Precision;
@@ -52,13 +52,14 @@ impl WorkgroupVariant {
         if first.inputs != 1 || first.size > 9 || second.size != 1 || third.size < 3 || !fits {
             return None;
         }
+        // GROUPS_AT_ONCE of the kernel.
+        let at_once = match precision {
+            Precision::F32 => 1,
+            Precision::F16 => 2,
+        };
         let mut variant = Self {
             filter: first.size,
-            groups: first.filters.div_ceil(8).next_multiple_of(if precision == Precision::F16 {
-                2
-            } else {
-                1
-            }),
+            groups: first.filters.div_ceil(8).next_multiple_of(at_once),
             epilogue,
             normalized: padding == Padding::Normalized,
             outside: padding.into(),
@@ -73,17 +74,9 @@ impl WorkgroupVariant {
         (bytes <= limits.max_storage_buffer_binding_size).then_some(variant)
     }
 
-    /// Numbers that make up a bias: in half precision, the second one is the rounding error of the first.
-    fn biases(&self) -> usize {
-        match self.precision {
-            Precision::F32 => 1,
-            Precision::F16 => 2,
-        }
-    }
-
     /// Where a group's taps begin: after its biases. All lengths and positions here and below are in vec4s.
     pub fn first_tap(&self) -> usize {
-        2 * self.biases()
+        2 * biases(self.precision)
     }
 
     /// Where a group's columns of layer 2 begin: after its taps.
@@ -103,7 +96,7 @@ impl WorkgroupVariant {
 
     /// Where the taps of layer 3 begin.
     pub fn taps_3(&self) -> usize {
-        self.bias_2() + self.biases() * 2 * self.epilogue.blocks8
+        self.bias_2() + biases(self.precision) * 2 * self.epilogue.blocks8
     }
 
     /// Length of all weights.
@@ -117,8 +110,7 @@ pub fn conv_fused_workgroup(variant: &WorkgroupVariant) -> Shader {
     let WorkgroupVariant { filter, groups, epilogue, normalized, outside, store, precision, map_read } =
         variant;
     let half = *precision == Precision::F16;
-    let start = if half { Prelude::default().enable("f16") } else { Prelude::default() };
-    let prelude = start
+    let prelude = prelude(*precision)
         .numbers([
             ("FILTER", *filter),
             ("GROUPS", *groups),

@@ -26,8 +26,25 @@ pub(crate) use shape::serde_word;
 pub use weights::{WEIGHT_COLUMNS, WeightLoad, WeightStore};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, conv_winograd_sum};
 
+use crate::gpu::compose::Prelude;
 use crate::network::{Architecture, Padding};
 use crate::precision::Precision;
+
+/// The beginning of the constants of a kernel that computes in a precision.
+fn prelude(precision: Precision) -> Prelude {
+    match precision {
+        Precision::F32 => Prelude::default(),
+        Precision::F16 => Prelude::default().enable("f16"),
+    }
+}
+
+/// Numbers that make up a bias: in half precision, the second one is the rounding error of the first.
+fn biases(precision: Precision) -> usize {
+    match precision {
+        Precision::F32 => 1,
+        Precision::F16 => 2,
+    }
+}
 
 /// A word where a flag is set, for the name of a variant.
 fn word(flag: bool, name: &'static str) -> &'static str {
