@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use srcnn_gpu::headless::{AdapterSelection, Gpu};
-use srcnn_gpu::{Architecture, Channels, Layer, Metadata, Padding, Weights};
+use srcnn_gpu::reference::{self, Maps};
+use srcnn_gpu::{Architecture, Channels, Layer, Metadata, Padding, Planes, Weights};
 
 /// The adapter that the tests run on: `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose it (for the program, `SRCNN_GPU`),
 /// otherwise the first usable one. Fails if there is none, so that a green run has computed something.
@@ -81,6 +82,25 @@ pub fn network(sizes: &str, filters: &str, channels: usize, padding: Padding) ->
         .collect();
     let channels = if channels == 1 { Channels::Y } else { Channels::Rgb };
     Weights::new(layers, Metadata { channels, padding, ..Metadata::default() }).expect("valid weights")
+}
+
+/// The same weights, with each filter of layer `layer` wrong in its last tap: a truncated packing loses the end first.
+pub fn wrong_in(weights: &Weights, layer: usize) -> Weights {
+    let mut layers = weights.layers().to_vec();
+    let taps = layers[layer].shape.size * layers[layer].shape.size;
+    layers[layer].weight.iter_mut().skip(taps - 1).step_by(taps).for_each(|weight| *weight += 0.01);
+    Weights::new(layers, weights.metadata.clone()).expect("valid weights")
+}
+
+/// Planes as the twins take them.
+pub fn maps(planes: &Planes) -> Maps {
+    let data = planes.data.iter().map(|&v| f64::from(v)).collect();
+    Maps { channels: planes.channels, height: planes.height, width: planes.width, data }
+}
+
+/// What a network's twin in f64 makes of planes.
+pub fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
+    reference::forward(weights, &maps(planes), padding).data
 }
 
 /// Rounding errors of `layers` layers that each sum up to `products` products of values around `magnitude`: each

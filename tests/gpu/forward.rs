@@ -1,10 +1,10 @@
 //! The inference path on the GPU against its CPU twins and the golden vectors.
 
-use crate::common::{self, assert_close, data, gpu, network, noise, tolerance};
+use crate::common::{self, assert_close, data, gpu, maps, network, noise, tolerance, twin};
 use safetensors::SafeTensors;
 use srcnn_gpu::gpu::kernels::{ConvShape, Fusion, MapRead, Registers, WeightLoad};
 use srcnn_gpu::headless::{Headless, HeadlessOptions};
-use srcnn_gpu::reference::{self, Maps};
+use srcnn_gpu::reference;
 use srcnn_gpu::resample::ResampleTable;
 use srcnn_gpu::{Channels, Enlargement, Layer, LayerShape, Metadata, Padding, Planes, Weights};
 
@@ -25,11 +25,6 @@ fn picture(channels: usize, height: usize, width: usize) -> Planes {
     Planes::new(width, height, channels, data).unwrap()
 }
 
-fn maps(planes: &Planes) -> Maps {
-    let data = planes.data.iter().map(|&v| f64::from(v)).collect();
-    Maps { channels: planes.channels, height: planes.height, width: planes.width, data }
-}
-
 fn run(
     weights: &Weights,
     planes: &Planes,
@@ -39,10 +34,6 @@ fn run(
 ) -> Planes {
     let options = HeadlessOptions::default().with_padding(Some(padding)).with_tile(tile);
     Headless::new(gpu(), weights, options).unwrap().upscale_planes(planes, to).unwrap()
-}
-
-fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
-    reference::forward(weights, &maps(planes), padding).data
 }
 
 /// Tolerance for a whole network whose maps stay around 1.

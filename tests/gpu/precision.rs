@@ -1,13 +1,12 @@
 //! Half precision against the CPU twins and single precision, and what happens on adapters without it.
 
 use crate::common::desk::{Desk, color};
-use crate::common::{self, assert_close, difference, gpu, network, noise, tolerance};
+use crate::common::{self, assert_close, difference, gpu, network, noise, tolerance, twin};
 use srcnn_gpu::eval::dataset::{Dataset, Picture};
 use srcnn_gpu::eval::protocol::Protocol;
 use srcnn_gpu::gpu::kernels::{ConvShape, Fusion, MapRead, Registers};
 use srcnn_gpu::headless::adapter::{AdapterSelection, find};
 use srcnn_gpu::headless::{Gpu, Headless, HeadlessOptions, self_test};
-use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::{
     Channels, Error, LayerShape, Padding, Planes, Precision, Shipped, Upscaler, UpscalerOptions, Weights,
     wgpu,
@@ -41,12 +40,6 @@ fn run(gpu: &Gpu, weights: &Weights, planes: &Planes, scale: f64, options: Headl
 
 fn half_precision() -> HeadlessOptions {
     HeadlessOptions::default().with_precision(Precision::F16)
-}
-
-fn twin(weights: &Weights, planes: &Planes, padding: Padding) -> Vec<f64> {
-    let data = planes.data.iter().map(|&v| f64::from(v)).collect();
-    let input = Maps { channels: planes.channels, height: planes.height, width: planes.width, data };
-    reference::forward(weights, &input, padding).data
 }
 
 /// The rounding errors of a sum's products and partial sums are independent, so they grow with the square root of the
