@@ -10,12 +10,12 @@
 //
 // A workgroup owns a block of 32 x 16 pixels, an invocation 2 pixels of a row. It takes the filters of layer 1 in groups of
 // 8, and adds each group, or two, to all sums of layer 2. In layer 3 an invocation knows what its pixels add to 2 R + 2 columns of
-// f3 rows; it adds two columns at a time to the workgroup's sums, others than any other invocation in this moment.
+// f3 rows. It adds two columns at a time to the workgroup's sums; at that moment no other invocation adds to the same ones.
 // Grid: x = columns / 32, y = rows / 16.
 //
-// The sums of a block reach 2 R pixels beyond it, seen from the pixel R left of and above it. So of each texel and row of the
-// result there are at most four parts: the first from the block, others from the blocks to the left (plane 1), above
-// (plane 2), and both (plane 3). conv_fused_workgroup_sum.wgsl adds them.
+// The sums of a block reach R pixels beyond it on each side. So a texel of the result has at most four parts: one from its own
+// block (plane 0), and others from the block to the left (plane 1), above (plane 2), and above and to the left (plane 3).
+// conv_fused_workgroup_sum.wgsl adds them.
 //
 // Axes: input [rows][columns], one plane; output [4][rows][columns], shifted by R against what is computed. weights: GROUPS
 // times [B1, W1 as [i][j], W2 as [n][k]] of 8 filters of layer 1; then B2 at BIAS_2; then W3 as [i][j][k] at TAPS_3. k runs

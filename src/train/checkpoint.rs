@@ -1,8 +1,8 @@
 //! A checkpoint: one file in `.safetensors` format with everything that a run needs to continue bit for bit.
 //!
 //! Parameters have their names from weight files (`conv1.weight`), the optimizer's values are `slot1.conv1.weight` and so
-//! on, those of the running mean `average.conv1.weight`. The header's metadata has the key `srcnn_gpu_checkpoint` with the format's version, and the other fields of
-//! [`Checkpoint`] as text. Numbers are written such that reading returns them exactly.
+//! on, those of the running mean `average.conv1.weight`. The header's metadata has the key `srcnn_gpu_checkpoint` with the format's
+//! version, and the other fields of [`Checkpoint`] as text. Numbers are written such that reading returns them exactly.
 
 use std::collections::BTreeMap;
 use std::path::Path;
