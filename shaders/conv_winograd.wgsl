@@ -8,7 +8,7 @@
 // One invocation owns a square of 4 x 4 pixels (shared/locate.wgsl) and takes the filters of layer 1 in pairs. A weight
 // costs several instructions on software adapters, so 16 pixels share each. All vec4s are 4 rows of one column, and a
 // mat4x4 is 4 such columns. Layer 1: shared/winograd_input.wgsl. What a square contributes to layer 3, which
-// conv_winograd_sum.wgsl adds up: shared/winograd_output.wgsl. Squares begin at multiples of 4 in the picture, and so
+// conv_winograd_sum.wgsl adds up: shared/winograd_layer3.wgsl. Squares begin at multiples of 4 in the picture, and so
 // do regions, so the order of sums does not depend on tiles.
 // Grid: x = columns / (4 WORKGROUP_X), y = rows / (4 WORKGROUP_Y). Entry point and weights: shared/weight_load_*.wgsl.
 //
@@ -18,7 +18,7 @@
 // Prelude: FILTER (f1, 3 to 9), PAIRS (of filters of layer 1), BLOCKS8 (of filters of layer 2, up to 4), FILTER_3 (f3,
 // up to 5), LANES, BLOCKS, POINT, PAIR, COLUMNS_2, BIAS_2, TAP_3, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
 //#import winograd_input
-//#import winograd_output
+//#import winograd_layer3
 
 // What an invocation owns: a square.
 const OWNED: vec2<i32> = vec2(4, 4);
@@ -26,82 +26,48 @@ const OWNED: vec2<i32> = vec2(4, 4);
 @group(0) @binding(3) var input: MapTexture;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 
-// 8 maps of layer 2.
-struct Block8 {
-    s0: mat4x4<f32>,
-    s1: mat4x4<f32>,
-    s2: mat4x4<f32>,
-    s3: mat4x4<f32>,
-    s4: mat4x4<f32>,
-    s5: mat4x4<f32>,
-    s6: mat4x4<f32>,
-    s7: mat4x4<f32>,
-}
-
 fn run(lane: u32, workgroup: vec3<u32>) {
     let location = locate(lane, workgroup);
     let blocks = load_blocks(vec2(location.start.x / 4, location.start.y));
     let m = valid_factors(location.start);
-    var a = Block8();
-    var b = Block8();
-    var c = Block8();
-    var d = Block8();
+    var a = Squares8();
+    var b = Squares8();
+    var c = Squares8();
+    var d = Squares8();
     for (var pair = 0u; pair < PAIRS; pair++) {
         let base = pair * PAIR;
         let bias = weight(base, 0u);
         let first = first_layer(blocks, m, bias.x, base, 1u);
         let second = first_layer(blocks, m, bias.y, base, 1u + 6u * POINT);
-        add_block8(&a, first, second, base, COLUMNS_2);
+        add_squares8(&a, first, second, base, COLUMNS_2);
         if BLOCKS8 > 1u {
-            add_block8(&b, first, second, base, COLUMNS_2 + 4u);
+            add_squares8(&b, first, second, base, COLUMNS_2 + 4u);
         }
         if BLOCKS8 > 2u {
-            add_block8(&c, first, second, base, COLUMNS_2 + 8u);
+            add_squares8(&c, first, second, base, COLUMNS_2 + 8u);
         }
         if BLOCKS8 > 3u {
-            add_block8(&d, first, second, base, COLUMNS_2 + 12u);
+            add_squares8(&d, first, second, base, COLUMNS_2 + 12u);
         }
     }
-    finish_block8(&a, 0u);
+    finish_squares8(&a, 0u);
     if BLOCKS8 > 1u {
-        finish_block8(&b, 2u);
+        finish_squares8(&b, 2u);
     }
     if BLOCKS8 > 2u {
-        finish_block8(&c, 4u);
+        finish_squares8(&c, 4u);
     }
     if BLOCKS8 > 3u {
-        finish_block8(&d, 6u);
+        finish_squares8(&d, 6u);
     }
-    // For each row of the filter, what was added before moves down by one, so that each row adds to the first four.
-    var columns = Columns();
-    for (var i = 0u; i < FILTER_3; i++) {
-        var row = Row();
-        for (var j = 0u; j < FILTER_3; j++) {
-            let base = TAPS_3 + (i * FILTER_3 + j) * TAP_3;
-            var sums = over_block8(mat4x4<f32>(), &a, base, 0u);
-            if BLOCKS8 > 1u {
-                sums = over_block8(sums, &b, base, 2u);
-            }
-            if BLOCKS8 > 2u {
-                sums = over_block8(sums, &c, base, 4u);
-            }
-            if BLOCKS8 > 3u {
-                sums = over_block8(sums, &d, base, 6u);
-            }
-            // What was added before moves right by one column, so that each tap adds to the first four.
-            let moved = mat4x4(vec4(0.0), row.first[0], row.first[1], row.first[2]);
-            let next = mat4x4(row.first[3], row.next[0], row.next[1], row.next[2]);
-            row = Row(moved + padded(sums, location), next);
-        }
-        columns = add_row(columns, row);
-    }
+    let columns = last_layer(&a, &b, &c, &d, 0u, location);
     if location.inside_region {
         store(columns, vec2(location.wanted.x / 4, location.wanted.y));
     }
 }
 
 // Adds what two maps of layer 1 contribute to 8 maps of layer 2.
-fn add_block8(sums: ptr<function, Block8>, first: mat4x4<f32>, second: mat4x4<f32>, base: u32, at: u32) {
+fn add_squares8(sums: ptr<function, Squares8>, first: mat4x4<f32>, second: mat4x4<f32>, base: u32, at: u32) {
     let w0 = weight(base, at);
     (*sums).s0 += first * w0.x + second * w0.y;
     (*sums).s1 += first * w0.z + second * w0.w;
@@ -117,7 +83,7 @@ fn add_block8(sums: ptr<function, Block8>, first: mat4x4<f32>, second: mat4x4<f3
 }
 
 // Maps of layer 2 from their sums: max(0, sum + B2).
-fn finish_block8(sums: ptr<function, Block8>, at: u32) {
+fn finish_squares8(sums: ptr<function, Squares8>, at: u32) {
     let b0 = weight(BIAS_2, at);
     let b1 = weight(BIAS_2, at + 1u);
     (*sums).s0 = finish((*sums).s0, b0.x);
@@ -138,22 +104,4 @@ fn finish(sums: mat4x4<f32>, bias: f32) -> mat4x4<f32> {
         max(sums[2] + bias, zero),
         max(sums[3] + bias, zero),
     );
-}
-
-// Adds what a tap of layer 3 makes of 8 maps.
-fn over_block8(before: mat4x4<f32>, maps: ptr<function, Block8>, base: u32, at: u32) -> mat4x4<f32> {
-    let w0 = weight(base, at);
-    let sums = before + (*maps).s0 * w0.x + (*maps).s1 * w0.y + (*maps).s2 * w0.z + (*maps).s3 * w0.w;
-    let w1 = weight(base, at + 1u);
-    return sums + (*maps).s4 * w1.x + (*maps).s5 * w1.y + (*maps).s6 * w1.z + (*maps).s7 * w1.w;
-}
-
-// The valid-pixel map's factors.
-fn valid_factors(at: vec2<i32>) -> mat4x4<f32> {
-    if !NORMALIZED {
-        return mat4x4<f32>();
-    }
-    let columns = valid_columns(at.x);
-    let rows = vec4(valid_row(at.y), valid_row(at.y + 1), valid_row(at.y + 2), valid_row(at.y + 3));
-    return mat4x4(columns.x * rows, columns.y * rows, columns.z * rows, columns.w * rows);
 }

@@ -7,7 +7,7 @@
 //
 //   M[p] = sum over i, b of U[n, p, b, i] V[p, b, y + i],  F1[n, x] = max(0, B1[n] + m A'(M)[x])
 //#import weight_load
-//#import read_input
+//#import load_square
 
 // Columns and rows of pixels under the taps of a square.
 const WINDOW: u32 = FILTER + 3u;
@@ -75,15 +75,6 @@ fn load_texels(at: vec2<i32>) -> Texels {
     return texels;
 }
 
-fn load_square(at: vec2<i32>) -> mat4x4<f32> {
-    return transpose(mat4x4(
-        read_input(at),
-        read_input(at + vec2(0, 1)),
-        read_input(at + vec2(0, 2)),
-        read_input(at + vec2(0, 3)),
-    ));
-}
-
 fn column(texels: Texels, x: u32) -> mat3x4<f32> {
     return mat3x4(texels.a[x], texels.b[x], texels.c[x]);
 }
@@ -130,13 +121,6 @@ fn first_layer(blocks: Blocks, m: mat4x4<f32>, bias: f32, base: u32, at: u32) ->
         relu(even + 4.0 * even2, m[2], bias),
         relu(odd + 8.0 * odd2 + m5, m[3], bias),
     );
-}
-
-fn relu(sum: vec4<f32>, m: vec4<f32>, bias: f32) -> vec4<f32> {
-    if NORMALIZED {
-        return max(m * sum + bias, vec4(0.0));
-    }
-    return max(sum + bias, vec4(0.0));
 }
 
 // M of a point, whose U is at `at`.

@@ -28,6 +28,14 @@ fn add_row(before: Columns, row: Row) -> Columns {
     );
 }
 
+// Adds the contributions of two groups of maps.
+fn add_columns(a: Columns, b: Columns) -> Columns {
+    return Columns(
+        Row(a.first.first + b.first.first, a.first.next + b.first.next),
+        Row(a.next.first + b.next.first, a.next.next + b.next.next),
+    );
+}
+
 // Moves rows down by one and adds `more`.
 fn down(rows: mat4x4<f32>, more: mat4x4<f32>) -> mat4x4<f32> {
     return more + mat4x4(

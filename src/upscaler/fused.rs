@@ -21,20 +21,19 @@ pub(super) fn passes(
     let (architecture, settings) =
         (weights.architecture(), Settings::new(padding, load, shape.map_read, shape.workgroup));
     let variant = HeadVariant::new(architecture, settings, limits)?;
-    let covers = [4 * settings.workgroup[0], settings.workgroup[1]];
+    let covers = covers(&settings);
     let (reach, size) = (third.shape.radius(), third.shape.size);
 
     let pass = PassDescriptor::single;
-    let head = kernels::conv_fused_head(&variant);
-    let mut packed = pack_head(&variant, first, second);
     let mut passes = Vec::new();
     if let Some(layout) = variant.epilogue_layout() {
+        let mut packed = pack_head(&variant, first, second);
         pack_epilogue(&mut packed, &layout, second, third);
+        let head = kernels::conv_fused_head(&variant);
         passes.push(pass(head, [0, 2 * size, reach], covers, variant.store, packed));
     } else {
         let body = BodyVariant::new(architecture, settings, limits)?;
-        let head_reach = reach + second.shape.radius();
-        passes.push(pass(head, [0, first.shape.filters, head_reach], covers, variant.store, packed));
+        passes.push(first_layer(&variant, weights)?);
         let mut packed = pack_body(&body, second);
         pack_epilogue(&mut packed, &body.epilogue_layout(), second, third);
         let shader = kernels::conv_fused_body(&body);
@@ -42,6 +41,20 @@ pub(super) fn passes(
     }
     passes.push(last_sum(kernels::conv_fused_sum(size, &settings), third));
     Some(passes.into_iter().map(|pass| pass.reading(shape.map_read)).collect())
+}
+
+/// Layer 1 alone, whose maps are stored.
+pub(super) fn first_layer(variant: &HeadVariant, weights: &Weights) -> Option<PassDescriptor> {
+    let [first, second, third] = weights.layers() else { return None };
+    let numbers = [0, first.shape.filters, second.shape.radius() + third.shape.radius()];
+    let (head, packed) = (kernels::conv_fused_head(variant), pack_head(variant, first, second));
+    let pass = PassDescriptor::single(head, numbers, covers(&variant.settings), variant.store, packed);
+    Some(pass.reading(variant.settings.map_read))
+}
+
+/// Columns and rows that a workgroup computes whose invocations own a texel.
+fn covers(settings: &Settings) -> [u32; 2] {
+    [4 * settings.workgroup[0], settings.workgroup[1]]
 }
 
 /// The last step of layer 3: adds up partial sums.

@@ -17,7 +17,7 @@ use crate::weights::Weights;
 pub(super) enum Path {
     /// The passes of the [`ConvShape`].
     Shape,
-    /// `conv_winograd.wgsl`.
+    /// Winograd's kernels.
     Winograd,
 }
 
@@ -49,14 +49,16 @@ impl Selection {
         self.options.padding.unwrap_or(weights.metadata.padding)
     }
 
-    fn winograd_variant(&self, weights: &Weights) -> Option<kernels::WinogradVariant> {
-        let variant = || winograd::variant(&self.limits, weights, self.padding, self.options.conv_shape);
+    fn winograd_variant(&self, weights: &Weights) -> Option<winograd::Variant> {
+        let variant = || winograd::Variant::new(&self.limits, weights, self.padding, self.options.conv_shape);
         (self.options.precision == Precision::F32).then(variant).flatten()
     }
 
     /// The path for a result of this many pixels.
     pub fn path(&self, weights: &Weights, pixels: usize) -> Path {
-        let wanted = self.options.winograd.wants(self.adapter.favors_winograd(), pixels);
+        let layers = weights.layers().iter();
+        let multiplications = pixels.saturating_mul(layers.map(|layer| layer.weight.len()).sum());
+        let wanted = self.options.winograd.wants(self.adapter.favors_winograd(), multiplications);
         if wanted && self.winograd_variant(weights).is_some() { Path::Winograd } else { Path::Shape }
     }
 
@@ -69,7 +71,7 @@ impl Selection {
         let (passes, alignment) = match variant {
             Some(variant) => {
                 let alignment = Alignment { units: [winograd::SQUARE; 2], radius: last_radius(weights) };
-                (winograd::passes(&variant, weights), alignment)
+                (variant.passes(weights), alignment)
             }
             None => {
                 let &UpscalerOptions { precision, conv_shape, .. } = &self.options;

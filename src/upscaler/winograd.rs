@@ -1,40 +1,74 @@
-//! Networks f1-1-f3 in one pass, with Winograd's F(4, 3) in layer 1: `conv_winograd.wgsl`.
+//! Networks of three layers with Winograd's minimal filtering: f1-1-f3 in one pass, by `conv_winograd.wgsl`, and f1-5-f3 with
+//! layer 1 as in [`super::fused`], by `conv_winograd_body.wgsl`.
 
-use super::fused::last_sum;
+use super::fused::{first_layer, last_sum};
 use super::pass::PassDescriptor;
-use crate::gpu::kernels::{self, ConvShape, POINTS, Settings, WinogradVariant};
+use super::winograd_body;
+use crate::gpu::kernels::{
+    self, ConvShape, HeadVariant, POINTS, Settings, Shader, WeightStore, WinogradBodyVariant, WinogradVariant,
+};
 use crate::network::Padding;
-use crate::weights::Weights;
+use crate::weights::{Layer, Weights};
 
-/// Planes that `conv_winograd.wgsl` writes: what squares add to themselves, to neighboring columns, to neighboring
-/// rows, and diagonally.
+/// Planes that the kernels write: what squares add to themselves, to neighboring columns, to neighboring rows, and
+/// diagonally.
 const PLANES: usize = 4;
 /// Side of a square, in pixels.
 pub(super) const SQUARE: usize = 4;
 
-/// The kernel's variant; `None` for networks that it does not cover, or if `shape` does not ask for fused kernels.
-pub(super) fn variant(
-    limits: &wgpu::Limits,
-    weights: &Weights,
-    padding: Padding,
-    shape: ConvShape,
-) -> Option<WinogradVariant> {
-    let load = shape.fused?.weight_load()?;
-    let settings = Settings::new(padding, load, shape.map_read, shape.workgroup);
-    WinogradVariant::new(weights.architecture(), settings, limits)
+/// The kernels' variants for a network.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Variant {
+    /// All layers at once.
+    Whole(WinogradVariant),
+    /// Layer 1, then the others.
+    Body(HeadVariant, WinogradBodyVariant),
 }
 
-/// The passes.
-pub(super) fn passes(variant: &WinogradVariant, weights: &Weights) -> Vec<PassDescriptor> {
-    let [.., third] = weights.layers() else { return Vec::new() };
-    let covers = variant.settings.workgroup.map(|side| SQUARE as u32 * side);
-    let numbers = [0, PLANES, third.shape.radius()];
-    let packed = pack(variant, weights);
-    let pass =
-        PassDescriptor::single(kernels::conv_winograd(variant), numbers, covers, variant.store, packed)
-            .reading(variant.settings.map_read);
-    let sum = kernels::conv_winograd_sum(third.shape.size, &variant.settings);
-    vec![pass, last_sum(sum, third).reading(variant.settings.map_read)]
+impl Variant {
+    /// `None` for networks that they do not cover, or if `shape` does not ask for fused kernels.
+    pub fn new(limits: &wgpu::Limits, weights: &Weights, padding: Padding, shape: ConvShape) -> Option<Self> {
+        let load = shape.fused?.weight_load()?;
+        let settings = Settings::new(padding, load, shape.map_read, shape.workgroup);
+        let architecture = weights.architecture();
+        if let Some(whole) = WinogradVariant::new(architecture, settings, limits) {
+            return Some(Self::Whole(whole));
+        }
+        let body = WinogradBodyVariant::new(architecture, settings, limits)?;
+        Some(Self::Body(HeadVariant::new(architecture, settings, limits)?, body))
+    }
+
+    /// The passes.
+    pub fn passes(&self, weights: &Weights) -> Vec<PassDescriptor> {
+        let [.., third] = weights.layers() else { return Vec::new() };
+        match self {
+            Self::Whole(variant) => {
+                let (shader, packed) = (kernels::conv_winograd(variant), pack(variant, weights));
+                squares(shader, 0, third, variant.settings, variant.store, packed).into()
+            }
+            Self::Body(head, body) => {
+                let (shader, packed) =
+                    (kernels::conv_winograd_body(body), winograd_body::pack(body, weights));
+                let squares = squares(shader, 1, third, body.settings, body.store, packed);
+                first_layer(head, weights).into_iter().chain(squares).collect()
+            }
+        }
+    }
+}
+
+/// A pass over squares, and the one that ends layer 3 after it.
+fn squares(
+    shader: Shader,
+    layer: usize,
+    third: &Layer,
+    settings: Settings,
+    store: WeightStore,
+    packed: Vec<f32>,
+) -> [PassDescriptor; 2] {
+    let covers = settings.workgroup.map(|side| SQUARE as u32 * side);
+    let pass = PassDescriptor::single(shader, [layer, PLANES, third.shape.radius()], covers, store, packed);
+    let sum = last_sum(kernels::conv_winograd_sum(third.shape.size, &settings), third);
+    [pass, sum].map(|pass| pass.reading(settings.map_read))
 }
 
 /// The weights in the kernel's order: for each pair of filters of layer 1 their biases, their rows transformed at the

@@ -8,6 +8,7 @@ mod picture;
 mod shape;
 mod weights;
 mod winograd;
+mod winograd_body;
 
 pub use crate::gpu::compose::{Shader, ShaderStage};
 pub use forward::{ConvShape, ConvVariant, Fusion, Registers, conv_forward};
@@ -25,6 +26,7 @@ pub use picture::{
 pub(crate) use shape::serde_word;
 pub use weights::{WEIGHT_COLUMNS, WeightLoad, WeightStore};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, conv_winograd_sum};
+pub use winograd_body::{BODY_POINTS, WinogradBodyVariant, conv_winograd_body};
 
 use crate::gpu::compose::Prelude;
 use crate::network::{Architecture, Padding};
@@ -141,6 +143,7 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
     shaders.extend(fused::variants(architecture, paddings));
     shaders.extend(fused_workgroup::variants(architecture, paddings));
     shaders.extend(winograd::variants(architecture, paddings));
+    shaders.extend(winograd_body::variants(architecture, paddings));
     // Equal layers, and settings that make no difference, give the same kernel.
     let mut seen = std::collections::HashSet::new();
     shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));

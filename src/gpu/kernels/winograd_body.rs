@@ -1,0 +1,132 @@
+//! `conv_winograd_body.wgsl`: layers 2 and 3 of networks f1-5-f3 with Winograd's F(4, 5) in layer 2.
+
+use super::fused::{Epilogue, Settings};
+use super::{MapRead, Shader, WeightLoad, WeightStore, word};
+use crate::gpu::compose::kernel;
+use crate::network::{Architecture, Padding};
+
+/// Points at which F(4, 5) multiplies: 8 products for 4 neighbors under 5 taps.
+pub const BODY_POINTS: usize = 8;
+
+/// Size of layer 2's filters.
+const FILTER: usize = 5;
+
+/// Most blocks of 8 filters whose sums an invocation keeps, 64 vec4s each. Twice as many are 4 % faster on llvmpipe, and take
+/// twice as long to compile.
+const GROUP_BLOCKS8: usize = 2;
+
+/// The settings of `conv_winograd_body.wgsl` for a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WinogradBodyVariant {
+    /// Input planes.
+    pub inputs: usize,
+    /// Groups of filters, one after the other.
+    pub groups: usize,
+    /// The maps of a group, and the last layer.
+    pub epilogue: Epilogue,
+    /// Where the weights are.
+    pub store: WeightStore,
+    /// Everything else.
+    pub settings: Settings,
+}
+
+impl WinogradBodyVariant {
+    /// The variant for layers 2 and 3 of a network of three layers, with filters of 5 x 5 in layer 2, f3 up to 5. `None` for
+    /// others, and when the weights do not fit where `settings` wants them.
+    pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
+        let [_, second, _] = architecture.layers() else { return None };
+        let all = Epilogue::new(architecture)?;
+        if second.size != FILTER {
+            return None;
+        }
+        let groups = all.blocks8.div_ceil(GROUP_BLOCKS8);
+        let epilogue = Epilogue { blocks8: all.blocks8.div_ceil(groups), ..all };
+        let (inputs, store) = (second.inputs, WeightStore::Uniform);
+        let mut variant = Self { inputs, groups, epilogue, store, settings };
+        variant.store = settings.weight_load.store(variant.weights(), limits)?;
+        Some(variant)
+    }
+
+    /// Filters in a group.
+    pub fn group(&self) -> usize {
+        8 * self.epilogue.blocks8
+    }
+
+    /// Where the weights of 8 filters for a row at a point begin among those of an input, whose length [`Self::input`] is. All
+    /// lengths and positions here and below are in vec4s.
+    pub fn row(&self, block8: usize, point: usize, row: usize) -> usize {
+        2 * ((block8 * BODY_POINTS + point) * FILTER + row)
+    }
+
+    /// Length of the weights of an input for a group.
+    pub fn input(&self) -> usize {
+        self.settings.aligned(self.row(self.epilogue.blocks8, 0, 0))
+    }
+
+    /// Where the biases of layer 2 begin.
+    pub fn bias_2(&self) -> usize {
+        self.groups * self.inputs * self.input()
+    }
+
+    /// Length of a group's biases of layer 2, and of its weights for a tap of layer 3.
+    pub fn tap_3(&self) -> usize {
+        self.settings.aligned(2 * self.epilogue.blocks8)
+    }
+
+    /// Where the taps of layer 3 begin.
+    pub fn taps_3(&self) -> usize {
+        self.bias_2() + self.groups * self.tap_3()
+    }
+
+    /// Length of all weights.
+    pub fn weights(&self) -> usize {
+        self.taps_3() + self.groups * self.epilogue.filter * self.epilogue.filter * self.tap_3()
+    }
+}
+
+/// `conv_winograd_body.wgsl`: layers 2 and 3 except for the sum over the squares that the last filter reaches.
+pub fn conv_winograd_body(variant: &WinogradBodyVariant) -> Shader {
+    let WinogradBodyVariant { inputs, groups, epilogue, store, settings } = variant;
+    let prelude = settings.prelude().numbers([
+        ("INPUTS", *inputs),
+        ("GROUPS", *groups),
+        ("BLOCKS8", epilogue.blocks8),
+        ("FILTER_3", epilogue.filter),
+        ("INPUT", variant.input()),
+        ("BIAS_2", variant.bias_2()),
+        ("TAP_3", variant.tap_3()),
+        ("TAPS_3", variant.taps_3()),
+        ("WEIGHTS", variant.weights()),
+    ]);
+    kernel!("conv_winograd_body")
+        .prelude(prelude)
+        .weight_load(settings.weight_load, *store)
+        .map_read(settings.map_read)
+        .workgroup(settings.workgroup)
+        .named([
+            &format!("inputs{inputs}"),
+            &format!("groups{groups}"),
+            &epilogue.name(),
+            word(settings.normalized, "normalized"),
+            settings.outside.name(),
+            &settings.weight_load.name(*store),
+            settings.map_read.name(),
+        ])
+        .compose()
+}
+
+/// Every variant for a network, on any device.
+pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
+    let mut shaders = Vec::new();
+    for &padding in paddings {
+        for load in WeightLoad::ALL {
+            for max_uniform_buffer_binding_size in [0, 64 << 10] {
+                let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
+                let settings = Settings::new(padding, load, MapRead::Sampled, [1, 8]);
+                let variant = WinogradBodyVariant::new(architecture, settings, &limits);
+                shaders.extend(variant.as_ref().map(conv_winograd_body));
+            }
+        }
+    }
+    shaders
+}
