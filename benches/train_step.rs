@@ -1,7 +1,7 @@
 //! Training speed: checks the gradients against the CPU twins, then times steps.
 //!
 //! `cargo bench --bench train_step [-- NETWORK@BATCH.. SHAPE..]`: networks such as `9-1-5@128`, and shapes of kernels such as
-//! `7x2,64,16,16,400x1024,subgroup16,fused,storage` (src/train/gpu/shape.rs says what the words are).
+//! `7x2,64,16,16,400x1024,subgroup16,fused,winograd,storage` (src/train/gpu/shape.rs says what the words are).
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -5,18 +5,18 @@
 //   F2[k, y, x] = max(0, B2[k] + sum over n of W2[k, n] F1[n, y, x])
 //   F(Y)[y, x]  = B3 + m(y, x) sum over k, i, j of W3[k, i, j] F2[k, y + i, x + j]
 //
-// One invocation owns a square of 4 x 4 pixels (shared/locate.wgsl) and takes the filters of layer 1 in pairs. A weight
+// One invocation owns a square of 4 x 4 pixels (shared/locate.wgsl) and takes the filters of layer 1 in fours. A weight
 // costs several instructions on software adapters, so 16 pixels share each. All vec4s are 4 rows of one column, and a
 // mat4x4 is 4 such columns. Layer 1: shared/winograd_input.wgsl. What a square contributes to layer 3, which
 // conv_winograd_sum.wgsl adds up: shared/winograd_layer3.wgsl. Squares begin at multiples of 4 in the picture, and so
 // do regions, so the order of sums does not depend on tiles.
 // Grid: x = columns / (4 WORKGROUP_X), y = rows / (4 WORKGROUP_Y). Entry point and weights: shared/weight_load_*.wgsl.
 //
-// weights: PAIRS times, PAIR long, [B1 of 2 filters, U of each filter as [p][b, i] with POINT for each p, columns of W2
+// weights: QUADS times, QUAD long, [B1 of 4 filters, U of each filter as [p][b, i] with POINT for each p, columns of W2
 // as [k][filter] at COLUMNS_2]; B2 at BIAS_2; W3 as [i, j][k], TAP_3 each, at TAPS_3. All lengths are in vec4s.
 //
-// Prelude: FILTER (f1, 3 to 9), PAIRS (of filters of layer 1), BLOCKS8 (of filters of layer 2, up to 4), FILTER_3 (f3,
-// up to 5), LANES, BLOCKS, POINT, PAIR, COLUMNS_2, BIAS_2, TAP_3, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
+// Prelude: FILTER (f1, 3 to 9), QUADS (fours of filters of layer 1), BLOCKS8 (of filters of layer 2, up to 4), FILTER_3
+// (f3, up to 5), LANES, BLOCKS, POINT, QUAD, COLUMNS_2, BIAS_2, TAP_3, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
 //#import winograd_input
 //#import winograd_layer3
 
@@ -26,6 +26,14 @@ const OWNED: vec2<i32> = vec2(4, 4);
 @group(0) @binding(3) var input: MapTexture;
 @group(0) @binding(4) var output: texture_storage_2d<rgba32float, write>;
 
+// 4 maps of layer 1.
+struct Maps4 {
+    f0: mat4x4<f32>,
+    f1: mat4x4<f32>,
+    f2: mat4x4<f32>,
+    f3: mat4x4<f32>,
+}
+
 fn run(lane: u32, workgroup: vec3<u32>) {
     let location = locate(lane, workgroup);
     let blocks = load_blocks(vec2(location.start.x / 4, location.start.y));
@@ -34,20 +42,24 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     var b = Squares8();
     var c = Squares8();
     var d = Squares8();
-    for (var pair = 0u; pair < PAIRS; pair++) {
-        let base = pair * PAIR;
+    for (var quad = 0u; quad < QUADS; quad++) {
+        let base = quad * QUAD;
         let bias = weight(base, 0u);
-        let first = first_layer(blocks, m, bias.x, base, 1u);
-        let second = first_layer(blocks, m, bias.y, base, 1u + 6u * POINT);
-        add_squares8(&a, first, second, base, COLUMNS_2);
+        let maps = Maps4(
+            first_layer(blocks, m, bias.x, base, 1u),
+            first_layer(blocks, m, bias.y, base, 1u + 6u * POINT),
+            first_layer(blocks, m, bias.z, base, 1u + 12u * POINT),
+            first_layer(blocks, m, bias.w, base, 1u + 18u * POINT),
+        );
+        add_squares8(&a, maps, base, COLUMNS_2);
         if BLOCKS8 > 1u {
-            add_squares8(&b, first, second, base, COLUMNS_2 + 4u);
+            add_squares8(&b, maps, base, COLUMNS_2 + 8u);
         }
         if BLOCKS8 > 2u {
-            add_squares8(&c, first, second, base, COLUMNS_2 + 8u);
+            add_squares8(&c, maps, base, COLUMNS_2 + 16u);
         }
         if BLOCKS8 > 3u {
-            add_squares8(&d, first, second, base, COLUMNS_2 + 12u);
+            add_squares8(&d, maps, base, COLUMNS_2 + 24u);
         }
     }
     finish_squares8(&a, 0u);
@@ -66,20 +78,20 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     }
 }
 
-// Adds what two maps of layer 1 contribute to 8 maps of layer 2.
-fn add_squares8(sums: ptr<function, Squares8>, first: mat4x4<f32>, second: mat4x4<f32>, base: u32, at: u32) {
-    let w0 = weight(base, at);
-    (*sums).s0 += first * w0.x + second * w0.y;
-    (*sums).s1 += first * w0.z + second * w0.w;
-    let w1 = weight(base, at + 1u);
-    (*sums).s2 += first * w1.x + second * w1.y;
-    (*sums).s3 += first * w1.z + second * w1.w;
-    let w2 = weight(base, at + 2u);
-    (*sums).s4 += first * w2.x + second * w2.y;
-    (*sums).s5 += first * w2.z + second * w2.w;
-    let w3 = weight(base, at + 3u);
-    (*sums).s6 += first * w3.x + second * w3.y;
-    (*sums).s7 += first * w3.z + second * w3.w;
+// Adds what four maps of layer 1 contribute to 8 maps of layer 2.
+fn add_squares8(sums: ptr<function, Squares8>, maps: Maps4, base: u32, at: u32) {
+    (*sums).s0 = add_maps4((*sums).s0, maps, weight(base, at));
+    (*sums).s1 = add_maps4((*sums).s1, maps, weight(base, at + 1u));
+    (*sums).s2 = add_maps4((*sums).s2, maps, weight(base, at + 2u));
+    (*sums).s3 = add_maps4((*sums).s3, maps, weight(base, at + 3u));
+    (*sums).s4 = add_maps4((*sums).s4, maps, weight(base, at + 4u));
+    (*sums).s5 = add_maps4((*sums).s5, maps, weight(base, at + 5u));
+    (*sums).s6 = add_maps4((*sums).s6, maps, weight(base, at + 6u));
+    (*sums).s7 = add_maps4((*sums).s7, maps, weight(base, at + 7u));
+}
+
+fn add_maps4(sum: mat4x4<f32>, maps: Maps4, weights: vec4<f32>) -> mat4x4<f32> {
+    return sum + maps.f0 * weights.x + maps.f1 * weights.y + maps.f2 * weights.z + maps.f3 * weights.w;
 }
 
 // Maps of layer 2 from their sums: max(0, sum + B2).

@@ -6,19 +6,8 @@
 // [i, j][k], TAP_3 each, in TAPS_3.
 //
 // Prelude: BLOCKS8 (of maps in a group, up to 4), FILTER_3 (f3, up to 5), BIAS_2, TAP_3, TAPS_3, NORMALIZED, PADDING.
+//#import squares8
 //#import winograd_output
-
-// 8 maps.
-struct Squares8 {
-    s0: mat4x4<f32>,
-    s1: mat4x4<f32>,
-    s2: mat4x4<f32>,
-    s3: mat4x4<f32>,
-    s4: mat4x4<f32>,
-    s5: mat4x4<f32>,
-    s6: mat4x4<f32>,
-    s7: mat4x4<f32>,
-}
 
 // max(0, m sum + B).
 fn relu(sum: vec4<f32>, m: vec4<f32>, bias: f32) -> vec4<f32> {

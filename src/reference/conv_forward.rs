@@ -1,4 +1,4 @@
-//! Twin of the convolutions `conv_forward.wgsl`, `conv_batch.wgsl` and `conv_pointwise.wgsl`; the fused and Winograd kernels
+//! Twin of the convolutions `conv_forward.wgsl`, `conv_batch*.wgsl` and `conv_pointwise.wgsl`; the fused and Winograd kernels
 //! compute the same, several layers at once.
 
 use super::Maps;

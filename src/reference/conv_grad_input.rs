@@ -1,4 +1,4 @@
-//! Twin of `conv_batch.wgsl` and `conv_pointwise.wgsl` with flipped and transposed filters: the gradient of a layer's input.
+//! Twin of `conv_batch*.wgsl` and `conv_pointwise.wgsl` with flipped and transposed filters: the gradient of a layer's input.
 
 use super::Maps;
 use crate::weights::Layer;

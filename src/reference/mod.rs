@@ -9,9 +9,9 @@
 //! | kernels | twin |
 //! |---|---|
 //! | `resample_columns`, `resample_rows` | [`resample`] |
-//! | `conv_forward`, `conv_batch`, `conv_pointwise` | [`conv_forward`], after [`pad`] |
+//! | `conv_forward`, `conv_batch*`, `conv_pointwise` | [`conv_forward`], after [`pad`] |
 //! | `conv_fused_*`, `conv_winograd*` | [`forward`], all layers of a network |
-//! | `conv_batch`, `conv_pointwise` with transposed filters | [`conv_grad_input`] |
+//! | `conv_batch*`, `conv_pointwise` with transposed filters | [`conv_grad_input`] |
 //! | `conv_grad_weight*`, `grad_sum` | [`conv_grad_weight`] |
 //! | `loss`, `loss_sum` | [`loss`] |
 //! | `update` | [`sgd`], [`adam`] |
@@ -23,7 +23,7 @@
 //! | `anchored_regression` | [`anchored_regression`] |
 //! | all kernels of a training step together | [`backward`] |
 //!
-//! Kernels that only move or convert values have no twin: tests know what they must give. These are `gather` and `pack` of
+//! Kernels that only move or convert values have no twin: tests know what they must give. These are `gather` and `pack*` of
 //! training, `texture_from_planes` (colors back by [`color`](crate::color)), and `samples_from_texture` of video. `ceiling`
 //! measures an adapter and computes nothing of use.
 

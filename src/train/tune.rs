@@ -78,6 +78,8 @@ fn search_space(gpu: &Gpu) -> Vec<Axis<Shape>> {
             Shape { weight_load, workgroup: shape.workgroup.next_multiple_of(lanes), ..shape }
         }),
         axis(&[false, true], |shape, first_layers| Shape { first_layers, ..shape }),
+        // Its sums are more than the registers of a GPU hold.
+        axis(if software { &[false, true] } else { &[false] }, |shape, winograd| Shape { winograd, ..shape }),
         axis(&workgroups, |shape: Shape, workgroup| Shape {
             workgroup: workgroup.next_multiple_of(shape.weight_load.lanes() as u32),
             ..shape

@@ -71,16 +71,16 @@ fn squares(
     [pass, sum].map(|pass| pass.reading(settings.map_read))
 }
 
-/// The weights in the kernel's order: for each pair of filters of layer 1 their biases, their rows transformed at the
+/// The weights in the kernel's order: for each four filters of layer 1 their biases, their rows transformed at the
 /// points of F(4, 3), and the columns of layer 2; then biases of layer 2; then taps of layer 3.
 fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
     let [first, second, third] = weights.layers() else { return Vec::new() };
     let (filters, size) = (first.shape.filters, variant.filter);
     let mut packed = vec![0.0; 4 * variant.weights()];
     for (n, filter) in first.weight.chunks_exact(size * size).enumerate() {
-        let (start, second_of_pair) = (4 * (n / 2) * variant.pair(), n % 2);
-        packed[start + second_of_pair] = first.bias[n];
-        let taps = start + 4 * (1 + second_of_pair * POINTS * variant.point());
+        let (start, place) = (4 * (n / 4) * variant.quad(), n % 4);
+        packed[start + place] = first.bias[n];
+        let taps = start + 4 * (1 + place * POINTS * variant.point());
         for (i, row) in filter.chunks_exact(size).enumerate() {
             for (b, block) in row.chunks(3).enumerate() {
                 for (p, value) in points(block).into_iter().enumerate() {
@@ -89,7 +89,7 @@ fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
             }
         }
         for k in 0..second.shape.filters {
-            packed[start + 4 * variant.columns_2() + 2 * k + second_of_pair] = second.weight[k * filters + n];
+            packed[start + 4 * (variant.columns_2() + k) + place] = second.weight[k * filters + n];
         }
     }
     let (biases, first_tap) = (4 * variant.bias_2(), 4 * variant.taps_3());

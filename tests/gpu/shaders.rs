@@ -23,8 +23,10 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
     let gpu = common::gpu();
     // Layer by layer for one optimizer; for the other, what is the default on only some adapters.
     let (weight_load, map_read) = (WeightLoad::Uniform, MapRead::Sampled);
-    let fused = Shape { weight_load, map_read, first_layers: true, ..Shape::for_device(&gpu.device) };
-    let settings = [(Recipe::Paper, None), (Recipe::Fast, Some(fused))];
+    let device = Shape::for_device(&gpu.device);
+    let fused = Shape { weight_load, map_read, first_layers: true, winograd: true, ..device };
+    let direct = Shape { winograd: false, ..device };
+    let settings = [(Recipe::Paper, Some(direct)), (Recipe::Fast, Some(fused))];
     let shaders = settings.into_iter().flat_map(|(recipe, shape)| {
         let optimizer = recipe.config("3".parse().unwrap(), architecture, channels).optimizer;
         let metadata = Metadata { channels, ..Metadata::default() };

@@ -3,7 +3,7 @@
 use crate::common::training::{
     in_order, joined, largest, options, random_maps, rounding, sgd, shard_of, split, trainer,
 };
-use crate::common::{alone, assert_close, network};
+use crate::common::{alone, assert_close, gpu, network};
 use srcnn_gpu::gpu::kernels::{MapRead, WeightLoad};
 use srcnn_gpu::reference::{self, Maps};
 use srcnn_gpu::train::State;
@@ -199,6 +199,7 @@ fn other_tiles_agree_with_their_twins() {
             weight_sums: (40, 64),
             weight_load: WeightLoad::Uniform,
             first_layers: true,
+            winograd: false,
             map_read: MapRead::Storage,
         },
         Shape {
@@ -209,6 +210,7 @@ fn other_tiles_agree_with_their_twins() {
             weight_sums: (20, 9),
             weight_load: WeightLoad::Uniform,
             first_layers: false,
+            winograd: true,
             map_read: MapRead::Sampled,
         },
         Shape {
@@ -219,6 +221,7 @@ fn other_tiles_agree_with_their_twins() {
             weight_sums: (40, 64),
             weight_load: WeightLoad::Uniform,
             first_layers: true,
+            winograd: false,
             map_read: MapRead::Storage,
         },
     ];
@@ -226,6 +229,25 @@ fn other_tiles_agree_with_their_twins() {
         check("9-1-5", "9-10", 1, 23, 7, Padding::Valid, Some(shape));
         check("5-3-3", "10-6", 3, 15, 4, Padding::Zero, Some(shape));
     }
+}
+
+/// 5x5 layers by Winograd's filtering, whose transforms amplify rounding up to 30 times over that of as many products, forward,
+/// with transposed filters, and for the filters' gradients: sides of squares and more, one group of filters and several.
+#[test]
+fn minimal_filtering_agrees_with_its_twins() {
+    let _alone = alone();
+    let uniform = Shape {
+        workgroup: 5,
+        parts: 3,
+        weight_load: WeightLoad::Uniform,
+        winograd: true,
+        map_read: MapRead::Sampled,
+        ..Shape::for_device(&gpu().device)
+    };
+    check("3-5-1", "9-8", 1, 15, 5, Padding::Valid, Some(uniform));
+    check("1-5-5", "10-21", 1, 13, 4, Padding::Valid, Some(uniform));
+    check("5-5-3", "8-17", 3, 17, 3, Padding::Valid, None);
+    check("3-5-5-5", "8-9-8", 1, 20, 2, Padding::Valid, None);
 }
 
 #[test]

@@ -24,11 +24,11 @@ impl ConvShape {
             // What compiles in bounded time.
             (one(Registers::P8x4), [4, 16], None)
         } else if software.is_some() {
-            // Invocations are lanes of one vector: neighbors in a column, so that narrow tiles fill the lanes.
+            // Invocations are lanes of one vector: two neighbors in a row of each column's, so that narrow tiles fill the lanes.
             let load = subgroup_lanes.map_or(WeightLoad::Uniform, WeightLoad::Subgroup);
             // OpenGL does not say how many: 16 fill any vector.
             let lanes = subgroup_lanes.map_or(16, |lanes| lanes.max(8));
-            ((Registers::P16x4, Registers::P8x16), [1, lanes], Some(Fusion::Invocation(load)))
+            ((Registers::P16x4, Registers::P8x16), [2, lanes / 2], Some(Fusion::Invocation(load)))
         } else {
             (one(Registers::P8x8), [4, 16], Some(Fusion::Workgroup))
         };

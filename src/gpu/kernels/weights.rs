@@ -119,6 +119,7 @@ impl Template {
     /// Chooses how invocations load the weights, and from where.
     pub(crate) fn weight_load(self, load: WeightLoad, store: WeightStore) -> Self {
         match (load, store) {
+            (WeightLoad::Uniform, WeightStore::Texture) => self.part("weight_load", "weight_load_texture"),
             (_, WeightStore::Texture) => self.part("weight_load", "weight_load_subgroup_texture"),
             (WeightLoad::Uniform, _) => self.part("weight_load", "weight_load_uniform"),
             (WeightLoad::Subgroup(_), _) => self.part("weight_load", "weight_load_subgroup"),

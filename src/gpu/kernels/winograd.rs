@@ -13,8 +13,8 @@ pub const POINTS: usize = 6;
 pub struct WinogradVariant {
     /// Size of the filters of layer 1.
     pub filter: usize,
-    /// Pairs of them.
-    pub pairs: usize,
+    /// Fours of them.
+    pub quads: usize,
     /// The other layers.
     pub epilogue: Epilogue,
     /// Where the weights are.
@@ -32,8 +32,8 @@ impl WinogradVariant {
         if first.inputs != 1 || second.size != 1 || !(3..=9).contains(&first.size) {
             return None;
         }
-        let (filter, pairs) = (first.size, first.filters.div_ceil(2));
-        let mut variant = Self { filter, pairs, epilogue, store: WeightStore::Uniform, settings };
+        let (filter, quads) = (first.size, first.filters.div_ceil(4));
+        let mut variant = Self { filter, quads, epilogue, store: WeightStore::Uniform, settings };
         variant.store = settings.weight_load.store(variant.weights(), limits)?;
         Some(variant)
     }
@@ -48,19 +48,19 @@ impl WinogradVariant {
         (self.blocks() * self.filter).div_ceil(4)
     }
 
-    /// Where a pair's columns of layer 2 begin: after its biases and filters.
+    /// Where a four's columns of layer 2 begin: after its biases and filters.
     pub fn columns_2(&self) -> usize {
-        1 + 2 * POINTS * self.point()
+        1 + 4 * POINTS * self.point()
     }
 
-    /// Length of everything for a pair.
-    pub fn pair(&self) -> usize {
-        self.settings.aligned(self.columns_2() + 4 * self.epilogue.blocks8)
+    /// Length of everything for a four.
+    pub fn quad(&self) -> usize {
+        self.settings.aligned(self.columns_2() + 8 * self.epilogue.blocks8)
     }
 
     /// Where the biases of layer 2 begin.
     pub fn bias_2(&self) -> usize {
-        self.pairs * self.pair()
+        self.quads * self.quad()
     }
 
     /// Length of the biases of layer 2, and of a tap of layer 3.
@@ -81,15 +81,15 @@ impl WinogradVariant {
 
 /// `conv_winograd.wgsl`: all layers except for the sum over the squares that the last filter reaches.
 pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
-    let WinogradVariant { filter, pairs, epilogue, store, settings } = variant;
+    let WinogradVariant { filter, quads, epilogue, store, settings } = variant;
     let prelude = settings.prelude().numbers([
         ("FILTER", *filter),
-        ("PAIRS", *pairs),
+        ("QUADS", *quads),
         ("BLOCKS8", epilogue.blocks8),
         ("FILTER_3", epilogue.filter),
         ("BLOCKS", variant.blocks()),
         ("POINT", variant.point()),
-        ("PAIR", variant.pair()),
+        ("QUAD", variant.quad()),
         ("COLUMNS_2", variant.columns_2()),
         ("BIAS_2", variant.bias_2()),
         ("TAP_3", variant.tap_3()),
@@ -103,7 +103,7 @@ pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
         .workgroup(settings.workgroup)
         .named([
             &format!("{filter}x{filter}"),
-            &format!("filters{}", 2 * pairs),
+            &format!("filters{}", 4 * quads),
             &epilogue.name(),
             word(settings.normalized, "normalized"),
             settings.outside.name(),

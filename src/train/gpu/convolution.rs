@@ -5,6 +5,7 @@ use super::maps::Maps;
 use super::pack::{Packing, packed_buffer};
 use super::pointwise::pointwise;
 use super::shaders::{self, Prelude};
+use super::winograd::winograd;
 use super::{MAPS, Shape};
 use crate::error::{Error, Result};
 use crate::gpu::compile::{Binding, Compiler, Kernel};
@@ -47,6 +48,10 @@ impl Convolution {
         if size == 1 && input.layout.channels <= shape.pointwise.min(64) {
             let maps = [input, gate, output];
             let [dispatch, pack] = pointwise(compiler, pack, parameters, place, direction, maps, shape)?;
+            return Ok(Self { dispatches: vec![dispatch], packs: vec![pack] });
+        }
+        let maps = [input, gate, output];
+        if let Some([dispatch, pack]) = winograd(compiler, parameters, place, direction, maps, shape)? {
             return Ok(Self { dispatches: vec![dispatch], packs: vec![pack] });
         }
         let (transposed, normalized) = (direction.transposed(), direction.normalized(place));

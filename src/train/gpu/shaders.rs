@@ -42,6 +42,11 @@ pub(super) fn conv_batch(prelude: Prelude, store: WeightStore, shape: &Shape) ->
     with_weights(kernel!("conv_batch"), prelude, store, shape)
 }
 
+/// `conv_batch_winograd.wgsl`, weights in a texture.
+pub(super) fn conv_batch_winograd(prelude: Prelude, shape: &Shape) -> Shader {
+    with_weights(kernel!("conv_batch_winograd"), prelude, WeightStore::Texture, shape)
+}
+
 /// `conv_fused_batch.wgsl`, weights in a uniform buffer.
 pub(super) fn conv_fused_batch(prelude: Prelude, shape: &Shape) -> Shader {
     with_weights(kernel!("conv_fused_batch"), prelude, WeightStore::Uniform, shape)
@@ -65,6 +70,11 @@ pub(super) fn loss_sum(prelude: Prelude) -> Shader {
 /// `conv_grad_weight.wgsl`.
 pub(super) fn conv_grad_weight(prelude: Prelude, shape: &Shape) -> Shader {
     over_maps(kernel!("conv_grad_weight"), prelude, shape)
+}
+
+/// `conv_grad_weight_winograd.wgsl`.
+pub(super) fn conv_grad_weight_winograd(prelude: Prelude, shape: &Shape) -> Shader {
+    over_maps(kernel!("conv_grad_weight_winograd"), prelude, shape)
 }
 
 /// `conv_grad_weight_pointwise.wgsl`.
@@ -102,6 +112,11 @@ pub(super) fn pack() -> Shader {
     shader(kernel!("pack"), Prelude::default(), ELEMENT_WORKGROUP)
 }
 
+/// `pack_winograd.wgsl`.
+pub(super) fn pack_winograd() -> Shader {
+    shader(kernel!("pack_winograd"), Prelude::default(), ELEMENT_WORKGROUP)
+}
+
 /// A hash of the kernels' text, as far as shapes choose it.
 #[cfg(feature = "headless")]
 pub(crate) fn training_kernels_hash() -> u64 {
@@ -113,13 +128,16 @@ pub(crate) fn training_kernels_hash() -> u64 {
         let shape = Shape { weight_load, map_read, ..Shape::for_gpus() };
         [
             conv_batch(none(), uniform, &shape),
+            conv_batch_winograd(none(), &shape),
             conv_fused_batch(none(), &shape),
             conv_pointwise(none(), uniform, &shape),
             loss(none(), shape.workgroup),
             conv_grad_weight(none(), &shape),
             conv_grad_weight_pointwise(none(), &shape),
+            conv_grad_weight_winograd(none(), &shape),
             grad_sum(none()),
             pack(),
+            pack_winograd(),
         ]
     });
     crate::hash::fnv(texts.map(|shader| shader.wgsl).collect::<String>())

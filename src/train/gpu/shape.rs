@@ -1,6 +1,6 @@
-//! [`Shape`], also as one word, `7x2,64,16,16,400x1024,subgroup16,fused,storage`: the tile of convolutions, the inputs of a 1x1
+//! [`Shape`], also as one word, `7x2,64,16,16,400x1024,subgroup16,fused,winograd,storage`: the tile of convolutions, the inputs of a 1x1
 //! layer, the workgroup, the parts of a batch, the sums of a weight gradient for filters larger than 1x1 and for 1x1, how weights
-//! are loaded, whether layers 1 and 2 are `fused` or run in `layers`, and how maps are read.
+//! are loaded, whether layers 1 and 2 are `fused` or run in `layers`, whether filters of 5 x 5 go by `winograd` or `direct`, and how maps are read.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,6 +30,8 @@ pub struct Shape {
     pub weight_load: WeightLoad,
     /// Whether layers 1 and 2 run forward in one kernel where `conv_fused_batch.wgsl` covers them.
     pub first_layers: bool,
+    /// Whether convolutions with filters of 5 x 5 and their gradients are by Winograd's minimal filtering.
+    pub winograd: bool,
     /// How kernels read maps.
     pub map_read: MapRead,
 }
@@ -56,6 +58,7 @@ impl Shape {
             weight_sums: (400, 1024),
             weight_load: subgroup.unwrap_or(WeightLoad::Uniform),
             first_layers: subgroup.is_some(),
+            winograd: true,
             map_read: MapRead::Sampled,
         }
     }
@@ -70,6 +73,7 @@ impl Shape {
             weight_sums: (40, 64),
             weight_load: WeightLoad::Uniform,
             first_layers: false,
+            winograd: false,
             map_read: MapRead::Sampled,
         }
     }
@@ -80,10 +84,11 @@ impl fmt::Display for Shape {
         let Self {
             spatial: (texels, quads), pointwise, workgroup, parts, weight_sums: (sums, sums_1x1), ..
         } = self;
-        let (load, fused, read) =
-            (self.weight_load, if self.first_layers { "fused" } else { "layers" }, self.map_read);
+        let (load, read) = (self.weight_load, self.map_read);
+        let fused = if self.first_layers { "fused" } else { "layers" };
+        let winograd = if self.winograd { "winograd" } else { "direct" };
         f.pad(&format!(
-            "{texels}x{quads},{pointwise},{workgroup},{parts},{sums}x{sums_1x1},{load},{fused},{read}"
+            "{texels}x{quads},{pointwise},{workgroup},{parts},{sums}x{sums_1x1},{load},{fused},{winograd},{read}"
         ))
     }
 }
@@ -95,7 +100,7 @@ impl FromStr for Shape {
         parse(text).ok_or_else(|| {
             Error::invalid(format!(
                 "'{text}' is not a shape of training's kernels; an example of one is \
-                 7x2,64,16,16,400x1024,subgroup16,fused,storage"
+                 7x2,64,16,16,400x1024,subgroup16,fused,winograd,storage"
             ))
         })
     }
@@ -103,7 +108,7 @@ impl FromStr for Shape {
 
 fn parse(text: &str) -> Option<Shape> {
     let words: Vec<&str> = text.split(',').collect();
-    let [spatial, pointwise, workgroup, parts, weight_sums, load, fused, read] = words[..] else {
+    let [spatial, pointwise, workgroup, parts, weight_sums, load, fused, winograd, read] = words[..] else {
         return None;
     };
     let number = |text: &str| text.parse::<usize>().ok().filter(|number| (1..=1 << 16).contains(number));
@@ -119,6 +124,7 @@ fn parse(text: &str) -> Option<Shape> {
         weight_sums: pair(weight_sums)?,
         weight_load: load.parse().ok()?,
         first_layers: ["layers", "fused"].iter().position(|known| *known == fused)? == 1,
+        winograd: ["direct", "winograd"].iter().position(|known| *known == winograd)? == 1,
         map_read: read.parse().ok()?,
     })
 }
@@ -139,13 +145,14 @@ mod tests {
         }
         assert_eq!(
             Shape::for_software(Some(16)).to_string(),
-            "7x2,64,16,16,400x1024,subgroup16,fused,sampled"
+            "7x2,64,16,16,400x1024,subgroup16,fused,winograd,sampled"
         );
         for wrong in [
             "",
             "7x2",
-            "7x2,64,0,16,400x1024,uniform,fused,storage",
-            "7x2,64,8,16,400x1024,uniform,fused,texture",
+            "7x2,64,0,16,400x1024,uniform,fused,winograd,storage",
+            "7x2,64,8,16,400x1024,uniform,fused,winograd,texture",
+            "7x2,64,8,16,400x1024,uniform,fused,cooked,storage",
         ] {
             assert!(wrong.parse::<Shape>().is_err(), "{wrong}");
         }

@@ -15,13 +15,21 @@ use crate::network::LayerShape;
 enum Tile {
     /// `conv_grad_weight_pointwise.wgsl`: blocks of 8 filters and of 8 inputs.
     Pointwise { filters: usize, inputs: usize },
+    /// `conv_grad_weight_winograd.wgsl`: filters of 5 x 5 share pixels of an input.
+    Winograd { filters: usize },
     /// `conv_grad_weight.wgsl`: filters share texels of the input, tap rows and columns those of the gradient.
     Taps { filters: usize, rows: usize, columns: usize },
 }
 
 impl Tile {
     /// A tile of at most `spatial` or `pointwise` sums, or a few more.
-    fn new(LayerShape { inputs, filters, size }: LayerShape, (spatial, pointwise): (usize, usize)) -> Self {
+    fn new(place: &LayerPlace, shape: &Shape) -> Self {
+        let LayerShape { inputs, filters, size } = place.shape;
+        let (spatial, pointwise) = shape.weight_sums;
+        let (_, shift) = aligned(place.padding);
+        if shape.winograd && size == 5 && filters >= 8 && shift == 0 && place.normalized == 0 {
+            return Self::Winograd { filters: filters.min(16) };
+        }
         if size == 1 {
             let side = (pointwise.isqrt() / 8).clamp(1, 4);
             return Self::Pointwise {
@@ -69,11 +77,16 @@ pub(super) fn weight_gradient(
         ])
         .value("INPUT", &input.layout.wgsl())
         .value("GRADIENT", &gradient.layout.wgsl());
-    let (shader, y, z) = match Tile::new(place.shape, shape.weight_sums) {
+    let (shader, y, z) = match Tile::new(place, shape) {
         Tile::Pointwise { filters: fs, inputs: cs } => {
             let prelude = prelude.numbers([("FILTER_BLOCKS8", fs), ("INPUT_BLOCKS8", cs)]);
             let shader = shaders::conv_grad_weight_pointwise(prelude, shape);
             (shader, filters.div_ceil(8 * fs), inputs.div_ceil(8 * cs))
+        }
+        Tile::Winograd { filters: fs } => {
+            let masked = gradient.layout.border < 3 && !gradient.layout.height.is_multiple_of(4);
+            let prelude = prelude.numbers([("TILE_FILTERS", fs)]).flag("MASKED", masked);
+            (shaders::conv_grad_weight_winograd(prelude, shape), filters.div_ceil(fs), inputs)
         }
         Tile::Taps { filters: fs, rows, columns } => {
             let prelude = prelude.numbers([
