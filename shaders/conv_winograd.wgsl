@@ -1,5 +1,5 @@
 // All layers of a network f1-1-f3 on one channel (equations 1 to 3) except for the last sum, with layer 1 by Winograd's
-// F(4, 3) along rows: fewer products than conv_fused_head.wgsl.
+// F(4, 5) and F(4, 4) along rows: fewer products than conv_fused_head.wgsl.
 //
 //   F1[n, y, x] = max(0, B1[n] + m(y, x) sum over i, j of W1[n, i, j] Y[y + i, x + j])
 //   F2[k, y, x] = max(0, B2[k] + sum over n of W2[k, n] F1[n, y, x])
@@ -12,13 +12,16 @@
 // do regions, so the order of sums does not depend on tiles.
 // Grid: x = columns / (4 WORKGROUP_X), y = rows / (4 WORKGROUP_Y). Entry point and weights: shared/weight_load_*.wgsl.
 //
-// weights: QUADS times, QUAD long, [B1 of 4 filters, U of each filter as [p][b, i] with POINT for each p, columns of W2
-// as [k][filter] at COLUMNS_2]; B2 at BIAS_2; W3 as [i, j][k], TAP_3 each, at TAPS_3. All lengths are in vec4s.
+// weights: QUADS times, QUAD long, [B1 of 4 filters, U of each filter as [p][block, i] with POINT for each p, columns of W2
+// as [k][filter] at COLUMNS_2]; B2 at BIAS_2; W3 as [i][j][k], ROW_3 long for each i, at ROWS_3. All lengths are in vec4s.
 //
 // Prelude: FILTER (f1, 3 to 9), QUADS (fours of filters of layer 1), BLOCKS8 (of filters of layer 2, up to 4), FILTER_3
-// (f3, up to 5), LANES, BLOCKS, POINT, QUAD, COLUMNS_2, BIAS_2, TAP_3, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
+// (f3, up to 5), LANES, POINT, QUAD, COLUMNS_2, BIAS_2, ROWS_3, ROW_3, WEIGHTS, NORMALIZED, PADDING.
 //#import winograd_input
 //#import winograd_layer3
+
+// Length of a filter's U.
+const FILTER_1: u32 = 8u * POINT;
 
 // What an invocation owns: a square.
 const OWNED: vec2<i32> = vec2(4, 4);
@@ -47,19 +50,19 @@ fn run(lane: u32, workgroup: vec3<u32>) {
         let bias = weight(base, 0u);
         let maps = Maps4(
             first_layer(blocks, m, bias.x, base, 1u),
-            first_layer(blocks, m, bias.y, base, 1u + 6u * POINT),
-            first_layer(blocks, m, bias.z, base, 1u + 12u * POINT),
-            first_layer(blocks, m, bias.w, base, 1u + 18u * POINT),
+            first_layer(blocks, m, bias.y, base, 1u + FILTER_1),
+            first_layer(blocks, m, bias.z, base, 1u + 2u * FILTER_1),
+            first_layer(blocks, m, bias.w, base, 1u + 3u * FILTER_1),
         );
-        add_squares8(&a, maps, base, COLUMNS_2);
+        add_maps(&a, maps, base, COLUMNS_2);
         if BLOCKS8 > 1u {
-            add_squares8(&b, maps, base, COLUMNS_2 + 8u);
+            add_maps(&b, maps, base, COLUMNS_2 + 8u);
         }
         if BLOCKS8 > 2u {
-            add_squares8(&c, maps, base, COLUMNS_2 + 16u);
+            add_maps(&c, maps, base, COLUMNS_2 + 16u);
         }
         if BLOCKS8 > 3u {
-            add_squares8(&d, maps, base, COLUMNS_2 + 24u);
+            add_maps(&d, maps, base, COLUMNS_2 + 24u);
         }
     }
     finish_squares8(&a, 0u);
@@ -79,7 +82,7 @@ fn run(lane: u32, workgroup: vec3<u32>) {
 }
 
 // Adds what four maps of layer 1 contribute to 8 maps of layer 2.
-fn add_squares8(sums: ptr<function, Squares8>, maps: Maps4, base: u32, at: u32) {
+fn add_maps(sums: ptr<function, Squares8>, maps: Maps4, base: u32, at: u32) {
     (*sums).s0 = add_maps4((*sums).s0, maps, weight(base, at));
     (*sums).s1 = add_maps4((*sums).s1, maps, weight(base, at + 1u));
     (*sums).s2 = add_maps4((*sums).s2, maps, weight(base, at + 2u));

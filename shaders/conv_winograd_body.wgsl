@@ -10,11 +10,11 @@
 // picture, and so do regions, so the order of sums does not depend on tiles.
 // Grid: x = columns / (4 WORKGROUP_X), y = rows / (4 WORKGROUP_Y). Entry point and weights: shared/weight_load_*.wgsl.
 //
-// Axes: input [INPUTS][rows][columns]. weights: [group][c], INPUT long, U as [8 filters][p][i][filter]; then B2 and W3
-// of each group. All lengths are in vec4s.
+// Axes: input [INPUTS][rows][columns]. weights: [group][c], INPUT long, U as [8 filters][p][i][filter]; then of each
+// group, EPILOGUE long, B2 and W3 as in conv_winograd.wgsl. All lengths are in vec4s.
 //
-// Prelude: INPUTS, GROUPS (of filters), BLOCKS8 (of filters in a group), FILTER_3 (f3, up to 5), LANES, INPUT, BIAS_2,
-// TAP_3, TAPS_3, WEIGHTS, NORMALIZED, PADDING.
+// Prelude: INPUTS, GROUPS (of filters), BLOCKS8 (of filters in a group), FILTER_3 (f3, up to 5), LANES, INPUT, EPILOGUE,
+// BIAS_2, ROWS_3, ROW_3, WEIGHTS, NORMALIZED, PADDING.
 //#import winograd_squares
 //#import winograd_layer3
 
@@ -47,21 +47,21 @@ fn run(lane: u32, workgroup: vec3<u32>) {
                 sums_d = add_input(sums_d, v, base, 3u * BLOCK8_WEIGHTS);
             }
         }
-        let biases = BIAS_2 + group * TAP_3;
-        var a = finish(sums_a, m, biases, 0u);
+        let start = group * EPILOGUE;
+        var a = finish(sums_a, m, start + BIAS_2, 0u);
         var b = Squares8();
         var c = Squares8();
         var d = Squares8();
         if BLOCKS8 > 1u {
-            b = finish(sums_b, m, biases, 2u);
+            b = finish(sums_b, m, start + BIAS_2, 2u);
         }
         if BLOCKS8 > 2u {
-            c = finish(sums_c, m, biases, 4u);
+            c = finish(sums_c, m, start + BIAS_2, 4u);
         }
         if BLOCKS8 > 3u {
-            d = finish(sums_d, m, biases, 6u);
+            d = finish(sums_d, m, start + BIAS_2, 6u);
         }
-        columns = add_columns(columns, last_layer(&a, &b, &c, &d, group, location));
+        columns = add_columns(columns, last_layer(&a, &b, &c, &d, start, location));
     }
     if location.inside_region {
         store(columns, vec2(location.wanted.x / 4, location.wanted.y));

@@ -1,16 +1,19 @@
-// Layer 1 by Winograd's F(4, 3) along rows, for a square of 4 x 4 pixels. A vec4 is 4 rows of one column, a mat3x4 12
+// Layer 1 by Winograd's filtering along rows, for a square of 4 x 4 pixels. A vec4 is 4 rows of one column, a mat3x4 12
 // rows of it, a mat4x4 4 rows of 4 columns.
 //
-// A row of a filter is cut into BLOCKS blocks b of 3 taps. 4 neighboring pixels under a block take 6 products instead
-// of 12, one for each point p of 0, 1, -1, 2, -2 and infinity: of U = G W1, which the host computes, and V = B' d of 6
-// pixels d. All rows and blocks are added up before A' leads back to pixels:
+// A row of a filter is cut into a block of 5 taps, a, and one of 4, b. 4 neighboring pixels under a block take 8 or 7
+// products instead of 20 or 16, one for each point p of 0, 1, -1, 2, -2, 1/2, -1/2 (in a only) and infinity: of U = G W1,
+// which the host computes, and V = B' d of 8 or 7 pixels d. All rows and blocks are added up before A' leads back to
+// pixels:
 //
-//   M[p] = sum over i, b of U[n, p, b, i] V[p, b, y + i],  F1[n, x] = max(0, B1[n] + m A'(M)[x])
+//   M[p] = sum over i, blocks of U[n, p, block, i] V[p, block, y + i],  F1[n, x] = max(0, B1[n] + m A'(M)[x])
 //#import weight_load
 //#import load_square
 
 // Columns and rows of pixels under the taps of a square.
 const WINDOW: u32 = FILTER + 3u;
+// Whether there is a block b.
+const TWO_BLOCKS: bool = FILTER > 5u;
 
 // V of a block for each point: 12 rows, the first of them under the filter's first row for the first row of pixels.
 struct Points {
@@ -20,12 +23,13 @@ struct Points {
     p3: mat3x4<f32>,
     p4: mat3x4<f32>,
     p5: mat3x4<f32>,
+    p6: mat3x4<f32>,
+    p7: mat3x4<f32>,
 }
 
 struct Blocks {
     a: Points,
     b: Points,
-    c: Points,
 }
 
 fn load_blocks(at: vec2<i32>) -> Blocks {
@@ -37,23 +41,31 @@ fn load_blocks(at: vec2<i32>) -> Blocks {
         t2 = load_texels(at + vec2(2 * NEXT_TEXEL, 0));
     }
     var blocks = Blocks();
+    let zero = mat3x4<f32>();
+    var x6 = zero;
+    if WINDOW > 6u {
+        x6 = column(t1, 2u);
+    }
+    var x7 = zero;
+    if WINDOW > 7u {
+        x7 = column(t1, 3u);
+    }
     let x5 = column(t1, 1u);
-    blocks.a = points(column(t0, 0u), column(t0, 1u), column(t0, 2u), column(t0, 3u), column(t1, 0u), x5);
-    if BLOCKS > 1u {
-        let x8 = column(t2, 0u);
-        blocks.b = points(column(t0, 3u), column(t1, 0u), x5, column(t1, 2u), column(t1, 3u), x8);
-        if BLOCKS > 2u {
-            let zero = mat3x4<f32>();
-            var x10 = zero;
-            var x11 = zero;
-            if WINDOW > 10u {
-                x10 = column(t2, 2u);
-            }
-            if WINDOW > 11u {
-                x11 = column(t2, 3u);
-            }
-            blocks.c = points(column(t1, 2u), column(t1, 3u), x8, column(t2, 1u), x10, x11);
+    blocks.a = points_a(column(t0, 0u), column(t0, 1u), column(t0, 2u), column(t0, 3u), column(t1, 0u), x5, x6, x7);
+    if TWO_BLOCKS {
+        var x9 = zero;
+        if WINDOW > 9u {
+            x9 = column(t2, 1u);
         }
+        var x10 = zero;
+        if WINDOW > 10u {
+            x10 = column(t2, 2u);
+        }
+        var x11 = zero;
+        if WINDOW > 11u {
+            x11 = column(t2, 3u);
+        }
+        blocks.b = points_b(x5, x6, x7, column(t2, 0u), x9, x10, x11);
     }
     return blocks;
 }
@@ -79,58 +91,87 @@ fn column(texels: Texels, x: u32) -> mat3x4<f32> {
     return mat3x4(texels.a[x], texels.b[x], texels.c[x]);
 }
 
-// V = B' d.
-fn points(
+// V = B' d of F(4, 5).
+fn points_a(
     d0: mat3x4<f32>,
     d1: mat3x4<f32>,
     d2: mat3x4<f32>,
     d3: mat3x4<f32>,
     d4: mat3x4<f32>,
     d5: mat3x4<f32>,
+    d6: mat3x4<f32>,
+    d7: mat3x4<f32>,
 ) -> Points {
-    let even = d4 - 4.0 * d2;
-    let odd = d3 - 4.0 * d1;
-    let even2 = d4 - d2;
-    let odd2 = 2.0 * (d3 - d1);
+    let even1 = d2 + d6 - 4.25 * d4;
+    let odd1 = d1 + d5 - 4.25 * d3;
+    let even2 = d6 + 0.25 * d2 - 1.25 * d4;
+    let odd2 = 0.5 * d1 + 2.0 * d5 - 2.5 * d3;
+    let even3 = d6 + 4.0 * d2 - 5.0 * d4;
+    let odd3 = 2.0 * d1 + 0.5 * d5 - 2.5 * d3;
     return Points(
-        4.0 * d0 - 5.0 * d2 + d4,
-        even + odd,
-        even - odd,
+        d6 - d0 + 5.25 * (d2 - d4),
+        even1 + odd1,
+        even1 - odd1,
         even2 + odd2,
         even2 - odd2,
-        4.0 * d1 - 5.0 * d3 + d5,
+        even3 + odd3,
+        even3 - odd3,
+        d7 - d1 + 5.25 * (d3 - d5),
+    );
+}
+
+// V = B' d of F(4, 4), without the point -1/2.
+fn points_b(
+    d0: mat3x4<f32>,
+    d1: mat3x4<f32>,
+    d2: mat3x4<f32>,
+    d3: mat3x4<f32>,
+    d4: mat3x4<f32>,
+    d5: mat3x4<f32>,
+    d6: mat3x4<f32>,
+) -> Points {
+    return Points(
+        d5 - 2.0 * d0 + 4.0 * d1 + 2.5 * d2 - 5.0 * d3 - 0.5 * d4,
+        d5 + 2.0 * d1 - 2.0 * d2 - 4.5 * d3 + 0.5 * d4,
+        d5 - 2.0 * d1 + 6.0 * d2 - 3.5 * d3 - 1.5 * d4,
+        d5 + d1 - 1.5 * d2 - 2.0 * d3 + 1.5 * d4,
+        d5 - d1 + 2.5 * (d2 - d4),
+        d5 + 4.0 * d1 - 5.0 * d3,
+        mat3x4<f32>(),
+        d6 - 2.0 * d1 + 4.0 * d2 + 2.5 * d3 - 5.0 * d4 - 0.5 * d5,
     );
 }
 
 // A map of layer 1; the filter's U is at `at`.
 fn first_layer(blocks: Blocks, m: mat4x4<f32>, bias: f32, base: u32, at: u32) -> mat4x4<f32> {
-    let m0 = point(blocks.a.p0, blocks.b.p0, blocks.c.p0, base, at);
-    let m1 = point(blocks.a.p1, blocks.b.p1, blocks.c.p1, base, at + POINT);
-    let m2 = point(blocks.a.p2, blocks.b.p2, blocks.c.p2, base, at + 2u * POINT);
-    let m3 = point(blocks.a.p3, blocks.b.p3, blocks.c.p3, base, at + 3u * POINT);
-    let m4 = point(blocks.a.p4, blocks.b.p4, blocks.c.p4, base, at + 4u * POINT);
-    let m5 = point(blocks.a.p5, blocks.b.p5, blocks.c.p5, base, at + 5u * POINT);
+    let m0 = point(blocks.a.p0, blocks.b.p0, base, at, TWO_BLOCKS);
+    let m1 = point(blocks.a.p1, blocks.b.p1, base, at + POINT, TWO_BLOCKS);
+    let m2 = point(blocks.a.p2, blocks.b.p2, base, at + 2u * POINT, TWO_BLOCKS);
+    let m3 = point(blocks.a.p3, blocks.b.p3, base, at + 3u * POINT, TWO_BLOCKS);
+    let m4 = point(blocks.a.p4, blocks.b.p4, base, at + 4u * POINT, TWO_BLOCKS);
+    let m5 = point(blocks.a.p5, blocks.b.p5, base, at + 5u * POINT, TWO_BLOCKS);
+    let m6 = point(blocks.a.p6, blocks.b.p6, base, at + 6u * POINT, false);
+    let m7 = point(blocks.a.p7, blocks.b.p7, base, at + 7u * POINT, TWO_BLOCKS);
     // A'
-    let even = m1 + m2;
-    let odd = m1 - m2;
+    let even1 = m1 + m2;
+    let odd1 = m1 - m2;
     let even2 = m3 + m4;
     let odd2 = m3 - m4;
+    let even3 = m5 + m6;
+    let odd3 = m5 - m6;
     return mat4x4(
-        relu(m0 + even + even2, m[0], bias),
-        relu(odd + 2.0 * odd2, m[1], bias),
-        relu(even + 4.0 * even2, m[2], bias),
-        relu(odd + 8.0 * odd2 + m5, m[3], bias),
+        relu(m0 + even1 + even2 + even3, m[0], bias),
+        relu(odd1 + 2.0 * odd2 + 0.5 * odd3, m[1], bias),
+        relu(even1 + 4.0 * even2 + 0.25 * even3, m[2], bias),
+        relu(odd1 + 8.0 * odd2 + 0.125 * odd3 + m7, m[3], bias),
     );
 }
 
-// M of a point, whose U is at `at`.
-fn point(a: mat3x4<f32>, b: mat3x4<f32>, c: mat3x4<f32>, base: u32, at: u32) -> vec4<f32> {
-    var sum = add_column(vec4(0.0), a, base, at, 0u);
-    if BLOCKS > 1u {
-        sum = add_column(sum, b, base, at, FILTER);
-    }
-    if BLOCKS > 2u {
-        sum = add_column(sum, c, base, at, 2u * FILTER);
+// M of a point, whose U is at `at`: of block a, or of both.
+fn point(a: mat3x4<f32>, b: mat3x4<f32>, base: u32, at: u32, both: bool) -> vec4<f32> {
+    let sum = add_column(vec4(0.0), a, base, at, 0u);
+    if both {
+        return add_column(sum, b, base, at, FILTER);
     }
     return sum;
 }

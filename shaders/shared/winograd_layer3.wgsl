@@ -2,10 +2,10 @@
 // group of them contributes to layer 3 (equation 3), which has one filter. What is stored of that:
 // shared/winograd_output.wgsl.
 //
-// A vec4 is 4 rows of one column, a mat4x4 4 such columns. Weights of a group: B2, TAP_3 long, in BIAS_2; W3 as
-// [i, j][k], TAP_3 each, in TAPS_3.
+// A vec4 is 4 rows of one column, a mat4x4 4 such columns. Weights of a group, which begin at `start`: B2; W3 as
+// [i][j][k], ROW_3 long for each i, at ROWS_3.
 //
-// Prelude: BLOCKS8 (of maps in a group, up to 4), FILTER_3 (f3, up to 5), BIAS_2, TAP_3, TAPS_3, NORMALIZED, PADDING.
+// Prelude: BLOCKS8 (of maps in a group, up to 4), FILTER_3 (f3, up to 5), ROWS_3, ROW_3, NORMALIZED, PADDING.
 //#import squares8
 //#import winograd_output
 
@@ -23,41 +23,83 @@ fn last_layer(
     b: ptr<function, Squares8>,
     c: ptr<function, Squares8>,
     d: ptr<function, Squares8>,
-    group: u32,
+    start: u32,
     location: Location,
 ) -> Columns {
     // For each row of the filter, what was added before moves down by one, so that each row adds to the first four.
     var columns = Columns();
     for (var i = 0u; i < FILTER_3; i++) {
-        var row = Row();
-        for (var j = 0u; j < FILTER_3; j++) {
-            let base = TAPS_3 + ((group * FILTER_3 + i) * FILTER_3 + j) * TAP_3;
-            var sums = over_squares8(mat4x4<f32>(), a, base, 0u);
-            if BLOCKS8 > 1u {
-                sums = over_squares8(sums, b, base, 2u);
-            }
-            if BLOCKS8 > 2u {
-                sums = over_squares8(sums, c, base, 4u);
-            }
-            if BLOCKS8 > 3u {
-                sums = over_squares8(sums, d, base, 6u);
-            }
-            // What was added before moves right by one column, so that each tap adds to the first four.
-            let moved = mat4x4(vec4(0.0), row.first[0], row.first[1], row.first[2]);
-            let next = mat4x4(row.first[3], row.next[0], row.next[1], row.next[2]);
-            row = Row(moved + padded(sums, location), next);
+        let base = start + ROWS_3 + i * ROW_3;
+        var taps = add_squares8(Taps(), a, base, 0u);
+        if BLOCKS8 > 1u {
+            taps = add_squares8(taps, b, base, 2u);
         }
-        columns = add_row(columns, row);
+        if BLOCKS8 > 2u {
+            taps = add_squares8(taps, c, base, 4u);
+        }
+        if BLOCKS8 > 3u {
+            taps = add_squares8(taps, d, base, 6u);
+        }
+        columns = add_row(columns, row_of_taps(taps, location));
     }
     return columns;
 }
 
-// Adds what a tap of layer 3 makes of 8 maps.
-fn over_squares8(before: mat4x4<f32>, maps: ptr<function, Squares8>, base: u32, at: u32) -> mat4x4<f32> {
-    let w0 = weight(base, at);
-    let sums = before + (*maps).s0 * w0.x + (*maps).s1 * w0.y + (*maps).s2 * w0.z + (*maps).s3 * w0.w;
-    let w1 = weight(base, at + 1u);
-    return sums + (*maps).s4 * w1.x + (*maps).s5 * w1.y + (*maps).s6 * w1.z + (*maps).s7 * w1.w;
+// What the taps of a row make of the maps, the last tap first.
+struct Taps {
+    t0: mat4x4<f32>,
+    t1: mat4x4<f32>,
+    t2: mat4x4<f32>,
+    t3: mat4x4<f32>,
+    t4: mat4x4<f32>,
+}
+
+// Adds 8 maps, four of them to all taps before the next four: all 32 are more than the first level of a CPU's cache holds.
+fn add_squares8(before: Taps, maps: ptr<function, Squares8>, base: u32, at: u32) -> Taps {
+    let taps = add_squares4(before, (*maps).s0, (*maps).s1, (*maps).s2, (*maps).s3, base, at);
+    return add_squares4(taps, (*maps).s4, (*maps).s5, (*maps).s6, (*maps).s7, base, at + 1u);
+}
+
+fn add_squares4(
+    before: Taps,
+    s0: mat4x4<f32>,
+    s1: mat4x4<f32>,
+    s2: mat4x4<f32>,
+    s3: mat4x4<f32>,
+    base: u32,
+    at: u32,
+) -> Taps {
+    // Length of the weights of a tap.
+    const TAP: u32 = 2u * BLOCKS8;
+    var taps = before;
+    let w0 = weight(base, at + (FILTER_3 - 1u) * TAP);
+    taps.t0 += s0 * w0.x + s1 * w0.y + s2 * w0.z + s3 * w0.w;
+    if FILTER_3 > 1u {
+        let w1 = weight(base, at + (max(FILTER_3, 2u) - 2u) * TAP);
+        taps.t1 += s0 * w1.x + s1 * w1.y + s2 * w1.z + s3 * w1.w;
+        let w2 = weight(base, at + (max(FILTER_3, 3u) - 3u) * TAP);
+        taps.t2 += s0 * w2.x + s1 * w2.y + s2 * w2.z + s3 * w2.w;
+    }
+    if FILTER_3 > 3u {
+        let w3 = weight(base, at + (max(FILTER_3, 4u) - 4u) * TAP);
+        taps.t3 += s0 * w3.x + s1 * w3.y + s2 * w3.z + s3 * w3.w;
+        let w4 = weight(base, at + (max(FILTER_3, 5u) - 5u) * TAP);
+        taps.t4 += s0 * w4.x + s1 * w4.y + s2 * w4.z + s3 * w4.w;
+    }
+    return taps;
+}
+
+// The columns that a row of the filter adds to: tap n from column n on.
+fn row_of_taps(taps: Taps, location: Location) -> Row {
+    let t0 = padded(taps.t0, location);
+    let t1 = padded(taps.t1, location);
+    let t2 = padded(taps.t2, location);
+    let t3 = padded(taps.t3, location);
+    let t4 = padded(taps.t4, location);
+    return Row(
+        mat4x4(t0[0], t0[1] + t1[0], t0[2] + t1[1] + t2[0], t0[3] + t1[2] + t2[1] + t3[0]),
+        mat4x4(t1[3] + t2[2] + t3[1] + t4[0], t2[3] + t3[2] + t4[1], t3[3] + t4[2], t4[3]),
+    );
 }
 
 // The valid-pixel map's factors.

@@ -17,15 +17,15 @@ use crate::network::Architecture;
 use crate::precision::Precision;
 use crate::weights::Weights;
 
-/// How long candidates are tried; one takes half a second to three on software adapters, most of it to compile.
-const BUDGET: Duration = Duration::from_secs(30);
+/// How long it is worth trying candidates; one takes half a second to three on software adapters, most of it to compile.
+pub const BUDGET: Duration = Duration::from_secs(30);
 
-/// Measures candidates for steps of `batch` sub-images and returns the fastest. A candidate counts only if its gradients equal
+/// Measures candidates for steps of `batch` sub-images until `budget` is used up, and returns the fastest. A candidate counts only if its gradients equal
 /// the CPU twin's up to rounding. The default wins unless another is at least three percent faster.
 ///
 /// # Errors
 /// When not even the default runs; as [`Training::new`].
-pub fn search(gpu: &Gpu, weights: &Weights, batch: usize) -> Result<Tuned<Shape>> {
+pub fn search(gpu: &Gpu, weights: &Weights, batch: usize, budget: Duration) -> Result<Tuned<Shape>> {
     // Candidates are compiled only once, so keep them out of the pipeline cache.
     let gpu = &Gpu { pipelines: Pipelines::default(), ..gpu.clone() };
     let clock = Clock::for_gpu(gpu);
@@ -33,7 +33,7 @@ pub fn search(gpu: &Gpu, weights: &Weights, batch: usize) -> Result<Tuned<Shape>
     let mut runner = DeviceRunner { gpu, weights, batch, clock };
     let (default, space) = (Shape::for_device(&gpu.device), search_space(gpu));
     let (best, measured) =
-        coordinate_search(default, &space, Precision::F32, &mut runner, || elapsed() < BUDGET)?;
+        coordinate_search(default, &space, Precision::F32, &mut runner, || elapsed() < budget)?;
     Ok(Tuned { key: key(gpu, weights.architecture()), best, measured })
 }
 

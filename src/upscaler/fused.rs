@@ -1,6 +1,8 @@
 //! Networks of three layers whose last maps stay in registers: `conv_fused_head.wgsl`, `conv_fused_body.wgsl`,
 //! `conv_fused_sum.wgsl`.
 
+use std::ops::Range;
+
 use super::pass::PassDescriptor;
 use super::steps::PIXELS_COVERED;
 use crate::gpu::kernels::{
@@ -101,13 +103,24 @@ fn pack_body(variant: &BodyVariant, second: &Layer) -> Vec<f32> {
 /// Appends the biases of layer 2, and the rows of layer 3's filter as `[i][j][filter of layer 2]`.
 fn pack_epilogue(packed: &mut Vec<f32>, layout: &EpilogueLayout, second: &Layer, third: &Layer) {
     packed.resize(4 * layout.end, 0.0);
-    packed[4 * layout.bias_2..][..second.bias.len()].copy_from_slice(&second.bias);
+    write_epilogue(packed, layout, 0..second.shape.filters, second, third);
+}
+
+/// Writes those of some filters of layer 2, in a layout for so many.
+pub(super) fn write_epilogue(
+    packed: &mut [f32],
+    layout: &EpilogueLayout,
+    filters: Range<usize>,
+    second: &Layer,
+    third: &Layer,
+) {
     let size = third.shape.size;
-    let maps = second.shape.filters.next_multiple_of(8);
-    for k in 0..second.shape.filters {
+    let maps = filters.len().next_multiple_of(8);
+    packed[4 * layout.bias_2..][..filters.len()].copy_from_slice(&second.bias[filters.clone()]);
+    for (n, k) in filters.enumerate() {
         for i in 0..size {
             for j in 0..size {
-                let at = 4 * (layout.rows_3 + i * layout.row_3) + j * maps + k;
+                let at = 4 * (layout.rows_3 + i * layout.row_3) + j * maps + n;
                 packed[at] = third.weight[(k * size + i) * size + j];
             }
         }

@@ -14,6 +14,7 @@ mod fused;
 mod fused_workgroup;
 mod layers;
 mod layouts;
+mod minimal_filtering;
 mod network;
 mod options;
 mod outline;

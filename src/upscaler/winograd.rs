@@ -1,7 +1,8 @@
 //! Networks of three layers with Winograd's minimal filtering: f1-1-f3 in one pass, by `conv_winograd.wgsl`, and f1-5-f3 with
 //! layer 1 as in [`super::fused`], by `conv_winograd_body.wgsl`.
 
-use super::fused::{first_layer, last_sum};
+use super::fused::{first_layer, last_sum, write_epilogue};
+use super::minimal_filtering::{five, four};
 use super::pass::PassDescriptor;
 use super::winograd_body;
 use crate::gpu::kernels::{
@@ -72,7 +73,7 @@ fn squares(
 }
 
 /// The weights in the kernel's order: for each four filters of layer 1 their biases, their rows transformed at the
-/// points of F(4, 3), and the columns of layer 2; then biases of layer 2; then taps of layer 3.
+/// points of F(4, 5) and F(4, 4), and the columns of layer 2; then biases of layer 2; then rows of layer 3.
 fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
     let [first, second, third] = weights.layers() else { return Vec::new() };
     let (filters, size) = (first.shape.filters, variant.filter);
@@ -82,9 +83,11 @@ fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
         packed[start + place] = first.bias[n];
         let taps = start + 4 * (1 + place * POINTS * variant.point());
         for (i, row) in filter.chunks_exact(size).enumerate() {
-            for (b, block) in row.chunks(3).enumerate() {
-                for (p, value) in points(block).into_iter().enumerate() {
-                    packed[taps + 4 * p * variant.point() + b * size + i] = value as f32;
+            let (first, second) = row.split_at(size.min(5));
+            for (block, values) in [five(first), four(second)].into_iter().enumerate().take(variant.blocks())
+            {
+                for (p, value) in values.into_iter().enumerate() {
+                    packed[taps + 4 * p * variant.point() + block * size + i] = value as f32;
                 }
             }
         }
@@ -92,57 +95,6 @@ fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
             packed[start + 4 * (variant.columns_2() + k) + place] = second.weight[k * filters + n];
         }
     }
-    let (biases, first_tap) = (4 * variant.bias_2(), 4 * variant.taps_3());
-    packed[biases..][..second.bias.len()].copy_from_slice(&second.bias);
-    let taps = variant.epilogue.filter * variant.epilogue.filter;
-    for k in 0..second.shape.filters {
-        for tap in 0..taps {
-            packed[first_tap + 4 * tap * variant.tap_3() + k] = third.weight[k * taps + tap];
-        }
-    }
+    write_epilogue(&mut packed, &variant.epilogue_layout(), 0..second.shape.filters, second, third);
     packed
-}
-
-/// U = G g: up to three taps, evaluated at the points 0, 1, -1, 2, -2 and infinity, with the divisors of Lagrange
-/// interpolation.
-fn points(taps: &[f32]) -> [f64; POINTS] {
-    let tap = |j: usize| taps.get(j).map_or(0.0, |&tap| f64::from(tap));
-    let at = |x: f64| tap(0) + x * tap(1) + x * x * tap(2);
-    [at(0.0) / 4.0, -at(1.0) / 6.0, -at(-1.0) / 6.0, at(2.0) / 24.0, at(-2.0) / 24.0, tap(2)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// V = B' d and A' as in the kernel, in f64.
-    fn four(d: [f64; 6], u: [f64; POINTS]) -> [f64; 4] {
-        let v = [
-            4.0 * d[0] - 5.0 * d[2] + d[4],
-            d[4] - 4.0 * d[2] + (d[3] - 4.0 * d[1]),
-            d[4] - 4.0 * d[2] - (d[3] - 4.0 * d[1]),
-            d[4] - d[2] + 2.0 * (d[3] - d[1]),
-            d[4] - d[2] - 2.0 * (d[3] - d[1]),
-            4.0 * d[1] - 5.0 * d[3] + d[5],
-        ];
-        let m: Vec<f64> = v.iter().zip(u).map(|(v, u)| v * u).collect();
-        [
-            m[0] + m[1] + m[2] + m[3] + m[4],
-            m[1] - m[2] + 2.0 * (m[3] - m[4]),
-            m[1] + m[2] + 4.0 * (m[3] + m[4]),
-            m[1] - m[2] + 8.0 * (m[3] - m[4]) + m[5],
-        ]
-    }
-
-    #[test]
-    fn six_products_make_four_sums_of_three() {
-        let d = [0.3, -1.25, 0.7, 2.0, -0.4, 1.1];
-        for taps in [&[0.5, -2.0, 1.5][..], &[0.5, -2.0], &[0.75]] {
-            let expected: [f64; 4] =
-                std::array::from_fn(|x| taps.iter().zip(&d[x..]).map(|(&t, d)| f64::from(t) * d).sum());
-            for (actual, expected) in four(d, points(taps)).into_iter().zip(expected) {
-                assert!((actual - expected).abs() < 1e-12, "{taps:?}: {actual} instead of {expected}");
-            }
-        }
-    }
 }

@@ -50,7 +50,7 @@ pub fn of_inference(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Ch
 pub fn of_training(args: &BenchArgs, gpu: &Gpu, weights: &Weights, batch: usize) -> Result<Chosen<Shape>> {
     choose(
         args,
-        || tune::search(gpu, weights, batch),
+        || tune::search(gpu, weights, batch, tune::BUDGET),
         |folder| tune::stored(gpu, weights.architecture(), folder),
         || Shape::for_device(&gpu.device),
     )

@@ -32,6 +32,11 @@ impl Settings {
         length.next_multiple_of(self.weight_load.lanes())
     }
 
+    /// Where a device has room for this many vec4s of weights.
+    pub(super) fn store(&self, weights: usize, limits: &wgpu::Limits) -> Option<WeightStore> {
+        self.weight_load.store(weights, self.map_read, limits)
+    }
+
     pub(super) fn prelude(&self) -> Prelude {
         Prelude::default()
             .numbers([
@@ -60,7 +65,7 @@ impl Epilogue {
         covered.then(|| Self { blocks8: second.filters.div_ceil(8), filter: third.size })
     }
 
-    fn layout(&self, settings: &Settings, bias_2: usize) -> EpilogueLayout {
+    pub(super) fn layout(&self, settings: &Settings, bias_2: usize) -> EpilogueLayout {
         let rows_3 = bias_2 + settings.aligned(2 * self.blocks8);
         let row_3 = settings.aligned(2 * self.blocks8 * self.filter);
         EpilogueLayout { bias_2, rows_3, row_3, end: rows_3 + self.filter * row_3 }
@@ -70,7 +75,7 @@ impl Epilogue {
         format!("filters{}-{1}x{1}", 8 * self.blocks8, self.filter)
     }
 
-    fn prelude(&self, prelude: Prelude) -> Prelude {
+    pub(super) fn prelude(&self, prelude: Prelude) -> Prelude {
         prelude.numbers([("BLOCKS8", self.blocks8), ("FILTER_3", self.filter)])
     }
 }
@@ -89,13 +94,8 @@ pub struct EpilogueLayout {
 }
 
 impl EpilogueLayout {
-    fn prelude(&self, prelude: Prelude) -> Prelude {
-        prelude.numbers([
-            ("BIAS_2", self.bias_2),
-            ("ROWS_3", self.rows_3),
-            ("ROW_3", self.row_3),
-            ("WEIGHTS", self.end),
-        ])
+    pub(super) fn prelude(&self, prelude: Prelude) -> Prelude {
+        prelude.numbers([("BIAS_2", self.bias_2), ("ROWS_3", self.rows_3), ("ROW_3", self.row_3)])
     }
 }
 
@@ -130,7 +130,7 @@ impl HeadVariant {
             store: WeightStore::Uniform,
             settings,
         };
-        variant.store = settings.weight_load.store(variant.weights(), limits)?;
+        variant.store = settings.store(variant.weights(), limits)?;
         Some(variant)
     }
 
@@ -179,7 +179,7 @@ impl BodyVariant {
         let (inputs, filter) = (second.inputs, second.size);
         let (epilogue, store) = (Epilogue::new(architecture)?, WeightStore::Uniform);
         let mut variant = Self { inputs, filter, epilogue, store, settings };
-        variant.store = settings.weight_load.store(variant.weights(), limits)?;
+        variant.store = settings.store(variant.weights(), limits)?;
         [3, 5].contains(&filter).then_some(variant)
     }
 
@@ -212,6 +212,7 @@ pub fn conv_fused_head(variant: &HeadVariant) -> Shader {
             ("COLUMNS_2", variant.columns_2()),
         ])
         .flag("FUSED", variant.epilogue.is_some());
+    let prelude = prelude.numbers([("WEIGHTS", variant.weights())]);
     let prelude = variant.epilogue.unwrap_or(Epilogue { blocks8: 1, filter: 1 }).prelude(prelude);
     kernel!("conv_fused_head")
         .prelude(variant.epilogue_layout().unwrap_or(none).prelude(prelude))
@@ -233,8 +234,12 @@ pub fn conv_fused_head(variant: &HeadVariant) -> Shader {
 /// `conv_fused_body.wgsl`: layer 2, and layer 3 except for the sum over the rows of its filter.
 pub fn conv_fused_body(variant: &BodyVariant) -> Shader {
     let BodyVariant { inputs, filter, epilogue, store, settings } = variant;
-    let prelude =
-        settings.prelude().numbers([("INPUTS", *inputs), ("FILTER", *filter), ("INPUT", variant.input())]);
+    let prelude = settings.prelude().numbers([
+        ("INPUTS", *inputs),
+        ("FILTER", *filter),
+        ("INPUT", variant.input()),
+        ("WEIGHTS", variant.weights()),
+    ]);
     kernel!("conv_fused_body")
         .prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)))
         .weight_load(settings.weight_load, *store)

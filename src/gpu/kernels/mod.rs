@@ -26,7 +26,7 @@ pub use picture::{
 pub(crate) use shape::serde_word;
 pub use weights::{WEIGHT_COLUMNS, WeightLoad, WeightStore};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, conv_winograd_sum};
-pub use winograd_body::{BODY_POINTS, WinogradBodyVariant, conv_winograd_body};
+pub use winograd_body::{WinogradBodyVariant, conv_winograd_body};
 
 use crate::gpu::compose::Prelude;
 use crate::network::{Architecture, Padding};

@@ -44,14 +44,16 @@ impl WeightLoad {
         }
     }
 
-    /// Where a device has room for this many vec4s of weights.
-    pub(crate) fn store(self, weights: usize, limits: &wgpu::Limits) -> Option<WeightStore> {
+    /// Where a device has room for this many vec4s of weights: in a uniform buffer, but for subgroups that read textures as storage
+    /// textures, which is faster still on llvmpipe (benches/README.md).
+    pub(crate) fn store(self, weights: usize, read: MapRead, limits: &wgpu::Limits) -> Option<WeightStore> {
         let uniform = 16 * weights as u64 <= limits.max_uniform_buffer_binding_size;
         let texture = weights.div_ceil(WEIGHT_COLUMNS) <= limits.max_texture_dimension_2d as usize;
         match self {
-            _ if uniform => Some(WeightStore::Uniform),
-            Self::Subgroup(_) if texture => Some(WeightStore::Texture),
-            _ => None,
+            Self::Subgroup(_) if texture && (read == MapRead::Storage || !uniform) => {
+                Some(WeightStore::Texture)
+            }
+            _ => uniform.then_some(WeightStore::Uniform),
         }
     }
 }
@@ -83,7 +85,7 @@ impl FromStr for WeightLoad {
 /// Where the weights of a pass are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WeightStore {
-    /// A uniform buffer: the fastest place where they fit.
+    /// A uniform buffer: the fastest place where they fit, but for llvmpipe's subgroups.
     Uniform,
     /// A storage buffer.
     Storage,
@@ -145,7 +147,10 @@ mod tests {
             (7 * WEIGHT_COLUMNS, [None, Some(WeightStore::Texture)]),
             (7 * WEIGHT_COLUMNS + 1, [None, None]),
         ] {
-            assert_eq!(WeightLoad::ALL.map(|load| load.store(weights, &limits)), expected, "{weights}");
+            let stores = WeightLoad::ALL.map(|load| load.store(weights, MapRead::Sampled, &limits));
+            assert_eq!(stores, expected, "{weights}");
         }
+        let [uniform, subgroup] = WeightLoad::ALL.map(|load| load.store(100, MapRead::Storage, &limits));
+        assert_eq!([uniform, subgroup], [Some(WeightStore::Uniform), Some(WeightStore::Texture)]);
     }
 }

@@ -1,12 +1,12 @@
-//! `conv_winograd.wgsl`: networks f1-1-f3 with Winograd's F(4, 3) in layer 1.
+//! `conv_winograd.wgsl`: networks f1-1-f3 with Winograd's F(4, 5) and F(4, 4) in layer 1.
 
-use super::fused::{Epilogue, Settings, last_layer_sum};
+use super::fused::{Epilogue, EpilogueLayout, Settings, last_layer_sum};
 use super::{MapRead, Shader, WeightLoad, WeightStore, word};
 use crate::gpu::compose::kernel;
 use crate::network::{Architecture, Padding};
 
-/// Points at which F(4, 3) multiplies: 6 products for 4 neighbors under 3 taps.
-pub const POINTS: usize = 6;
+/// Points at which F(4, 5) multiplies: 8 products for 4 neighbors under 5 taps.
+pub const POINTS: usize = 8;
 
 /// The settings of `conv_winograd.wgsl` for a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +34,13 @@ impl WinogradVariant {
         }
         let (filter, quads) = (first.size, first.filters.div_ceil(4));
         let mut variant = Self { filter, quads, epilogue, store: WeightStore::Uniform, settings };
-        variant.store = settings.weight_load.store(variant.weights(), limits)?;
+        variant.store = settings.store(variant.weights(), limits)?;
         Some(variant)
     }
 
-    /// Blocks of 3 taps in a row.
-    fn blocks(&self) -> usize {
-        self.filter.div_ceil(3)
+    /// Blocks of taps in a row: of 5, and of 4.
+    pub fn blocks(&self) -> usize {
+        self.filter.div_ceil(5)
     }
 
     /// Length of a filter's weights for one point. All lengths and positions here and below are in vec4s.
@@ -58,24 +58,14 @@ impl WinogradVariant {
         self.settings.aligned(self.columns_2() + 8 * self.epilogue.blocks8)
     }
 
-    /// Where the biases of layer 2 begin.
-    pub fn bias_2(&self) -> usize {
-        self.quads * self.quad()
-    }
-
-    /// Length of the biases of layer 2, and of a tap of layer 3.
-    pub fn tap_3(&self) -> usize {
-        self.settings.aligned(2 * self.epilogue.blocks8)
-    }
-
-    /// Where the taps of layer 3 begin.
-    pub fn taps_3(&self) -> usize {
-        self.bias_2() + self.tap_3()
+    /// Where the weights of the other layers are.
+    pub fn epilogue_layout(&self) -> EpilogueLayout {
+        self.epilogue.layout(&self.settings, self.quads * self.quad())
     }
 
     /// Length of all weights.
     pub fn weights(&self) -> usize {
-        self.taps_3() + self.epilogue.filter * self.epilogue.filter * self.tap_3()
+        self.epilogue_layout().end
     }
 }
 
@@ -85,19 +75,13 @@ pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
     let prelude = settings.prelude().numbers([
         ("FILTER", *filter),
         ("QUADS", *quads),
-        ("BLOCKS8", epilogue.blocks8),
-        ("FILTER_3", epilogue.filter),
-        ("BLOCKS", variant.blocks()),
         ("POINT", variant.point()),
         ("QUAD", variant.quad()),
         ("COLUMNS_2", variant.columns_2()),
-        ("BIAS_2", variant.bias_2()),
-        ("TAP_3", variant.tap_3()),
-        ("TAPS_3", variant.taps_3()),
         ("WEIGHTS", variant.weights()),
     ]);
     kernel!("conv_winograd")
-        .prelude(prelude)
+        .prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)))
         .weight_load(settings.weight_load, *store)
         .map_read(settings.map_read)
         .workgroup(settings.workgroup)

@@ -1,12 +1,10 @@
 //! `conv_winograd_body.wgsl`: layers 2 and 3 of networks f1-5-f3 with Winograd's F(4, 5) in layer 2.
 
-use super::fused::{Epilogue, Settings};
+use super::fused::{Epilogue, EpilogueLayout, Settings};
+use super::winograd::POINTS;
 use super::{MapRead, Shader, WeightLoad, WeightStore, word};
 use crate::gpu::compose::kernel;
 use crate::network::{Architecture, Padding};
-
-/// Points at which F(4, 5) multiplies: 8 products for 4 neighbors under 5 taps.
-pub const BODY_POINTS: usize = 8;
 
 /// Size of layer 2's filters.
 const FILTER: usize = 5;
@@ -43,7 +41,7 @@ impl WinogradBodyVariant {
         let epilogue = Epilogue { blocks8: all.blocks8.div_ceil(groups), ..all };
         let (inputs, store) = (second.inputs, WeightStore::Uniform);
         let mut variant = Self { inputs, groups, epilogue, store, settings };
-        variant.store = settings.weight_load.store(variant.weights(), limits)?;
+        variant.store = settings.store(variant.weights(), limits)?;
         Some(variant)
     }
 
@@ -55,7 +53,7 @@ impl WinogradBodyVariant {
     /// Where the weights of 8 filters for a row at a point begin among those of an input, whose length [`Self::input`] is. All
     /// lengths and positions here and below are in vec4s.
     pub fn row(&self, block8: usize, point: usize, row: usize) -> usize {
-        2 * ((block8 * BODY_POINTS + point) * FILTER + row)
+        2 * ((block8 * POINTS + point) * FILTER + row)
     }
 
     /// Length of the weights of an input for a group.
@@ -63,24 +61,20 @@ impl WinogradBodyVariant {
         self.settings.aligned(self.row(self.epilogue.blocks8, 0, 0))
     }
 
-    /// Where the biases of layer 2 begin.
-    pub fn bias_2(&self) -> usize {
-        self.groups * self.inputs * self.input()
+    /// Where the other weights of the first group are.
+    pub fn epilogue_layout(&self) -> EpilogueLayout {
+        self.epilogue.layout(&self.settings, self.groups * self.inputs * self.input())
     }
 
-    /// Length of a group's biases of layer 2, and of its weights for a tap of layer 3.
-    pub fn tap_3(&self) -> usize {
-        self.settings.aligned(2 * self.epilogue.blocks8)
-    }
-
-    /// Where the taps of layer 3 begin.
-    pub fn taps_3(&self) -> usize {
-        self.bias_2() + self.groups * self.tap_3()
+    /// Length of these for a group.
+    pub fn epilogue_length(&self) -> usize {
+        let EpilogueLayout { bias_2, end, .. } = self.epilogue_layout();
+        end - bias_2
     }
 
     /// Length of all weights.
     pub fn weights(&self) -> usize {
-        self.taps_3() + self.groups * self.epilogue.filter * self.epilogue.filter * self.tap_3()
+        self.epilogue_layout().bias_2 + self.groups * self.epilogue_length()
     }
 }
 
@@ -90,16 +84,12 @@ pub fn conv_winograd_body(variant: &WinogradBodyVariant) -> Shader {
     let prelude = settings.prelude().numbers([
         ("INPUTS", *inputs),
         ("GROUPS", *groups),
-        ("BLOCKS8", epilogue.blocks8),
-        ("FILTER_3", epilogue.filter),
         ("INPUT", variant.input()),
-        ("BIAS_2", variant.bias_2()),
-        ("TAP_3", variant.tap_3()),
-        ("TAPS_3", variant.taps_3()),
+        ("EPILOGUE", variant.epilogue_length()),
         ("WEIGHTS", variant.weights()),
     ]);
     kernel!("conv_winograd_body")
-        .prelude(prelude)
+        .prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)))
         .weight_load(settings.weight_load, *store)
         .map_read(settings.map_read)
         .workgroup(settings.workgroup)

@@ -8,7 +8,6 @@ use super::shaders::{self, Prelude};
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
-use crate::gpu::kernels::WeightStore;
 use crate::gpu::scoped;
 
 /// The dispatch of both layers, and those that pack their filters.
@@ -47,7 +46,7 @@ impl FirstLayers {
         let columns_start = groups * group;
         let biases = columns_start + groups * columns;
         let weights = (biases + 2 * blocks8).next_multiple_of(lanes);
-        if shape.weight_load.store(weights, &device.limits()) != Some(WeightStore::Uniform) {
+        if 16 * weights as u64 > device.limits().max_uniform_buffer_binding_size {
             return Ok(None);
         }
 

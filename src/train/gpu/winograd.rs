@@ -8,7 +8,7 @@ use super::{MAPS, Shape};
 use crate::error::Result;
 use crate::gpu::compile::{Binding, Compiler, Kernel};
 use crate::gpu::dispatch::Dispatch;
-use crate::gpu::kernels::{BODY_POINTS, WEIGHT_COLUMNS, WeightStore};
+use crate::gpu::kernels::{POINTS, WEIGHT_COLUMNS, WeightStore};
 use crate::gpu::memory::{constant, texture, view};
 use crate::gpu::scoped;
 
@@ -59,7 +59,7 @@ pub(super) fn winograd(
     let groups = planes.div_ceil(8 * blocks8);
     let lanes = shape.weight_load.lanes();
     let biases = (2 * blocks8).next_multiple_of(lanes);
-    let input_weights = (2 * blocks8 * BODY_POINTS * SIZE).next_multiple_of(lanes);
+    let input_weights = (2 * blocks8 * POINTS * SIZE).next_multiple_of(lanes);
     let group = biases + inputs * input_weights;
     let rows = (groups * group).div_ceil(WEIGHT_COLUMNS);
     if rows > device.limits().max_texture_dimension_2d as usize {
