@@ -195,6 +195,7 @@ pub mod precision;
 mod random;
 #[cfg(any(feature = "headless", feature = "train"))]
 pub mod ranks;
+pub mod ratio;
 pub mod reference;
 pub mod resample;
 #[cfg(feature = "files")]

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::eval::dataset::Picture;
 use srcnn_gpu::eval::{self, Chain};
+use srcnn_gpu::ratio::Ratio;
 
 use crate::array::{Samples, Values, buffer, result, shape};
 use crate::errors::{invalid, raise};
@@ -14,9 +15,9 @@ use crate::errors::{invalid, raise};
 /// Parameters
 /// ----------
 /// array : array of shape (H, W) or (H, W, C), uint8, uint16 or float32 (0 to 1); C from 1 to 4
-///     It is cropped to multiples of the scale.
-/// scale : int
-///     How many times smaller, 1 to 16; 1 keeps the size.
+///     It is cropped to multiples of the scale; of a scale that is not whole, such as 2.5 = 5/2, to those of the numerator.
+/// scale : int or float
+///     How many times smaller, 1 to 16: a ratio of whole numbers with a denominator up to 16; 1 keeps the size.
 /// degradation : str
 ///     A chain of blur:SIGMA, bicubic, subsample, gaussian:SIGMA, noise:SIGMA (in steps of 8 bits), jpeg:QUALITY[:444] and
 ///     webp:QUALITY, such as 'blur:0..1,bicubic,noise:0..5,jpeg:30..95@0.8': of ranges a number is drawn, @ is the share of
@@ -31,13 +32,14 @@ use crate::errors::{invalid, raise};
 pub fn degrade(
     py: Python<'_>,
     array: &Bound<'_, PyAny>,
-    scale: usize,
+    scale: f64,
     degradation: &str,
     seed: Option<u64>,
 ) -> PyResult<Py<PyAny>> {
-    if !(1..=16).contains(&scale) {
-        return Err(invalid(format!("scale {scale}: a whole number from 1 to 16")));
+    if !(1.0..=16.0).contains(&scale) {
+        return Err(invalid(format!("scale {scale}: a number from 1 to 16")));
     }
+    let scale = Ratio::of(scale).map_err(raise)?;
     let degradation: Degradation = degradation.parse().map_err(raise)?;
     let seed = seed.map(|seed| [seed]);
     let samples = Samples::read(array, 4, false)?;

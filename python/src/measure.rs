@@ -4,6 +4,7 @@ use image::DynamicImage;
 use pyo3::prelude::*;
 use srcnn_gpu::eval::compare::{Comparison, Samples as Protocol, Similarity};
 use srcnn_gpu::eval::dataset::Picture;
+use srcnn_gpu::ratio::Ratio;
 
 use crate::array::{Samples, Values};
 use crate::errors::{invalid, raise};
@@ -34,10 +35,11 @@ fn compare(
     py: Python<'_>,
     [truth, other]: [&Bound<'_, PyAny>; 2],
     protocol: &str,
-    scale: Option<usize>,
+    scale: Option<f64>,
     shave: Option<usize>,
 ) -> PyResult<Similarity> {
     let protocol: Protocol = protocol.parse().map_err(raise)?;
+    let scale = scale.map(Ratio::of).transpose().map_err(raise)?;
     let rules = Comparison::new(protocol, scale, shave).map_err(raise)?;
     let (truth, other) = (picture(truth)?, picture(other)?);
     py.detach(|| rules.compare(&truth, &other)).map_err(raise)
@@ -50,7 +52,7 @@ fn compare(
 /// protocol : 'srcnn', 'ntire' or 'rgb'
 ///     'srcnn': luminance as rgb2ycbcr has it (of grey pictures the samples themselves), without a border of `scale` pixels;
 ///     'ntire': red, green and blue, without a border of `scale` + 6 pixels; 'rgb': these, all of them.
-/// scale : int, optional
+/// scale : int or float, optional
 ///     The enlargement that made the other one: pictures are cut to multiples of it, except by 'rgb'.
 /// shave : int, optional
 ///     Pixels left out on each side, instead of the protocol's.
@@ -63,7 +65,7 @@ pub fn psnr(
     truth: &Bound<'_, PyAny>,
     other: &Bound<'_, PyAny>,
     protocol: &str,
-    scale: Option<usize>,
+    scale: Option<f64>,
     shave: Option<usize>,
 ) -> PyResult<f64> {
     Ok(compare(py, [truth, other], protocol, scale, shave)?.psnr)
@@ -79,7 +81,7 @@ pub fn ssim(
     truth: &Bound<'_, PyAny>,
     other: &Bound<'_, PyAny>,
     protocol: &str,
-    scale: Option<usize>,
+    scale: Option<f64>,
     shave: Option<usize>,
 ) -> PyResult<f64> {
     Ok(compare(py, [truth, other], protocol, scale, shave)?.ssim)

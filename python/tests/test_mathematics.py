@@ -121,6 +121,10 @@ def test_degrade():
     low = degrade(array, 3)
     assert low.shape == (10, 14, 3) and (low != np.clip(expected, 0, 255)).mean() < 1e-3
     assert np.array_equal(degrade(array, 3, "subsample"), array[1:30:3, 1:42:3])
+    # Between whole scales, pictures are cut to multiples of the numerator: 5 for 2.5.
+    low = degrade(array, 2.5)
+    expected = np.floor(imresize(array[:30, :40].astype(np.float64), size=(12, 16)) + 0.5)
+    assert low.shape == (12, 16, 3) and (low != np.clip(expected, 0, 255)).mean() < 1e-3
     noisy = [degrade(array, 1, "noise:5", seed=seed) for seed in (1, 1, 2)]
     assert np.array_equal(noisy[0], noisy[1]) and not np.array_equal(noisy[0], noisy[2])
     for channels in (None, 1, 2, 4):
@@ -131,7 +135,7 @@ def test_degrade():
     grey = picture(30, 30)
     whole = degrade(grey, 3, "bicubic,noise:4")
     assert np.abs(255 * degrade(grey.astype(np.float32) / 255, 3, "bicubic,noise:4") - whole).max() < 0.51
-    for arguments in [(array, 0), (array, 17), (array, 3, "jpeg:30"), (array, 3, "what"), (array[:2], 3)]:
+    for arguments in [(array, 0), (array, 17), (array, 2.7183), (array, 2.5, "subsample"), (array, 3, "jpeg:30"), (array, 3, "what"), (array[:2], 3)]:
         with pytest.raises(srcnn_gpu.Error):
             degrade(*arguments)
     assert degrade(array, 2, "bicubic,webp:50").shape == (15, 22, 3)

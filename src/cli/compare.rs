@@ -8,6 +8,7 @@ use srcnn_gpu::eval::compare::{Comparison, Samples, Similarity};
 use srcnn_gpu::eval::dataset::{Dataset, Picture, stem};
 use srcnn_gpu::eval::table::Layout;
 use srcnn_gpu::picture::refuse;
+use srcnn_gpu::ratio::Ratio;
 use srcnn_gpu::{Error, Result};
 
 use crate::cli::advice::report;
@@ -33,12 +34,13 @@ pub struct CompareArgs {
     #[arg(long, value_name = "NAME", default_value_t, help_heading = "What to compare")]
     protocol: Samples,
 
-    /// How many times B was enlarged: srcnn and ntire crop pictures to multiples of it and leave out a border
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..),
-          help_heading = "What to compare")]
-    scale: Option<u16>,
+    /// How many times B was enlarged, such as 3 or 2.5: srcnn and ntire crop pictures to multiples of it (at 2.5, which is 5/2,
+    /// of 5) and leave out a border
+    #[arg(short, long, value_name = "N", help_heading = "What to compare")]
+    scale: Option<Ratio>,
 
-    /// Pixels to leave out on each side [default: the scale if given (srcnn), the scale plus 6 (ntire), 0 (rgb)]
+    /// Pixels to leave out on each side [default: the scale if given, rounded up (srcnn), this and 6 more
+    /// (ntire), 0 (rgb)]
     #[arg(long, value_name = "N", help_heading = "What to compare")]
     shave: Option<usize>,
 
@@ -89,7 +91,7 @@ struct Report {
 /// # Errors
 /// Arguments that contradict each other, a folder that cannot be listed.
 pub fn run(args: &CompareArgs) -> Result<u8> {
-    let comparison = Comparison::new(args.protocol, args.scale.map(usize::from), args.shave)?;
+    let comparison = Comparison::new(args.protocol, args.scale, args.shave)?;
     let pairs = match (args.truth.is_dir(), args.other.is_dir()) {
         (false, false) => vec![Ok((args.truth.clone(), args.other.clone()))],
         (true, true) => match_folders(&args.truth, &args.other, &args.suffix)?,

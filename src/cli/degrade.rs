@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::eval::degrade;
-use srcnn_gpu::{Result, guard};
+use srcnn_gpu::ratio::Ratio;
+use srcnn_gpu::{Error, Result, guard};
 
 use crate::cli::advice::report;
 use crate::cli::exit;
@@ -19,6 +20,7 @@ use srcnn_gpu::picture::{PictureFile, Settings, encode, refuse};
 #[command(after_help = "Examples:
   srcnn-gpu degrade baby.png baby_small.png -s 3
   srcnn-gpu degrade Set5 Set5_x3 -s 3
+  srcnn-gpu degrade Set5 Set5_x2.5 -s 2.5
   srcnn-gpu degrade Set5 Set5_jpeg -s 2 --degradation blur:0.8,bicubic,noise:3,jpeg:40
 
 The traces of JPEG and WebP files are in the pixels; write PNG files to lose nothing more.")]
@@ -29,9 +31,10 @@ pub struct DegradeArgs {
     /// File to write; for a folder, the folder to write to
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// How many times smaller: a whole number from 1 to 16; 1 keeps the size
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
-    scale: u32,
+    /// How many times smaller, from 1 to 16: a whole number, or a ratio with a denominator up to 16 such as 2.5, which crops to
+    /// multiples of its numerator, here 5; 1 keeps the size
+    #[arg(short, long, value_name = "N", value_parser = scale)]
+    scale: Ratio,
     /// What happens to the pictures, in this order: blur:SIGMA, bicubic, subsample, gaussian:SIGMA (blur and subsample at once),
     /// noise:SIGMA in steps of 8 bits, jpeg:QUALITY or jpeg:QUALITY:444, webp:QUALITY. Of a range such as jpeg:30..95 each
     /// picture gets a number of its own, always the same; @0.8 behind a step has it happen to 8 of 10 pictures
@@ -42,12 +45,24 @@ pub struct DegradeArgs {
     existing: Option<Existing>,
 }
 
+/// The scale.
+///
+/// # Errors
+/// As [`Ratio::of`], and [`Error::InvalidArgument`] above 16.
+fn scale(text: &str) -> Result<Ratio> {
+    let scale: Ratio = text.parse()?;
+    match scale.value() <= 16.0 {
+        true => Ok(scale),
+        false => Err(Error::invalid("16 is the largest scale")),
+    }
+}
+
 /// Degrades all inputs. A failure is reported; the rest continue.
 ///
 /// # Errors
 /// What concerns all inputs: arguments, the output folder.
 pub fn run(args: &DegradeArgs) -> Result<u8> {
-    args.degradation.check(args.scale as usize)?;
+    args.degradation.check(args.scale)?;
     let inputs = [args.input.clone()];
     let settings = Some(format!("{} {}", args.scale, args.degradation));
     let (output, existing) = (Some(args.output.as_path()), args.existing);
@@ -86,17 +101,19 @@ fn degrade_file(job: Job, plan: &Plan, args: &DegradeArgs) -> Result<Option<Path
     };
     plan.prepare(&job)?;
     let header = PictureFile::open(&job.input)?;
-    let small = |length: u32| u64::from(length / scale);
+    let small = |length: u32| scale.shrunk(length as usize) as u64;
     if small(header.width) * small(header.height) == 0 {
         let (width, height) = header.size();
-        return Err(refuse(&job.input, format!("{width}x{height} is smaller than the scale {scale}")));
+        let least = scale.up();
+        let text = format!("{width}x{height} is smaller than the scale {scale} needs: {least} pixels a side");
+        return Err(refuse(&job.input, text));
     }
     job.kind.check(&job.input, header.bytes, header.color, small(header.width), small(header.height))?;
     let mut metadata = header.metadata();
     let (size, turned) = (header.size(), header.is_turned());
     let palette = header.has_palette();
     let picture = header.decode()?;
-    let result = degrade(&picture, palette, &args.degradation, scale as usize, None)
+    let result = degrade(&picture, palette, &args.degradation, scale, None)
         .map_err(|e| refuse(&job.input, e.to_string()))?;
     metadata.update([size, (result.width(), result.height())], turned, job.kind);
     if let Some(lost) = metadata.losses(job.kind, result.color()) {

@@ -6,6 +6,7 @@ use super::shrink::{Degrader, blur};
 use super::{Degradation, Kind, Shrink, Span, codec};
 use crate::error::{Error, Result};
 use crate::random::{keyed, normal, uniform};
+use crate::ratio::Ratio;
 
 /// A chain with everything drawn: the same for the same key.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,21 +61,21 @@ impl Degradation {
 }
 
 impl Drawn {
-    /// Takes a picture through all steps. Its sides are multiples of `scale`; the result is smaller by that. One plane is grey,
-    /// three are colors; encoders take them as red, green and blue.
+    /// Takes a picture through all steps. Its sides are multiples of `scale`, or of its numerator; the result is smaller by that.
+    /// One plane is grey, three are colors; encoders take them as red, green and blue.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for sizes that do not fit, and for what an encoder cannot hold.
-    pub fn apply(&self, picture: Degraded, scale: usize) -> Result<Degraded> {
-        let mut picture = picture;
+    pub fn apply(&self, picture: Degraded, scale: impl Into<Ratio>) -> Result<Degraded> {
+        let (mut picture, scale) = (picture, scale.into());
         for (number, step) in self.steps.iter().enumerate() {
             let (width, height) = (picture.width, picture.height);
             match *step {
                 DrawnStep::Blur(sigma) => picture.each(|plane| blur(plane, width, height, sigma))?,
-                DrawnStep::Shrink(shrink) if scale > 1 => {
+                DrawnStep::Shrink(shrink) if scale.enlarges() => {
                     let degrader = Degrader::new(width, height, scale, shrink)?;
                     picture.each(|plane| Ok(degrader.shrink(plane)))?;
-                    (picture.width, picture.height) = (width / scale, height / scale);
+                    (picture.width, picture.height) = (scale.shrunk(width), scale.shrunk(height));
                 }
                 DrawnStep::Shrink(_) => {}
                 DrawnStep::Noise(sigma) => {

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::ratio::Ratio;
 
 #[cfg(feature = "headless")]
 mod apply;
@@ -123,10 +124,17 @@ impl Degradation {
     /// Checks that the chain shrinks where the factor is above 1, and does something where it is 1.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`].
-    pub fn check(&self, scale: usize) -> Result<()> {
-        let shrinks = |step: &&Step| matches!(step.kind, Kind::Shrink(_));
-        if scale > 1 && self.steps().find(shrinks).is_none() {
+    /// [`Error::InvalidArgument`], also for a factor that is not whole and a shrink that needs one.
+    pub fn check(&self, scale: impl Into<Ratio>) -> Result<()> {
+        let scale = scale.into();
+        let shrink = self.steps().find_map(|step| match step.kind {
+            Kind::Shrink(shrink) => Some(shrink),
+            _ => None,
+        });
+        if let Some(shrink @ (Shrink::Subsample | Shrink::Gaussian { .. })) = shrink {
+            shrink.whole(scale)?;
+        }
+        if scale.enlarges() && shrink.is_none() {
             return Err(Error::invalid(format!(
                 "degradation '{self}' at x{scale}: say where the picture is shrunk, as in 'bicubic,{self}'"
             )));
@@ -138,6 +146,21 @@ impl Degradation {
             )));
         }
         Ok(())
+    }
+}
+
+impl Shrink {
+    /// The factor of a shrink that takes every so many pixels one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a factor that is not whole.
+    pub(crate) fn whole(self, scale: Ratio) -> Result<usize> {
+        scale.whole().ok_or_else(|| {
+            Error::invalid(format!(
+                "degradation '{self}' at x{scale}: it takes whole factors such as 2 or 3; use bicubic, with blur before it for a \
+                 blurred picture"
+            ))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::Shrink;
 use crate::error::{Error, Result};
+use crate::ratio::Ratio;
 use crate::resample::{ResampleTable, apply};
 
 /// Shrinks and enlarges pictures of one size. At scale 1 both return the picture as it is.
@@ -13,21 +14,27 @@ pub struct Degrader {
 }
 
 impl Degrader {
-    /// For pictures of `width` x `height`, both multiples of `scale`.
+    /// For pictures of `width` x `height`, both multiples of `scale`, or of its numerator: of 5 for 2.5.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for sizes that are not multiples of the scale, or empty.
-    pub fn new(width: usize, height: usize, scale: usize, shrink: Shrink) -> Result<Self> {
-        if scale == 0 || !width.is_multiple_of(scale) || !height.is_multiple_of(scale) {
-            return Err(Error::invalid(format!("{width}x{height} are not multiples of the scale {scale}")));
+    /// [`Error::InvalidArgument`] for sizes that are not such multiples, or empty, and for a scale that
+    /// is not whole and another shrink than bicubic.
+    pub fn new(width: usize, height: usize, scale: impl Into<Ratio>, shrink: Shrink) -> Result<Self> {
+        let scale = scale.into();
+        let parts = scale.up();
+        if parts == 0 || !width.is_multiple_of(parts) || !height.is_multiple_of(parts) {
+            let of = if scale == parts { String::new() } else { format!("{parts}, as needed for ") };
+            return Err(Error::invalid(format!(
+                "{width}x{height} are not multiples of {of}the scale {scale}"
+            )));
         }
-        let factor = scale as f64;
+        let factor = scale.value();
         let down = |length: usize| match shrink {
-            Shrink::Bicubic => ResampleTable::bicubic(length, length / scale, 1.0 / factor),
-            Shrink::Subsample => centers(length, scale),
-            Shrink::Gaussian { sigma } => gaussian(length, scale, sigma),
+            Shrink::Bicubic => ResampleTable::bicubic(length, scale.shrunk(length), 1.0 / factor),
+            Shrink::Subsample => centers(length, shrink.whole(scale)?),
+            Shrink::Gaussian { sigma } => gaussian(length, shrink.whole(scale)?, sigma),
         };
-        let up = |length: usize| ResampleTable::bicubic(length / scale, length, factor);
+        let up = |length: usize| ResampleTable::bicubic(scale.shrunk(length), length, factor);
         Ok(Self { down: [down(height)?, down(width)?], up: [up(height)?, up(width)?] })
     }
 
@@ -98,6 +105,7 @@ fn gaussian(input_len: usize, scale: usize, sigma: f64) -> Result<ResampleTable>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::resample::imresize_to;
 
     /// A constant stays what it is, and a ramp is sampled at the centers: interpolation restores it.
     #[test]
@@ -114,6 +122,26 @@ mod tests {
                 let back = degrader.enlarge(&degrader.shrink(&ramp));
                 let at = height / 2 * width + width / 2;
                 assert!((back[at] - ramp[at]).abs() < 1e-9, "{shrink} x{scale}: {} {}", back[at], ramp[at]);
+            }
+        }
+    }
+
+    /// Between whole factors, a picture of 5 by 10 becomes one of 2 by 4, as the twin of MATLAB's imresize makes it, and is
+    /// enlarged to its size again.
+    #[test]
+    fn factors_between() {
+        for (factor, parts) in [(2.5, (5, 2)), (1.5, (3, 2)), (2.25, (9, 4)), (7.0 / 3.0, (7, 3))] {
+            let (width, height) = (6 * parts.0, 4 * parts.0);
+            let (columns, rows) = (6 * parts.1, 4 * parts.1);
+            let degrader = Degrader::new(width, height, Ratio::of(factor).unwrap(), Shrink::Bicubic).unwrap();
+            let plane: Vec<f64> = (0..width * height).map(|i| ((i * i % 97) as f64 * 0.4).cos()).collect();
+            let low = degrader.shrink(&plane);
+            let back = degrader.enlarge(&low);
+            let twin = imresize_to(&plane, (height, width), (rows, columns)).unwrap();
+            let twin_back = imresize_to(&twin, (rows, columns), (height, width)).unwrap();
+            assert_eq!((low.len(), back.len()), (columns * rows, width * height));
+            for (a, b) in low.iter().zip(&twin).chain(back.iter().zip(&twin_back)) {
+                assert!((a - b).abs() < 1e-12, "x{factor}: {a} {b}");
             }
         }
     }
@@ -169,5 +197,12 @@ mod tests {
         assert!(Degrader::new(10, 9, 3, Shrink::Bicubic).is_err());
         assert!(Degrader::new(0, 9, 3, Shrink::Bicubic).is_err());
         assert!(Degrader::new(9, 9, 0, Shrink::Gaussian { sigma: 1.0 }).is_err());
+        let half = Ratio::of(2.5).unwrap();
+        let told = Degrader::new(10, 8, half, Shrink::Bicubic).unwrap_err().to_string();
+        assert!(told.contains("not multiples of 5"), "{told}");
+        for shrink in [Shrink::Subsample, Shrink::Gaussian { sigma: 1.0 }] {
+            let told = Degrader::new(10, 5, half, shrink).unwrap_err().to_string();
+            assert!(told.contains("x2.5") && told.contains("bicubic"), "{told}");
+        }
     }
 }

@@ -8,6 +8,9 @@
 //! | `ntire` | red, green and blue | yes | the scale and 6 more |
 //! | `rgb` | red, green and blue | no | nothing |
 //!
+//! Of scales that are not whole, such as 2.5 = 5/2, pictures are cut to multiples of the numerator, and the scale rounded up is
+//! left out.
+//!
 //! PSNR is that of the mean square over all samples, SSIM the mean over the channels.
 
 use std::borrow::Cow;
@@ -20,6 +23,7 @@ use super::dataset::Picture;
 use crate::error::{Error, Result};
 use crate::metrics::{psnr, shave, ssim};
 use crate::network::Channels;
+use crate::ratio::Ratio;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -70,7 +74,7 @@ pub struct Comparison {
     /// Which samples.
     pub protocol: Samples,
     /// The enlargement that made the second one; pictures are cut to multiples of it, except by `rgb`.
-    pub scale: Option<usize>,
+    pub scale: Option<Ratio>,
     /// Pixels left out on each side.
     pub shave: usize,
 }
@@ -89,16 +93,16 @@ impl Comparison {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a scale of 0, and for `ntire` without a scale or a border.
-    pub fn new(protocol: Samples, scale: Option<usize>, shave: Option<usize>) -> Result<Self> {
-        if scale == Some(0) {
-            return Err(Error::invalid("scale 0: a whole number from 1 on"));
+    pub fn new(protocol: Samples, scale: Option<Ratio>, shave: Option<usize>) -> Result<Self> {
+        if scale.is_some_and(|scale| scale == 0) {
+            return Err(Error::invalid("scale 0: a number from 1 on"));
         }
         let shave = match (shave, protocol) {
             (Some(shave), _) => shave,
-            (None, Samples::Srcnn) => scale.unwrap_or(0),
+            (None, Samples::Srcnn) => scale.map_or(0, Ratio::ceil),
             (None, Samples::Rgb) => 0,
             (None, Samples::Ntire) => match scale {
-                Some(scale) => scale + 6,
+                Some(scale) => scale.ceil() + 6,
                 None => {
                     return Err(Error::invalid(
                         "the protocol 'ntire' needs a scale, or a border to leave out",
@@ -202,7 +206,7 @@ mod tests {
     }
 
     fn rules(protocol: Samples, scale: Option<usize>, shave: Option<usize>) -> Comparison {
-        Comparison::new(protocol, scale, shave).unwrap()
+        Comparison::new(protocol, scale.map(Ratio::from), shave).unwrap()
     }
 
     #[test]
@@ -218,7 +222,11 @@ mod tests {
             assert_eq!(rules(protocol, scale, shave).shave, border, "{protocol} {scale:?} {shave:?}");
         }
         assert!(Comparison::new(Samples::Ntire, None, None).is_err());
-        assert!(Comparison::new(Samples::Srcnn, Some(0), None).is_err());
+        assert!(Comparison::new(Samples::Srcnn, Some(0.into()), None).is_err());
+        let between = Comparison::new(Samples::Srcnn, Some(Ratio::of(2.5).unwrap()), None).unwrap();
+        assert_eq!(between.shave, 3);
+        let (a, b) = (picture(&colors(23, 18, 0)), picture(&colors(20, 17, 0)));
+        assert_eq!(between.compare(&a, &b).unwrap().psnr, f64::INFINITY);
     }
 
     /// One shifted channel: the mean square over all three is a third of that over the one.

@@ -11,6 +11,7 @@ use crate::guard::guarded;
 use crate::hash::Fnv;
 use crate::network::Channels;
 use crate::picture::{PictureFile, is_junk, is_read};
+use crate::ratio::Ratio;
 use crate::resample::{ResampleTable, apply, output_len};
 
 /// The picture files of one folder, or a single one.
@@ -192,8 +193,8 @@ impl Picture {
         hash.hash()
     }
 
-    /// The top left part whose sides are multiples of `scale`: the authors' `modcrop`.
-    pub fn modcrop(&self, scale: usize) -> Self {
+    /// The top left part whose sides are multiples of `scale`, the authors' `modcrop`; for 2.5, which is 5/2, multiples of 5.
+    pub fn modcrop(&self, scale: impl Into<Ratio>) -> Self {
         fn crop<T: Copy>(samples: &[T], old_width: usize, width: usize, height: usize) -> Vec<T> {
             samples
                 .chunks_exact(old_width.max(1))
@@ -202,7 +203,8 @@ impl Picture {
                 .copied()
                 .collect()
         }
-        let (width, height) = (self.width - self.width % scale, self.height - self.height % scale);
+        let scale = scale.into();
+        let (width, height) = (scale.cut(self.width), scale.cut(self.height));
         let samples = match &self.samples {
             Samples::Grey(grey) => Samples::Grey(crop(grey, self.width, width, height)),
             Samples::Color(colors) => Samples::Color(crop(colors, self.width, width, height)),
@@ -270,6 +272,8 @@ mod tests {
         let cut = Picture::new(&color(&pixels, 5), false).modcrop(3);
         assert_eq!((cut.width, cut.height), (3, 6));
         assert_eq!(cut.planes(Channels::Rgb)[0][..6], [0, 1, 2, 5, 6, 7]);
+        let between = Picture::new(&color(&pixels, 5), false).modcrop(Ratio::of(2.5).unwrap());
+        assert_eq!((between.width, between.height), (5, 5));
         let gone = cut.modcrop(4);
         assert_eq!((gone.width, gone.height, gone.luminance().len()), (0, 4, 0));
     }

@@ -7,13 +7,14 @@ use crate::color::rgb_to_ycbcr;
 use crate::degrade::{Degradation, Degraded, Degrader, Shrink};
 use crate::error::{Error, Result};
 use crate::network::Channels;
+use crate::ratio::Ratio;
 
 /// The value of Cb and Cr in grey pictures.
 const NEUTRAL: f64 = 128.0 / 255.0;
 
 impl Picture {
     /// Takes the picture through a chain of steps and returns it in a network's channels, 0..1 and not rounded. The picture's
-    /// sides are multiples of `scale`; the key decides on what is drawn.
+    /// sides are multiples of `scale`, or of its numerator; the key decides on what is drawn.
     ///
     /// Chains of filters alone work on these channels, as the protocol has it. Noise and files have the picture's own
     /// channels, so other chains work on red, green and blue, or on grey, and are converted afterwards.
@@ -23,7 +24,7 @@ impl Picture {
     pub fn degraded(
         &self,
         channels: Channels,
-        scale: usize,
+        scale: impl Into<Ratio>,
         degradation: &Degradation,
         key: &[u64],
     ) -> Result<Degraded> {
@@ -37,8 +38,8 @@ impl Picture {
     }
 }
 
-/// Degrades a picture at its own depth and in its own color type: crops it to multiples of `scale`, takes it through the chain,
-/// and rounds integers once, at the end. Filters work on each channel by itself; noise and files on colors, or on grey, while
+/// Degrades a picture at its own depth and in its own color type: crops it to multiples of `scale` (for 2.5, which is 5/2, of 5),
+/// takes it through the chain, and rounds integers once, at the end. Filters work on each channel by itself; noise and files on colors, or on grey, while
 /// alpha is only shrunk. The key decides on what is drawn; without one it is what evaluation draws for the same picture,
 /// whose `palette` is as in [`Picture::new`].
 ///
@@ -49,13 +50,14 @@ pub fn degrade(
     picture: &DynamicImage,
     palette: bool,
     degradation: &Degradation,
-    scale: usize,
+    scale: impl Into<Ratio>,
     key: Option<&[u64]>,
 ) -> Result<DynamicImage> {
     // The casts saturate.
     let (to_u8, to_u16, to_f32) = (|v: f64| v.round() as u8, |v: f64| v.round() as u16, |v: f64| v as f32);
+    let scale = scale.into();
     degradation.check(scale)?;
-    let content = [Picture::new(picture, palette).modcrop(scale.max(1)).key()];
+    let content = [Picture::new(picture, palette).modcrop(scale).key()];
     let chain = Chain { degradation, scale, key: key.unwrap_or(&content) };
     match picture {
         DynamicImage::ImageLuma8(buffer) => chain.apply(buffer, 255.0, to_u8).map(Into::into),
@@ -80,7 +82,7 @@ pub struct Chain<'a> {
     /// The steps.
     pub degradation: &'a Degradation,
     /// How many times smaller the result is.
-    pub scale: usize,
+    pub scale: Ratio,
     /// Decides on what is drawn.
     pub key: &'a [u64],
 }
@@ -97,11 +99,13 @@ impl Chain<'_> {
         round: impl Fn(f64) -> P::Subpixel,
     ) -> Result<Buffer<P>> {
         self.degradation.check(self.scale)?;
-        let cut = |length: u32| length as usize - length as usize % self.scale.max(1);
+        let cut = |length: u32| self.scale.cut(length as usize);
         let (width, height) = (cut(buffer.width()), cut(buffer.height()));
         if width == 0 || height == 0 {
             let (width, height) = buffer.dimensions();
-            let text = format!("{width}x{height} is smaller than the scale {}", self.scale);
+            let (scale, least) = (self.scale, self.scale.up());
+            let text =
+                format!("{width}x{height} is smaller than the scale {scale} needs: {least} pixels a side");
             return Err(Error::Picture(text.into()));
         }
         let channels = usize::from(P::CHANNEL_COUNT);
@@ -202,12 +206,17 @@ mod tests {
         // Floats that have no type among dynamic pictures; noise leaves alpha alone.
         let grey = ImageBuffer::from_fn(12, 9, |x, _| LumaA([x as f32 / 12.0, 0.5]));
         let noisy: Degradation = "bicubic,noise:9".parse().unwrap();
-        let chain = Chain { degradation: &noisy, scale: 3, key: &[1] };
+        let chain = Chain { degradation: &noisy, scale: 3.into(), key: &[1] };
         let low = chain.apply(&grey, 1.0, |v| v as f32).unwrap();
         assert_eq!(low.dimensions(), (4, 3));
         assert!(low.pixels().all(|pixel| (pixel[1] - 0.5).abs() < 1e-6));
         assert_ne!(low, Chain { key: &[2], ..chain }.apply(&grey, 1.0, |v| v as f32).unwrap());
         assert!(degrade(&DynamicImage::new_luma8(2, 9), false, &bicubic, 3, None).is_err());
         assert!(degrade(&picture, false, &bicubic, 1, None).is_err());
+        let between = Ratio::of(2.5).unwrap();
+        let low = degrade(&picture, false, &bicubic, between, None).unwrap();
+        assert_eq!((low.width(), low.height()), (10, 6));
+        let told = degrade(&DynamicImage::new_luma8(4, 9), false, &bicubic, between, None).unwrap_err();
+        assert!(told.to_string().contains("5 pixels a side"), "{told}");
     }
 }

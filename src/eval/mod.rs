@@ -16,13 +16,15 @@ use std::time::Instant;
 
 use serde::{Serialize, Serializer};
 
-use crate::degrade::{Degradation, Degrader, Shrink};
+use crate::degrade::Degradation;
 #[cfg(feature = "dictionary")]
 use crate::dictionary::DictionaryUpscaler;
 use crate::error::Result;
 use crate::headless::{Headless, Timing};
 use crate::network::{Architecture, Padding};
 use crate::planes::Planes;
+use crate::ratio::Ratio;
+use crate::resample::Imresize;
 pub use degraded::{Chain, degrade};
 use protocol::{Compared, Measured, Protocol};
 use published::{NetworkAverage, Published};
@@ -59,11 +61,11 @@ pub struct Bicubic;
 impl Enlarge for Bicubic {
     fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
         let start = Instant::now();
-        let degrader = Degrader::new(width, height, width / low.width.max(1), Shrink::Bicubic)?;
+        let resize = Imresize::to(low.height, low.width, height, width)?;
         let mut data = Vec::with_capacity(width * height * low.channels);
         for plane in low.data.chunks_exact(low.width * low.height) {
             let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
-            data.extend(degrader.enlarge(&plane).into_iter().map(|v| v as f32));
+            data.extend(resize.apply(&plane, |v| v)?.into_iter().map(|v| v as f32));
         }
         let timing = Timing { wall: start.elapsed(), ..Timing::default() };
         Ok((Planes::new(width, height, low.channels, data)?, timing))
@@ -138,8 +140,8 @@ pub struct Row {
 pub struct SetReport {
     /// The folder's name.
     pub set: String,
-    /// Enlargement.
-    pub scale: usize,
+    /// Enlargement; in JSON a number.
+    pub scale: Ratio,
     /// Name of the protocol.
     pub protocol: &'static str,
     /// How the pictures lost their quality; as text in JSON.

@@ -2,7 +2,8 @@
 //!
 //! The picture's luminance as `uint8` is cropped to multiples of the scale, shrunk and enlarged again by `imresize` with
 //! nothing rounded in between; bicubic and network results are rounded to `uint8`, lose a border as wide as the scale, and
-//! are compared with the original.
+//! are compared with the original. Scales that are not whole are ratios, 5/2 for 2.5: pictures are cropped to multiples of
+//! the numerator, so that the small ones have whole pixels too, and the border is the scale rounded up.
 //!
 //! Networks of three channels get all three shrunk. Those of Y, Cb and Cr are measured on luminance too. Those of red, green
 //! and blue are measured on what they compute: PSNR is that of the mean square over the three channels, SSIM the mean of
@@ -21,12 +22,13 @@ use crate::error::{Error, Result};
 use crate::metrics::{psnr, shave, ssim};
 use crate::network::Channels;
 use crate::planes::Planes;
+use crate::ratio::Ratio;
 
 /// Settings of the protocol `srcnn`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Protocol {
     /// Enlargement; 1 is restoration in place.
-    pub scale: usize,
+    pub scale: Ratio,
     /// Pixels that are left out on each side; the authors' code takes the scale.
     pub shave: usize,
     /// The network's channels.
@@ -88,22 +90,14 @@ impl Protocol {
     /// Name on the command line and in reports.
     pub const NAME: &'static str = "srcnn";
 
-    /// The protocol at a scale with bicubic pictures, leaving out `shave` pixels, or as many as the scale; at scale 1, where
-    /// nothing is interpolated at the borders, none.
+    /// The protocol at a scale with bicubic pictures, leaving out `shave` pixels, or as many as the scale, rounded up; at scale
+    /// 1, where nothing is interpolated at the borders, none.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a scale that is not a whole number from 1 on: pictures cannot be cut
-    /// to multiples of it.
+    /// As [`Ratio::of`]: pictures cannot be cut to multiples of other scales.
     pub fn new(scale: f64, shave: Option<usize>, channels: Channels) -> Result<Self> {
-        // More than any picture's side: the conversion below is exact.
-        if !(scale >= 1.0 && scale.fract() == 0.0 && scale <= 65536.0) {
-            return Err(Error::invalid(format!(
-                "scale {scale}: the protocol '{}' needs a whole number from 1 on",
-                Self::NAME
-            )));
-        }
-        let scale = scale as usize;
-        let shave = shave.unwrap_or(if scale == 1 { 0 } else { scale });
+        let scale = Ratio::of(scale)?;
+        let shave = shave.unwrap_or(if scale.enlarges() { scale.ceil() } else { 0 });
         Ok(Self { scale, shave, channels, degradation: Degradation::BICUBIC })
     }
 
@@ -149,8 +143,8 @@ impl Protocol {
             channels => degraded(channels)?.planes,
         };
         let input = Planes::new(
-            width / self.scale,
-            height / self.scale,
+            self.scale.shrunk(width),
+            self.scale.shrunk(height),
             self.channels.count(),
             low.iter().flatten().map(|&v| v as f32).collect(),
         )?;
@@ -308,12 +302,19 @@ mod tests {
     }
 
     /// With interpolation as the network, both results are the same luminance: in every channel layout,
-    /// for grey and color, and over the same pixels where the network leaves a border out.
+    /// for grey and color, and over the same pixels where the network leaves a border out; between whole scales too.
     #[test]
     fn interpolation_equals_the_baseline() {
         for channels in [Channels::Y, Channels::YCbCr, Channels::Rgb] {
-            for (grey, margin) in [(false, 0), (true, 0), (false, 6), (true, 1)] {
-                let protocol = Protocol::new(3.0, None, channels).unwrap();
+            for (grey, margin, scale) in [
+                (false, 0, 3.0),
+                (true, 0, 3.0),
+                (false, 6, 3.0),
+                (true, 1, 3.0),
+                (false, 0, 2.5),
+                (true, 4, 2.5),
+            ] {
+                let protocol = Protocol::new(scale, None, channels).unwrap();
                 let measured = protocol.measure(&picture(grey), &mut Interpolation { margin }).unwrap();
                 let Score { psnr, psnr_bicubic, ssim, ssim_bicubic, .. } = measured.score;
                 // Chroma and RGB are rounded to 8 bits before they shrink: hundredths of a dB.
@@ -324,7 +325,8 @@ mod tests {
                 );
                 assert!((ssim - ssim_bicubic).abs() < 1e-3);
                 assert_eq!(measured.border, margin.max(3));
-                assert_eq!((measured.bicubic.width, measured.bicubic.height), (48, 39));
+                let size = if scale == 3.0 { (48, 39) } else { (50, 40) };
+                assert_eq!((measured.bicubic.width, measured.bicubic.height), size);
             }
         }
     }
@@ -355,22 +357,26 @@ mod tests {
     #[test]
     fn bicubic_alone() {
         for channels in [Channels::Y, Channels::Rgb] {
-            let protocol = Protocol::new(2.0, None, channels).unwrap();
-            let measured = protocol.measure_bicubic(&picture(false)).unwrap();
-            assert_eq!(measured.score.psnr, measured.score.psnr_bicubic);
-            assert_eq!(measured.network, measured.bicubic);
+            for scale in [2.0, 2.5] {
+                let protocol = Protocol::new(scale, None, channels).unwrap();
+                let measured = protocol.measure_bicubic(&picture(false)).unwrap();
+                assert_eq!(measured.score.psnr, measured.score.psnr_bicubic);
+                assert_eq!(measured.network, measured.bicubic);
+            }
         }
     }
 
     #[test]
-    fn shave_is_the_scale_unless_given() {
-        assert_eq!(Protocol::new(4.0, None, Channels::Y).unwrap().shave, 4);
+    fn shave_is_the_scale_rounded_up_unless_given() {
+        for (scale, shave) in [(1.0, 0), (1.5, 2), (2.25, 3), (2.5, 3), (3.0, 3), (4.0, 4)] {
+            assert_eq!(Protocol::new(scale, None, Channels::Y).unwrap().shave, shave, "{scale}");
+        }
         assert_eq!(Protocol::new(4.0, Some(0), Channels::Y).unwrap().shave, 0);
     }
 
     #[test]
-    fn refuses_scales_that_are_not_whole() {
-        for scale in [0.0, 1.5, -2.0, f64::NAN, f64::INFINITY] {
+    fn refuses_scales_that_are_no_ratios() {
+        for scale in [0.0, 2.71, -2.0, f64::NAN, f64::INFINITY] {
             assert!(Protocol::new(scale, None, Channels::Y).is_err(), "{scale}");
         }
     }

@@ -6,6 +6,8 @@
 
 use serde::Serialize;
 
+use crate::ratio::Ratio;
+
 /// One row of table 1 or 2.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Published {
@@ -77,25 +79,29 @@ pub struct NetworkAverage {
 }
 
 /// The published row of the picture in a file of this stem (`baby_GT`, `lena`) at this scale.
-pub fn image(stem: &str, scale: usize) -> Option<&'static Published> {
-    let name = normalized(stem);
+pub fn image(stem: &str, scale: impl Into<Ratio>) -> Option<&'static Published> {
+    let (name, scale) = (normalized(stem), scale.into());
     let mut images = TABLES.iter().flat_map(|table| table.iter()).filter(|row| row.image != AVERAGE);
-    images.find(|row| row.image == name && row.scale == scale)
+    images.find(|row| row.image == name && scale == row.scale)
 }
 
 /// The published average at this scale, when the stems are exactly the pictures of one table.
-pub fn average<'a>(stems: impl IntoIterator<Item = &'a str>, scale: usize) -> Option<&'static Published> {
+pub fn average<'a>(
+    stems: impl IntoIterator<Item = &'a str>,
+    scale: impl Into<Ratio>,
+) -> Option<&'static Published> {
+    let scale = scale.into();
     let mut names: Vec<String> = stems.into_iter().map(normalized).collect();
     names.sort_unstable();
     TABLES.iter().find_map(|table| {
-        let rows = || table.iter().filter(|row| row.scale == scale);
+        let rows = || table.iter().filter(|row| scale == row.scale);
         let images = rows().map(|row| row.image).filter(|&image| image != AVERAGE);
         images.eq(names.iter()).then(|| rows().find(|row| row.image == AVERAGE)).flatten()
     })
 }
 
 /// The published times on exactly these pictures at this scale.
-pub fn times<'a>(stems: impl IntoIterator<Item = &'a str>, scale: usize) -> Option<Times> {
+pub fn times<'a>(stems: impl IntoIterator<Item = &'a str>, scale: impl Into<Ratio>) -> Option<Times> {
     let row = average(stems, scale).filter(|row| row.scale == 3)?;
     let [sc, k_svd, ne_nnls, ne_lle, anr, srcnn] =
         if SET5.contains(row) { SET5_SECONDS } else { SET14_SECONDS };
@@ -106,12 +112,13 @@ pub fn times<'a>(stems: impl IntoIterator<Item = &'a str>, scale: usize) -> Opti
 /// The published averages of an architecture on Set5, when the stems are exactly Set5's pictures.
 pub fn network_averages<'a>(
     stems: impl IntoIterator<Item = &'a str>,
-    scale: usize,
+    scale: impl Into<Ratio>,
     architecture: &crate::Architecture,
 ) -> Vec<NetworkAverage> {
+    let scale = scale.into();
     let (sizes, filters) = (architecture.sizes(), architecture.filters());
     let is_set5 = average(stems, scale).is_some_and(|row| SET5.contains(row));
-    let matches = |row: &&NetworkAverage| row.sizes == sizes && row.filters == filters && row.scale == scale;
+    let matches = |row: &&NetworkAverage| row.sizes == sizes && row.filters == filters && scale == row.scale;
     NETWORKS.iter().filter(|_| is_set5).filter(matches).copied().collect()
 }
 

@@ -10,7 +10,7 @@ pub mod onnx;
 mod ratio;
 pub mod web;
 
-pub use ratio::Ratio;
+pub use ratio::ratio;
 
 /// What an exported file says of its network, besides the network's own metadata.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -13,6 +13,7 @@ use crate::eval::dataset::{Dataset, Picture, stem};
 use crate::eval::protocol::{Compared, Luminance, Measured, Protocol};
 use crate::eval::published;
 use crate::headless::{Gpu, Headless, HeadlessOptions};
+use crate::ratio::Ratio;
 use crate::weights::Weights;
 
 /// Measures the networks of a run.
@@ -98,7 +99,8 @@ impl Validator {
         let scales: Vec<usize> = config.scale.iter().collect();
         let largest = scales.iter().copied().max().unwrap_or(1);
         let protocol = |&scale: &usize| {
-            Protocol::new(scale as f64, None, config.channels)?.with_degradation(config.degradation)
+            let protocol = Protocol::new(scale as f64, None, config.channels)?;
+            Ok::<_, Error>((scale, protocol.with_degradation(config.degradation)?))
         };
         let protocols = scales.iter().map(protocol).collect::<Result<Vec<_>>>()?;
         let (mut folders, mut sets, mut infos) = (Vec::new(), Vec::new(), Vec::<SetInfo>::new());
@@ -129,10 +131,10 @@ impl Validator {
             let numbered = (2..).map(|number| format!("{} ({number})", set.name));
             let name = std::iter::once(set.name.clone()).chain(numbered).find(|name| !is_taken(name));
             let name = name.unwrap_or_default();
-            for protocol in &protocols {
+            for (scale, protocol) in &protocols {
                 infos.push(SetInfo {
                     name: name.clone(),
-                    scale: protocol.scale,
+                    scale: *scale,
                     samples: protocol.samples(),
                     watched,
                     published: published(&pictures, protocol),
@@ -224,7 +226,7 @@ fn mean_bicubic(protocol: &Protocol, pictures: &[(String, Picture)]) -> Option<f
 /// bicubic interpolation has this mean PSNR: name and dB.
 pub(super) fn published_lines<'a>(
     stems: impl IntoIterator<Item = &'a str>,
-    scale: usize,
+    scale: impl Into<Ratio>,
     bicubic: f64,
 ) -> Vec<(String, f64)> {
     let row = published::average(stems, scale).filter(|row| row.fits(bicubic));

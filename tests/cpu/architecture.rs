@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["hash", "limits", "own", "ranks"],
     &[
         "atomic", "bounded", "chart", "color", "guard", "metrics", "network", "onnx", "parallel", "planes",
-        "random", "resample",
+        "random", "ratio", "resample",
     ],
     &["degrade", "precision", "weights"],
     &["gpu", "reference"],

@@ -128,6 +128,53 @@ fn bicubic_on_set5() {
     }
 }
 
+/// Nothing is published between whole scales: the protocol against a plain computation of its own, from the twin of MATLAB's
+/// imresize to PSNR.
+#[test]
+fn bicubic_between_whole_scales() {
+    let made = image::RgbImage::from_fn(47, 39, |x, y| {
+        image::Rgb([x * 5 + y, y * 6, x * y].map(|v| (v % 256) as u8))
+    });
+    let mut pictures = vec![Picture::new(&made.into(), false)];
+    if let Some(set5) = data("data/Set5") {
+        let set = Dataset::open(&set5).unwrap();
+        pictures.extend(set.pictures.iter().map(|path| Picture::read(path).unwrap()));
+    }
+    for picture in &pictures {
+        for (scale, up, down, border) in [(2.5, 5, 2, 3), (1.5, 3, 2, 2), (2.25, 9, 4, 3)] {
+            let (width, height) = (picture.width / up * up, picture.height / up * up);
+            let rows = picture.luminance();
+            let rows = rows.chunks_exact(picture.width).take(height);
+            let truth: Vec<f64> = rows.flat_map(|row| row[..width].iter().map(|&v| f64::from(v))).collect();
+            let plane: Vec<f64> = truth.iter().map(|v| v / 255.0).collect();
+            let small = (height / up * down, width / up * down);
+            let low = imresize_to(&plane, (height, width), small).unwrap();
+            let high = imresize_to(&low, small, (height, width)).unwrap();
+            let psnr = |border: usize| {
+                let inside = |i: &usize| {
+                    (border..width - border).contains(&(i % width))
+                        && (border..height - border).contains(&(i / width))
+                };
+                let places: Vec<usize> = (0..width * height).filter(inside).collect();
+                let result = |i: usize| (255.0 * high[i]).round().clamp(0.0, 255.0);
+                let squares = places.iter().map(|&i| (truth[i] - result(i)).powi(2)).sum::<f64>();
+                10.0 * (255.0 * 255.0 / (squares / places.len() as f64)).log10()
+            };
+            let protocol = Protocol::new(scale, None, Channels::Y).unwrap();
+            let measured = protocol.measure(picture, &mut Plain { weights: None }).unwrap();
+            let found = measured.score.psnr_bicubic;
+            assert_eq!((measured.bicubic.width, measured.bicubic.height), (width, height));
+            assert!((found - psnr(border)).abs() < 1e-9, "x{scale}: {found}, {}", psnr(border));
+            // Another border would be noticed.
+            assert!((found - psnr(border - 1)).abs() > 1e-6, "x{scale}");
+            // The stand-in network's input is f32: a few pixels round the other way.
+            assert!((measured.score.psnr - found).abs() < 2e-3, "x{scale}: {} {found}", measured.score.psnr);
+            let report = SetReport::bicubic("any", &protocol);
+            assert_eq!((report.shave, report.scale.to_string()), (border, scale.to_string()));
+        }
+    }
+}
+
 /// The authors' networks: every picture of table 1, and the later paper's average.
 #[test]
 fn authors_networks_on_set5() {

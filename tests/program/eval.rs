@@ -42,7 +42,7 @@ fn shipped_networks_reach_table_1() {
     for scale in ["2", "3", "4"] {
         let (average, _) = program(&set5, "small".as_ref(), scale);
         let pictures = ["baby", "bird", "butterfly", "head", "woman"];
-        let published = published::average(pictures, scale.parse().unwrap()).unwrap().srcnn;
+        let published = published::average(pictures, scale.parse::<usize>().unwrap()).unwrap().srcnn;
         // Rounded as the paper prints it.
         let psnr = format!("{:.2}", average["psnr"].as_f64().unwrap()).parse::<f64>().unwrap();
         assert!(psnr >= published, "x{scale}: {average}, published {published}");

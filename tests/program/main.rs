@@ -7,6 +7,7 @@ mod common;
 mod adapters;
 mod advice;
 mod automation;
+mod between;
 mod cases_metadata;
 mod cases_pixels;
 mod compare;

@@ -148,7 +148,7 @@ def psnr(
     other: _Array,
     *,
     protocol: _Protocol = "srcnn",
-    scale: int | None = None,
+    scale: SupportsFloat | None = None,
     shave: int | None = None,
 ) -> float: ...
 def ssim(
@@ -156,11 +156,11 @@ def ssim(
     other: _Array,
     *,
     protocol: _Protocol = "srcnn",
-    scale: int | None = None,
+    scale: SupportsFloat | None = None,
     shave: int | None = None,
 ) -> float: ...
 def degrade(
-    array: _Array, scale: int, degradation: str = "bicubic", *, seed: int | None = None
+    array: _Array, scale: SupportsFloat, degradation: str = "bicubic", *, seed: int | None = None
 ) -> _Result: ...
 def train(
     data: _Path | Sequence[_Path] | None = None,

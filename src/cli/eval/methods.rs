@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use srcnn_gpu::degrade::Degradation;
 use srcnn_gpu::eval::protocol::{Compared, Protocol};
-use srcnn_gpu::{Error, Padding, Result, Shipped};
+use srcnn_gpu::ratio::Ratio;
+use srcnn_gpu::{Error, Metadata, Padding, Result, Shipped};
 
 use crate::cli::args::models::{Model, Trained, load, nearest, warn_of_scale};
 use crate::cli::args::names::names;
@@ -19,6 +20,15 @@ pub struct Method {
     pub name: String,
     /// One for each scale, or one for all; none for bicubic interpolation.
     pub networks: Vec<Model>,
+}
+
+impl Method {
+    /// As [`Model::scale_distance`], for all of its networks together: those for 2 and for 3 stand for 2.5 too, with the nearer
+    /// one, as in `upscale`.
+    fn scale_distance(&self, scale: f64) -> f64 {
+        let scales = self.networks.iter().flat_map(Model::scales).collect();
+        Metadata { scales, ..Metadata::default() }.scale_distance(scale)
+    }
 }
 
 /// A method at a scale.
@@ -36,13 +46,13 @@ pub struct Column {
 ///
 /// # Errors
 /// As [`load`].
-pub fn read(choices: &[PathBuf], scales: &[f64], degradation: &Degradation) -> Result<Vec<Method>> {
+pub fn read(choices: &[PathBuf], scales: &[Ratio], degradation: &Degradation) -> Result<Vec<Method>> {
     let mut default = Vec::new();
-    if scales != [1.0] {
+    if scales != [Ratio::ONE] {
         default.push(Shipped::Small);
         default.extend((!degradation.is_linear()).then_some(Shipped::Photo));
     }
-    default.extend(scales.contains(&1.0).then_some(Shipped::Deblock));
+    default.extend(scales.contains(&Ratio::ONE).then_some(Shipped::Deblock));
     let default: Vec<PathBuf> = default.iter().map(|family| family.to_string().into()).collect();
     let choices = if choices.is_empty() { &default } else { choices };
     let names = names(choices);
@@ -56,19 +66,20 @@ pub fn read(choices: &[PathBuf], scales: &[f64], degradation: &Degradation) -> R
 /// The scales to measure: those asked for, or those that the networks were trained for.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] when nothing says for which.
-pub fn scales(asked: &[f64], methods: &[Method]) -> Result<Vec<f64>> {
+/// [`Error::InvalidArgument`] when nothing says for which, and as [`Ratio::of`].
+pub fn scales(asked: &[Ratio], methods: &[Method]) -> Result<Vec<Ratio>> {
     if !asked.is_empty() {
         return Ok(asked.to_vec());
     }
     let networks = methods.iter().flat_map(|method| &method.networks);
-    let mut scales: Vec<f64> = Vec::new();
+    let mut scales: Vec<Ratio> = Vec::new();
     for scale in networks.flat_map(Model::scales) {
-        if !scales.contains(&scale.into()) {
-            scales.push(scale.into());
+        let scale = Ratio::of(scale.into())?;
+        if !scales.contains(&scale) {
+            scales.push(scale);
         }
     }
-    scales.sort_by(f64::total_cmp);
+    scales.sort_by(|a, b| a.value().total_cmp(&b.value()));
     if scales.is_empty() {
         let names: Vec<&str> = methods.iter().map(|method| method.name.as_str()).collect();
         let (does, which) = match names.len() {
@@ -83,22 +94,24 @@ pub fn scales(asked: &[f64], methods: &[Method]) -> Result<Vec<f64>> {
     Ok(scales)
 }
 
-/// The tables at a scale: the methods that were trained for it, or else those that were trained for the nearest, and those
-/// that do not say. Networks that are measured on colors have a table of their own. In each, all leave out the same border.
+/// The tables at a scale: the methods that were trained for it, or for scales around it, or else those that were trained for the
+/// nearest, and those that do not say. Of a method's networks, the one for the nearest scale is measured. Networks that are
+/// measured on colors have a table of their own. In each, all leave out the same border.
 ///
 /// # Errors
 /// As [`Protocol::new`] and [`Protocol::with_degradation`].
 pub fn tables(
     methods: &[Method],
-    scale: f64,
+    scale: Ratio,
     shave: Option<usize>,
     padding: Option<Padding>,
     degradation: Degradation,
 ) -> Result<Vec<Vec<Column>>> {
-    let of = |method: &Method| (!method.networks.is_empty()).then(|| nearest(&method.networks, scale));
+    let of =
+        |method: &Method| (!method.networks.is_empty()).then(|| nearest(&method.networks, scale.value()));
     let picked: Vec<Option<usize>> = methods.iter().map(of).collect();
     let model = |method: usize| picked[method].map(|network| &methods[method].networks[network]);
-    let distance = |method: usize| model(method).map(|model| model.scale_distance(scale));
+    let distance = |method: usize| model(method).map(|_| methods[method].scale_distance(scale.value()));
     let least = (0..methods.len()).filter_map(distance).fold(f64::INFINITY, f64::min);
     let near = |method: &usize| distance(*method).is_none_or(|one| one <= least || one.is_infinite());
     let chosen: Vec<usize> = (0..methods.len()).filter(near).collect();
@@ -107,7 +120,7 @@ pub fn tables(
         let mut table = Vec::new();
         for &method in &chosen {
             let channels = model(method).map(Model::channels).unwrap_or_default();
-            let protocol = Protocol::new(scale, shave, channels)?.with_degradation(degradation)?;
+            let protocol = Protocol::new(scale.value(), shave, channels)?.with_degradation(degradation)?;
             if protocol.samples() == compared {
                 table.push(Column { method, network: picked[method], protocol });
             }
@@ -135,8 +148,10 @@ pub fn tables(
 /// Says which networks are measured at scales that they were not trained for, and which are not measured at all.
 pub fn warn(methods: &[Method], tables: &[Vec<Column>]) {
     for column in tables.iter().flatten() {
-        if let Some(network) = column.network {
-            warn_of_scale(&methods[column.method].networks[network], column.protocol.scale as f64);
+        let (method, scale) = (&methods[column.method], column.protocol.scale.value());
+        // Those that come with the program are meant for the scales between theirs too.
+        if let Some(network) = column.network.filter(|_| method.scale_distance(scale) != 0.0) {
+            warn_of_scale(&method.networks[network], scale);
         }
     }
     for (index, method) in methods.iter().enumerate().filter(|(_, method)| !method.networks.is_empty()) {
@@ -166,8 +181,9 @@ mod tests {
     fn tables_by_scale() {
         let methods =
             read(&["small".into(), "large".into(), BICUBIC.into()], &[], &Degradation::BICUBIC).unwrap();
-        assert_eq!(scales(&[], &methods).unwrap(), [2.0, 3.0, 4.0]);
-        let [table] = &tables(&methods, 4.0, None, Some(Padding::Valid), Degradation::BICUBIC).unwrap()[..]
+        assert_eq!(scales(&[], &methods).unwrap(), [2, 3, 4].map(Ratio::from));
+        let [table] =
+            &tables(&methods, 4.into(), None, Some(Padding::Valid), Degradation::BICUBIC).unwrap()[..]
         else {
             panic!()
         };
@@ -177,7 +193,34 @@ mod tests {
         assert!(table.iter().all(|column| column.protocol.shave == 8));
         let alone = read(&[BICUBIC.into()], &[], &Degradation::BICUBIC).unwrap();
         assert!(scales(&[], &alone).unwrap_err().to_string().contains("--scale"));
-        let table = &tables(&alone, 3.0, None, None, Degradation::BICUBIC).unwrap()[0];
+        let table = &tables(&alone, 3.into(), None, None, Degradation::BICUBIC).unwrap()[0];
         assert!(table.len() == 1 && table[0].network.is_none() && table[0].protocol.shave == 3);
+    }
+    /// Between the scales of its networks, a method counts as trained for all of them, with the network that `upscale` takes; one
+    /// that was trained for a single scale stands back.
+    #[test]
+    fn scales_between() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str, scales: Vec<f32>| {
+            let mut weights = Shipped::Small.nearest(3.0).unwrap();
+            weights.metadata.scales = scales;
+            let path = folder.path().join(name);
+            std::fs::write(&path, weights.to_safetensors().unwrap()).unwrap();
+            path
+        };
+        let choices = [
+            "small".into(),
+            save("multi.safetensors", vec![2.0, 3.0, 4.0]),
+            save("x3.safetensors", vec![3.0]),
+        ];
+        let methods = read(&choices, &[], &Degradation::BICUBIC).unwrap();
+        let columns = |scale: f64| -> Vec<_> {
+            let scale = Ratio::of(scale).unwrap();
+            let tables = tables(&methods, scale, None, None, Degradation::BICUBIC).unwrap();
+            tables[0].iter().map(|column| (column.method, column.network, column.protocol.shave)).collect()
+        };
+        assert_eq!(columns(2.5), [(0, Some(1), 3), (1, Some(0), 3)]);
+        assert_eq!(columns(2.25), [(0, Some(0), 3), (1, Some(0), 3)]);
+        assert_eq!(columns(3.0), [(0, Some(1), 3), (1, Some(0), 3), (2, Some(0), 3)]);
     }
 }

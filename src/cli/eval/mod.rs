@@ -9,6 +9,7 @@ use srcnn_gpu::eval::html::{About, Page, Shown, shown_pixels};
 use srcnn_gpu::eval::protocol::{Measured, Protocol};
 use srcnn_gpu::eval::table::{Layout, render};
 use srcnn_gpu::eval::{Report, SetReport};
+use srcnn_gpu::ratio::Ratio;
 use srcnn_gpu::{Error, Padding, Result};
 
 use crate::cli::advice;
@@ -48,9 +49,10 @@ pub struct EvalArgs {
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "What to measure")]
     pub model: Vec<PathBuf>,
 
-    /// Scales, such as 2,3,4 [default: those that the networks were trained for]
+    /// Scales, such as 2,2.5,3: ratios of whole numbers with a denominator up to 16. Between the scales of its networks, small or
+    /// large is measured with the one that upscale takes, the nearest [default: those that the networks were trained for]
     #[arg(short, long, value_name = "N", value_delimiter = ',', help_heading = "What to measure")]
-    pub scale: Vec<f64>,
+    pub scale: Vec<Ratio>,
 
     /// How the pictures lose their quality before they are restored, a chain such as blur:1.2,bicubic,noise:5,jpeg:30 (as of
     /// train and degrade). Without --model, small and photo are measured, or at scale 1 deblock [default: bicubic]
@@ -64,13 +66,13 @@ pub struct EvalArgs {
     pub degradation: Degradation,
 
     /// How to measure; srcnn is what the authors' code does: the luminance as 8-bit integers, cropped to multiples of the
-    /// scale, nothing rounded between shrinking and enlarging, the result rounded to 8 bits, a border as wide as the scale
-    /// left out. Networks of red, green and blue are measured on these three
+    /// scale (at 2.5, which is 5/2, of 5), nothing rounded between shrinking and enlarging, the result rounded to 8 bits, a
+    /// border as wide as the scale left out. Networks of red, green and blue are measured on these three
     #[arg(long, value_name = "NAME", default_value = Protocol::NAME, value_parser = [Protocol::NAME],
           hide_possible_values = true, help_heading = "What to measure")]
     pub protocol: String,
 
-    /// Pixels to leave out on each side [default: the scale, at scale 1 none]
+    /// Pixels to leave out on each side [default: the scale rounded up, at scale 1 none]
     #[arg(long, value_name = "N", help_heading = "What to measure")]
     pub shave: Option<usize>,
 
@@ -124,11 +126,13 @@ pub struct EvalArgs {
 const EXAMPLES: &str = "Examples:
   srcnn-gpu eval Set5 Set14
   srcnn-gpu eval Set5 -s 3 -m small -m large -m runs/mine --html report.html
+  srcnn-gpu eval Set5 -s 2,2.5,3 -m small -m multi.safetensors
   srcnn-gpu eval Set5 -s 2,3 --degradation bicubic,jpeg:50";
 
 const LONG: &str = "Examples:
   srcnn-gpu eval Set5 Set14
   srcnn-gpu eval Set5 -s 3 -m small -m large -m runs/mine --html report.html
+  srcnn-gpu eval Set5 -s 2,2.5,3 -m small -m multi.safetensors
   srcnn-gpu eval Set5 -s 2,3 --degradation bicubic,jpeg:50
 
 About the bicubic baseline: here both ways are MATLAB's imresize, as in the paper. Bicubic interpolation of other

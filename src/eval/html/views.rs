@@ -12,6 +12,7 @@ use crate::eval::dataset::Picture;
 use crate::eval::protocol::{Compared, Luminance, to_u8};
 use crate::network::Channels;
 use crate::planes::Planes;
+use crate::ratio::Ratio;
 
 /// One view of a picture.
 pub struct View {
@@ -36,7 +37,7 @@ pub struct Views {
     cut: Picture,
     margin: usize,
     /// Enlargement.
-    pub scale: usize,
+    pub scale: Ratio,
     degradation: Degradation,
     /// Red, green and blue of bicubic interpolation, where that was compared.
     bicubic: Option<Vec<u8>>,
@@ -53,7 +54,7 @@ struct Network {
 impl Views {
     /// Takes a picture and what was measured of it, of one method at least.
     pub fn new(picture: &Picture, results: Vec<Shown<'_>>) -> Self {
-        let scale = results.first().map_or(1, |shown| shown.protocol.scale);
+        let scale = results.first().map_or(Ratio::ONE, |shown| shown.protocol.scale);
         let degradation = results.first().map(|shown| shown.protocol.degradation).unwrap_or_default();
         let compared = results.first().map_or(Compared::Luminance, |shown| shown.protocol.samples());
         let cut = picture.modcrop(scale);

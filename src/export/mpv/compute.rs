@@ -7,8 +7,8 @@
 use super::glsl::{Code, VALID, biases, bicubic, groups, number, times_group, times_scalar, weight};
 use super::{Pass, WORKGROUP_MEMORY};
 use crate::error::{Error, Result};
-use crate::export::Ratio;
 use crate::network::Padding;
+use crate::ratio::Ratio;
 use crate::weights::{Layer, Weights};
 
 /// Columns and rows of a workgroup. It is wide, since sums along rows need neighbors to the left and right.

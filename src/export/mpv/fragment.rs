@@ -3,8 +3,8 @@
 use super::glsl::{Code, VALID, biases, bicubic, groups, times_group, times_scalar};
 use super::{MOST_TEXTURES, Pass};
 use crate::error::{Error, Result};
-use crate::export::Ratio;
 use crate::network::Padding;
+use crate::ratio::Ratio;
 use crate::weights::Weights;
 
 pub fn passes(weights: &Weights, ratio: Ratio) -> Result<Vec<Pass>> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::export::Ratio;
+use crate::ratio::Ratio;
 use crate::weights::Layer;
 
 /// Code in the making.
@@ -77,7 +77,7 @@ pub fn times_group(
 /// `large_size()`, and `bicubic(pixel)`: a pixel of the large picture, as MATLAB's `imresize` makes it of the luminance. Its
 /// place among the small picture's pixels is worked out in whole numbers; beyond the edges, the picture is mirrored.
 pub fn bicubic(ratio: Ratio) -> String {
-    let Ratio { up, down } = ratio;
+    let (up, down) = (ratio.up(), ratio.down());
     format!(
         "ivec2 large_size() {{\n    return (ivec2(LUMA_size) * {up} + {less}) / {down};\n}}\n\
          \n\

@@ -5,9 +5,10 @@
 
 use std::fmt::Write as _;
 
-use super::{About, Ratio};
+use super::{About, ratio};
 use crate::error::{Error, Result};
 use crate::network::Padding;
+use crate::ratio::Ratio;
 use crate::weights::Weights;
 
 mod compute;
@@ -37,9 +38,9 @@ const LEAST_ENLARGEMENT: f64 = 1.1;
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for a network that is not on luminance, has padding `valid` or is too large, and for a scale that
-/// [`Ratio::of`] does not take.
+/// [`ratio()`] does not take.
 pub fn file(weights: &Weights, scale: f64, variant: Variant, about: &About) -> Result<String> {
-    let ratio = Ratio::of(scale)?;
+    let ratio = ratio(scale)?;
     let channels = weights.metadata.channels;
     if channels.count() != 1 {
         return Err(Error::invalid(format!(
@@ -130,7 +131,7 @@ impl Pass {
 
 /// An axis of the large picture in reverse Polish notation, rounded up, times `texels`.
 fn length(ratio: Ratio, axis: &str, texels: usize) -> String {
-    let Ratio { up, down } = ratio;
+    let (up, down) = (ratio.up(), ratio.down());
     let mut text = format!("{axis} {up} *");
     if down > 1 {
         let raised = format!("{text} {} +", down - 1);
@@ -173,7 +174,7 @@ mod tests {
     #[test]
     fn lengths_are_rounded_up() {
         for (scale, texels) in [(2.0, 1), (3.0, 2), (1.5, 1), (1.7, 3), (2.25, 1)] {
-            let text = length(Ratio::of(scale).unwrap(), "LUMA.w", texels);
+            let text = length(ratio(scale).unwrap(), "LUMA.w", texels);
             assert!(text.split(' ').count() <= 32, "players take no longer expressions: {text}");
             for width in [1.0, 7.0, 10.0, 640.0, 1919.0] {
                 let expected = (width * scale).ceil() * texels as f64;

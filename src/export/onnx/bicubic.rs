@@ -4,8 +4,8 @@
 //! places of the taps are worked out in whole numbers from the size that comes, mirrored, and gathered.
 
 use super::build::{Builder, int};
-use crate::export::Ratio;
 use crate::onnx::kind;
+use crate::ratio::Ratio;
 
 /// Adds the enlargement of the value `input`; returns the name of its result.
 pub fn enlarge(builder: &mut Builder, input: &str, ratio: Ratio, scale: f64) -> String {
@@ -48,7 +48,7 @@ enum Size {
 
 impl Constants {
     fn new(builder: &mut Builder, ratio: Ratio, scale: f64) -> Self {
-        let (up, down) = (i64::from(ratio.up), i64::from(ratio.down));
+        let (up, down) = (ratio.up() as i64, ratio.down() as i64);
         let mut number = |name: &str, value: i64| builder.integers(&format!("bicubic.{name}"), &[], &[value]);
         let (zero, one, two) = (number("zero", 0), number("one", 1), number("two", 2));
         let (twice_up, twice_down) = (number("twice_up", 2 * up), number("twice_down", 2 * down));
@@ -76,7 +76,7 @@ impl Constants {
             shift,
             taps: builder.integers("bicubic.taps", &[4, 1], &[-2, -1, 0, 1]),
             powers,
-            parts: builder.floats("bicubic.parts", &[], &[2.0 * ratio.up as f32]),
+            parts: builder.floats("bicubic.parts", &[], &[2.0 * ratio.up() as f32]),
             size,
         }
     }

@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::{About, Ratio};
+use super::{About, ratio};
 use crate::error::Result;
 use crate::network::Padding;
 use crate::onnx::{Axis, Entry, Graph, Length, Model, Opset, Shape, TensorType, Type, ValueInfo, kind};
@@ -34,12 +34,12 @@ pub enum Enlargement {
 /// the network's metadata say. Metadata, scale, source and license are in the file, and [`Weights::from_bytes`] reads it back.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a scale that [`Ratio::of`] does not take.
+/// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a scale that [`ratio()`] does not take.
 pub fn file(weights: &Weights, enlargement: Enlargement, about: &About) -> Result<Vec<u8>> {
     let mut builder = Builder::default();
     let (large, scale) = match enlargement {
         Enlargement::Bicubic(scale) => {
-            (bicubic::enlarge(&mut builder, INPUT, Ratio::of(scale)?, scale), Some(scale))
+            (bicubic::enlarge(&mut builder, INPUT, ratio(scale)?, scale), Some(scale))
         }
         Enlargement::None => (INPUT.to_owned(), about.scale),
     };
