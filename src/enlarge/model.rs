@@ -214,10 +214,10 @@ mod tests {
             usable.into_iter().map(|index| models[index].family.unwrap().to_string()).collect()
         };
         assert_eq!(names(3.0, false), ["small"; 3]);
-        assert_eq!(names(3.0, true), ["photo"; 3]);
+        assert_eq!(names(3.0, true), ["photo"]);
         assert_eq!(names(1.0, true), ["deblock"]);
         let photo = Model::shipped(Shipped::Photo).unwrap();
-        assert_eq!(usable(&photo, 2.0, false).unwrap(), [0, 1, 2]);
+        assert_eq!(usable(&photo, 2.5, false).unwrap(), [0]);
         assert!(usable(&photo, 1.0, false).unwrap_err().to_string().contains("deblock restores"));
         let deblock = Model::shipped(Shipped::Deblock).unwrap();
         assert!(usable(&deblock, 2.0, true).unwrap_err().to_string().contains("small and photo enlarge"));

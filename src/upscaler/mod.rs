@@ -33,7 +33,6 @@ mod texture_ref;
 mod tile_textures;
 mod tiles;
 mod winograd;
-mod winograd_body;
 
 pub use options::{KernelChoice, SourceKind, TargetAccess, UpscalerOptions};
 pub use plan::{Enlargement, TileSpan};

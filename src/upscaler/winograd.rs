@@ -4,7 +4,6 @@
 use super::fused::{first_layer, last_sum, write_epilogue};
 use super::minimal_filtering::{five, four};
 use super::pass::PassDescriptor;
-use super::winograd_body;
 use crate::gpu::kernels::{
     self, ConvShape, HeadVariant, POINTS, Settings, Shader, WeightStore, WinogradBodyVariant, WinogradVariant,
 };
@@ -44,12 +43,11 @@ impl Variant {
         let [.., third] = weights.layers() else { return Vec::new() };
         match self {
             Self::Whole(variant) => {
-                let (shader, packed) = (kernels::conv_winograd(variant), pack(variant, weights));
+                let (shader, packed) = (kernels::conv_winograd(variant), pack_whole(variant, weights));
                 squares(shader, 0, third, variant.settings, variant.store, packed).into()
             }
             Self::Body(head, body) => {
-                let (shader, packed) =
-                    (kernels::conv_winograd_body(body), winograd_body::pack(body, weights));
+                let (shader, packed) = (kernels::conv_winograd_body(body), pack_body(body, weights));
                 let squares = squares(shader, 1, third, body.settings, body.store, packed);
                 first_layer(head, weights).into_iter().chain(squares).collect()
             }
@@ -72,9 +70,9 @@ fn squares(
     [pass, sum].map(|pass| pass.reading(settings.map_read))
 }
 
-/// The weights in the kernel's order: for each four filters of layer 1 their biases, their rows transformed at the
+/// The weights in the order of `conv_winograd.wgsl`: for each four filters of layer 1 their biases, their rows transformed at the
 /// points of F(4, 5) and F(4, 4), and the columns of layer 2; then biases of layer 2; then rows of layer 3.
-fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
+fn pack_whole(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
     let [first, second, third] = weights.layers() else { return Vec::new() };
     let (filters, size) = (first.shape.filters, variant.filter);
     let mut packed = vec![0.0; 4 * variant.weights()];
@@ -96,5 +94,32 @@ fn pack(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
         }
     }
     write_epilogue(&mut packed, &variant.epilogue_layout(), 0..second.shape.filters, second, third);
+    packed
+}
+
+/// The weights in the order of `conv_winograd_body.wgsl`: for each group of filters of layer 2 and each input their rows, transformed at the points
+/// of F(4, 5); then for each group the biases, and the rows of layer 3.
+fn pack_body(variant: &WinogradBodyVariant, weights: &Weights) -> Vec<f32> {
+    let [_, second, third] = weights.layers() else { return Vec::new() };
+    let (inputs, size, group_filters) = (second.shape.inputs, second.shape.size, variant.group());
+    let mut packed = vec![0.0; 4 * variant.weights()];
+    for (k, filter) in second.weight.chunks_exact(inputs * size * size).enumerate() {
+        let (group, n) = (k / group_filters, k % group_filters);
+        for (c, plane) in filter.chunks_exact(size * size).enumerate() {
+            let start = (group * inputs + c) * variant.input();
+            for (i, row) in plane.chunks_exact(size).enumerate() {
+                for (point, value) in five(row).into_iter().enumerate() {
+                    packed[4 * (start + variant.row(n / 8, point, i)) + n % 8] = value as f32;
+                }
+            }
+        }
+    }
+    let mut layout = variant.epilogue_layout();
+    for first in (0..second.shape.filters).step_by(group_filters) {
+        let filters = first..(first + group_filters).min(second.shape.filters);
+        write_epilogue(&mut packed, &layout, filters, second, third);
+        layout.bias_2 += variant.epilogue_length();
+        layout.rows_3 += variant.epilogue_length();
+    }
     packed
 }

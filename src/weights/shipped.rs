@@ -14,7 +14,8 @@ pub enum Shipped {
     Small,
     /// 9-5-5 64-32: seven times the parameters and the work, slightly better.
     Large,
-    /// For photographs that were saved as JPEG or WebP files: enlarges them without sharpening the traces of that.
+    /// 9-5-5 64-32 for photographs that were saved as JPEG or WebP files: enlarges them by 2 to 4 times without sharpening the
+    /// traces of that.
     Photo,
     /// Factor 1: removes the traces of JPEG files in place.
     Deblock,
@@ -39,9 +40,7 @@ impl Shipped {
             Self::Large => {
                 &[file!("9-5-5_x2.safetensors"), file!("9-5-5_x3.safetensors"), file!("9-5-5_x4.safetensors")]
             }
-            Self::Photo => {
-                &[file!("photo_x2.safetensors"), file!("photo_x3.safetensors"), file!("photo_x4.safetensors")]
-            }
+            Self::Photo => &[file!("photo.safetensors")],
             Self::Deblock => &[file!("deblock.safetensors")],
         }
     }

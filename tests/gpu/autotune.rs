@@ -319,7 +319,7 @@ fn the_program() {
 fn training_takes_the_shape_that_was_found() {
     let _alone = common::alone();
     let (gpu, weights) = (common::gpu(), weights());
-    let found = tune::search(&gpu, &weights, 8, Duration::from_secs(4)).unwrap();
+    let found = tune::search(&gpu, &weights, 8, Duration::from_secs(15)).unwrap();
     assert_eq!(found.measured[0].shape, Shape::for_device(&gpu.device));
     assert!(found.measured.len() > 2 && found.measured[0].ms.is_some(), "{found:?}");
     assert!(found.measured.iter().all(|one| one.ms.is_some() != one.reason.is_some()), "{found:?}");
