@@ -17,7 +17,7 @@ pub enum Shipped {
     /// 9-5-5 64-32 for photographs that were saved as JPEG or WebP files: enlarges them by 2 to 4 times without sharpening the
     /// traces of that.
     Photo,
-    /// Factor 1: removes the traces of JPEG files in place.
+    /// 9-5-5 64-32 for factor 1: removes the traces of JPEG files in place.
     Deblock,
 }
 
