@@ -13,7 +13,7 @@
 // Axes: input [INPUTS][rows][columns]. weights: [group][c], INPUT long, U as [8 filters][p][i][filter]; then of each
 // group, EPILOGUE long, B2 and W3 as in conv_winograd.wgsl. All lengths are in vec4s.
 //
-// Prelude: INPUTS, GROUPS (of filters), BLOCKS8 (of filters in a group), FILTER_3 (f3, up to 5), LANES, INPUT, EPILOGUE,
+// Prelude: INPUTS, GROUPS (of filters), BLOCKS8 (of filters in a group, up to 2), FILTER_3 (f3, up to 5), LANES, INPUT, EPILOGUE,
 // BIAS_2, ROWS_3, ROW_3, WEIGHTS, NORMALIZED, PADDING.
 //#import winograd_squares
 //#import winograd_layer3
@@ -31,8 +31,6 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     for (var group = 0u; group < GROUPS; group++) {
         var sums_a = Sums();
         var sums_b = Sums();
-        var sums_c = Sums();
-        var sums_d = Sums();
         for (var c = 0u; c < INPUTS; c++) {
             let v = points(input_plane(c) + vec2(location.start.x / 4, location.start.y));
             let base = (group * INPUTS + c) * INPUT;
@@ -40,26 +38,15 @@ fn run(lane: u32, workgroup: vec3<u32>) {
             if BLOCKS8 > 1u {
                 sums_b = add_input(sums_b, v, base, BLOCK8_WEIGHTS);
             }
-            if BLOCKS8 > 2u {
-                sums_c = add_input(sums_c, v, base, 2u * BLOCK8_WEIGHTS);
-            }
-            if BLOCKS8 > 3u {
-                sums_d = add_input(sums_d, v, base, 3u * BLOCK8_WEIGHTS);
-            }
         }
         let start = group * EPILOGUE;
         var a = finish(sums_a, m, start + BIAS_2, 0u);
         var b = Squares8();
+        // There are no more blocks in a group.
         var c = Squares8();
         var d = Squares8();
         if BLOCKS8 > 1u {
             b = finish(sums_b, m, start + BIAS_2, 2u);
-        }
-        if BLOCKS8 > 2u {
-            c = finish(sums_c, m, start + BIAS_2, 4u);
-        }
-        if BLOCKS8 > 3u {
-            d = finish(sums_d, m, start + BIAS_2, 6u);
         }
         columns = add_columns(columns, last_layer(&a, &b, &c, &d, start, location));
     }

@@ -37,6 +37,37 @@ impl Settings {
         self.weight_load.store(weights, self.map_read, limits)
     }
 
+    /// A kernel with these settings, whose variant is told by `words` and by them.
+    pub(super) fn compose(&self, template: Template, store: WeightStore, words: [String; 3]) -> Shader {
+        template
+            .weight_load(self.weight_load, store)
+            .map_read(self.map_read)
+            .workgroup(self.workgroup)
+            .named(words.each_ref().map(String::as_str))
+            .named([
+                word(self.normalized, "normalized"),
+                self.outside.name(),
+                &self.weight_load.name(store),
+                self.map_read.name(),
+            ])
+            .compose()
+    }
+
+    /// All that variants are listed for, each with limits that have no room in uniform buffers, and with others that have.
+    pub(super) fn listed(paddings: &[Padding]) -> Vec<(Self, wgpu::Limits)> {
+        let mut listed = Vec::new();
+        for &padding in paddings {
+            for load in WeightLoad::ALL {
+                let settings = Self::new(padding, load, MapRead::Sampled, [1, 8]);
+                for max_uniform_buffer_binding_size in [0, 64 << 10] {
+                    let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
+                    listed.push((settings, limits));
+                }
+            }
+        }
+        listed
+    }
+
     pub(super) fn prelude(&self) -> Prelude {
         Prelude::default()
             .numbers([
@@ -214,21 +245,14 @@ pub fn conv_fused_head(variant: &HeadVariant) -> Shader {
         .flag("FUSED", variant.epilogue.is_some());
     let prelude = prelude.numbers([("WEIGHTS", variant.weights())]);
     let prelude = variant.epilogue.unwrap_or(Epilogue { blocks8: 1, filter: 1 }).prelude(prelude);
-    kernel!("conv_fused_head")
-        .prelude(variant.epilogue_layout().unwrap_or(none).prelude(prelude))
-        .weight_load(settings.weight_load, *store)
-        .map_read(settings.map_read)
-        .workgroup(settings.workgroup)
-        .named([
-            &format!("{filter}x{filter}"),
-            &format!("filters{}", 4 * groups),
-            &variant.epilogue.map_or(String::new(), |epilogue| epilogue.name()),
-            word(settings.normalized, "normalized"),
-            settings.outside.name(),
-            &settings.weight_load.name(*store),
-            settings.map_read.name(),
-        ])
-        .compose()
+    let template =
+        kernel!("conv_fused_head").prelude(variant.epilogue_layout().unwrap_or(none).prelude(prelude));
+    let words = [
+        format!("{filter}x{filter}"),
+        format!("filters{}", 4 * groups),
+        variant.epilogue.map_or(String::new(), |epilogue| epilogue.name()),
+    ];
+    settings.compose(template, *store, words)
 }
 
 /// `conv_fused_body.wgsl`: layer 2, and layer 3 except for the sum over the rows of its filter.
@@ -240,21 +264,10 @@ pub fn conv_fused_body(variant: &BodyVariant) -> Shader {
         ("INPUT", variant.input()),
         ("WEIGHTS", variant.weights()),
     ]);
-    kernel!("conv_fused_body")
-        .prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)))
-        .weight_load(settings.weight_load, *store)
-        .map_read(settings.map_read)
-        .workgroup(settings.workgroup)
-        .named([
-            &format!("{filter}x{filter}"),
-            &format!("inputs{inputs}"),
-            &epilogue.name(),
-            word(settings.normalized, "normalized"),
-            settings.outside.name(),
-            &settings.weight_load.name(*store),
-            settings.map_read.name(),
-        ])
-        .compose()
+    let template =
+        kernel!("conv_fused_body").prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)));
+    let words = [format!("{filter}x{filter}"), format!("inputs{inputs}"), epilogue.name()];
+    settings.compose(template, *store, words)
 }
 
 /// `conv_fused_sum.wgsl`: the end of layer 3.
@@ -276,21 +289,15 @@ pub(super) fn last_layer_sum(template: Template, filter: usize, settings: &Setti
 /// Every variant for a network, on any device.
 pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
     let mut shaders = Vec::new();
-    for &padding in paddings {
-        for load in WeightLoad::ALL {
-            let settings = Settings::new(padding, load, MapRead::Sampled, [1, 8]);
-            for max_uniform_buffer_binding_size in [0, 64 << 10] {
-                let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
-                let body = BodyVariant::new(architecture, settings, &limits);
-                let head = HeadVariant::new(architecture, settings, &limits)
-                    .filter(|head| head.epilogue.is_some() || body.is_some());
-                if let (Some(head), Some(epilogue)) = (head, Epilogue::new(architecture)) {
-                    shaders.push(conv_fused_head(&head));
-                    shaders.push(conv_fused_sum(epilogue.filter, &settings));
-                }
-                shaders.extend(body.as_ref().map(conv_fused_body));
-            }
+    for (settings, limits) in Settings::listed(paddings) {
+        let body = BodyVariant::new(architecture, settings, &limits);
+        let head = HeadVariant::new(architecture, settings, &limits)
+            .filter(|head| head.epilogue.is_some() || body.is_some());
+        if let (Some(head), Some(epilogue)) = (head, Epilogue::new(architecture)) {
+            shaders.push(conv_fused_head(&head));
+            shaders.push(conv_fused_sum(epilogue.filter, &settings));
         }
+        shaders.extend(body.as_ref().map(conv_fused_body));
     }
     shaders
 }

@@ -1,7 +1,7 @@
 //! `conv_winograd.wgsl`: networks f1-1-f3 with Winograd's F(4, 5) and F(4, 4) in layer 1.
 
 use super::fused::{Epilogue, EpilogueLayout, Settings, last_layer_sum};
-use super::{MapRead, Shader, WeightLoad, WeightStore, word};
+use super::{Shader, WeightStore};
 use crate::gpu::compose::kernel;
 use crate::network::{Architecture, Padding};
 
@@ -80,21 +80,10 @@ pub fn conv_winograd(variant: &WinogradVariant) -> Shader {
         ("COLUMNS_2", variant.columns_2()),
         ("WEIGHTS", variant.weights()),
     ]);
-    kernel!("conv_winograd")
-        .prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)))
-        .weight_load(settings.weight_load, *store)
-        .map_read(settings.map_read)
-        .workgroup(settings.workgroup)
-        .named([
-            &format!("{filter}x{filter}"),
-            &format!("filters{}", 4 * quads),
-            &epilogue.name(),
-            word(settings.normalized, "normalized"),
-            settings.outside.name(),
-            &settings.weight_load.name(*store),
-            settings.map_read.name(),
-        ])
-        .compose()
+    let template =
+        kernel!("conv_winograd").prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)));
+    let words = [format!("{filter}x{filter}"), format!("filters{}", 4 * quads), epilogue.name()];
+    settings.compose(template, *store, words)
 }
 
 /// `conv_winograd_sum.wgsl`: the end of layer 3.
@@ -105,16 +94,10 @@ pub fn conv_winograd_sum(filter: usize, settings: &Settings) -> Shader {
 /// Every variant for a network, on any device.
 pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
     let mut shaders = Vec::new();
-    for &padding in paddings {
-        for load in WeightLoad::ALL {
-            for max_uniform_buffer_binding_size in [0, 64 << 10] {
-                let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
-                let settings = Settings::new(padding, load, MapRead::Sampled, [1, 8]);
-                if let Some(variant) = WinogradVariant::new(architecture, settings, &limits) {
-                    shaders.push(conv_winograd(&variant));
-                    shaders.push(conv_winograd_sum(variant.epilogue.filter, &settings));
-                }
-            }
+    for (settings, limits) in Settings::listed(paddings) {
+        if let Some(variant) = WinogradVariant::new(architecture, settings, &limits) {
+            shaders.push(conv_winograd(&variant));
+            shaders.push(conv_winograd_sum(variant.epilogue.filter, &settings));
         }
     }
     shaders

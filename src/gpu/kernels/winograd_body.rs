@@ -2,7 +2,7 @@
 
 use super::fused::{Epilogue, EpilogueLayout, Settings};
 use super::winograd::POINTS;
-use super::{MapRead, Shader, WeightLoad, WeightStore, word};
+use super::{Shader, WeightStore};
 use crate::gpu::compose::kernel;
 use crate::network::{Architecture, Padding};
 
@@ -88,35 +88,18 @@ pub fn conv_winograd_body(variant: &WinogradBodyVariant) -> Shader {
         ("EPILOGUE", variant.epilogue_length()),
         ("WEIGHTS", variant.weights()),
     ]);
-    kernel!("conv_winograd_body")
-        .prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)))
-        .weight_load(settings.weight_load, *store)
-        .map_read(settings.map_read)
-        .workgroup(settings.workgroup)
-        .named([
-            &format!("inputs{inputs}"),
-            &format!("groups{groups}"),
-            &epilogue.name(),
-            word(settings.normalized, "normalized"),
-            settings.outside.name(),
-            &settings.weight_load.name(*store),
-            settings.map_read.name(),
-        ])
-        .compose()
+    let template =
+        kernel!("conv_winograd_body").prelude(variant.epilogue_layout().prelude(epilogue.prelude(prelude)));
+    let words = [format!("inputs{inputs}"), format!("groups{groups}"), epilogue.name()];
+    settings.compose(template, *store, words)
 }
 
 /// Every variant for a network, on any device.
 pub(super) fn variants(architecture: &Architecture, paddings: &[Padding]) -> Vec<Shader> {
-    let mut shaders = Vec::new();
-    for &padding in paddings {
-        for load in WeightLoad::ALL {
-            for max_uniform_buffer_binding_size in [0, 64 << 10] {
-                let limits = wgpu::Limits { max_uniform_buffer_binding_size, ..wgpu::Limits::defaults() };
-                let settings = Settings::new(padding, load, MapRead::Sampled, [1, 8]);
-                let variant = WinogradBodyVariant::new(architecture, settings, &limits);
-                shaders.extend(variant.as_ref().map(conv_winograd_body));
-            }
-        }
-    }
-    shaders
+    let variant = |(settings, limits)| WinogradBodyVariant::new(architecture, settings, &limits);
+    Settings::listed(paddings)
+        .into_iter()
+        .filter_map(variant)
+        .map(|variant| conv_winograd_body(&variant))
+        .collect()
 }
