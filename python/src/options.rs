@@ -144,7 +144,7 @@ pub fn models(choice: &Bound<'_, PyAny>) -> PyResult<Arc<[Model]>> {
     if models.is_empty() {
         return Err(invalid("no model is given"));
     }
-    Ok(models.into())
+    Ok(Model::with_clean(models).map_err(raise)?.into())
 }
 
 fn add(choice: &Bound<'_, PyAny>, models: &mut Vec<Model>) -> PyResult<()> {

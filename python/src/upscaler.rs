@@ -3,7 +3,7 @@
 use image::DynamicImage;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use srcnn_gpu::enlarge::{Alpha, EnlargeOptions, Enlarger, nearest};
+use srcnn_gpu::enlarge::{Alpha, EnlargeOptions, Enlarger, Traces, nearest, tells_apart};
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, Timing, autotune, cache_folder};
 use srcnn_gpu::picture::alpha;
 use srcnn_gpu::{Enlargement, Planes, Weights};
@@ -19,7 +19,7 @@ use crate::options::{Size, check_memory, check_size, describe, enlargement, mode
 /// Parameters
 /// ----------
 /// model : str, path, Weights, or a list of these
-///     'small', 'large', 'photo' (for pictures with the traces of JPEG files) or 'deblock' (removes these, at scale 1); a
+///     'small', 'large', 'photo' (for pictures with the traces of JPEG files in their pixels, and large for those without) or 'deblock' (removes these, at scale 1); a
 ///     weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat); the folder of a training run; a dictionary of
 ///     another method. Of several, the one trained for the nearest scale is used.
 /// gpu : str or int, optional
@@ -91,7 +91,8 @@ fn enlarge(
 ) -> srcnn_gpu::Result<DynamicImage> {
     alpha::bleed(&mut picture);
     let How { enlargement, alpha } = how;
-    let options = EnlargeOptions { enlargement, compressed: false, color: picture.color(), alpha };
+    let compressed = tells_apart(enlarger.models()).then(|| Traces::are_in(&picture));
+    let options = EnlargeOptions { enlargement, compressed, color: picture.color(), alpha };
     enlarger.enlarge(&picture, &options, progress)
 }
 

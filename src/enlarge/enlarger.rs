@@ -37,8 +37,8 @@ pub enum Alpha {
 pub struct EnlargeOptions {
     /// How large the result is to be.
     pub enlargement: Enlargement,
-    /// Whether the picture has the traces of compression, for which there may be networks of their own.
-    pub compressed: bool,
+    /// Whether the picture has the traces of compression, for which there may be networks of their own, if that is known.
+    pub compressed: Option<bool>,
     /// The result's color type.
     pub color: ColorType,
     /// How alpha is enlarged, where both picture and result have some.

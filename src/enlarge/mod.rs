@@ -8,9 +8,11 @@ mod enlarger;
 mod model;
 mod passes;
 mod scale_steps;
+mod traces;
 
 pub use engine::{Engine, Tune};
 pub use enlarger::{Alpha, EnlargeOptions, Enlarger};
-pub use model::{Model, Trained, nearest, usable};
+pub use model::{Model, Trained, nearest, tells_apart, usable};
 pub use passes::{Pass, Route, work};
 pub use scale_steps::{Step, plan_steps};
+pub use traces::Traces;

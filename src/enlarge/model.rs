@@ -63,6 +63,19 @@ impl Model {
         Ok(models.into_iter().flatten().collect())
     }
 
+    /// The same models, and `large` where `photo` is all that enlarges: for pictures without the traces of compression, which
+    /// `photo` would take detail from.
+    ///
+    /// # Errors
+    /// As [`Shipped::all`].
+    pub fn with_clean(mut models: Vec<Self>) -> Result<Vec<Self>> {
+        let alone = !models.is_empty() && models.iter().all(|model| model.family == Some(Shipped::Photo));
+        if alone {
+            models.extend(Self::shipped(Shipped::Large)?);
+        }
+        Ok(models)
+    }
+
     /// What one word stands for: the networks that come with the crate under this name; else one model, that of a weight file
     /// or a dictionary's, or the best network of a training run's folder.
     ///
@@ -164,13 +177,19 @@ impl Model {
     }
 }
 
+/// Whether pictures with the traces of compression get other networks than those without.
+pub fn tells_apart(models: &[Model]) -> bool {
+    let is_photo = |model: &Model| model.family == Some(Shipped::Photo);
+    models.iter().any(is_photo) && !models.iter().all(is_photo)
+}
+
 /// Which networks can be used for a factor: those that were trained for factors above 1, or those for 1 where a picture keeps
-/// its size, and those that do not say. Where `compressed` pictures have networks of their own, these are taken for them and
-/// for no others.
+/// its size, and those that do not say. Where pictures with the traces of compression have networks of their own, these are taken for
+/// `compressed` ones and for no others; where that is not known, the kind of network that is named first.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] when there is none.
-pub fn usable(models: &[Model], factor: f64, compressed: bool) -> Result<Vec<usize>> {
+pub fn usable(models: &[Model], factor: f64, compressed: Option<bool>) -> Result<Vec<usize>> {
     let in_place = factor == 1.0;
     let fits = |model: &Model| {
         let scales = model.scales();
@@ -186,11 +205,12 @@ pub fn usable(models: &[Model], factor: f64, compressed: bool) -> Result<Vec<usi
         return Err(Error::invalid(format!("{} {for_what}; {other}", names.join(", "))));
     }
     let is_photo = |&index: &usize| models[index].family == Some(Shipped::Photo);
+    let photo_first = is_photo(&fitting[0]);
     let (photo, others): (Vec<usize>, Vec<usize>) = fitting.into_iter().partition(is_photo);
-    Ok(match (photo.is_empty(), others.is_empty()) {
-        (false, false) if compressed => photo,
-        (_, false) => others,
-        (_, true) => photo,
+    Ok(match compressed.unwrap_or(photo_first) {
+        true if !photo.is_empty() => photo,
+        false if others.is_empty() => photo,
+        _ => others,
     })
 }
 
@@ -209,18 +229,27 @@ mod tests {
         let families = [Shipped::Small, Shipped::Photo, Shipped::Deblock];
         let models: Vec<Model> =
             families.into_iter().flat_map(|family| Model::shipped(family).unwrap()).collect();
-        let names = |factor, compressed| -> Vec<String> {
-            let usable = usable(&models, factor, compressed).unwrap();
+        let names = |factor, compressed: bool| -> Vec<String> {
+            let usable = usable(&models, factor, Some(compressed)).unwrap();
             usable.into_iter().map(|index| models[index].family.unwrap().to_string()).collect()
         };
         assert_eq!(names(3.0, false), ["small"; 3]);
         assert_eq!(names(3.0, true), ["photo"]);
         assert_eq!(names(1.0, true), ["deblock"]);
         let photo = Model::shipped(Shipped::Photo).unwrap();
-        assert_eq!(usable(&photo, 2.5, false).unwrap(), [0]);
-        assert!(usable(&photo, 1.0, false).unwrap_err().to_string().contains("deblock restores"));
+        assert_eq!(usable(&photo, 2.5, Some(false)).unwrap(), [0]);
+        assert!(usable(&photo, 1.0, None).unwrap_err().to_string().contains("deblock restores"));
         let deblock = Model::shipped(Shipped::Deblock).unwrap();
-        assert!(usable(&deblock, 2.0, true).unwrap_err().to_string().contains("small and photo enlarge"));
+        // Not known: the first that are named.
+        assert_eq!(usable(&models, 2.0, None).unwrap(), [0, 1, 2]);
+        assert!(!tells_apart(&photo) && tells_apart(&models));
+        let photo = Model::with_clean(photo).unwrap();
+        assert_eq!(usable(&photo, 2.0, None).unwrap(), [0]);
+        assert_eq!(usable(&photo, 2.0, Some(false)).unwrap(), [1, 2, 3]);
+        assert_eq!(Model::with_clean(Model::shipped(Shipped::Small).unwrap()).unwrap().len(), 3);
+        assert!(
+            usable(&deblock, 2.0, Some(true)).unwrap_err().to_string().contains("small and photo enlarge")
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which networks a picture goes through in turn, how much work that is, and how much memory lies between them.
 
-use super::model::{Model, usable};
+use super::model::{Model, tells_apart, usable};
 use super::scale_steps::plan_steps;
 use crate::error::Result;
 use crate::network::Padding;
@@ -37,8 +37,8 @@ impl<'a> Route<'a> {
         Self { models, padding }
     }
 
-    /// The passes for a picture of `source` pixels, width and height; at least one. `compressed` pictures may have networks of
-    /// their own.
+    /// The passes for a picture of `source` pixels, width and height; at least one. Pictures with the traces of compression may have
+    /// networks of their own: whether it is `compressed`, if that is known.
     ///
     /// # Errors
     /// As [`Enlargement::size`] and [`usable`].
@@ -46,7 +46,7 @@ impl<'a> Route<'a> {
         &self,
         source: (u32, u32),
         enlargement: Enlargement,
-        compressed: bool,
+        compressed: Option<bool>,
     ) -> Result<Vec<Pass>> {
         let size = enlargement.size(source)?;
         let axes =
@@ -88,6 +88,11 @@ impl<'a> Route<'a> {
         passes.collect()
     }
 
+    /// Whether pictures with the traces of compression go through other networks than those without.
+    pub fn tells_apart(&self) -> bool {
+        tells_apart(self.models)
+    }
+
     /// The names of the networks, in the order of the passes.
     pub fn names(&self, passes: &[Pass]) -> String {
         let mut names: Vec<&str> =
@@ -121,9 +126,9 @@ mod tests {
     fn work_and_memory_follow_from_the_sizes() {
         let models = Model::shipped(Shipped::Small).unwrap();
         let route = Route::new(&models, None);
-        let one = route.passes((10, 20), Enlargement::Factor(3.0), false).unwrap();
+        let one = route.passes((10, 20), Enlargement::Factor(3.0), None).unwrap();
         assert_eq!((one.len(), one[0].pixels, Route::memory(&one)), (1, 1800, 0));
-        let passes = route.passes((10, 20), Enlargement::Factor(40.0), false).unwrap();
+        let passes = route.passes((10, 20), Enlargement::Factor(40.0), None).unwrap();
         let last = passes.last().unwrap();
         assert!(passes.len() > 2 && last.pixels == 320_000);
         // The last pass is nearly all of the work.
@@ -131,8 +136,8 @@ mod tests {
         let between: Vec<_> = passes.iter().map(|pass| 16 * pass.pixels).collect();
         let before = passes.len() - 2;
         assert_eq!(Route::memory(&passes), between[before] + between[before - 1]);
-        let wide = route.passes((10, 20), Enlargement::Size(20, 200), false).unwrap();
+        let wide = route.passes((10, 20), Enlargement::Size(20, 200), None).unwrap();
         assert_eq!(wide.last().unwrap().pixels, 4000);
-        assert!(route.passes((0, 20), Enlargement::Factor(2.0), false).is_err());
+        assert!(route.passes((0, 20), Enlargement::Factor(2.0), None).is_err());
     }
 }

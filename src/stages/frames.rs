@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::enlarge::Enlarger;
 use crate::error::{Error, Result};
 use crate::headless::Verified;
-use image::{ColorType, ImageFormat};
+use image::{ColorType, DynamicImage, ImageFormat};
 
 use super::options::PictureOptions;
 use crate::jobs::Job;
@@ -22,6 +22,14 @@ pub struct Animated {
     pub color: ColorType,
     /// Columns and rows of a frame.
     pub size: (u32, u32),
+}
+
+impl Animated {
+    /// The first frame, if it can be read.
+    pub fn first(&self) -> Option<DynamicImage> {
+        let frames = read_frames(&self.path, self.format, self.color, self.animation.frames);
+        Some(frames.ok()?.next()?.ok()?.0)
+    }
 }
 
 /// Enlarges all frames. Returns the bytes of the file to write, the time on the GPU, and what was compared with the CPU.

@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::enlarge::{Enlarger, Pass, Route, work};
+use crate::enlarge::{Enlarger, Pass, Route, Traces, work};
 use crate::headless::{Progress, Verified};
 use crate::picture::{Metadata, PictureFile, Settings, alpha, encode, profile, refuse, without_alpha};
-use image::DynamicImage;
+use image::{DynamicImage, ImageFormat};
 
 use crate::error::Result;
 use crate::jobs::Job;
@@ -29,9 +29,17 @@ pub use size::SizeArgs;
 /// at x3, and about as good at 90 (docs/degradations.md has the command).
 const PHOTO_BELOW: u8 = 85;
 
-/// Whether a picture has the traces of compression, for which there may be networks of their own.
+/// Whether a file's header says that the picture has the traces of compression, for which there may be networks of their own.
+/// [`Traces`] finds them in the pixels of files that do not say so.
 pub fn is_compressed(file: &PictureFile) -> bool {
     file.jpeg_quality().is_some_and(|quality| quality < PHOTO_BELOW)
+}
+
+/// Whether a picture has the traces of compression, by those of a JPEG file in its pixels: of files that may be compressed in
+/// another way, pixels without them say nothing.
+pub fn told_by_traces(traced: bool, format: Option<ImageFormat>) -> Option<bool> {
+    let other = matches!(format, Some(ImageFormat::WebP | ImageFormat::Avif) | None);
+    (traced || !other).then_some(traced)
 }
 
 /// What there is to tell of a picture before it is enlarged.
@@ -62,8 +70,15 @@ pub struct Opened {
     header: PictureFile,
     metadata: Metadata,
     options: PictureOptions,
-    about: About,
+    way: Way,
+    /// Those for pixels without and with the traces of compression, where they decide.
+    ways: Option<[Way; 2]>,
+}
+
+/// What a picture goes through.
+struct Way {
     passes: Vec<Pass>,
+    about: About,
 }
 
 impl Opened {
@@ -78,14 +93,21 @@ impl Opened {
         let enlargement = args.size.enlargement(source).map_err(|e| refuse(e.to_string()))?;
         let (width, height) = enlargement.size(source).map_err(|e| refuse(e.to_string()))?;
         let jpeg_quality = header.jpeg_quality();
-        let compressed = is_compressed(&header);
-        let passes = route.passes(source, enlargement, compressed).map_err(|e| refuse(e.to_string()))?;
-        let about = About { size: [source, (width, height)], network: route.names(&passes), jpeg_quality };
+        // What the header does not say, the pixels may.
+        let compressed = is_compressed(&header).then_some(true);
+        let way = |compressed| -> Result<Way> {
+            let passes = route.passes(source, enlargement, compressed).map_err(|e| refuse(e.to_string()))?;
+            let size = [source, (width, height)];
+            Ok(Way { about: About { size, network: route.names(&passes), jpeg_quality }, passes })
+        };
+        let looks = compressed.is_none() && route.tells_apart();
+        let ways = if looks { Some([way(Some(false))?, way(Some(true))?]) } else { None };
+        let way = way(compressed)?;
         if let Some(quality) = jpeg_quality {
             log::info!(
                 "{}: JPEG of a quality of about {quality}, network {}",
                 job.input.display(),
-                about.network
+                way.about.network
             );
         }
         if let Some(animation) = header.animation
@@ -112,22 +134,27 @@ impl Opened {
         let &ContentArgs { alpha, background, .. } = content;
         let (to_srgb, settings) = (content.to_srgb(), content.settings());
         let options = PictureOptions { enlargement, compressed, color, alpha, background, to_srgb, settings };
-        Ok(Self { job, header, metadata, options, about, passes })
+        Ok(Self { job, header, metadata, options, way, ways })
     }
 
-    /// What there is to tell of the picture.
+    /// What there is to tell of the picture, as far as its header says.
     pub fn about(&self) -> &About {
-        &self.about
+        &self.way.about
     }
 
     /// Width and height of the result.
     fn result(&self) -> (u32, u32) {
-        self.about.size[1]
+        self.way.about.size[1]
     }
 
     /// The multiply-adds that the picture will take.
     pub fn work(&self) -> f64 {
-        work(&self.passes) * f64::from(self.header.animation.map_or(1, |animation| animation.frames.max(1)))
+        work(&self.way.passes) * self.frames()
+    }
+
+    /// How many pictures there are to enlarge: the frames of an animation, or 1.
+    fn frames(&self) -> f64 {
+        f64::from(self.header.animation.map_or(1, |animation| animation.frames.max(1)))
     }
 
     /// About the bytes of host memory that the picture and its result take.
@@ -139,7 +166,7 @@ impl Opened {
 
     /// Bytes of the picture and of what becomes of it before the last pass.
     fn before(&self) -> u64 {
-        self.header.bytes.saturating_add(Route::memory(&self.passes))
+        self.header.bytes.saturating_add(Route::memory(&self.way.passes))
     }
 
     /// Refuses results that the kind of file or the memory available now cannot hold.
@@ -161,7 +188,9 @@ impl Opened {
     pub fn decode(self) -> Result<Decoded> {
         self.check()?;
         let start = Instant::now();
-        let Self { job, header, mut metadata, mut options, .. } = self;
+        let (frames, told) = (self.frames(), self.way.about.network.clone());
+        let format = self.header.format;
+        let Self { job, header, mut metadata, mut options, way, ways } = self;
         let source = match (header.animation, header.format) {
             (Some(animation), Some(format)) => {
                 let (path, size) = (job.input.clone(), header.size());
@@ -197,8 +226,25 @@ impl Opened {
                 Source::Still(options.prepare(picture))
             }
         };
+        let mut found = None;
+        if let Some(ways) = ways {
+            let traced = source.is_traced();
+            options.compressed = told_by_traces(traced, format);
+            let [clean, compressed] = ways;
+            let own = match options.compressed {
+                Some(true) => compressed,
+                Some(false) => clean,
+                None => way,
+            };
+            let network = own.about.network;
+            if network != told {
+                let (path, which) = (job.input.display(), if traced { "have the" } else { "have no" });
+                log::info!("{path}: its pixels {which} traces of a JPEG file, network {network}");
+                found = Some(Found { network, traced, work: work(&own.passes) * frames });
+            }
+        }
         let times = Times { decode: start.elapsed(), ..Times::default() };
-        Ok(Decoded { job, source, metadata, options, times })
+        Ok(Decoded { job, source, metadata, options, found, times })
     }
 }
 
@@ -208,7 +254,19 @@ pub struct Decoded {
     source: Source,
     metadata: Metadata,
     options: PictureOptions,
+    found: Option<Found>,
     times: Times,
+}
+
+/// What the pixels of a picture have changed of what its header said.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Names of the networks.
+    pub network: String,
+    /// Whether there are the traces of a JPEG file in them.
+    pub traced: bool,
+    /// The multiply-adds that the picture will take.
+    pub work: f64,
 }
 
 enum Source {
@@ -216,7 +274,22 @@ enum Source {
     Frames(Animated),
 }
 
+impl Source {
+    /// Whether it, or the first frame, has the traces of compression.
+    fn is_traced(&self) -> bool {
+        match self {
+            Self::Still(picture) => Traces::are_in(picture),
+            Self::Frames(animated) => animated.first().is_some_and(|frame| Traces::are_in(&frame)),
+        }
+    }
+}
+
 impl Decoded {
+    /// What its pixels have changed: with the traces of compression it gets the networks that are meant for these, without them others.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.as_ref()
+    }
+
     /// Computes the result; `progress` gets the number of tiles done and of all tiles. Can be called again after a failure.
     ///
     /// # Errors

@@ -11,8 +11,8 @@ use super::content::Alpha;
 #[derive(Debug, Clone, Copy)]
 pub struct PictureOptions {
     pub enlargement: Enlargement,
-    /// Whether it has the traces of compression, for which there may be networks of their own.
-    pub compressed: bool,
+    /// Whether it has the traces of compression, for which there may be networks of their own, if that is known.
+    pub compressed: Option<bool>,
     /// The result's color type.
     pub color: ColorType,
     pub alpha: Alpha,

@@ -24,7 +24,7 @@ fn large_factors_take_passes() {
         Enlarger::new(gpu.clone(), models, HeadlessOptions::default(), |_, _, options| Ok(options));
     let options = |picture: &DynamicImage, factor: f64| EnlargeOptions {
         enlargement: Enlargement::Factor(factor),
-        compressed: false,
+        compressed: None,
         color: picture.color(),
         alpha: Alpha::Auto,
     };

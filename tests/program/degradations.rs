@@ -164,3 +164,75 @@ fn the_file_decides_on_the_network() {
     let plan = lines(&desk.run("upscale low.jpg -s 6 -o plan.png --dry-run --json").stdout);
     assert_eq!(plan[1]["network"], "photo");
 }
+
+/// What was a JPEG file once gets photo in any other file; pictures without its traces get none, even where photo is asked for.
+#[test]
+fn the_pixels_decide_on_the_network() {
+    let desk = Desk::new();
+    let clean = textured(160, 120);
+    desk.save("clean.png", clean.clone());
+    clean.save_with_format(desk.path("clean.bmp"), image::ImageFormat::Bmp).unwrap();
+    let mut file = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut file, 50).encode_image(&clean).unwrap();
+    let was = image::load_from_memory(&file).unwrap().into_rgb8();
+    desk.save("was.png", image::imageops::crop_imm(&was, 5, 3, 150, 110).to_image());
+    let events = |arguments: &str| {
+        let run = desk.run(&format!(
+            "-v upscale clean.png was.png clean.bmp -s 2 --existing overwrite --json {arguments}"
+        ));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        (lines(&run.stdout), run.stderr)
+    };
+    // What the last event about an input says.
+    let network = |events: &[Value], name: &str| -> String {
+        let i = &events.iter().find(|e| e["event"] == "file" && e["in"] == name).unwrap()["i"];
+        let told = events.iter().rfind(|e| &e["i"] == i && e.get("network").is_some()).unwrap();
+        told["network"].as_str().unwrap().into()
+    };
+    let (usual, log) = events("-o usual");
+    assert_eq!(
+        ["clean.png", "was.png", "clean.bmp"].map(|name| network(&usual, name)),
+        ["small x2", "photo", "small x2"]
+    );
+    assert!(log.contains("was.png: its pixels have the traces of a JPEG file, network photo"), "{log}");
+    let changed: Vec<_> = usual.iter().filter(|e| e["event"] == "network").collect();
+    assert!(changed.len() == 1 && changed[0]["why"] == "traces of a JPEG file", "{changed:?}");
+    let (photo, _) = events("-o photo -m photo");
+    assert_eq!(
+        ["clean.png", "was.png", "clean.bmp"].map(|name| network(&photo, name)),
+        ["large x2", "photo", "large x2"]
+    );
+    desk.run("upscale clean.png -s 2 -m large -o large.png").wrote(&["large.png"]);
+    desk.run("upscale was.png -s 2 -m small -o small.png").wrote(&["small.png"]);
+    let same = |a: &str, b: &str| desk.open(a) == desk.open(b);
+    assert!(same("photo/clean.png", "large.png") && same("usual/was.png", "photo/was.png"));
+    assert!(!same("usual/was.png", "small.png"));
+    // A file is taken at its word, and so is a name where the file's own losses are of another kind.
+    let file = desk.run("upscale was.png -s 2 -m small -m photo -o both.png");
+    file.wrote(&["both.png"]);
+    assert!(same("both.png", "photo/was.png"));
+    clean.save_with_format(desk.path("clean.webp"), image::ImageFormat::WebP).unwrap();
+    let run = desk.run("upscale clean.webp -s 2 -m photo -o webp.png --json");
+    assert!(lines(&run.stdout).iter().all(|e| e["event"] != "network"), "{}", run.stdout);
+    // As eval measures it.
+    let average = |model: &str, chain: &str| {
+        let run = desk.run(&format!("--quiet eval clean.png -s 2 -m {model} --degradation {chain} --json"));
+        serde_json::from_str::<Value>(&run.stdout).unwrap()["sets"][0]["average"]["psnr"].as_f64().unwrap()
+    };
+    assert!((average("photo", "bicubic") - average("large", "bicubic")).abs() < 1e-9);
+    assert!((average("photo", "bicubic,jpeg:40") - average("large", "bicubic,jpeg:40")).abs() > 0.05);
+}
+
+/// Waves of many lengths, edges and a little noise.
+fn textured(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let [u, v] = [x, y].map(f64::from);
+        let waves = (u * 0.9 + v * 0.3).sin() * 25.0 + ((u * u + v * v) / 150.0).sin() * 30.0;
+        let edge = if (u * 0.7 + v).rem_euclid(37.0) < 11.0 { 50.0 } else { 0.0 };
+        let noise = f64::from((x * 7919 + y * 104_729).wrapping_mul(2_654_435_761) >> 24) / 16.0;
+        let value = 90.0 + waves + edge + noise;
+        image::Rgb(
+            [value, value * 0.8 + 20.0, 200.0 - value * 0.6].map(|value| value.clamp(0.0, 255.0) as u8),
+        )
+    })
+}

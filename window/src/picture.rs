@@ -9,8 +9,9 @@ use std::thread;
 use eframe::egui;
 use eframe::wgpu::TextureFormat;
 use image::{DynamicImage, RgbaImage};
+use srcnn_gpu::enlarge::Traces;
 use srcnn_gpu::picture::{PictureFile, alpha, depth};
-use srcnn_gpu::stages::is_compressed;
+use srcnn_gpu::stages::{is_compressed, told_by_traces};
 use srcnn_gpu::{Error, Result, guard};
 
 /// What is behind pictures that one can see through.
@@ -26,8 +27,8 @@ pub struct Picture {
     pixels: DynamicImage,
     /// Each half as large as the one before; the first is half as large as the picture.
     halves: Vec<RgbaImage>,
-    /// Whether it has the traces of compression, for which there are networks of their own.
-    pub compressed: bool,
+    /// Whether it has the traces of compression, for which there are networks of their own, if that is known.
+    pub compressed: Option<bool>,
     /// Frames of an animation; only the first is shown.
     pub frames: Option<u32>,
 }
@@ -39,8 +40,13 @@ impl Picture {
     /// [`Error::Picture`] for what is no picture, or a broken one.
     pub fn load(path: &Path) -> Result<Self> {
         let file = PictureFile::open(path)?;
-        let (compressed, frames) = (is_compressed(&file), file.animation.map(|animation| animation.frames));
+        let (compressed, format) = (is_compressed(&file), file.format);
+        let frames = file.animation.map(|animation| animation.frames);
         let pixels = guard::picture(path, || file.decode())?;
+        let compressed = match compressed {
+            true => Some(true),
+            false => told_by_traces(Traces::are_in(&pixels), format),
+        };
         let pixels = if pixels.color().has_alpha() { alpha::flatten(pixels, BEHIND) } else { pixels };
         let halves = halves(&pixels);
         Ok(Self { path: path.into(), pixels, halves, compressed, frames })

@@ -44,7 +44,7 @@ impl Network {
     pub fn load(&self, factor: Option<f64>) -> Result<Arc<[Model]>> {
         let models = match self {
             Self::Usual => Model::usual(factor, true)?,
-            Self::Shipped(family) => Model::shipped(*family)?,
+            Self::Shipped(family) => Model::with_clean(Model::shipped(*family)?)?,
             Self::File(path) => Model::load(path)?,
         };
         Ok(models.into())

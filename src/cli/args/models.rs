@@ -12,7 +12,7 @@ const USUAL_SCALE: f64 = 3.0;
 /// Which networks to use.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// small, large, photo (for pictures with the traces of JPEG or WebP files), deblock (removes these at factor 1), a weight
+    /// small, large, photo (for pictures with the traces of JPEG files, and large for those without), deblock (removes these at factor 1), a weight
     /// file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, or the dictionary of another
     /// method (train --method). Of several, the one trained for the nearest scale is used [default: small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "Network")]

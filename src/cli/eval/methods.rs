@@ -7,7 +7,7 @@ use srcnn_gpu::eval::protocol::{Compared, Protocol};
 use srcnn_gpu::ratio::Ratio;
 use srcnn_gpu::{Error, Metadata, Padding, Result, Shipped};
 
-use crate::cli::args::models::{Model, Trained, load, nearest, warn_of_scale};
+use crate::cli::args::models::{Model, Trained, load, usable, warn_of_scale};
 use crate::cli::args::names::names;
 
 /// What `--model` calls the baseline.
@@ -29,6 +29,15 @@ impl Method {
         let scales = self.networks.iter().flat_map(Model::scales).collect();
         Metadata { scales, ..Metadata::default() }.scale_distance(scale)
     }
+
+    /// The network for the scale that is nearest, of those that pictures with or without the traces of compression get; if none of
+    /// them is meant for such a scale, of all.
+    fn nearest(&self, scale: f64, compressed: bool) -> Option<usize> {
+        let all = || (0..self.networks.len()).collect();
+        let usable = usable(&self.networks, scale, Some(compressed)).unwrap_or_else(|_| all());
+        let distance = |&index: &usize| self.networks[index].scale_distance(scale);
+        usable.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
 }
 
 /// A method at a scale.
@@ -38,6 +47,8 @@ pub struct Column {
     pub method: usize,
     /// Index of its network; none for bicubic interpolation.
     pub network: Option<usize>,
+    /// Index of another one for pictures without the traces of compression, if there is one.
+    pub clean: Option<usize>,
     pub protocol: Protocol,
 }
 
@@ -57,7 +68,10 @@ pub fn read(choices: &[PathBuf], scales: &[Ratio], degradation: &Degradation) ->
     let choices = if choices.is_empty() { &default } else { choices };
     let names = names(choices);
     let method = |(choice, name): (&PathBuf, String)| {
-        let networks = if choice == Path::new(BICUBIC) { Vec::new() } else { load(choice)? };
+        let networks = match choice == Path::new(BICUBIC) {
+            true => Vec::new(),
+            false => Model::with_clean(load(choice)?)?,
+        };
         Ok(Method { name, networks })
     };
     choices.iter().zip(names).map(method).collect()
@@ -107,9 +121,10 @@ pub fn tables(
     padding: Option<Padding>,
     degradation: Degradation,
 ) -> Result<Vec<Vec<Column>>> {
-    let of =
-        |method: &Method| (!method.networks.is_empty()).then(|| nearest(&method.networks, scale.value()));
-    let picked: Vec<Option<usize>> = methods.iter().map(of).collect();
+    let pick = |compressed| -> Vec<Option<usize>> {
+        methods.iter().map(|method| method.nearest(scale.value(), compressed)).collect()
+    };
+    let (picked, clean) = (pick(true), pick(false));
     let model = |method: usize| picked[method].map(|network| &methods[method].networks[network]);
     let distance = |method: usize| model(method).map(|_| methods[method].scale_distance(scale.value()));
     let least = (0..methods.len()).filter_map(distance).fold(f64::INFINITY, f64::min);
@@ -122,7 +137,8 @@ pub fn tables(
             let channels = model(method).map(Model::channels).unwrap_or_default();
             let protocol = Protocol::new(scale.value(), shave, channels)?.with_degradation(degradation)?;
             if protocol.samples() == compared {
-                table.push(Column { method, network: picked[method], protocol });
+                let clean = clean[method].filter(|_| clean[method] != picked[method]);
+                table.push(Column { method, network: picked[method], clean, protocol });
             }
         }
         // The baseline alone belongs to whatever else is measured.
@@ -195,6 +211,11 @@ mod tests {
         assert!(scales(&[], &alone).unwrap_err().to_string().contains("--scale"));
         let table = &tables(&alone, 3.into(), None, None, Degradation::BICUBIC).unwrap()[0];
         assert!(table.len() == 1 && table[0].network.is_none() && table[0].protocol.shave == 3);
+        let photo = read(&["photo".into()], &[], &Degradation::BICUBIC).unwrap();
+        let table = &tables(&photo, 3.into(), None, None, Degradation::BICUBIC).unwrap()[0];
+        let networks =
+            [table[0].network, table[0].clean].map(|index| photo[0].networks[index.unwrap()].name.as_str());
+        assert_eq!(networks, ["photo", "large x3"]);
     }
     /// Between the scales of its networks, a method counts as trained for all of them, with the network that `upscale` takes; one
     /// that was trained for a single scale stands back.

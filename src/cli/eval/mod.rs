@@ -22,7 +22,7 @@ use crate::cli::output::print;
 use crate::cli::progress::Progress;
 use crop::crop;
 use methods::{Column, Method};
-use networks::{Compiled, open};
+use networks::{Compiled, measure, open};
 use part::Part;
 use save::{Saver, check_folder, check_page, tell_losses};
 use srcnn_gpu::jobs::originals;
@@ -319,12 +319,7 @@ impl Run<'_> {
         let measured = Picture::read(path).and_then(|picture| {
             let mut results = Vec::with_capacity(table.len());
             for column in table {
-                let key = column.network.map(|network| (column.method, network));
-                let network = self.networks.iter_mut().find(|(of, _)| Some(*of) == key);
-                let measured = match network {
-                    Some((_, network)) => column.protocol.measure(&picture, &mut **network),
-                    None => column.protocol.measure_bicubic(&picture),
-                };
+                let measured = measure(&mut self.networks, column, &picture);
                 results.push(measured.map_err(|error| match error {
                     Error::Picture(reason) => Error::Picture(reason.within(path.display())),
                     other => other,

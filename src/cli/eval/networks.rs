@@ -3,9 +3,12 @@
 use std::collections::HashSet;
 
 use srcnn_gpu::dictionary::DictionaryUpscaler;
+use srcnn_gpu::enlarge::Traces;
 use srcnn_gpu::eval::Enlarge;
+use srcnn_gpu::eval::dataset::Picture;
+use srcnn_gpu::eval::protocol::Measured;
 use srcnn_gpu::headless::adapter::describe;
-use srcnn_gpu::headless::{Headless, HeadlessOptions};
+use srcnn_gpu::headless::{Headless, HeadlessOptions, Timing};
 use srcnn_gpu::{Planes, Result};
 
 use super::EvalArgs;
@@ -15,6 +18,44 @@ use crate::cli::args::models::{Model, Trained};
 /// A compiled network, by the indices of its method and among its method's networks.
 pub type Compiled = ((usize, usize), Box<dyn Enlarge>);
 
+/// Two networks, of which each picture gets one: by whether it has the traces of compression.
+struct ByTraces<'a> {
+    traced: &'a mut dyn Enlarge,
+    clean: &'a mut dyn Enlarge,
+}
+
+impl Enlarge for ByTraces<'_> {
+    fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
+        // Luminance is the first plane of both networks' pictures.
+        let traces = Traces::look([low.width, low.height], |x, y| low.data[y * low.width + x]);
+        match traces.is_some_and(|traces| traces.are_strong()) {
+            true => self.traced.enlarge(low, width, height),
+            false => self.clean.enlarge(low, width, height),
+        }
+    }
+}
+
+/// Measures a picture with a column's network, or with one of its two.
+///
+/// # Errors
+/// As [`Protocol::measure`](srcnn_gpu::eval::protocol::Protocol::measure).
+pub fn measure(networks: &mut [Compiled], column: &Column, picture: &Picture) -> Result<Measured> {
+    let mut found = [column.network, column.clean].map(|_| None);
+    for (key, network) in networks {
+        for (found, index) in found.iter_mut().zip([column.network, column.clean]) {
+            if index.is_some_and(|index| *key == (column.method, index)) {
+                *found = Some(&mut **network);
+                break;
+            }
+        }
+    }
+    match found {
+        [Some(traced), Some(clean)] => column.protocol.measure(picture, &mut ByTraces { traced, clean }),
+        [Some(network), None] => column.protocol.measure(picture, network),
+        _ => column.protocol.measure_bicubic(picture),
+    }
+}
+
 /// Opens the adapter and compiles all networks that are measured. Bicubic interpolation alone needs neither.
 pub fn open(
     args: &EvalArgs,
@@ -22,8 +63,11 @@ pub fn open(
     tables: &[Vec<Column>],
     sizes: &[(u32, u32)],
 ) -> Result<(Vec<Compiled>, String)> {
-    let wanted = |column: &Column| Some((column.method, column.network?));
-    let mut keys: Vec<(usize, usize)> = tables.iter().flatten().filter_map(wanted).collect();
+    let wanted = |column: &Column| {
+        let networks = [column.network, column.clean];
+        networks.map(|network| Some((column.method, network?)))
+    };
+    let mut keys: Vec<(usize, usize)> = tables.iter().flatten().flat_map(wanted).flatten().collect();
     // In the order of the scales that first use a network.
     let mut seen = HashSet::new();
     keys.retain(|&key| seen.insert(key));

@@ -129,7 +129,7 @@ impl UpscaleArgs {
         let models = load_models(&choices)?;
         // Known before any picture is.
         if let Some(factor) = factor {
-            usable(&models, factor, false)?;
+            usable(&models, factor, None)?;
         }
         for (flag, is_set) in [
             ("--tta", self.checks.tta),
@@ -148,7 +148,7 @@ impl UpscaleArgs {
         {
             warn_of_steps(&models, scale);
         }
-        Ok(models)
+        Model::with_clean(models)
     }
 
     /// Options for one of the devices, counted from 0.

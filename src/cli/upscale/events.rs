@@ -34,6 +34,12 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         jpeg_quality: Option<u8>,
     },
+    /// The picture's pixels call for another network than its header.
+    Network {
+        i: usize,
+        network: &'a str,
+        why: &'a str,
+    },
     /// Of the tiles of a picture, or of the frames of a video.
     Progress {
         i: usize,

@@ -161,6 +161,9 @@ impl<'a> Pipeline<'a> {
             self.reporter.file(i, &job, opened.about(), opened.work());
             let permit = self.budget.take(opened.memory());
             let value = guard::picture(&job.input, || opened.decode())?;
+            if let Some(found) = value.found() {
+                self.reporter.found(i, found);
+            }
             Ok(Some(Item { i, job, size, value, permit }))
         });
         decoded.unwrap_or_else(|error| {

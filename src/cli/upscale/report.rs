@@ -16,7 +16,7 @@ use crate::cli::exit;
 use crate::cli::output::{json_line, print};
 use crate::cli::progress::{self, Mode, Notice, Progress};
 use srcnn_gpu::jobs::{Job, Kept};
-use srcnn_gpu::stages::{About, Times};
+use srcnn_gpu::stages::{About, Found, Times};
 
 mod frames;
 
@@ -139,6 +139,14 @@ impl Reporter {
         let mut state = self.state();
         state.work.known(i, job.bytes, work);
         self.file_event(&mut state, i, [&job.input, &job.output], about);
+    }
+
+    /// Reports that a decoded picture turned out to need another network.
+    pub fn found(&self, i: usize, found: &Found) {
+        let mut state = self.state();
+        state.work.corrected(i, found.work);
+        let why = if found.traced { "traces of a JPEG file" } else { "no traces of a JPEG file" };
+        self.event(&mut state, &Event::Network { i: i + 1, network: &found.network, why });
     }
 
     fn file_event(&self, state: &mut State, i: usize, [input, output]: [&Path; 2], about: &About) {

@@ -52,6 +52,14 @@ impl Work {
         self.waiting.insert(i, work);
     }
 
+    /// A picture on its way will be other work than was known.
+    pub fn corrected(&mut self, i: usize, work: f64) {
+        if let Some(known) = self.waiting.get_mut(&i) {
+            self.known += work - *known;
+            *known = work;
+        }
+    }
+
     /// A file will not be worked on.
     fn skipped(&mut self, bytes: u64) {
         self.unread = (self.unread - bytes as f64).max(0.0);

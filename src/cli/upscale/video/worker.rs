@@ -176,11 +176,12 @@ impl<'a> Worker<'a> {
         Ok(Ok(()))
     }
 
-    /// The network whose trained scale is nearest, as a ratio. Video takes one step.
+    /// The network whose trained scale is nearest, as a ratio. Video takes one step, and nothing looks
+    /// for traces in its frames.
     fn nearest(&self, from: (u32, u32), to: (u32, u32)) -> Result<&'a Model> {
         let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
         let factor = (area(to) / area(from)).sqrt();
-        let usable = models::usable(self.models, if from == to { 1.0 } else { factor }, false)?;
+        let usable = models::usable(self.models, if from == to { 1.0 } else { factor }, None)?;
         let distance = |&index: &usize| self.models[index].scale_distance(factor);
         let nearest = usable.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest.and_then(|index| self.models.get(index)).ok_or_else(|| Error::invalid("no model"))
