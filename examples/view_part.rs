@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     show(&device, &queue, &upscaler, [&source, &target], &seen)?;
 
     // Another network of the same shape shares the kernels; one of another shape would be made by `Upscaler::new` there.
-    let weights = Shipped::Photo.nearest(SCALE)?;
+    let weights = Shipped::Small.nearest(4.0)?;
     let mut next = upscaler.with_weights(&weights)?;
     let next = thread::spawn(move || next.prepare_tiles(PICTURE, SCALE, 1).map(|_| next));
     while !next.is_finished() {
