@@ -16,6 +16,7 @@
 // Prelude: INPUTS, GROUPS (of filters), BLOCKS8 (of filters in a group, up to 2), FILTER_3 (f3, up to 5), LANES, INPUT, EPILOGUE,
 // BIAS_2, ROWS_3, ROW_3, WEIGHTS, NORMALIZED, PADDING.
 //#import winograd_squares
+//#import square_maps
 //#import winograd_layer3
 
 // What an invocation owns: a square.
@@ -40,43 +41,17 @@ fn run(lane: u32, workgroup: vec3<u32>) {
             }
         }
         let start = group * EPILOGUE;
-        var a = finish(sums_a, m, start + BIAS_2, 0u);
+        var a = maps8(sums_a, m, start + BIAS_2, 0u);
         var b = Squares8();
         // There are no more blocks in a group.
         var c = Squares8();
         var d = Squares8();
         if BLOCKS8 > 1u {
-            b = finish(sums_b, m, start + BIAS_2, 2u);
+            b = maps8(sums_b, m, start + BIAS_2, 2u);
         }
         columns = add_columns(columns, last_layer(&a, &b, &c, &d, start, location));
     }
     if location.inside_region {
         store(columns, vec2(location.wanted.x / 4, location.wanted.y));
     }
-}
-
-// 8 maps from their sums.
-fn finish(sums: Sums, m: mat4x4<f32>, base: u32, at: u32) -> Squares8 {
-    let b0 = weight(base, at);
-    let b1 = weight(base, at + 1u);
-    let squares = squares8(sums);
-    return Squares8(
-        finish_one(squares.s0, m, b0.x),
-        finish_one(squares.s1, m, b0.y),
-        finish_one(squares.s2, m, b0.z),
-        finish_one(squares.s3, m, b0.w),
-        finish_one(squares.s4, m, b1.x),
-        finish_one(squares.s5, m, b1.y),
-        finish_one(squares.s6, m, b1.z),
-        finish_one(squares.s7, m, b1.w),
-    );
-}
-
-fn finish_one(sum: mat4x4<f32>, m: mat4x4<f32>, bias: f32) -> mat4x4<f32> {
-    return mat4x4(
-        relu(sum[0], m[0], bias),
-        relu(sum[1], m[1], bias),
-        relu(sum[2], m[2], bias),
-        relu(sum[3], m[3], bias),
-    );
 }

@@ -9,6 +9,7 @@
 //   M[p] = sum over i, blocks of U[n, p, block, i] V[p, block, y + i],  F1[n, x] = max(0, B1[n] + m A'(M)[x])
 //#import weight_load
 //#import load_square
+//#import square_relu
 
 // Columns and rows of pixels under the taps of a square.
 const WINDOW: u32 = FILTER + 3u;

@@ -9,14 +9,6 @@
 //#import squares8
 //#import winograd_output
 
-// max(0, m sum + B).
-fn relu(sum: vec4<f32>, m: vec4<f32>, bias: f32) -> vec4<f32> {
-    if NORMALIZED {
-        return max(m * sum + bias, vec4(0.0));
-    }
-    return max(sum + bias, vec4(0.0));
-}
-
 // What a group of maps contributes to layer 3. Blocks of maps that there are not are left alone.
 fn last_layer(
     a: ptr<function, Squares8>,
@@ -100,14 +92,4 @@ fn row_of_taps(taps: Taps, location: Location) -> Row {
         mat4x4(t0[0], t0[1] + t1[0], t0[2] + t1[1] + t2[0], t0[3] + t1[2] + t2[1] + t3[0]),
         mat4x4(t1[3] + t2[2] + t3[1] + t4[0], t2[3] + t3[2] + t4[1], t3[3] + t4[2], t4[3]),
     );
-}
-
-// The valid-pixel map's factors.
-fn valid_factors(at: vec2<i32>) -> mat4x4<f32> {
-    if !NORMALIZED {
-        return mat4x4<f32>();
-    }
-    let columns = valid_columns(at.x);
-    let rows = vec4(valid_row(at.y), valid_row(at.y + 1), valid_row(at.y + 2), valid_row(at.y + 3));
-    return mat4x4(columns.x * rows, columns.y * rows, columns.z * rows, columns.w * rows);
 }

@@ -59,10 +59,10 @@ macro_rules! parts {
     };
 }
 
-const PARTS: [(&str, &str); 53] = parts! {
-    add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 load_square locate padding pair_products_half pair_products_single patch_block pixel_pairs
+const PARTS: [(&str, &str); 56] = parts! {
+    add_maps batch_layout block8 filter_sums fused_epilogue last_layer_sum load_block8 load_square locate padded_square padding pair_products_half pair_products_single patch_block pixel_pairs
     precision_half precision_single products_half products_single read_gate_sampled read_gate_storage read_gradient_sampled
-    read_gradient_storage read_input_sampled read_input_storage read_weights_sampled read_weights_storage region registers slot spectrum squares8 subgroup_main taps target_color target_r32float
+    read_gradient_storage read_input_sampled read_input_storage read_weights_sampled read_weights_storage region registers slot spectrum square_maps square_relu squares8 subgroup_main taps target_color target_r32float
     target_rgba16float target_rgba32float target_rgba8unorm transfer valid_map weight_load_subgroup
     weight_load_subgroup_texture weight_load_texture weight_load_uniform weights_storage weights_uniform winograd_input
     winograd_layer3 winograd_output winograd_points winograd_squares write_map ycbcr

@@ -68,7 +68,8 @@ pub struct TrainConfig {
     pub train_padding: Padding,
     /// Padding that the weights are evaluated with, and that their file says they are for.
     pub padding: Padding,
-    /// Weight file to start from instead of `initialization`: the same filter counts, and filters no larger.
+    /// Weight file to start from instead of `initialization`: the same filter counts, filters no larger, and layers no more; those
+    /// that it lacks before the last begin as the identity.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "config_path::optional")]
     pub init: Option<PathBuf>,
     /// The shape of the kernels, if `bench --tune` found one when the run began: another may add in another order.

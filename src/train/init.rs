@@ -52,11 +52,13 @@ pub fn initialize(
     Weights::new(layers.collect(), metadata)
 }
 
-/// The layers of a trained network as a beginning for another: for another scale, or with larger filters, in whose
-/// center the trained ones stand, so that it begins with the same results.
+/// The layers of a trained network as a beginning for another that gives the same results: for another scale, with larger
+/// filters, in whose center the trained ones stand, or with more layers before the last. These begin as the identity, which
+/// ReLU leaves alone, since maps are not negative (Chen, Goodfellow and Shlens, *Net2Net*, ICLR 2016, section 3.2); padding
+/// `normalized` alone makes a difference, at the borders.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for other channels, another number of layers or filters, or larger filters in `trained`; it
+/// [`Error::InvalidArgument`] for other channels, fewer layers, other numbers of filters, or larger filters in `trained`; it
 /// says which.
 pub fn enlarge(architecture: &Architecture, channels: Channels, trained: &Weights) -> Result<Vec<Layer>> {
     let (from, to) = (trained.layers(), architecture.layers());
@@ -66,7 +68,8 @@ pub fn enlarge(architecture: &Architecture, channels: Channels, trained: &Weight
             trained.architecture()
         )));
     }
-    let enlarged = from.iter().zip(to).map(|(layer, &shape)| {
+    let enlarged = to.iter().enumerate().map(|(i, &shape)| {
+        let Some(layer) = beginning(i, from, to.len()) else { return identity(shape) };
         let (inner, outer) = (layer.shape.size, shape.size);
         let border = (outer - inner) / 2;
         let mut weight = vec![0.0; shape.weights()];
@@ -77,6 +80,25 @@ pub fn enlarge(architecture: &Architecture, channels: Channels, trained: &Weight
         Layer { shape, weight, bias: layer.bias.clone() }
     });
     Ok(enlarged.collect())
+}
+
+/// The trained layer that layer `i` of `count` begins as; `None` for those that are added before the last.
+fn beginning(i: usize, from: &[Layer], count: usize) -> Option<&Layer> {
+    match i + 1 {
+        last if last == count => from.last(),
+        place if place < from.len() => from.get(i),
+        _ => None,
+    }
+}
+
+/// A layer that passes its inputs on.
+fn identity(shape: LayerShape) -> Layer {
+    let mut weight = vec![0.0; shape.weights()];
+    let taps = shape.size * shape.size;
+    for filter in 0..shape.filters {
+        weight[(filter * shape.inputs + filter) * taps + taps / 2] = 1.0;
+    }
+    Layer { shape, weight, bias: vec![0.0; shape.filters] }
 }
 
 /// The state that a run begins with: that of a trained network, as [`enlarge`] makes it, or what the configuration's seed draws.
@@ -103,11 +125,19 @@ fn obstacle(architecture: &Architecture, channels: Channels, trained: &Weights) 
     if own != channels {
         return Some(format!("its channels are {own}, not {channels}"));
     }
-    if from.len() != to.len() {
-        return Some(format!("it has {} layers, not {}", from.len(), to.len()));
+    if from.len() > to.len() {
+        return Some(format!("it has {} layers, more than {}", from.len(), to.len()));
     }
-    let differs = |(i, (layer, &shape)): (usize, (&Layer, &LayerShape))| {
-        let (own, layer) = (layer.shape, i + 1);
+    let differs = |(i, &shape): (usize, &LayerShape)| {
+        let layer = i + 1;
+        let Some(own) = beginning(i, from, to.len()).map(|layer| layer.shape) else {
+            let (filters, inputs) = (shape.filters, shape.inputs);
+            return (filters != inputs).then(|| {
+                format!(
+                    "layer {layer}, which is added, has {filters} filters, not {inputs} as the one before"
+                )
+            });
+        };
         if own.filters != shape.filters {
             Some(format!("layer {layer} has {} filters, not {}", own.filters, shape.filters))
         } else if own.size > shape.size {
@@ -117,7 +147,7 @@ fn obstacle(architecture: &Architecture, channels: Channels, trained: &Weights) 
             None
         }
     };
-    from.iter().zip(to).enumerate().find_map(differs)
+    to.iter().enumerate().find_map(differs)
 }
 
 #[cfg(test)]
@@ -188,8 +218,26 @@ mod tests {
         let input = Maps::from_fn([1, 11, 12], |_, y, x| ((y * 5 + x * 3) as f64).sin());
         assert_eq!(enlarged.architecture().sizes(), "5-3-3");
         assert_eq!(forward(&trained, &input, Padding::Zero), forward(&enlarged, &input, Padding::Zero));
+        for (sizes, filters) in [("5-1-5-3", "4-3-3"), ("5-3-1-3-5", "4-3-3-3")] {
+            let deeper = Architecture::parse(sizes, filters, 1).unwrap();
+            let layers = enlarge(&deeper, Channels::Y, &trained).unwrap();
+            let deeper = Weights::new(layers, Metadata::default()).unwrap();
+            for padding in [Padding::Zero, Padding::Replicate] {
+                assert_eq!(
+                    forward(&trained, &input, padding),
+                    forward(&deeper, &input, padding),
+                    "{sizes} {padding}"
+                );
+            }
+        }
         for (sizes, filters, channels, reason) in [
-            ("5-3", "4", Channels::Y, "it has 3 layers, not 2"),
+            ("5-3", "4", Channels::Y, "it has 3 layers, more than 2"),
+            (
+                "5-1-3-3",
+                "4-3-4",
+                Channels::Y,
+                "layer 3, which is added, has 4 filters, not 3 as the one before",
+            ),
             ("3-1-3", "4-3", Channels::Y, "the filters of layer 1 are 5x5, larger than 3x3"),
             ("5-1-3", "4-4", Channels::Y, "layer 2 has 3 filters, not 4"),
             ("5-1-3", "4-3", Channels::Rgb, "its channels are y, not rgb"),

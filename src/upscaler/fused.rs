@@ -41,14 +41,15 @@ pub(super) fn passes(
         let shader = kernels::conv_fused_body(&body);
         passes.push(pass(shader, [1, 2 * size, reach], covers, body.store, packed));
     }
-    passes.push(last_sum(kernels::conv_fused_sum(size, &settings), third));
+    passes.push(last_sum(kernels::conv_fused_sum(size, &settings), 2, third));
     Some(passes.into_iter().map(|pass| pass.reading(shape.map_read)).collect())
 }
 
 /// Layer 1 alone, whose maps are stored.
 pub(super) fn first_layer(variant: &HeadVariant, weights: &Weights) -> Option<PassDescriptor> {
-    let [first, second, third] = weights.layers() else { return None };
-    let numbers = [0, first.shape.filters, second.shape.radius() + third.shape.radius()];
+    let [first, second, ..] = weights.layers() else { return None };
+    let reach = weights.layers()[1..].iter().map(|layer| layer.shape.radius()).sum();
+    let numbers = [0, first.shape.filters, reach];
     let (head, packed) = (kernels::conv_fused_head(variant), pack_head(variant, first, second));
     let pass = PassDescriptor::single(head, numbers, covers(&variant.settings), variant.store, packed);
     Some(pass.reading(variant.settings.map_read))
@@ -59,10 +60,10 @@ fn covers(settings: &Settings) -> [u32; 2] {
     [4 * settings.workgroup[0], settings.workgroup[1]]
 }
 
-/// The last step of layer 3: adds up partial sums.
-pub(super) fn last_sum(shader: Shader, third: &Layer) -> PassDescriptor {
-    let bias = vec![third.bias[0], 0.0, 0.0, 0.0];
-    PassDescriptor::single(shader, [2, 1, 0], PIXELS_COVERED, WeightStore::Uniform, bias)
+/// The last step of the last layer, of this index: adds up partial sums.
+pub(super) fn last_sum(shader: Shader, index: usize, last: &Layer) -> PassDescriptor {
+    let bias = vec![last.bias[0], 0.0, 0.0, 0.0];
+    PassDescriptor::single(shader, [index, 1, 0], PIXELS_COVERED, WeightStore::Uniform, bias)
 }
 
 /// Packs groups of 4 filters of layer 1: biases, taps and, with an epilogue, the columns of layer 2. Here and below,

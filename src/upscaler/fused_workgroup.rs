@@ -26,7 +26,7 @@ pub(super) fn passes(
     let numbers = [0, PLANES, third.shape.radius()];
     let (shader, packed) = (kernels::conv_fused_workgroup(&variant), pack(&variant, weights));
     let pass = PassDescriptor::single(shader, numbers, BLOCK, variant.store, packed).weights_in(precision);
-    let sum = last_sum(kernels::conv_fused_workgroup_sum(&variant), third);
+    let sum = last_sum(kernels::conv_fused_workgroup_sum(&variant), 2, third);
     Some(vec![pass.reading(shape.map_read), sum.reading(shape.map_read)])
 }
 

@@ -1,11 +1,12 @@
-//! Networks of three layers with Winograd's minimal filtering: f1-1-f3 in one pass, by `conv_winograd.wgsl`, and f1-5-f3 with
-//! layer 1 as in [`super::fused`], by `conv_winograd_body.wgsl`.
+//! Networks with Winograd's minimal filtering: f1-1-f3 in one pass, by `conv_winograd.wgsl`; f1-5-f3, f1-5-5-f4 and so on with layer 1
+//! as in [`super::fused`], the last two layers by `conv_winograd_body.wgsl`, and those between by `conv_winograd_layer.wgsl`.
 
 use super::fused::{first_layer, last_sum, write_epilogue};
 use super::minimal_filtering::{five, four};
 use super::pass::PassDescriptor;
 use crate::gpu::kernels::{
-    self, ConvShape, HeadVariant, POINTS, Settings, Shader, WeightStore, WinogradBodyVariant, WinogradVariant,
+    self, ConvShape, HeadVariant, POINTS, Settings, Shader, WeightStore, WinogradBodyVariant,
+    WinogradLayerVariant, WinogradVariant, row,
 };
 use crate::network::Padding;
 use crate::weights::{Layer, Weights};
@@ -17,12 +18,12 @@ const PLANES: usize = 4;
 pub(super) const SQUARE: usize = 4;
 
 /// The kernels' variants for a network.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Variant {
     /// All layers at once.
     Whole(WinogradVariant),
-    /// Layer 1, then the others.
-    Body(HeadVariant, WinogradBodyVariant),
+    /// Layer 1, the layers between it and the last two, and these.
+    Layers(HeadVariant, Vec<WinogradLayerVariant>, WinogradBodyVariant),
 }
 
 impl Variant {
@@ -35,38 +36,62 @@ impl Variant {
             return Some(Self::Whole(whole));
         }
         let body = WinogradBodyVariant::new(architecture, settings, limits)?;
-        Some(Self::Body(HeadVariant::new(architecture, settings, limits)?, body))
+        let [_, between @ .., _, _] = architecture.layers() else { return None };
+        let between = between.iter().map(|layer| WinogradLayerVariant::new(layer, settings, limits));
+        Some(Self::Layers(
+            HeadVariant::new(architecture, settings, limits)?,
+            between.collect::<Option<_>>()?,
+            body,
+        ))
     }
 
     /// The passes.
     pub fn passes(&self, weights: &Weights) -> Vec<PassDescriptor> {
-        let [.., third] = weights.layers() else { return Vec::new() };
         match self {
             Self::Whole(variant) => {
                 let (shader, packed) = (kernels::conv_winograd(variant), pack_whole(variant, weights));
-                squares(shader, 0, third, variant.settings, variant.store, packed).into()
+                squares(shader, 0, weights, variant.settings, variant.store, packed).into()
             }
-            Self::Body(head, body) => {
+            Self::Layers(head, between, body) => {
+                let between = between.iter().enumerate().map(|(i, variant)| layer(variant, i + 1, weights));
                 let (shader, packed) = (kernels::conv_winograd_body(body), pack_body(body, weights));
-                let squares = squares(shader, 1, third, body.settings, body.store, packed);
-                first_layer(head, weights).into_iter().chain(squares).collect()
+                let index = weights.layers().len() - 2;
+                let squares = squares(shader, index, weights, body.settings, body.store, packed);
+                first_layer(head, weights).into_iter().chain(between).chain(squares).collect()
             }
         }
     }
 }
 
-/// A pass over squares, and the one that ends layer 3 after it.
+/// Columns and rows that a workgroup computes.
+fn covers(settings: &Settings) -> [u32; 2] {
+    settings.workgroup.map(|side| SQUARE as u32 * side)
+}
+
+/// The pass of a layer, by its index, whose maps are stored.
+fn layer(variant: &WinogradLayerVariant, index: usize, weights: &Weights) -> PassDescriptor {
+    let (own, after) = (&weights.layers()[index], &weights.layers()[index + 1..]);
+    let reach = after.iter().map(|layer| layer.shape.radius()).sum();
+    let (shader, packed) = (kernels::conv_winograd_layer(variant), pack_layer(variant, own));
+    let (numbers, settings) = ([index, own.shape.filters, reach], variant.settings);
+    let pass = PassDescriptor::single(shader, numbers, covers(&settings), variant.store, packed);
+    pass.reading(settings.map_read)
+}
+
+/// A pass over squares, with the map of layer `index`, and the one that ends the last layer after it.
 fn squares(
     shader: Shader,
-    layer: usize,
-    third: &Layer,
+    index: usize,
+    weights: &Weights,
     settings: Settings,
     store: WeightStore,
     packed: Vec<f32>,
 ) -> [PassDescriptor; 2] {
-    let covers = settings.workgroup.map(|side| SQUARE as u32 * side);
-    let pass = PassDescriptor::single(shader, [layer, PLANES, third.shape.radius()], covers, store, packed);
-    let sum = last_sum(kernels::conv_winograd_sum(third.shape.size, &settings), third);
+    let count = weights.layers().len();
+    let last = &weights.layers()[count - 1];
+    let numbers = [index, PLANES, last.shape.radius()];
+    let pass = PassDescriptor::single(shader, numbers, covers(&settings), store, packed);
+    let sum = last_sum(kernels::conv_winograd_sum(last.shape.size, &settings), count - 1, last);
     [pass, sum].map(|pass| pass.reading(settings.map_read))
 }
 
@@ -97,23 +122,23 @@ fn pack_whole(variant: &WinogradVariant, weights: &Weights) -> Vec<f32> {
     packed
 }
 
-/// The weights in the order of `conv_winograd_body.wgsl`: for each group of filters of layer 2 and each input their rows, transformed at the points
-/// of F(4, 5); then for each group the biases, and the rows of layer 3.
-fn pack_body(variant: &WinogradBodyVariant, weights: &Weights) -> Vec<f32> {
-    let [_, second, third] = weights.layers() else { return Vec::new() };
-    let (inputs, size, group_filters) = (second.shape.inputs, second.shape.size, variant.group());
+/// The weights in the order of `conv_winograd_layer.wgsl`: rows, then for each group the biases.
+fn pack_layer(variant: &WinogradLayerVariant, layer: &Layer) -> Vec<f32> {
     let mut packed = vec![0.0; 4 * variant.weights()];
-    for (k, filter) in second.weight.chunks_exact(inputs * size * size).enumerate() {
-        let (group, n) = (k / group_filters, k % group_filters);
-        for (c, plane) in filter.chunks_exact(size * size).enumerate() {
-            let start = (group * inputs + c) * variant.input();
-            for (i, row) in plane.chunks_exact(size).enumerate() {
-                for (point, value) in five(row).into_iter().enumerate() {
-                    packed[4 * (start + variant.row(n / 8, point, i)) + n % 8] = value as f32;
-                }
-            }
-        }
+    pack_rows(&mut packed, layer, variant.group(), variant.input());
+    for (group, biases) in layer.bias.chunks(variant.group()).enumerate() {
+        let start = 4 * (variant.bias() + group * variant.biases());
+        packed[start..][..biases.len()].copy_from_slice(biases);
     }
+    packed
+}
+
+/// The weights in the order of `conv_winograd_body.wgsl`: rows, then for each group the biases, and the rows of the last layer.
+fn pack_body(variant: &WinogradBodyVariant, weights: &Weights) -> Vec<f32> {
+    let [.., second, third] = weights.layers() else { return Vec::new() };
+    let group_filters = variant.group();
+    let mut packed = vec![0.0; 4 * variant.weights()];
+    pack_rows(&mut packed, second, group_filters, variant.input());
     let mut layout = variant.epilogue_layout();
     for first in (0..second.shape.filters).step_by(group_filters) {
         let filters = first..(first + group_filters).min(second.shape.filters);
@@ -122,4 +147,20 @@ fn pack_body(variant: &WinogradBodyVariant, weights: &Weights) -> Vec<f32> {
         layout.rows_3 += variant.epilogue_length();
     }
     packed
+}
+
+/// For each group of filters and each input, `length` vec4s: their rows, transformed at the points of F(4, 5).
+fn pack_rows(packed: &mut [f32], layer: &Layer, group_filters: usize, length: usize) {
+    let (inputs, size) = (layer.shape.inputs, layer.shape.size);
+    for (k, filter) in layer.weight.chunks_exact(inputs * size * size).enumerate() {
+        let (group, n) = (k / group_filters, k % group_filters);
+        for (c, plane) in filter.chunks_exact(size * size).enumerate() {
+            let start = (group * inputs + c) * length;
+            for (i, taps) in plane.chunks_exact(size).enumerate() {
+                for (point, value) in five(taps).into_iter().enumerate() {
+                    packed[4 * (start + row(n / 8, point, i)) + n % 8] = value as f32;
+                }
+            }
+        }
+    }
 }

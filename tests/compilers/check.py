@@ -3,7 +3,7 @@
 
     python3 tests/compilers/check.py target/release/srcnn-gpu [--update] [--table] [--fxc] [--only TEXT]
 
-The program writes its kernels (`shaders --training`, for 9-1-5 and 9-5-5); then Tint (Chromium's WebGPU), spirv-val, glslang, DXC
+The program writes its kernels (`shaders --training`, for 9-1-5, 9-5-5 and what 9-5-5-5 adds); then Tint (Chromium's WebGPU), spirv-val, glslang, DXC
 (Direct3D 12, under Wine) and AMD's compiler (Mesa's RADV, for four families of cards) take them. Nothing is run. A kernel that one
 of them refuses is an error, and so are other registers, spills or instructions of the inner loop on AMD than amd.csv has:
 --update writes that file anew, for a change that is meant; with --only, the lines of these kernels. It holds for one version of
@@ -28,7 +28,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 FAMILIES = ("navi21", "gfx1100", "vega10", "polaris10")
 # Radeons of these families have no packed half-precision arithmetic.
 WITHOUT_HALF = ("polaris10",)
-NETWORKS = ("9-1-5", "9-5-5")
+# Filter sizes and counts, and what the names of the kernels hold that are checked: of a deeper network those that the others have not.
+NETWORKS = (("9-1-5", "64-32", ""), ("9-5-5", "64-32", ""), ("9-5-5-5", "64-32-32", "conv_winograd_layer"))
 FIGURES = ("registers", "spilled", "spilled scalars", "waves", "vector", "fma", "packed", "moves")
 
 
@@ -36,11 +37,12 @@ def export(program, folder):
     """The kernels of all networks in all languages: {language: {variant: path}}."""
     kernels = {}
     for language in ("wgsl", "spirv", "hlsl", "glsl"):
-        for network in NETWORKS:
+        for network, filters, part in NETWORKS:
             to = folder / language / network
-            command = [program, "shaders", "--language", language, "-o", to, "--arch", network, "--training"]
+            command = [program, "shaders", "--language", language, "-o", to, "--arch", network, "--filters", filters, "--training"]
             written = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-            kernels.setdefault(language, {}).update({f"{network}/{pathlib.Path(path).stem}": path for path in written})
+            names = {f"{network}/{pathlib.Path(path).stem}": path for path in written}
+            kernels.setdefault(language, {}).update({name: path for name, path in names.items() if part in name})
     return kernels
 
 

@@ -70,6 +70,7 @@ fn all() -> Vec<Shader> {
         ("1-1-3", "4-4"),
         ("9-5-5", "64-32"),
         ("5-3-3", "4-9"),
+        ("9-5-5-5", "64-32-32"),
     ] {
         let fused = variants(&Architecture::parse(sizes, filters, 1).unwrap());
         let covered = |shader: &Shader| {

@@ -103,7 +103,7 @@ pub struct TrainArgs {
     )]
     pub padding: Option<Padding>,
     /// Begin with the weights of another network: small, large, a weight file or the folder of a run, for any scale, with the
-    /// same filter counts and filters no larger
+    /// same filter counts, filters no larger and no more layers; those that it lacks before the last begin as the identity
     #[arg(long, value_name = "NAME|FILE|RUN", conflicts_with = "resume", help_heading = "The network")]
     pub init: Option<PathBuf>,
 

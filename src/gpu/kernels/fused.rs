@@ -89,11 +89,11 @@ pub struct Epilogue {
 }
 
 impl Epilogue {
-    /// For a network of three layers: up to 32 maps, a last filter up to 5 x 5.
+    /// For a network of three layers or more: up to 32 maps, a last filter up to 5 x 5.
     pub(super) fn new(architecture: &Architecture) -> Option<Self> {
-        let [_, second, third] = architecture.layers() else { return None };
-        let covered = third.filters == 1 && second.filters <= 32 && third.size <= 5;
-        covered.then(|| Self { blocks8: second.filters.div_ceil(8), filter: third.size })
+        let [_, .., before, last] = architecture.layers() else { return None };
+        let covered = last.filters == 1 && before.filters <= 32 && last.size <= 5;
+        covered.then(|| Self { blocks8: before.filters.div_ceil(8), filter: last.size })
     }
 
     pub(super) fn layout(&self, settings: &Settings, bias_2: usize) -> EpilogueLayout {
@@ -146,10 +146,10 @@ pub struct HeadVariant {
 }
 
 impl HeadVariant {
-    /// The variant for a network of three layers on one channel, f1 up to 9. `None` for others, or when the weights do
+    /// The variant for a network of three layers or more on one channel, f1 up to 9. `None` for others, or when the weights do
     /// not fit where `settings` wants them.
     pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
-        let [first, second, _] = architecture.layers() else { return None };
+        let [first, others @ ..] = architecture.layers() else { return None };
         let epilogue = Epilogue::new(architecture)?;
         if first.inputs != 1 || first.size > 9 {
             return None;
@@ -157,7 +157,7 @@ impl HeadVariant {
         let mut variant = Self {
             filter: first.size,
             groups: first.filters.div_ceil(4),
-            epilogue: (second.size == 1).then_some(epilogue),
+            epilogue: matches!(others, [second, _] if second.size == 1).then_some(epilogue),
             store: WeightStore::Uniform,
             settings,
         };

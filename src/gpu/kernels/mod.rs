@@ -9,6 +9,7 @@ mod shape;
 mod weights;
 mod winograd;
 mod winograd_body;
+mod winograd_layer;
 
 pub use crate::gpu::compose::{Shader, ShaderStage};
 pub use forward::{ConvShape, ConvVariant, Fusion, Registers, conv_forward};
@@ -27,6 +28,8 @@ pub(crate) use shape::serde_word;
 pub use weights::{WEIGHT_COLUMNS, WeightLoad, WeightStore};
 pub use winograd::{POINTS, WinogradVariant, conv_winograd, conv_winograd_sum};
 pub use winograd_body::{WinogradBodyVariant, conv_winograd_body};
+pub(crate) use winograd_layer::row;
+pub use winograd_layer::{WinogradLayerVariant, conv_winograd_layer};
 
 use crate::gpu::compose::Prelude;
 use crate::network::{Architecture, Padding};
@@ -144,6 +147,7 @@ pub(crate) fn variants_with(architecture: &Architecture, paddings: &[Padding]) -
     shaders.extend(fused_workgroup::variants(architecture, paddings));
     shaders.extend(winograd::variants(architecture, paddings));
     shaders.extend(winograd_body::variants(architecture, paddings));
+    shaders.extend(winograd_layer::variants(architecture, paddings));
     // Equal layers, and settings that make no difference, give the same kernel.
     let mut seen = std::collections::HashSet::new();
     shaders.retain(|shader| seen.insert(shader.wgsl.clone() + &shader.variant));

@@ -1,17 +1,11 @@
-//! `conv_winograd_body.wgsl`: layers 2 and 3 of networks f1-5-f3 with Winograd's F(4, 5) in layer 2.
+//! `conv_winograd_body.wgsl`: the last two layers of networks f1-5-f3, f1-5-5-f4 and so on, with Winograd's F(4, 5) in the first of
+//! the two.
 
 use super::fused::{Epilogue, EpilogueLayout, Settings};
-use super::winograd::POINTS;
+use super::winograd_layer::{FILTER, GROUP_BLOCKS8, row};
 use super::{Shader, WeightStore};
 use crate::gpu::compose::kernel;
 use crate::network::{Architecture, Padding};
-
-/// Size of layer 2's filters.
-const FILTER: usize = 5;
-
-/// Most blocks of 8 filters whose sums an invocation keeps, 64 vec4s each. Twice as many are 4 % faster on llvmpipe, and take
-/// twice as long to compile.
-const GROUP_BLOCKS8: usize = 2;
 
 /// The settings of `conv_winograd_body.wgsl` for a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +23,13 @@ pub struct WinogradBodyVariant {
 }
 
 impl WinogradBodyVariant {
-    /// The variant for layers 2 and 3 of a network of three layers, with filters of 5 x 5 in layer 2, f3 up to 5. `None` for
-    /// others, and when the weights do not fit where `settings` wants them.
+    /// The variant for the last two layers of a network of three layers or more, with filters of 5 x 5 in all layers between the
+    /// first and the last, which has them up to 5 x 5. `None` for others, and when the weights do not fit where `settings` wants
+    /// them.
     pub fn new(architecture: &Architecture, settings: Settings, limits: &wgpu::Limits) -> Option<Self> {
-        let [_, second, _] = architecture.layers() else { return None };
-        let all = Epilogue::new(architecture)?;
-        if second.size != FILTER {
+        let [_, hidden @ .., _] = architecture.layers() else { return None };
+        let (all, second) = (Epilogue::new(architecture)?, hidden.last()?);
+        if hidden.iter().any(|layer| layer.size != FILTER) {
             return None;
         }
         let groups = all.blocks8.div_ceil(GROUP_BLOCKS8);
@@ -50,15 +45,9 @@ impl WinogradBodyVariant {
         8 * self.epilogue.blocks8
     }
 
-    /// Where the weights of 8 filters for a row at a point begin among those of an input, whose length [`Self::input`] is. All
-    /// lengths and positions here and below are in vec4s.
-    pub fn row(&self, block8: usize, point: usize, row: usize) -> usize {
-        2 * ((block8 * POINTS + point) * FILTER + row)
-    }
-
-    /// Length of the weights of an input for a group.
+    /// Length of the weights of an input for a group. All lengths and positions here and below are in vec4s.
     pub fn input(&self) -> usize {
-        self.settings.aligned(self.row(self.epilogue.blocks8, 0, 0))
+        self.settings.aligned(row(self.epilogue.blocks8, 0, 0))
     }
 
     /// Where the other weights of the first group are.
@@ -78,7 +67,7 @@ impl WinogradBodyVariant {
     }
 }
 
-/// `conv_winograd_body.wgsl`: layers 2 and 3 except for the sum over the squares that the last filter reaches.
+/// `conv_winograd_body.wgsl`: the last two layers except for the sum over the squares that the last filter reaches.
 pub fn conv_winograd_body(variant: &WinogradBodyVariant) -> Shader {
     let WinogradBodyVariant { inputs, groups, epilogue, store, settings } = variant;
     let prelude = settings.prelude().numbers([
