@@ -19,9 +19,9 @@ use crate::options::{Size, check_memory, check_size, describe, enlargement, mode
 /// Parameters
 /// ----------
 /// model : str, path, Weights, or a list of these
-///     'small', 'large', 'photo' (for pictures with the traces of JPEG files in their pixels, and large for those without) or 'deblock' (removes these, at scale 1); a
-///     weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat); the folder of a training run; a dictionary of
-///     another method. Of several, the one trained for the nearest scale is used.
+///     'small', 'large', 'photo' (for pictures with the traces of JPEG files in their pixels, and large for those without) or
+///     'deblock' (removes these, at scale 1); a weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat); the folder
+///     of a training run; a dictionary of another method. Of several, the one trained for the nearest scale is used.
 /// gpu : str or int, optional
 ///     An index in `devices()`, a part of an adapter's name, or 'cpu'. By default the environment variable SRCNN_GPU decides,
 ///     or else the best adapter is taken.

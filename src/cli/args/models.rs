@@ -12,9 +12,10 @@ const USUAL_SCALE: f64 = 3.0;
 /// Which networks to use.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// small, large, photo (for pictures with the traces of JPEG files, and large for those without), deblock (removes these at factor 1), a weight
-    /// file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, or the dictionary of another
-    /// method (train --method). Of several, the one trained for the nearest scale is used [default: small]
+    /// small, large, photo (for pictures with the traces of JPEG files; upscale gives large to those without), deblock (removes
+    /// these at factor 1), a weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, or
+    /// the dictionary of another method (train --method). Of several, the one trained for the nearest scale is used [default:
+    /// small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "Network")]
     pub model: Vec<PathBuf>,
 }

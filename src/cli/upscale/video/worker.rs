@@ -176,8 +176,8 @@ impl<'a> Worker<'a> {
         Ok(Ok(()))
     }
 
-    /// The network whose trained scale is nearest, as a ratio. Video takes one step, and nothing looks
-    /// for traces in its frames.
+    /// The network whose trained scale is nearest, as a ratio. Video takes one step, and nothing looks for traces
+    /// in its frames.
     fn nearest(&self, from: (u32, u32), to: (u32, u32)) -> Result<&'a Model> {
         let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
         let factor = (area(to) / area(from)).sqrt();
