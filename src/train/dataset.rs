@@ -4,7 +4,7 @@
 //! several scales it enters the set once for each. What a degradation leaves open is drawn for each epoch.
 //! Places start at 0 on each axis and advance by `stride` as long as the sub-image fits (the authors' code:
 //! `1 : stride : length - size + 1`). Pictures that do not fit in a shard are cut into bands of rows after they are
-//! degraded, so that no place is lost.
+//! degraded, so that no place is lost. What does not fit in one shard is mixed before it is dealt out.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +13,7 @@ use super::config::TrainConfig;
 use super::files::list;
 use super::scales::Scales;
 use super::shard::{PackedShard, PatchEntry, PictureEntry};
+use super::shuffle::Permutation;
 use crate::degrade::{Degradation, Degraded, Degrader, Shrink};
 use crate::error::{Error, Result};
 use crate::eval::dataset::{Picture, size};
@@ -104,12 +105,14 @@ impl Dataset {
         Ok(set)
     }
 
-    /// Fills shards with pieces until the next one would exceed `budget` values.
+    /// Cuts the pictures into pieces and fills shards with them.
     fn plan(&mut self, sizes: &[f64], budget: usize) {
         // Offsets are u32.
         let budget = budget.min(u32::MAX as usize);
-        let (mut used, mut small) = (0, 0usize);
+        let mut small = 0usize;
         let mut hash = Fnv::default();
+        // Of each file.
+        let mut pieces: Vec<Vec<Piece>> = Vec::new();
         for (file, path) in self.files.iter().enumerate() {
             let (width, height) = match size(path) {
                 Ok(size) => size,
@@ -120,6 +123,7 @@ impl Dataset {
             };
             hash.add(path.file_name().unwrap_or_default().as_encoded_bytes());
             hash.add(&[width.to_le_bytes(), height.to_le_bytes()].concat());
+            let mut of_file = Vec::new();
             let scales = self.cut.scales.clone();
             for (scale, &size) in scales.iter().flat_map(|scale| sizes.iter().map(move |size| (scale, size)))
             {
@@ -136,21 +140,9 @@ impl Dataset {
                         path.display()
                     );
                 }
-                for piece in bands {
-                    let values = piece.width * piece.rows * self.cut.channels.count();
-                    if self.shards.is_empty() || used + values > budget {
-                        self.shards.push(Vec::new());
-                        self.lengths.push(0);
-                        used = 0;
-                    }
-                    used += values;
-                    let places = self.cut.places(piece.width) * self.cut.places(piece.rows);
-                    if let (Some(shard), Some(length)) = (self.shards.last_mut(), self.lengths.last_mut()) {
-                        shard.push(piece);
-                        *length += places as u32;
-                    }
-                }
+                of_file.extend(bands);
             }
+            pieces.push(of_file);
         }
         if small > 0 {
             log::info!(
@@ -158,7 +150,40 @@ impl Dataset {
                 self.cut.patch
             );
         }
+        if self.fill(pieces, budget) {
+            hash.add(b"mixed");
+        }
         self.fingerprint = format!("{:016x}", hash.hash());
+    }
+
+    /// Fills shards with the files' pieces until the next one would exceed `budget` values. Returns whether there are several
+    /// shards: files go to these in an order that the seed draws, since folders differ, and a network that sees one kind of pictures
+    /// for thousands of steps forgets the others.
+    fn fill(&mut self, mut files: Vec<Vec<Piece>>, budget: usize) -> bool {
+        let channels = self.cut.channels.count();
+        let values = |piece: &Piece| piece.width * piece.rows * channels;
+        let mixed = files.iter().flatten().map(values).sum::<usize>() > budget;
+        if mixed {
+            let order = Permutation::new(self.cut.seed, 0, 0, files.len() as u32);
+            files = (0..files.len() as u32)
+                .map(|place| std::mem::take(&mut files[order.at(place) as usize]))
+                .collect();
+        }
+        let mut used = 0;
+        for piece in files.into_iter().flatten() {
+            if self.shards.is_empty() || used + values(&piece) > budget {
+                self.shards.push(Vec::new());
+                self.lengths.push(0);
+                used = 0;
+            }
+            used += values(&piece);
+            let places = self.cut.places(piece.width) * self.cut.places(piece.rows);
+            if let (Some(shard), Some(length)) = (self.shards.last_mut(), self.lengths.last_mut()) {
+                shard.push(piece);
+                *length += places as u32;
+            }
+        }
+        mixed
     }
 
     /// One piece, or bands that overlap so that each place is in one of them; none for a picture of which not even one row

@@ -129,6 +129,7 @@ fn shards_and_bands_lose_nothing() {
             all.extend((0..shard.patches.len()).map(|patch| pixels(&shard, patch)));
         }
         assert_eq!(all.len() as u64, set.len());
+        all.sort();
         (set.lengths().len(), all)
     };
     let (count, whole) = contents(usize::MAX);
@@ -140,6 +141,30 @@ fn shards_and_bands_lose_nothing() {
     }
     // Too wide for any shard: nothing is left.
     assert!(matches!(Dataset::open(&config, 1000), Err(Error::Picture(_))));
+}
+
+/// Shards hold a mixture of all folders: black pictures come first by name, white ones last.
+#[test]
+fn folders_are_mixed_over_shards() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..60 {
+        let value = if i < 30 { 0 } else { 255 };
+        GrayImage::from_pixel(36, 36, image::Luma([value]))
+            .save(folder.path().join(format!("{i:02}.png")))
+            .unwrap();
+    }
+    let mut config = config(folder.path(), 3);
+    let white = |config: &TrainConfig, budget| -> Vec<f32> {
+        let set = Dataset::open(config, budget).unwrap();
+        let shards = (0..set.lengths().len()).map(|shard| set.load(shard, 0, &|_, _| ()).unwrap());
+        shards.map(|shard| shard.targets.iter().sum::<f32>() / shard.targets.len() as f32).collect()
+    };
+    let shares = white(&config, 4 * 36 * 36 * 20);
+    assert!(shares.len() == 3 && shares.iter().all(|share| (0.2..0.8).contains(share)), "{shares:?}");
+    assert_eq!(shares, white(&config, 4 * 36 * 36 * 20));
+    config.seed = 1;
+    assert_ne!(shares, white(&config, 4 * 36 * 36 * 20));
+    assert_eq!(white(&config, usize::MAX), [0.5]);
 }
 
 /// The bits of a sub-image's inputs and targets.
@@ -284,15 +309,17 @@ fn streaming() {
     let set = Arc::new(Dataset::open(&config, 4 * 60 * 60).unwrap());
     assert_eq!(set.lengths(), [4; 5]);
     let order = Order::new(1, 2, set.lengths()).unwrap();
+    let first = |shard: &PackedShard| (shard.targets[0] * 255.0).round() as u32;
+    let values: Vec<u32> = (0..5).map(|shard| first(&set.load(shard, 0, &|_, _| ()).unwrap())).collect();
     let mut stream = ShardStream::new(set);
     let mut seen = Vec::new();
     for step in 0..order.steps_per_epoch() * 2 {
         let place = order.place(step);
         let shard = stream.get(&place, &|_, _| ()).unwrap();
-        assert_eq!((shard.targets[0] * 255.0).round() as u32, place.shard * 50);
+        assert_eq!(first(&shard), values[place.shard as usize]);
         seen.push(place.shard);
     }
-    let mut first: Vec<u32> = seen[..10].to_vec();
-    first.dedup();
-    assert_eq!(first.len(), 5, "{seen:?}");
+    let mut epoch: Vec<u32> = seen[..10].to_vec();
+    epoch.dedup();
+    assert_eq!(epoch.len(), 5, "{seen:?}");
 }
