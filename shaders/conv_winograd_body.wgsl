@@ -15,7 +15,6 @@
 //
 // Prelude: INPUTS, GROUPS (of filters), BLOCKS8 (of filters in a group, up to 2), FILTER_3 (f3, up to 5), LANES, INPUT, EPILOGUE,
 // BIAS_2, ROWS_3, ROW_3, WEIGHTS, NORMALIZED, PADDING.
-//#import winograd_squares
 //#import square_maps
 //#import winograd_layer3
 
@@ -30,25 +29,13 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     let m = valid_factors(location.start);
     var columns = Columns();
     for (var group = 0u; group < GROUPS; group++) {
-        var sums_a = Sums();
-        var sums_b = Sums();
-        for (var c = 0u; c < INPUTS; c++) {
-            let v = points(input_plane(c) + vec2(location.start.x / 4, location.start.y));
-            let base = (group * INPUTS + c) * INPUT;
-            sums_a = add_input(sums_a, v, base, 0u);
-            if BLOCKS8 > 1u {
-                sums_b = add_input(sums_b, v, base, BLOCK8_WEIGHTS);
-            }
-        }
         let start = group * EPILOGUE;
-        var a = maps8(sums_a, m, start + BIAS_2, 0u);
-        var b = Squares8();
+        let maps = group_maps(group, location.start, m, start + BIAS_2);
+        var a = maps.a;
+        var b = maps.b;
         // There are no more blocks in a group.
         var c = Squares8();
         var d = Squares8();
-        if BLOCKS8 > 1u {
-            b = maps8(sums_b, m, start + BIAS_2, 2u);
-        }
         columns = add_columns(columns, last_layer(&a, &b, &c, &d, start, location));
     }
     if location.inside_region {

@@ -14,7 +14,6 @@
 //
 // Prelude: INPUTS, GROUPS (of filters), BLOCKS8 (of filters in a group, up to 2), LANES, INPUT, BIAS, BIASES, WEIGHTS,
 // NORMALIZED, PADDING.
-//#import winograd_squares
 //#import square_maps
 //#import padded_square
 
@@ -28,20 +27,10 @@ fn run(lane: u32, workgroup: vec3<u32>) {
     let location = locate(lane, workgroup);
     let m = valid_factors(location.start);
     for (var group = 0u; group < GROUPS; group++) {
-        var sums_a = Sums();
-        var sums_b = Sums();
-        for (var c = 0u; c < INPUTS; c++) {
-            let v = points(input_plane(c) + vec2(location.start.x / 4, location.start.y));
-            let base = (group * INPUTS + c) * INPUT;
-            sums_a = add_input(sums_a, v, base, 0u);
-            if BLOCKS8 > 1u {
-                sums_b = add_input(sums_b, v, base, BLOCK8_WEIGHTS);
-            }
-        }
-        let biases = BIAS + group * BIASES;
-        store8(maps8(sums_a, m, biases, 0u), 8u * BLOCKS8 * group, location);
+        let maps = group_maps(group, location.start, m, BIAS + group * BIASES);
+        store8(maps.a, 8u * BLOCKS8 * group, location);
         if BLOCKS8 > 1u {
-            store8(maps8(sums_b, m, biases, 2u), 8u * (BLOCKS8 * group + 1u), location);
+            store8(maps.b, 8u * (BLOCKS8 * group + 1u), location);
         }
     }
 }

@@ -1,6 +1,35 @@
 // Maps of a layer with ReLU (equations 1 and 2) from the sums of Winograd's kernels, in squares of 4 x 4 pixels.
+//
+// Weights of all groups: [group][c], INPUT long, U as [8 filters][p][i][filter].
+//
+// Prelude: INPUTS, INPUT, BLOCKS8 (of maps in a group, up to 2).
 //#import winograd_squares
 //#import square_relu
+
+// The maps of a group; without a second block, `b` is zero.
+struct GroupMaps {
+    a: Squares8,
+    b: Squares8,
+}
+
+// Sums over all inputs for the square at `start`, and the maps from them, whose biases begin at `biases`.
+fn group_maps(group: u32, start: vec2<i32>, m: mat4x4<f32>, biases: u32) -> GroupMaps {
+    var a = Sums();
+    var b = Sums();
+    for (var c = 0u; c < INPUTS; c++) {
+        let v = points(input_plane(c) + vec2(start.x / 4, start.y));
+        let base = (group * INPUTS + c) * INPUT;
+        a = add_input(a, v, base, 0u);
+        if BLOCKS8 > 1u {
+            b = add_input(b, v, base, BLOCK8_WEIGHTS);
+        }
+    }
+    var maps = GroupMaps(maps8(a, m, biases, 0u), Squares8());
+    if BLOCKS8 > 1u {
+        maps.b = maps8(b, m, biases, 2u);
+    }
+    return maps;
+}
 
 // 8 maps from their sums, whose biases are at `base + at`.
 fn maps8(sums: Sums, m: mat4x4<f32>, base: u32, at: u32) -> Squares8 {
