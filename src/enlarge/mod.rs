@@ -12,7 +12,7 @@ mod traces;
 
 pub use engine::{Engine, Tune};
 pub use enlarger::{Alpha, EnlargeOptions, Enlarger};
-pub use model::{Model, Trained, nearest, tells_apart, usable};
+pub use model::{Model, Trained, nearest, nearest_usable, tells_apart, usable};
 pub use passes::{Pass, Route, work};
 pub use scale_steps::{Step, plan_steps};
 pub use traces::Traces;

@@ -214,6 +214,17 @@ pub fn usable(models: &[Model], factor: f64, compressed: Option<bool>) -> Result
     })
 }
 
+/// Of the networks that can be used for a factor, the one trained for the nearest scale, as a ratio.
+///
+/// # Errors
+/// As [`usable`].
+pub fn nearest_usable(models: &[Model], factor: f64, compressed: Option<bool>) -> Result<usize> {
+    let distance = |&index: &usize| models[index].scale_distance(factor);
+    let usable = usable(models, factor, compressed)?.into_iter();
+    let nearest = usable.min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    nearest.ok_or_else(|| Error::invalid("no model"))
+}
+
 /// The index of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.
 pub fn nearest(models: &[Model], scale: f64) -> usize {
     let distance = |index: usize| models[index].scale_distance(scale);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-pub use srcnn_gpu::enlarge::{Model, Trained, nearest, usable};
+pub use srcnn_gpu::enlarge::{Model, Trained, nearest, nearest_usable, usable};
 use srcnn_gpu::{Error, Result, Shipped, Weights};
 
 /// The scale of the one network that is taken where small or large is given and nothing says for which scale.

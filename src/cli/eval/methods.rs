@@ -7,7 +7,7 @@ use srcnn_gpu::eval::protocol::{Compared, Protocol};
 use srcnn_gpu::ratio::Ratio;
 use srcnn_gpu::{Error, Metadata, Padding, Result, Shipped};
 
-use crate::cli::args::models::{Model, Trained, load, usable, warn_of_scale};
+use crate::cli::args::models::{Model, Trained, load, nearest, nearest_usable, warn_of_scale};
 use crate::cli::args::names::names;
 
 /// What `--model` calls the baseline.
@@ -33,10 +33,8 @@ impl Method {
     /// The network for the scale that is nearest, of those that pictures with or without the traces of compression get; if none of
     /// them is meant for such a scale, of all.
     fn nearest(&self, scale: f64, compressed: bool) -> Option<usize> {
-        let all = || (0..self.networks.len()).collect();
-        let usable = usable(&self.networks, scale, Some(compressed)).unwrap_or_else(|_| all());
-        let distance = |&index: &usize| self.networks[index].scale_distance(scale);
-        usable.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        let any = || (!self.networks.is_empty()).then(|| nearest(&self.networks, scale));
+        nearest_usable(&self.networks, scale, Some(compressed)).ok().or_else(any)
     }
 }
 

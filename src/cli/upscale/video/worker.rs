@@ -181,9 +181,7 @@ impl<'a> Worker<'a> {
     fn nearest(&self, from: (u32, u32), to: (u32, u32)) -> Result<&'a Model> {
         let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
         let factor = (area(to) / area(from)).sqrt();
-        let usable = models::usable(self.models, if from == to { 1.0 } else { factor }, None)?;
-        let distance = |&index: &usize| self.models[index].scale_distance(factor);
-        let nearest = usable.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        nearest.and_then(|index| self.models.get(index)).ok_or_else(|| Error::invalid("no model"))
+        let nearest = models::nearest_usable(self.models, if from == to { 1.0 } else { factor }, None)?;
+        Ok(&self.models[nearest])
     }
 }
