@@ -213,9 +213,8 @@ mod tests {
             |store| vec![("conv_fused_workgroup", store), ("conv_fused_workgroup_sum", WeightStore::Uniform)];
         assert_eq!(chosen(Shipped::Small, gpu, Precision::F32), blocks(Uniform));
         assert_eq!(chosen(Shipped::Small, gpu, Precision::F16), blocks(Storage));
-        assert_eq!(chosen(Shipped::Large, gpu, Precision::F32), [("conv_forward", Uniform); 3]);
-        for model in [Shipped::Small, Shipped::Large] {
-            assert_eq!(chosen(model, fxc, Precision::F32), [("conv_forward", Storage); 3]);
-        }
+        assert_eq!(chosen(Shipped::Large, gpu, Precision::F32), [("conv_forward", Uniform); 5]);
+        assert_eq!(chosen(Shipped::Small, fxc, Precision::F32), [("conv_forward", Storage); 3]);
+        assert_eq!(chosen(Shipped::Large, fxc, Precision::F32), [("conv_forward", Storage); 5]);
     }
 }

@@ -12,7 +12,7 @@ pub enum Shipped {
     /// 9-1-5 64-32, the paper's: 8,129 parameters.
     #[default]
     Small,
-    /// 9-5-5 64-32: seven times the parameters and the work, slightly better.
+    /// 9-5-5-5-5 64-32-32-32: 13 times the parameters and the work, better.
     Large,
     /// 9-5-5 64-32 for photographs that were saved as JPEG or WebP files: enlarges them by 2 to 4 times without sharpening the
     /// traces of that.
@@ -37,9 +37,11 @@ impl Shipped {
             Self::Small => {
                 &[file!("9-1-5_x2.safetensors"), file!("9-1-5_x3.safetensors"), file!("9-1-5_x4.safetensors")]
             }
-            Self::Large => {
-                &[file!("9-5-5_x2.safetensors"), file!("9-5-5_x3.safetensors"), file!("9-5-5_x4.safetensors")]
-            }
+            Self::Large => &[
+                file!("9-5-5-5-5_x2.safetensors"),
+                file!("9-5-5-5-5_x3.safetensors"),
+                file!("9-5-5-5-5_x4.safetensors"),
+            ],
             Self::Photo => &[file!("photo.safetensors")],
             Self::Deblock => &[file!("deblock.safetensors")],
         }
@@ -93,7 +95,7 @@ mod tests {
             assert_eq!(name.parse::<Shipped>().unwrap().to_string(), *name);
         }
         for shipped in [Shipped::Small, Shipped::Large] {
-            let architecture = if shipped == Shipped::Small { "9-1-5" } else { "9-5-5" };
+            let architecture = if shipped == Shipped::Small { "9-1-5" } else { "9-5-5-5-5" };
             let all = shipped.all().unwrap();
             assert_eq!(all.len(), 3);
             for (file, weights) in all {

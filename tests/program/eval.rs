@@ -46,7 +46,7 @@ fn shipped_networks_reach_table_1() {
         // Rounded as the paper prints it.
         let psnr = format!("{:.2}", average["psnr"].as_f64().unwrap()).parse::<f64>().unwrap();
         assert!(psnr >= published, "x{scale}: {average}, published {published}");
-        // Seven times the work must pay off.
+        // 13 times the work must pay off.
         let (large, _) = program(&set5, "large".as_ref(), scale);
         assert!(large["psnr"].as_f64() > average["psnr"].as_f64(), "x{scale}: {large}, small {average}");
     }

@@ -170,7 +170,8 @@ fn beginnings() {
     let at = |args: &str, code, words: &[&str]| {
         fails(folder.path(), &format!("{train} -o run {args}"), code, words)
     };
-    at("--init large", 2, &["--init large", "filters of layer 2 are 5x5, larger than 1x1", "--arch 9-5-5"]);
+    at("--init photo", 2, &["--init photo", "filters of layer 2 are 5x5, larger than 1x1", "--arch 9-5-5"]);
+    at("--init large", 2, &["it has 5 layers, more than 3", "--arch 9-5-5-5-5 --filters 64-32-32-32"]);
     at("--init small --channels rgb", 2, &["its channels are y, not rgb"]);
     at("--init first", 2, &["layer 1 has 4 filters, not 64", "--arch 3-1-3 --filters 4-4"]);
     at("--init data", 4, &["without best.safetensors"]);
