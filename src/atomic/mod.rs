@@ -140,8 +140,9 @@ impl Unfinished {
         // The list stays locked until the file is in it, so that `abandon` misses none.
         let mut list = UNFINISHED.lock();
         let (file, path) = builder.tempfile_in(folder)?.into_parts();
-        // Some network drives do not have locks.
-        let _ = file.try_lock();
+        // Waits for another process's sweep, which holds the lock for a moment to see whether anybody else does. Some network
+        // drives do not have locks.
+        let _ = file.lock();
         // From now on, one that is not locked is left over.
         let random = path.file_name().map(|name| name.to_string_lossy().replacen(&prefix, "", 1));
         let locked = path.with_file_name(format!("{PREFIX}{}", random.unwrap_or_default()));

@@ -44,6 +44,7 @@ mod tests {
     use super::super::{UNFINISHED, write_atomically};
     use super::*;
     use std::io::Write;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
     fn only_what_nobody_writes_is_swept() {
@@ -69,5 +70,26 @@ mod tests {
         fs::File::options().write(true).open(at(".srcnn-gpu-new-begun1")).unwrap().set_modified(old).unwrap();
         assert_eq!(sweep(folder.path()), 1);
         assert!(UNFINISHED.lock().iter().all(|path| !path.starts_with(folder.path())));
+    }
+    /// Several processes that begin at once look at each other's files in the moment before these are locked.
+    #[test]
+    fn what_is_being_written_is_never_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !written.load(Ordering::Relaxed) {
+                        assert_eq!(sweep(folder.path()), 0, "nothing was left over");
+                    }
+                });
+            }
+            let path = folder.path().join("a.png");
+            let write = |_| write_atomically(&path, |f| f.write_all(b"whole"));
+            let results: Vec<_> = (0..2000).map(write).collect();
+            written.store(true, Ordering::Relaxed);
+            results.into_iter().for_each(|result| result.unwrap());
+        });
+        assert_eq!(names(folder.path()), ["a.png"]);
     }
 }

@@ -20,7 +20,7 @@ use crate::weights::Weights;
 /// How long it is worth trying candidates; one takes half a second to three on software adapters, most of it to compile.
 pub const BUDGET: Duration = Duration::from_secs(30);
 
-/// Measures candidates for steps of `batch` sub-images until `budget` is used up, and returns the fastest. A candidate counts only if its gradients equal
+/// Measures the default and then other candidates for steps of `batch` sub-images, these until `budget` is used up, and returns the fastest. A candidate counts only if its gradients equal
 /// the CPU twin's up to rounding. The default wins unless another is at least three percent faster.
 ///
 /// # Errors
@@ -29,11 +29,13 @@ pub fn search(gpu: &Gpu, weights: &Weights, batch: usize, budget: Duration) -> R
     // Candidates are compiled only once, so keep them out of the pipeline cache.
     let gpu = &Gpu { pipelines: Pipelines::default(), ..gpu.clone() };
     let clock = Clock::for_gpu(gpu);
-    let elapsed = clock.start();
+    let start = || {
+        let elapsed = clock.start();
+        move || elapsed() < budget
+    };
     let mut runner = DeviceRunner { gpu, weights, batch, clock };
     let (default, space) = (Shape::for_device(&gpu.device), search_space(gpu));
-    let (best, measured) =
-        coordinate_search(default, &space, Precision::F32, &mut runner, || elapsed() < budget)?;
+    let (best, measured) = coordinate_search(default, &space, Precision::F32, &mut runner, start)?;
     Ok(Tuned { key: key(gpu, weights.architecture()), best, measured })
 }
 

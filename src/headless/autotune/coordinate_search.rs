@@ -54,17 +54,18 @@ pub trait Runner<'a> {
     fn compile(&mut self, shape: Self::Shape) -> Result<Candidate<'a>>;
 }
 
-/// Looks for a shape faster than `default` while `time_left` returns true; results may differ by rounding in
-/// `precision`. Returns the best shape and everything that was measured.
+/// Looks for a shape faster than `default`; results may differ by rounding in `precision`. Returns the best shape and
+/// everything that was measured. `start` starts the clock once the default has been measured, so that a slow compiler does not
+/// use up the time for all others; the search goes on while what it returns is true.
 ///
 /// # Errors
 /// When the default does not run, at the start or in the final comparison.
-pub fn coordinate_search<'a, B: Runner<'a>>(
+pub fn coordinate_search<'a, B: Runner<'a>, L: Fn() -> bool>(
     default: B::Shape,
     space: &[Axis<B::Shape>],
     precision: Precision,
     runner: &mut B,
-    time_left: impl Fn() -> bool,
+    start: impl FnOnce() -> L,
 ) -> Result<Found<B::Shape>> {
     let mut tried = vec![runner.kernels(default)?];
     let mut first = runner.compile(default)?;
@@ -72,6 +73,7 @@ pub fn coordinate_search<'a, B: Runner<'a>>(
     let mut measured = vec![Measured::of(default, best_of(&mut first, None)?)];
     // Index in `measured`, and the candidate; `None` while the default is best.
     let mut best: (usize, Option<Candidate<'_>>) = (0, None);
+    let time_left = start();
     'search: for along in space {
         for shape in along(measured[best.0].shape) {
             if !time_left() {
@@ -213,7 +215,7 @@ mod tests {
     fn search<T: Fn(ConvShape) -> Result<(u64, f32)>>(
         runner: &mut FakeRunner<T>,
     ) -> Result<Found<ConvShape>> {
-        coordinate_search(DEFAULT, &search_space(), Precision::F32, runner, || true)
+        coordinate_search(DEFAULT, &search_space(), Precision::F32, runner, || || true)
     }
 
     #[test]
@@ -269,7 +271,7 @@ mod tests {
         };
         for (precision, wins) in [(Precision::F32, false), (Precision::F16, true)] {
             let (best, _) =
-                coordinate_search(DEFAULT, &search_space(), precision, &mut fake(half), || true).unwrap();
+                coordinate_search(DEFAULT, &search_space(), precision, &mut fake(half), || || true).unwrap();
             assert_eq!(best != DEFAULT, wins, "{precision}");
         }
         // The same candidate with the right values does win.
@@ -287,10 +289,15 @@ mod tests {
         let (best, measured) = search(&mut runner).unwrap();
         let others = measured.len() as u32 - 1;
         assert_eq!((best, runner.runs.get()), (DEFAULT, REPEATS + others + REPEATS));
-        // Out of time at once: the default alone.
+        // Out of time at once: the default alone, which takes none of it.
         let mut runner = fake(|_| Ok((1000, 0.5)));
+        let runs = runner.runs.clone();
+        let start = || {
+            assert_eq!(runs.get(), REPEATS);
+            || false
+        };
         let (best, measured) =
-            coordinate_search(DEFAULT, &search_space(), Precision::F32, &mut runner, || false).unwrap();
+            coordinate_search(DEFAULT, &search_space(), Precision::F32, &mut runner, start).unwrap();
         assert_eq!((best, measured.len()), (DEFAULT, 1));
     }
 
@@ -320,8 +327,10 @@ mod tests {
             }
         }
         let (best, measured) =
-            coordinate_search(DEFAULT, &search_space(), Precision::F32, &mut ChangingRunner(runs), || true)
-                .unwrap();
+            coordinate_search(DEFAULT, &search_space(), Precision::F32, &mut ChangingRunner(runs), || {
+                || true
+            })
+            .unwrap();
         assert_eq!((best, measured[0].ms), (DEFAULT, Some(1.0)));
     }
 }

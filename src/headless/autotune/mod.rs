@@ -114,7 +114,10 @@ pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tune
     };
     let side = (work / multiply_adds).sqrt().clamp(64.0, 1024.0) as u32;
     let clock = Clock::for_gpu(gpu);
-    let elapsed = clock.start();
+    let start = || {
+        let elapsed = clock.start();
+        move || elapsed() < budget
+    };
     let twin = CpuTwin::new(weights)?;
     let mut candidates = DeviceRunner { gpu, weights, precision, twin, clock, side, sized: false };
     let (best, measured) = coordinate_search(
@@ -122,7 +125,7 @@ pub fn search(gpu: &Gpu, weights: &Weights, precision: Precision) -> Result<Tune
         &search_space(gpu, precision),
         precision,
         &mut candidates,
-        || elapsed() < budget,
+        start,
     )?;
     Ok(Tuned { key: store::network_key(gpu, weights.architecture(), precision), best, measured })
 }
