@@ -3,7 +3,7 @@
 use image::DynamicImage;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use srcnn_gpu::enlarge::{Alpha, EnlargeOptions, Enlarger, Traces, nearest, tells_apart};
+use srcnn_gpu::enlarge::{Alpha, EnlargeOptions, Enlarger, Traces, tells_apart};
 use srcnn_gpu::headless::{Gpu, HeadlessOptions, Timing, autotune, cache_folder};
 use srcnn_gpu::picture::alpha;
 use srcnn_gpu::{Enlargement, Planes, Weights};
@@ -159,7 +159,8 @@ impl Upscaler {
     ///     Gamma-encoded as in files: 0 to 255, 0 to 65535 or 0 to 1. C is 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA,
     ///     alpha straight). Any strides. Tensors on the CPU are taken by DLPack.
     /// scale : float
-    ///     Factor of both sides, 1 or more; sizes are rounded up. Above 4 in steps near the networks' scales.
+    ///     Factor of both sides, 1 or more; sizes are rounded up. Networks enlarge by the scales that they were trained for, in
+    ///     several steps if need be, and bicubic interpolation does the rest.
     /// size : (int, int), optional
     ///     Height and width of the result, instead of a scale.
     /// alpha : 'auto', 'net' or 'bicubic'
@@ -257,11 +258,12 @@ impl Upscaler {
         Ok(Frames::new(slf.clone().unbind(), frames.try_iter()?.unbind(), how))
     }
 
-    /// Enlarges planes in a network's own channels by bicubic interpolation and runs the network: what protocols measure.
+    /// Enlarges planes in a network's own channels: what protocols measure.
     ///
     /// `planes` is of shape (H, W), or (C, H, W) with the network's channels: luminance as `rgb2ycbcr` gives it over 255, or
     /// all three of its channels, or red, green and blue; float32 or float64. The result is float32, neither rounded nor
-    /// clamped. A scale of 1 runs the network alone. Of several networks, the one for the nearest scale is used.
+    /// clamped. One network does it, by a scale that it was trained for, and bicubic interpolation the rest. A scale of 1 runs
+    /// the network alone.
     #[pyo3(signature = (planes, scale=None, *, size=None, progress=None))]
     fn upscale_planes(
         &self,
@@ -294,16 +296,8 @@ impl Upscaler {
         let from = (width as u32, height as u32);
         let to = enlargement.size(from).map_err(raise)?;
         check_memory(u128::from(to.0) * u128::from(to.1) * 4 * channels as u128)?;
-        let factor = match enlargement {
-            Enlargement::Factor(factor) => factor,
-            Enlargement::Size(..) => {
-                let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
-                (area(to) / area(from)).sqrt()
-            }
-        };
         let result = self.networks.compute(py, Told::of(&progress), |enlarger, progress| {
-            let index = nearest(enlarger.models(), factor);
-            enlarger.engine(index)?.upscale_planes(&planes, enlargement, progress)
+            enlarger.enlarge_planes(&planes, enlargement, progress)
         })?;
         let plane = [result.height, result.width];
         let shape: Vec<usize> = samples.has_axis.then_some(channels).into_iter().chain(plane).collect();

@@ -155,9 +155,7 @@ fn write(what: &What, make: impl FnOnce(&Model, f64, &About) -> Result<Vec<u8>>)
     let license = license(what.license.as_deref(), choices);
     let about = About { source: model.name.clone(), license, scale: Some(scale) };
     let bytes = make(model, scale, &about)?;
-    if !is_shipped(choices) {
-        warn_of_scale(model, scale);
-    }
+    warn_of_scale(model, scale);
     let written = match what.existing.resolve(&what.output)? {
         Some(to) => to.clash.write(&to.path, |file| file.write_all(&bytes))?,
         None => None,

@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 use image::{ColorType, DynamicImage};
 
 use super::engine::{Engine, Tune};
-use super::model::Model;
+use super::model::{Model, nearest, one_step};
 use super::passes::{Pass, Route, work};
+use super::planes::enlarge_planes;
+use super::rest::Bands;
 use crate::error::{Error, Result};
+use crate::headless::convert::{Sink, Source, empty};
 use crate::headless::{Gpu, HeadlessOptions, Progress, Timing, Verified};
 use crate::network::Padding;
 use crate::picture::{alpha, color_type, depth};
+use crate::planes::Planes;
 use crate::upscaler::Enlargement;
 use crate::weights::Weights;
 
@@ -132,6 +136,7 @@ impl Enlarger {
         for pass in self.passes(source, options)? {
             let engine = self.engine(pass.network)?;
             size = engine.result_size(size, pass.enlargement)?;
+            size = pass.rest.map_or(size, |rest| rest.size);
         }
         Ok(size)
     }
@@ -157,8 +162,8 @@ impl Enlarger {
         Ok((u64::from(result.width()) * u64::from(result.height()), start.elapsed()))
     }
 
-    /// Enlarges a picture in as many passes as the networks' scales require, without rounding between them. Alpha is
-    /// bicubic or goes through the networks like a grey picture.
+    /// Enlarges a picture in as many passes as the networks' scales require, and by bicubic interpolation for the rest, without
+    /// rounding between them. Alpha is bicubic or goes through the networks like a grey picture.
     ///
     /// # Errors
     /// As [`Engine::upscale_as`].
@@ -169,7 +174,7 @@ impl Enlarger {
         progress: Progress<'_>,
     ) -> Result<DynamicImage> {
         let (plane, mut report) = self.enlarge_alpha(picture, options, progress)?;
-        let mut result = self.run(picture, options.color, options, &mut report, as_a_whole(options.color))?;
+        let mut result = self.run(picture, options.color, options, &mut report)?;
         if let Some(plane) = plane {
             alpha::set_plane(&mut result, &plane);
         }
@@ -197,8 +202,34 @@ impl Enlarger {
             row += height;
             take(band)
         };
-        self.run(picture, options.color, options, &mut report, |engine, source, enlargement, report| {
-            engine.upscale_bands(source, options.color, enlargement, &mut finish, report)
+        self.run_in_bands(picture, options.color, options, &mut finish, &mut report)
+    }
+
+    /// Enlarges planes in a network's own channels in one step, as [`enlarge_planes`]; a factor of 1 runs the network alone. Of
+    /// several networks, the one that [`one_step`] takes, or else the one for the nearest scale.
+    ///
+    /// # Errors
+    /// As [`Engine::upscale_planes`].
+    pub fn enlarge_planes(
+        &mut self,
+        planes: &Planes,
+        enlargement: Enlargement,
+        progress: Progress<'_>,
+    ) -> Result<Planes> {
+        let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
+        let source = (planes.width as u32, planes.height as u32);
+        let size = enlargement.size(source)?;
+        let factor = match enlargement {
+            Enlargement::Factor(factor) => factor,
+            Enlargement::Size(..) => (area(size) / area(source)).sqrt(),
+        };
+        let index = one_step(&self.models, factor, None).unwrap_or_else(|_| nearest(&self.models, factor));
+        let model = self.models.get(index).ok_or_else(|| Error::invalid("there is no model"))?;
+        let crops = model.padding().map(|own| self.padding().unwrap_or(own)) == Some(Padding::Valid);
+        let step = if crops || size == source { None } else { model.step(factor) };
+        let engine = self.engine(index)?;
+        enlarge_planes(planes, enlargement, step, |planes, enlargement| {
+            engine.upscale_planes(planes, enlargement, progress)
         })
     }
 
@@ -224,20 +255,69 @@ impl Enlarger {
             let bits = depth(options.color);
             let gray = color_type(bits == 32, false, bits);
             let mut report = |done, total| progress(done, parts * total);
-            self.run(&plane, gray, options, &mut report, as_a_whole(gray))
+            self.run(&plane, gray, options, &mut report)
         });
         let rest = move |done, total| progress((parts - 1) * total + done, parts * total);
         Ok((plane.transpose()?, rest))
     }
 
-    /// Runs all passes; `last` runs the last one.
-    fn run<T>(
+    /// Runs all passes; the result as a whole.
+    fn run(
         &mut self,
         picture: &DynamicImage,
         color: ColorType,
         options: &EnlargeOptions,
         progress: Progress<'_>,
-        last: impl FnOnce(&mut Engine, &DynamicImage, Enlargement, Progress<'_>) -> Result<T>,
+    ) -> Result<DynamicImage> {
+        let source = (picture.width(), picture.height());
+        let Some(rest) = self.passes(source, options)?.last().and_then(|pass| pass.rest) else {
+            return self.run_networks(picture, color, options, progress, |engine, source, pass, report| {
+                engine.upscale_as(source, color, pass.enlargement, report)
+            });
+        };
+        let mut result = empty(color, rest.size.0, rest.size.1)?;
+        let (mut top, mut texels) = (0, Vec::new());
+        let mut take = |band: DynamicImage| {
+            let [width, height] = [band.width(), band.height()].map(|side| side as usize);
+            texels.clear();
+            band.read(0..width, 0..height, &mut texels);
+            for (y, row) in texels.chunks_exact(width).enumerate() {
+                result.write(0, top + y, row);
+            }
+            top += height;
+            Ok(())
+        };
+        self.run_in_bands(picture, color, options, &mut take, progress)?;
+        Ok(result)
+    }
+
+    /// Runs all passes, and hands the result to `take` in bands.
+    fn run_in_bands(
+        &mut self,
+        picture: &DynamicImage,
+        color: ColorType,
+        options: &EnlargeOptions,
+        take: &mut dyn FnMut(DynamicImage) -> Result<()>,
+        progress: Progress<'_>,
+    ) -> Result<()> {
+        self.run_networks(picture, color, options, progress, |engine, source, pass, report| {
+            let Some(rest) = pass.rest else {
+                return engine.upscale_bands(source, color, pass.enlargement, take, report);
+            };
+            let mut bands = Bands::new(rest, color, take)?;
+            let mut push = |band: DynamicImage| bands.push(&band);
+            engine.upscale_bands(source, floats(color), pass.enlargement, &mut push, report)
+        })
+    }
+
+    /// Runs all passes; `last` runs the last one.
+    fn run_networks<T>(
+        &mut self,
+        picture: &DynamicImage,
+        color: ColorType,
+        options: &EnlargeOptions,
+        progress: Progress<'_>,
+        last: impl FnOnce(&mut Engine, &DynamicImage, &Pass, Progress<'_>) -> Result<T>,
     ) -> Result<T> {
         let source = (picture.width(), picture.height());
         let mut passes = self.passes(source, options)?;
@@ -255,13 +335,12 @@ impl Enlarger {
                 _ => progress((share * STEPS).round() as u64, STEPS as u64),
             }
         };
-        let floats = if color.has_alpha() { ColorType::Rgba32F } else { ColorType::Rgb32F };
         let mut between = None;
         for pass in &passes {
             let mut report = |done, tiles| part(before, pass, done, tiles);
             let source = between.as_ref().unwrap_or(picture);
             let engine = self.engine(pass.network)?;
-            let enlarged = engine.upscale_as(source, floats, pass.enlargement, &mut report)?;
+            let enlarged = engine.upscale_as(source, floats(color), pass.enlargement, &mut report)?;
             let (timing, verified) = (engine.timing(), engine.verified());
             self.count(timing, verified);
             between = Some(enlarged);
@@ -270,7 +349,7 @@ impl Enlarger {
         let mut report = |done, tiles| part(before, &final_pass, done, tiles);
         let source = between.as_ref().unwrap_or(picture);
         let engine = self.engine(final_pass.network)?;
-        let result = last(engine, source, final_pass.enlargement, &mut report)?;
+        let result = last(engine, source, &final_pass, &mut report)?;
         let (timing, verified) = (engine.timing(), engine.verified());
         self.count(timing, verified);
         Ok(result)
@@ -282,11 +361,9 @@ impl Enlarger {
     }
 }
 
-/// A last pass that returns the result as a whole.
-fn as_a_whole(
-    color: ColorType,
-) -> impl FnOnce(&mut Engine, &DynamicImage, Enlargement, Progress<'_>) -> Result<DynamicImage> {
-    move |engine, source, enlargement, report| engine.upscale_as(source, color, enlargement, report)
+/// What lies between passes, and between the last one and the rest, for a result of this color type.
+fn floats(color: ColorType) -> ColorType {
+    if color.has_alpha() { ColorType::Rgba32F } else { ColorType::Rgb32F }
 }
 
 fn sum(a: Timing, b: Timing) -> Timing {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::dictionary::Dictionary;
 use crate::error::{Error, Result};
 use crate::network::{Channels, Padding};
-use crate::weights::{BEST, Metadata, Shipped, Weights, read_file};
+use crate::weights::{BEST, Metadata, Shipped, Weights, plan_steps, read_file};
 
 /// What enlarges pictures, with its file's or its own name.
 #[derive(Debug)]
@@ -127,6 +127,12 @@ impl Model {
         }
     }
 
+    /// As [`Metadata::step`].
+    pub fn step(&self, factor: f64) -> Option<f64> {
+        let scales = self.scales();
+        Metadata { scales, ..Metadata::default() }.step(factor)
+    }
+
     /// How far `scale` is from the nearest trained scale, as a ratio; infinite if they are unknown.
     pub fn scale_distance(&self, scale: f64) -> f64 {
         let scales = self.scales();
@@ -214,15 +220,18 @@ pub fn usable(models: &[Model], factor: f64, compressed: Option<bool>) -> Result
     })
 }
 
-/// Of the networks that can be used for a factor, the one trained for the nearest scale, as a ratio.
+/// Of the networks that can be used for a factor, the one that takes it where one step has to do: [`Metadata::step`] tells how far.
 ///
 /// # Errors
 /// As [`usable`].
-pub fn nearest_usable(models: &[Model], factor: f64, compressed: Option<bool>) -> Result<usize> {
-    let distance = |&index: &usize| models[index].scale_distance(factor);
-    let usable = usable(models, factor, compressed)?.into_iter();
-    let nearest = usable.min_by(|a, b| distance(a).total_cmp(&distance(b)));
-    nearest.ok_or_else(|| Error::invalid("no model"))
+pub fn one_step(models: &[Model], factor: f64, compressed: Option<bool>) -> Result<usize> {
+    let usable = usable(models, factor, compressed)?;
+    let scales =
+        |&index: &usize| models[index].scales().into_iter().map(move |scale| (f64::from(scale), index));
+    let (scales, network_of_scale): (Vec<f64>, Vec<usize>) = usable.iter().flat_map(scales).unzip();
+    let step = plan_steps(factor, &scales, 1).networks.first().map_or(0, |step| step.trained);
+    let found = network_of_scale.get(step).or(usable.first()).copied();
+    found.ok_or_else(|| Error::invalid("no model"))
 }
 
 /// The index of the network trained for the scale nearest to `scale`, as a ratio; unknown scales come last.

@@ -1,10 +1,12 @@
-//! Which networks a picture goes through in turn, how much work that is, and how much memory lies between them.
+//! Which networks a picture goes through in turn, what bicubic interpolation is left with, how much work that is, and how much
+//! memory lies between them.
 
 use super::model::{Model, tells_apart, usable};
-use super::scale_steps::plan_steps;
 use crate::error::Result;
 use crate::network::Padding;
+use crate::picture::BAND_ROWS;
 use crate::upscaler::Enlargement;
+use crate::weights::{Step, plan_steps};
 
 /// Bytes of a pixel between two passes: four floats.
 const BETWEEN: u64 = 16;
@@ -22,6 +24,19 @@ pub struct Pass {
     pub work: f64,
     /// Pixels of the result.
     pub pixels: u64,
+    /// What happens to the result afterwards; nothing but for the last pass.
+    pub rest: Option<Rest>,
+}
+
+/// Bicubic interpolation of the last pass's result, where the factor is between those that networks were trained for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rest {
+    /// Width and height of the pass's result.
+    pub from: (u32, u32),
+    /// Width and height of the picture's result.
+    pub size: (u32, u32),
+    /// How much larger each axis becomes, columns and rows; below 1 it shrinks.
+    pub factors: [f64; 2],
 }
 
 /// The networks that pictures go through.
@@ -62,28 +77,38 @@ impl<'a> Route<'a> {
             self.models[index].scales().into_iter().map(move |scale| (f64::from(scale), index))
         });
         let (scales, network_of_scale): (Vec<f64>, Vec<usize>) = known.unzip();
-        let steps = plan_steps(factor, &scales);
-        let mut done = 1.0;
+        let steps = plan_steps(factor, &scales, usize::MAX);
+        let network_of =
+            |step: &Step| network_of_scale.get(step.trained).copied().unwrap_or_else(|| usable[0]);
+        let crops = steps.networks.iter().any(|step| {
+            let own = self.models[network_of(step)].padding();
+            own.map(|own| self.padding.unwrap_or(own)) == Some(Padding::Valid)
+        });
+        let done: f64 = steps.networks.iter().map(|step| step.factor).product();
+        let reached = Enlargement::Factor(done).size(source)?;
+        let last = steps.networks.len() - 1;
+        // A network of no known scale does all of it, and so does one that crops: the rest would have to know what is missing.
+        let knows_any = scales.iter().any(|&scale| scale > 1.0);
+        let whole = !knows_any || crops || (steps.rest == 1.0 && reached == size);
+        let factors = match enlargement {
+            Enlargement::Factor(factor) => [factor / done; 2],
+            Enlargement::Size(..) => axes.map(|(from, to)| to / (from * done)),
+        };
         let mut reached = source;
-        let last = steps.len() - 1;
-        let passes = steps.iter().enumerate().map(|(index, step)| {
-            let network = network_of_scale.get(step.trained).copied().unwrap_or(usable[0]);
+        let passes = steps.networks.iter().enumerate().map(|(index, step)| {
+            let network = network_of(step);
             let model = &self.models[network];
-            done *= step.factor;
-            // Each axis gets its own share, as they differ if the proportions change.
-            let [width, height] =
-                axes.map(|(from, to)| (from * (to / from).powf(f64::ln(done) / factor.ln())).round() as u32);
-            let enlargement = match model.padding().map(|own| self.padding.unwrap_or(own)) {
-                _ if last == 0 => enlargement,
-                // The plan does not know what such a network removes at the borders.
-                Some(Padding::Valid) => Enlargement::Factor(step.factor),
-                _ if index == last => Enlargement::Size(size.0, size.1),
-                _ => Enlargement::Size(width, height),
+            let enlargement = match index == last && whole {
+                true if last == 0 => enlargement,
+                true if crops => Enlargement::Factor(step.factor * steps.rest),
+                true => Enlargement::Size(size.0, size.1),
+                false => Enlargement::Factor(step.factor),
             };
             reached = enlargement.size(reached)?;
             let pixels = u64::from(reached.0) * u64::from(reached.1);
             let each = model.multiply_adds() as f64 + RESAMPLING;
-            Ok(Pass { network, enlargement, work: pixels as f64 * each, pixels })
+            let rest = (index == last && !whole).then_some(Rest { from: reached, size, factors });
+            Ok(Pass { network, enlargement, work: pixels as f64 * each, pixels, rest })
         });
         passes.collect()
     }
@@ -101,13 +126,19 @@ impl<'a> Route<'a> {
         names.join(", ")
     }
 
-    /// Bytes of memory for what lies between the passes.
+    /// Bytes of memory for what lies between the passes, and between the last one and the rest.
     pub fn memory(passes: &[Pass]) -> u64 {
         let bytes = |at: usize| passes[at].pixels.saturating_mul(BETWEEN);
-        let before_last = passes.len().saturating_sub(1);
+        let before = |at: usize| at.checked_sub(1).map_or(0, bytes);
+        let rest = |at: usize| {
+            // Bands of it.
+            let rest = passes[at].rest.map_or((0, 0), |rest| rest.from);
+            u64::from(rest.0) * u64::from(rest.1.min(BAND_ROWS)) * BETWEEN
+        };
         // A pass reads the result of the one before it.
-        let most =
-            (0..before_last).map(|at| bytes(at).saturating_add(if at > 0 { bytes(at - 1) } else { 0 }));
+        let last = passes.len().saturating_sub(1);
+        let most = (0..passes.len())
+            .map(|at| before(at).saturating_add(if at == last { rest(at) } else { bytes(at) }));
         most.max().unwrap_or(0)
     }
 }
@@ -128,16 +159,58 @@ mod tests {
         let route = Route::new(&models, None);
         let one = route.passes((10, 20), Enlargement::Factor(3.0), None).unwrap();
         assert_eq!((one.len(), one[0].pixels, Route::memory(&one)), (1, 1800, 0));
-        let passes = route.passes((10, 20), Enlargement::Factor(40.0), None).unwrap();
+        let passes = route.passes((10, 20), Enlargement::Factor(32.0), None).unwrap();
         let last = passes.last().unwrap();
-        assert!(passes.len() > 2 && last.pixels == 320_000);
-        // The last pass is nearly all of the work.
-        assert!(last.work / work(&passes) > 0.8, "{passes:?}");
+        assert!(passes.len() == 3 && last.pixels == 204_800 && last.rest.is_none());
+        // The last pass is most of the work.
+        assert!(last.work / work(&passes) > 0.7, "{passes:?}");
         let between: Vec<_> = passes.iter().map(|pass| 16 * pass.pixels).collect();
-        let before = passes.len() - 2;
-        assert_eq!(Route::memory(&passes), between[before] + between[before - 1]);
-        let wide = route.passes((10, 20), Enlargement::Size(20, 200), None).unwrap();
-        assert_eq!(wide.last().unwrap().pixels, 4000);
+        assert_eq!(Route::memory(&passes), between[0] + between[1]);
         assert!(route.passes((0, 20), Enlargement::Factor(2.0), None).is_err());
+    }
+
+    #[test]
+    fn bicubic_interpolation_does_the_rest() {
+        let models = Model::shipped(Shipped::Small).unwrap();
+        let route = Route::new(&models, None);
+        let passes = |enlargement| route.passes((15, 9), enlargement, None).unwrap();
+        let rest = |size, factors| Some(Rest { from: (30, 18), size, factors });
+        for (enlargement, expected) in [
+            (Enlargement::Factor(1.5), rest((23, 14), [0.75; 2])),
+            (Enlargement::Size(24, 14), rest((24, 14), [24.0 / 30.0, 14.0 / 18.0])),
+            // Other proportions.
+            (Enlargement::Size(30, 9), rest((30, 9), [1.0, 0.5])),
+            // Its size is that of 2, but it is not 2.
+            (Enlargement::Factor(1.98), rest((30, 18), [0.99; 2])),
+            (Enlargement::Factor(2.1), rest((32, 19), [1.05; 2])),
+        ] {
+            let [pass] = passes(enlargement)[..] else { panic!("{enlargement:?}") };
+            assert_eq!((pass.rest, pass.pixels), (expected, 30 * 18), "{enlargement:?}");
+            assert!(matches!(pass.enlargement, Enlargement::Factor(2.0)), "{enlargement:?}");
+            assert_eq!(Route::memory(&[pass]), 16 * 30 * 18);
+        }
+        for (enlargement, count) in
+            [(Enlargement::Factor(2.0), 1), (Enlargement::Size(30, 18), 1), (Enlargement::Size(90, 54), 2)]
+        {
+            let passes = passes(enlargement);
+            let size = enlargement.size((15, 9)).unwrap();
+            assert_eq!(passes.len(), count);
+            assert!(passes.iter().all(|pass| pass.rest.is_none()), "{enlargement:?}");
+            assert_eq!(passes[count - 1].pixels, u64::from(size.0 * size.1));
+        }
+        // What crops does all of it, and so does a network that does not say for which scales it is.
+        let valid = Route::new(&models, Some(Padding::Valid));
+        let mut weights = Shipped::Small.nearest(2.0).unwrap();
+        weights.metadata.scales.clear();
+        let unknown = [Model::network_of("unknown", weights)];
+        let unknown = Route::new(&unknown, None);
+        for (route, enlargement) in [
+            (valid, Enlargement::Factor(1.5)),
+            (unknown, Enlargement::Factor(1.5)),
+            (unknown, Enlargement::Size(20, 14)),
+        ] {
+            let [pass] = route.passes((15, 9), enlargement, None).unwrap()[..] else { panic!() };
+            assert_eq!((pass.rest, pass.enlargement), (None, enlargement));
+        }
     }
 }

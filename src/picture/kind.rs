@@ -252,7 +252,7 @@ impl fmt::Debug for Kind {
 /// Sizes in bytes of results that are written in bands. Nobody means to ask for larger ones.
 const LARGE: std::ops::Range<u128> = 1 << 26..1 << 40;
 /// About the rows in memory at a time: being computed, waiting, and being written.
-const BAND_ROWS: u32 = 4 * 1024;
+pub(crate) const BAND_ROWS: u32 = 4 * 1024;
 
 #[cfg(test)]
 mod tests {

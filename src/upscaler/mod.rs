@@ -63,6 +63,10 @@ use tile_textures::{Recorded, TileTextures};
 
 /// Upscales textures on a host's device.
 ///
+/// A network suits the factors that it was trained for ([`Metadata::scales`](crate::Metadata::scales)) and no others: the rest of a factor
+/// between them is better left to bicubic interpolation, such as enlarging by 2 and shrinking the result for 1.5. With feature
+/// `dictionary`, `enlarge::Enlarger` does that with pictures.
+///
 /// ```no_run
 /// # fn main() -> srcnn_gpu::Result<()> {
 /// # let (device, queue): (wgpu::Device, wgpu::Queue) = todo!();

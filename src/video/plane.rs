@@ -33,10 +33,13 @@ pub(super) struct Kernels {
     resample: ResampleKernels,
     samples_from_texture: Kernel,
     samples_from_maps: Kernel,
+    /// For what is left of a luma plane's enlargement after the network, if anything is.
+    luma_from_maps: Option<Kernel>,
 }
 
 impl Kernels {
-    pub fn new(compiler: Compiler<'_>, sample_bytes: usize, symmetries: usize) -> Result<Self> {
+    /// For results of `symmetries` networks to average; `rest` tells whether bicubic interpolation follows them.
+    pub fn new(compiler: Compiler<'_>, sample_bytes: usize, symmetries: usize, rest: bool) -> Result<Self> {
         let samples = |maps, symmetries| {
             let shader = kernels::samples_from_texture(sample_bytes, maps, symmetries);
             let [uniform, write] = [Binding::Uniform, Binding::Write];
@@ -46,6 +49,7 @@ impl Kernels {
             resample: ResampleKernels::new(compiler)?,
             samples_from_texture: samples(false, symmetries)?,
             samples_from_maps: samples(true, 1)?,
+            luma_from_maps: rest.then(|| samples(true, symmetries)).transpose()?,
         })
     }
 }
@@ -74,21 +78,20 @@ pub(super) struct PackedFrame {
 #[derive(Debug)]
 pub(super) struct Plane {
     source: wgpu::Texture,
-    enlarge: Enlarge,
+    /// None for chroma.
+    network: Option<Box<Network>>,
+    /// Bicubic interpolation: all of chroma's enlargement, or what the network leaves of luma's.
+    resampler: Option<Resampler>,
     /// One per symmetry.
     pack: Vec<Dispatch>,
 }
 
 #[derive(Debug)]
-enum Enlarge {
-    Network {
-        upscaler: Box<Upscaler>,
-        /// The network in each symmetry to average over; empty without averaging.
-        symmetries: Vec<Weights>,
-        source: wgpu::TextureView,
-        target: wgpu::TextureView,
-    },
-    Bicubic(Resampler),
+struct Network {
+    upscaler: Upscaler,
+    /// The network in each symmetry to average over; empty without averaging.
+    symmetries: Vec<Weights>,
+    target: wgpu::Texture,
 }
 
 /// Everything needed to create a plane.
@@ -96,8 +99,10 @@ pub(super) struct PlaneBuilder<'a> {
     pub device: &'a wgpu::Device,
     pub kernels: &'a Kernels,
     pub packed: &'a PackedFrame,
-    /// Columns and rows.
+    /// Columns and rows: the enlargement, or the network's part of it.
     pub tables: [ResampleTable; 2],
+    /// Columns and rows of what bicubic interpolation does to the network's result.
+    pub rest: Option<[ResampleTable; 2]>,
     /// From computed values to samples.
     pub mapping: Mapping,
     pub largest: u32,
@@ -110,25 +115,34 @@ impl PlaneBuilder<'_> {
         [self.tables[0].input_len, self.tables[1].input_len]
     }
 
+    /// Columns and rows of the plane's result.
     fn output(&self) -> [usize; 2] {
-        [self.tables[0].output_len, self.tables[1].output_len]
+        let [columns, rows] = self.rest.as_ref().unwrap_or(&self.tables);
+        [columns.output_len, rows.output_len]
     }
 
-    /// A plane enlarged by the network, or by the average over its symmetries.
+    /// A plane enlarged by the network, or by the average over its symmetries, and then resampled if there is a rest.
     pub fn network(self, mut upscaler: Upscaler, symmetries: Vec<Weights>) -> Result<Plane> {
         let side = |[width, height]: [usize; 2]| (width as u32, height as u32);
-        let (width, height) = side(self.output());
+        let enlarged = [self.tables[0].output_len, self.tables[1].output_len];
+        let (width, height) = side(enlarged);
         upscaler.prepare_tables(side(self.input()), Enlargement::Size(width, height), &self.tables)?;
         use wgpu::TextureUsages as Usage;
         let source = self.texture(self.input(), Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
         let usage = Usage::TEXTURE_BINDING | Usage::STORAGE_BINDING;
-        let target = view(&self.texture(self.output(), usage)?);
+        let target = self.texture(enlarged, usage)?;
+        let seen = view(&target);
+        let resampler = |tables| Resampler::new(self.device, &self.kernels.resample, tables, &seen);
+        let resampler = self.rest.as_ref().map(resampler).transpose()?;
+        let (kernel, result) = match (&self.kernels.luma_from_maps, &resampler) {
+            (Some(kernel), Some(resampler)) => (kernel, &resampler.result),
+            _ => (&self.kernels.samples_from_texture, &seen),
+        };
         let pack = (0..symmetries.len().max(1))
-            .map(|symmetry| self.pack(&self.kernels.samples_from_texture, &target, symmetry))
+            .map(|symmetry| self.pack(kernel, result, symmetry))
             .collect::<Result<_>>()?;
-        let enlarge =
-            Enlarge::Network { upscaler: Box::new(upscaler), symmetries, source: view(&source), target };
-        Ok(Plane { source, enlarge, pack })
+        let network = Some(Box::new(Network { upscaler, symmetries, target }));
+        Ok(Plane { source, network, resampler, pack })
     }
 
     /// A plane enlarged by bicubic interpolation.
@@ -137,7 +151,7 @@ impl PlaneBuilder<'_> {
         let source = self.texture(self.input(), Usage::TEXTURE_BINDING | Usage::COPY_DST)?;
         let resampler = Resampler::new(self.device, &self.kernels.resample, &self.tables, &view(&source))?;
         let pack = vec![self.pack(&self.kernels.samples_from_maps, &resampler.result, 0)?];
-        Ok(Plane { source, enlarge: Enlarge::Bicubic(resampler), pack })
+        Ok(Plane { source, network: None, resampler: Some(resampler), pack })
     }
 
     fn pack(&self, kernel: &Kernel, input: &wgpu::TextureView, symmetry: usize) -> Result<Dispatch> {
@@ -195,23 +209,21 @@ impl Plane {
 
     /// The parts of the work; each must be its own submission.
     pub fn parts(&self) -> Range<usize> {
-        match &self.enlarge {
-            Enlarge::Network { upscaler, .. } => 0..upscaler.tiles() * self.pack.len(),
-            Enlarge::Bicubic(_) => 0..1,
-        }
+        0..self.network.as_ref().map_or(1, |network| network.upscaler.tiles() * self.pack.len())
     }
 
     /// Records one part, which must be submitted before the next one is recorded. The last part of a symmetry also
     /// packs the samples.
     pub fn record(&mut self, encoder: &mut wgpu::CommandEncoder, part: usize) -> Result<()> {
         let mut symmetry = 0;
-        if let Enlarge::Network { upscaler, symmetries, source, target } = &mut self.enlarge {
+        if let Some(network) = &mut self.network {
+            let Network { upscaler, symmetries, target } = &mut **network;
             let tile = part % upscaler.tiles();
             symmetry = part / upscaler.tiles();
             if tile == 0 && !symmetries.is_empty() {
                 upscaler.set_weights(&symmetries[symmetry])?;
             }
-            upscaler.record_tiles(encoder, source.texture(), target.texture(), tile..tile + 1)?;
+            upscaler.record_tiles(encoder, &self.source, &*target, tile..tile + 1)?;
             if tile + 1 < upscaler.tiles() {
                 return Ok(());
             }
@@ -220,7 +232,7 @@ impl Plane {
             label: Some("srcnn.video"),
             timestamp_writes: None,
         });
-        if let Enlarge::Bicubic(resampler) = &self.enlarge {
+        if let Some(resampler) = &self.resampler {
             resampler.record(&mut pass);
         }
         self.pack[symmetry].record(&mut pass, 0);

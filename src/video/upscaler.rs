@@ -12,11 +12,15 @@ use crate::gpu::readback::Readback;
 use crate::gpu::scoped;
 use crate::headless::{Gpu, HeadlessOptions, SYMMETRIES, transformed};
 use crate::network::{Channels, Padding};
-use crate::resample::ResampleTable;
+use crate::resample::{ResampleTable, output_len};
 use crate::upscaler::{Enlargement, KernelChoice, SourceKind, Upscaler};
 use crate::weights::Weights;
 
-/// Enlarges the frames of one stream on a device, in order.
+/// Logarithms of ratios closer than this count as equal.
+const SAME: f64 = 1e-9;
+
+/// Enlarges the frames of one stream on a device, in order. The network enlarges luma by a scale that it was trained for, and
+/// bicubic interpolation does the rest, and chroma.
 ///
 /// [`submit`](VideoUpscaler::submit) up to [`VideoUpscaler::DEPTH`] frames, then [`finish`](VideoUpscaler::finish) one
 /// for each further frame: the GPU computes one frame while the next is uploaded and the previous one unpacked. All
@@ -26,7 +30,10 @@ pub struct VideoUpscaler {
     gpu: Gpu,
     weights: Weights,
     options: HeadlessOptions,
-    enlargement: Enlargement,
+    /// How much larger columns and rows become.
+    factors: [f64; 2],
+    /// By how much the network enlarges, where bicubic interpolation does the rest.
+    step: Option<f64>,
     input: Header,
     output: Header,
     kernels: Kernels,
@@ -82,6 +89,18 @@ impl VideoUpscaler {
         }
         let enlargement = enlargement.into();
         let output = input.resized(enlargement.size(input.size())?);
+        let factors = match enlargement {
+            Enlargement::Factor(factor) => [factor; 2],
+            Enlargement::Size(width, height) => {
+                [f64::from(width) / f64::from(input.width), f64::from(height) / f64::from(input.height)]
+            }
+        };
+        let step = match factors {
+            [1.0, 1.0] => None,
+            [x, y] => weights.metadata.step((x * y).sqrt()),
+        };
+        // Nothing is left at a trained scale.
+        let step = step.filter(|step| factors.iter().any(|factor| (factor / step).ln().abs() > SAME));
         let format = &input.format;
         let mut words = 0;
         let packed_rows = (0..format.planes()).map(|plane| {
@@ -121,8 +140,9 @@ impl VideoUpscaler {
         Ok(Self {
             weights: weights.clone(),
             options,
-            enlargement,
-            kernels: Kernels::new(gpu.compiler(), format.sample_bytes(), symmetries)?,
+            factors,
+            step,
+            kernels: Kernels::new(gpu.compiler(), format.sample_bytes(), symmetries, step.is_some())?,
             packed,
             packed_rows,
             whole: None,
@@ -284,25 +304,32 @@ impl VideoUpscaler {
         let plane = |plane: usize| {
             let from = format.plane_size(plane, self.input.size());
             let to = format.plane_size(plane, self.output.size());
-            let factors = match self.enlargement {
-                Enlargement::Factor(factor) => [factor; 2],
-                Enlargement::Size(width, height) => [
-                    f64::from(width) / f64::from(self.input.width),
-                    f64::from(height) / f64::from(self.input.height),
-                ],
-            };
+            let factors = self.factors;
             let sites = format.sites(plane, field);
             // A field has every second row, starting at its parity.
             let rows = |rows: usize| field.map_or(rows, |parity| (rows + 1 - parity) / 2);
             let rows_in_frame = self.packed_rows[plane];
+            let [from, to] = [from, to].map(|[columns, lines]| [columns, rows(lines)]);
+            let tables = |from: [usize; 2], to: [usize; 2], factors: [f64; 2]| -> Result<_> {
+                let table = |axis: usize| {
+                    ResampleTable::bicubic_sited(from[axis], to[axis], factors[axis], sites[axis])
+                };
+                Ok([table(0)?, table(1)?])
+            };
+            let (tables, rest) = match self.step.filter(|_| plane == 0) {
+                Some(step) => {
+                    let enlarged = from.map(|length| output_len(length, step));
+                    let rest = tables(enlarged, to, factors.map(|factor| factor / step))?;
+                    (tables(from, enlarged, [step; 2])?, Some(rest))
+                }
+                None => (tables(from, to, factors)?, None),
+            };
             let builder = PlaneBuilder {
                 device,
                 kernels: &self.kernels,
                 packed: &self.packed,
-                tables: [
-                    ResampleTable::bicubic_sited(from[0], to[0], factors[0], sites[0])?,
-                    ResampleTable::bicubic_sited(rows(from[1]), rows(to[1]), factors[1], sites[1])?,
-                ],
+                tables,
+                rest,
                 mapping: Mapping::new(&format, self.input.range, plane).inverse(),
                 largest: format.largest(),
                 sample_bytes: format.sample_bytes(),

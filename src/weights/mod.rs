@@ -23,6 +23,8 @@ mod onnx;
 #[cfg(feature = "pytorch")]
 mod pytorch;
 mod safetensors;
+#[cfg(feature = "headless")]
+mod scale_steps;
 mod shipped;
 
 #[cfg(feature = "dictionary")]
@@ -31,6 +33,8 @@ pub(crate) use fields::{DICTIONARY_KEY, VERSION, VERSION_KEY};
 pub(crate) use safetensors::is_dictionary;
 #[cfg(any(feature = "train", feature = "dictionary"))]
 pub(crate) use safetensors::serialize;
+#[cfg(feature = "headless")]
+pub use scale_steps::{Step, Steps, plan_steps};
 pub use shipped::Shipped;
 
 /// The name of the file with a training run's best weights, in the run's folder.
@@ -74,6 +78,16 @@ impl Metadata {
         }
         let distances = self.scales.iter().map(|&trained| (f64::from(trained) / scale).ln().abs());
         distances.fold(f64::INFINITY, f64::min)
+    }
+
+    /// By which trained scale the network enlarges where one step has to do for a factor; what is left is bicubic interpolation's.
+    /// `None` where no scale above 1 is known: the network then does all of it.
+    #[cfg(feature = "headless")]
+    pub fn step(&self, factor: f64) -> Option<f64> {
+        let trained: Vec<f64> = self.scales.iter().map(|&scale| scale.into()).collect();
+        let steps = plan_steps(factor, &trained, 1);
+        let step = steps.networks.first()?;
+        trained.get(step.trained).copied().filter(|&scale| scale > 1.0)
     }
 }
 

@@ -1,85 +1,89 @@
-//! Splitting a large enlargement into steps, each near a scale that a network was trained for.
+//! Splitting an enlargement into steps by the scales that networks were trained for.
+//!
+//! A network knows the blur of bicubic interpolation by its own scale and by no other: at 1.5, one for 2 sharpens far too much.
+//! So networks only ever enlarge by trained scales, and bicubic interpolation does the rest, mostly by shrinking the result.
+//! weights/README.md has the figures ("Between the factors").
+
+/// The steps of an enlargement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steps {
+    /// Those of networks, in their order; at least one.
+    pub networks: Vec<Step>,
+    /// What remains, as a factor; 1 for nothing.
+    pub rest: f64,
+}
 
 /// One step of an enlargement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
     /// Enlargement by this step.
     pub factor: f64,
-    /// Index of the trained scale nearest to `factor`, as a ratio.
+    /// Index of the trained scale.
     pub trained: usize,
 }
 
-/// Up to this factor one step is enough, with whichever network is nearest.
-const ONE_STEP: f64 = 4.0;
+/// Up to this factor, the rest may be an enlargement, where a larger trained scale would take more work for nothing.
+const REST: f64 = 1.1;
+/// For a larger rest than this, another step is worth its time.
+const ANOTHER_STEP: f64 = 1.4;
 /// Limits the search: 2 to the 10th is more than any enlargement.
 const MOST_STEPS: usize = 10;
 /// Logarithms of ratios closer than this count as equal.
 const SAME: f64 = 1e-9;
 
-/// Splits an enlargement by `factor` into steps, given the scales that networks were trained for.
+/// Splits an enlargement by `factor` into `most` steps or fewer, given the scales that networks were trained for.
 ///
-/// A factor up to 4, or up to the largest trained scale, takes one step. Beyond that, the steps are trained scales,
-/// largest first, and the last step is the remainder. Of all such lists, the one whose remainder is nearest to a trained
-/// scale is taken, and of equal ones the shortest: 6 becomes 3 and 2, 8 becomes 4 and 2. Without any trained scale
-/// there is one step, with the first network.
-pub fn plan_steps(factor: f64, trained: &[f64]) -> Vec<Step> {
-    let nearest = |factor: f64| {
-        let distance = |scale: f64| (scale / factor).ln().abs();
-        let indices = 0..trained.len();
-        indices.min_by(|&a, &b| distance(trained[a]).total_cmp(&distance(trained[b]))).unwrap_or(0)
+/// As few steps as reach the factor, up to the rest: 1.5 is 2 and shrinking, 6 is 3 and 2, 7 is 4, 2 and shrinking. Of equally
+/// many, those with the smallest product, largest first. Without any trained scale above 1 there is one step by the whole
+/// factor, with the first network.
+pub fn plan_steps(factor: f64, trained: &[f64], most: usize) -> Steps {
+    let mut scales: Vec<usize> = (0..trained.len()).filter(|&index| trained[index] > 1.0).collect();
+    scales.sort_by(|&a, &b| trained[b].total_cmp(&trained[a]));
+    scales.dedup_by_key(|&mut index| trained[index].to_bits());
+    let Some(&largest) = scales.first() else {
+        return Steps { networks: vec![Step { factor, trained: 0 }], rest: 1.0 };
     };
-    let step = |factor: f64| Step { factor, trained: nearest(factor) };
-    let largest = trained.iter().copied().fold(1.0, f64::max);
-    if factor <= ONE_STEP.max(largest) || largest <= 1.0 {
-        return vec![step(factor)];
-    }
-    let mut scales = trained.to_vec();
-    scales.sort_by(|a, b| b.total_cmp(a));
-    scales.dedup();
-    let mut best = (f64::INFINITY, Vec::new());
-    for length in 0..MOST_STEPS {
-        search(factor, &scales, length, &mut Vec::new(), &mut best);
-        if best.0 <= SAME {
-            break;
+    let covers = |product: f64, rest: f64| (factor / (product * rest)).ln() <= SAME;
+    let reach = |steps: usize| trained[largest].powf(steps as f64);
+    let most = most.clamp(1, MOST_STEPS);
+    let count = (1..most).find(|&steps| covers(reach(steps), ANOTHER_STEP)).unwrap_or(most);
+    // Descending lists of scales; the first, of the largest alone, is taken if none reaches the factor.
+    let mut best = vec![0; count];
+    let mut list = best.clone();
+    let product = |list: &[usize]| list.iter().map(|&place| trained[scales[place]]).product::<f64>();
+    while next_list(&mut list, scales.len()) {
+        if covers(product(&list), REST) && product(&list) < product(&best) {
+            best.clone_from(&list);
         }
     }
-    let mut steps: Vec<Step> = best.1.iter().map(|&factor| step(factor)).collect();
-    steps.push(step(factor / best.1.iter().product::<f64>()));
-    steps
+    let step = |&place: &usize| Step { factor: trained[scales[place]], trained: scales[place] };
+    let rest = factor / product(&best);
+    let rest = if rest.ln().abs() <= SAME { 1.0 } else { rest };
+    Steps { networks: best.iter().map(step).collect(), rest }
 }
 
-/// Tries all descending lists of `length` scales after those in `taken`, and keeps in `best` the one whose remainder is
-/// nearest to a trained scale.
-fn search(factor: f64, scales: &[f64], length: usize, taken: &mut Vec<f64>, best: &mut (f64, Vec<f64>)) {
-    let Some(left) = length.checked_sub(1) else {
-        let rest = factor / taken.iter().product::<f64>();
-        let all = taken.iter().chain(scales);
-        let distance = all.map(|scale| (scale / rest).ln().abs()).fold(f64::INFINITY, f64::min);
-        if rest > 1.0 + SAME && distance < best.0 - SAME {
-            *best = (distance, taken.clone());
-        }
-        return;
-    };
-    for (i, &scale) in scales.iter().enumerate() {
-        taken.push(scale);
-        search(factor, &scales[i..], left, taken, best);
-        taken.pop();
-    }
+/// The next list of places below `places` that do not descend; false after the last one.
+fn next_list(list: &mut [usize], places: usize) -> bool {
+    let Some(at) = list.iter().rposition(|&place| place + 1 < places) else { return false };
+    let place = list[at] + 1;
+    list[at..].fill(place);
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ALL: [f64; 3] = [2.0, 3.0, 4.0];
+
     fn factors(factor: f64, trained: &[f64]) -> Vec<f64> {
-        plan_steps(factor, trained).iter().map(|step| step.factor).collect()
+        plan_steps(factor, trained, usize::MAX).networks.iter().map(|step| step.factor).collect()
     }
 
     #[test]
     fn products_of_trained_scales_are_exact() {
-        let all = [2.0, 3.0, 4.0];
         for (factor, expected) in [
-            (1.5, vec![1.5]),
+            (2.0, vec![2.0]),
             (4.0, vec![4.0]),
             (6.0, vec![3.0, 2.0]),
             (8.0, vec![4.0, 2.0]),
@@ -88,36 +92,72 @@ mod tests {
             (16.0, vec![4.0, 4.0]),
             (64.0, vec![4.0, 4.0, 4.0]),
         ] {
-            assert_eq!(factors(factor, &all), expected);
+            assert_eq!(factors(factor, &ALL), expected);
+            assert_eq!(plan_steps(factor, &ALL, usize::MAX).rest, 1.0, "{factor}");
         }
         assert_eq!(factors(8.0, &[2.0]), [2.0, 2.0, 2.0]);
+        assert_eq!(
+            plan_steps(1.5, &[1.5], 9),
+            Steps { networks: vec![Step { factor: 1.5, trained: 0 }], rest: 1.0 }
+        );
     }
 
     #[test]
-    fn the_last_step_takes_what_remains() {
-        let all = [2.0, 3.0, 4.0];
-        let steps = plan_steps(5.0, &all);
-        assert_eq!(steps[0], Step { factor: 3.0, trained: 1 });
-        assert!((steps[1].factor - 5.0 / 3.0).abs() < 1e-12 && steps[1].trained == 0);
-        for factor in [4.3, 5.7, 7.0, 10.0, 31.4, 999.9] {
-            let steps = plan_steps(factor, &all);
-            let product: f64 = steps.iter().map(|step| step.factor).product();
-            assert!((product / factor - 1.0).abs() < 1e-12, "{factor}: {steps:?}");
-            for step in steps {
-                let ratio = step.factor / all[step.trained];
-                assert!((0.7..1.45).contains(&ratio), "{factor}: {step:?}");
-            }
+    fn the_rest_is_bicubic() {
+        for (factor, expected) in [
+            (0.5, vec![2.0]),
+            (1.1, vec![2.0]),
+            (1.99, vec![2.0]),
+            // Hardly more than a trained scale.
+            (2.01, vec![2.0]),
+            (2.2, vec![2.0]),
+            (2.21, vec![3.0]),
+            (2.5, vec![3.0]),
+            (3.5, vec![4.0]),
+            // A second step would gain little.
+            (5.0, vec![4.0]),
+            (5.6, vec![4.0]),
+            (5.7, vec![3.0, 2.0]),
+            (7.0, vec![4.0, 2.0]),
+            (10.0, vec![4.0, 3.0]),
+            (22.0, vec![4.0, 4.0]),
+            (23.0, vec![4.0, 3.0, 2.0]),
+        ] {
+            let steps = plan_steps(factor, &ALL, usize::MAX);
+            assert_eq!(factors(factor, &ALL), expected, "{factor}");
+            let product: f64 = expected.iter().product();
+            assert!((product * steps.rest / factor - 1.0).abs() < 1e-12, "{factor}: {steps:?}");
+            assert!(
+                steps.networks.iter().all(|step| step.factor == ALL[step.trained]),
+                "{factor}: {steps:?}"
+            );
         }
+        let large = plan_steps(999.9, &ALL, usize::MAX);
+        assert!(large.networks.len() == 5 && (0.8..1.1).contains(&large.rest), "{large:?}");
+    }
+
+    #[test]
+    fn steps_can_be_limited() {
+        let single = plan_steps(9.0, &ALL, 1);
+        assert_eq!(
+            (single.networks.as_slice(), single.rest),
+            (&[Step { factor: 4.0, trained: 2 }][..], 2.25)
+        );
+        assert_eq!(plan_steps(2.5, &ALL, 1).networks, [Step { factor: 3.0, trained: 1 }]);
+        assert_eq!(plan_steps(2.5, &ALL, 0), plan_steps(2.5, &ALL, 1));
     }
 
     #[test]
     fn few_or_no_trained_scales() {
-        assert_eq!(plan_steps(7.5, &[]), [Step { factor: 7.5, trained: 0 }]);
-        // One step of 4 is nearer to 3 than a second step of 4/3 would be.
-        assert_eq!(factors(4.0, &[3.0]), [4.0]);
-        assert_eq!(factors(9.0, &[3.0]), [3.0, 3.0]);
-        assert_eq!(factors(6.0, &[8.0]), [6.0]);
-        assert_eq!(plan_steps(3.4, &[2.0, 3.0, 4.0])[0].trained, 1);
-        assert_eq!(plan_steps(3.5, &[2.0, 3.0, 4.0])[0].trained, 2);
+        for none in [&[][..], &[1.0]] {
+            let whole = Step { factor: 7.5, trained: 0 };
+            assert_eq!(plan_steps(7.5, none, 9), Steps { networks: vec![whole], rest: 1.0 });
+        }
+        assert_eq!(factors(4.0, &[3.0]), [3.0]);
+        assert_eq!(factors(5.0, &[3.0]), [3.0, 3.0]);
+        assert_eq!(factors(6.0, &[8.0]), [8.0]);
+        assert_eq!(factors(1e6, &[1.01]).len(), MOST_STEPS);
+        // The first network of a scale that several know.
+        assert_eq!(plan_steps(2.0, &[3.0, 2.0, 2.0], 9).networks[0].trained, 1);
     }
 }

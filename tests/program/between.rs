@@ -23,7 +23,8 @@ fn json(desk: &Desk, args: &str) -> Value {
     serde_json::from_str(&run.stdout).unwrap()
 }
 
-/// Every form of the results, with several models beside each other. A network that passes luminance on measures as bicubic does.
+/// Every form of the results, with several models beside each other. A network that passes luminance on measures
+/// nearly as bicubic does: it enlarges by 3, and the result is shrunk.
 #[test]
 fn eval_in_every_form() {
     let desk = desk();
@@ -36,7 +37,7 @@ fn eval_in_every_form() {
         [("2", 2), ("2.5", 3), ("3", 3)].map(|(scale, shave)| [(); 3].map(|()| (scale.into(), shave)));
     assert_eq!(sets.iter().map(of).collect::<Vec<_>>(), expected.concat());
     let psnr = |set: usize, key: &str| sets[set]["average"][key].as_f64().unwrap();
-    assert!((psnr(3, "psnr") - psnr(3, "psnr_bicubic")).abs() < 0.05, "{}", sets[3]);
+    assert!((0.0..0.2).contains(&(psnr(3, "psnr") - psnr(3, "psnr_bicubic"))), "{}", sets[3]);
     assert_eq!(psnr(5, "psnr"), psnr(3, "psnr_bicubic"));
     assert!(
         psnr(0, "psnr_bicubic") > psnr(3, "psnr_bicubic")

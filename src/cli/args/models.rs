@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-pub use srcnn_gpu::enlarge::{Model, Trained, nearest, nearest_usable, usable};
+pub use srcnn_gpu::enlarge::{Model, Trained, nearest, one_step, usable};
 use srcnn_gpu::{Error, Result, Shipped, Weights};
 
 /// The scale of the one network that is taken where small or large is given and nothing says for which scale.
@@ -14,8 +14,7 @@ const USUAL_SCALE: f64 = 3.0;
 pub struct ModelArgs {
     /// small, large, photo (for pictures with the traces of JPEG files; upscale gives large to those without), deblock (removes
     /// these at factor 1), a weight file (.safetensors, .onnx, PyTorch's .pth, the authors' .mat), the folder of a training run, or
-    /// the dictionary of another method (train --method). Of several, the one trained for the nearest scale is used [default:
-    /// small]
+    /// the dictionary of another method (train --method). Of several, the one that suits the scale is used [default: small]
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "Network")]
     pub model: Vec<PathBuf>,
 }

@@ -7,7 +7,7 @@ use srcnn_gpu::eval::protocol::{Compared, Protocol};
 use srcnn_gpu::ratio::Ratio;
 use srcnn_gpu::{Error, Metadata, Padding, Result, Shipped};
 
-use crate::cli::args::models::{Model, Trained, load, nearest, nearest_usable, warn_of_scale};
+use crate::cli::args::models::{Model, Trained, load, nearest, one_step, warn_of_scale};
 use crate::cli::args::names::names;
 
 /// What `--model` calls the baseline.
@@ -30,11 +30,11 @@ impl Method {
         Metadata { scales, ..Metadata::default() }.scale_distance(scale)
     }
 
-    /// The network for the scale that is nearest, of those that pictures with or without the traces of compression get; if none of
-    /// them is meant for such a scale, of all.
-    fn nearest(&self, scale: f64, compressed: bool) -> Option<usize> {
+    /// The network that takes a scale in one step, of those that pictures with or without the traces of compression get; if none of
+    /// them is meant for such a scale, the nearest of all.
+    fn network(&self, scale: f64, compressed: bool) -> Option<usize> {
         let any = || (!self.networks.is_empty()).then(|| nearest(&self.networks, scale));
-        nearest_usable(&self.networks, scale, Some(compressed)).ok().or_else(any)
+        one_step(&self.networks, scale, Some(compressed)).ok().or_else(any)
     }
 }
 
@@ -107,7 +107,7 @@ pub fn scales(asked: &[Ratio], methods: &[Method]) -> Result<Vec<Ratio>> {
 }
 
 /// The tables at a scale: the methods that were trained for it, or for scales around it, or else those that were trained for the
-/// nearest, and those that do not say. Of a method's networks, the one for the nearest scale is measured. Networks that are
+/// nearest, and those that do not say. Of a method's networks, the one that takes the scale in one step is measured. Networks that are
 /// measured on colors have a table of their own. In each, all leave out the same border.
 ///
 /// # Errors
@@ -120,7 +120,7 @@ pub fn tables(
     degradation: Degradation,
 ) -> Result<Vec<Vec<Column>>> {
     let pick = |compressed| -> Vec<Option<usize>> {
-        methods.iter().map(|method| method.nearest(scale.value(), compressed)).collect()
+        methods.iter().map(|method| method.network(scale.value(), compressed)).collect()
     };
     let (picked, clean) = (pick(true), pick(false));
     let model = |method: usize| picked[method].map(|network| &methods[method].networks[network]);

@@ -49,8 +49,8 @@ pub struct EvalArgs {
     #[arg(short, long, value_name = "NAME|FILE|RUN", help_heading = "What to measure")]
     pub model: Vec<PathBuf>,
 
-    /// Scales, such as 2,2.5,3: ratios of whole numbers with a denominator up to 16. Between the scales of its networks, small or
-    /// large is measured with the one that upscale takes, the nearest [default: those that the networks were trained for]
+    /// Scales, such as 2,2.5,3: ratios of whole numbers with a denominator up to 16. Between the scales of its networks, a
+    /// method is measured as upscale enlarges, in one step [default: those that the networks were trained for]
     #[arg(short, long, value_name = "N", value_delimiter = ',', help_heading = "What to measure")]
     pub scale: Vec<Ratio>,
 

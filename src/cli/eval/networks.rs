@@ -1,22 +1,49 @@
 //! The networks that `eval` measures, compiled.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use srcnn_gpu::dictionary::DictionaryUpscaler;
-use srcnn_gpu::enlarge::Traces;
+use srcnn_gpu::enlarge::{Traces, enlarge_planes};
 use srcnn_gpu::eval::Enlarge;
 use srcnn_gpu::eval::dataset::Picture;
 use srcnn_gpu::eval::protocol::Measured;
 use srcnn_gpu::headless::adapter::describe;
 use srcnn_gpu::headless::{Headless, HeadlessOptions, Timing};
-use srcnn_gpu::{Planes, Result};
+use srcnn_gpu::{Enlargement, Metadata, Padding, Planes, Result};
 
 use super::EvalArgs;
 use super::methods::{Column, Method};
 use crate::cli::args::models::{Model, Trained};
 
-/// A compiled network, by the indices of its method and among its method's networks.
-pub type Compiled = ((usize, usize), Box<dyn Enlarge>);
+/// A compiled network.
+pub struct Compiled {
+    /// The indices of its method and among its method's networks.
+    key: (usize, usize),
+    /// What it knows of its scales; nothing of those of a network that crops, which has to do all of an enlargement.
+    metadata: Metadata,
+    engine: Box<dyn Enlarge>,
+}
+
+/// A network that enlarges by a trained scale, and bicubic interpolation for the rest, as in `upscale`.
+struct InOneStep<'a>(&'a mut Compiled);
+
+impl Enlarge for InOneStep<'_> {
+    fn enlarge(&mut self, low: &Planes, width: usize, height: usize) -> Result<(Planes, Timing)> {
+        let Compiled { metadata, engine, .. } = &mut *self.0;
+        let (start, mut timing) = (Instant::now(), Timing::default());
+        let factor = (width as f64 / low.width as f64 * height as f64 / low.height as f64).sqrt();
+        let network = |low: &Planes, enlargement: Enlargement| {
+            let (width, height) = enlargement.size((low.width as u32, low.height as u32))?;
+            let (planes, took) = engine.enlarge(low, width as usize, height as usize)?;
+            timing = took;
+            Ok(planes)
+        };
+        let enlargement = Enlargement::Size(width as u32, height as u32);
+        let planes = enlarge_planes(low, enlargement, metadata.step(factor), network)?;
+        Ok((planes, Timing { wall: start.elapsed(), ..timing }))
+    }
+}
 
 /// Two networks, of which each picture gets one: by whether it has the traces of compression.
 struct ByTraces<'a> {
@@ -41,17 +68,19 @@ impl Enlarge for ByTraces<'_> {
 /// As [`Protocol::measure`](srcnn_gpu::eval::protocol::Protocol::measure).
 pub fn measure(networks: &mut [Compiled], column: &Column, picture: &Picture) -> Result<Measured> {
     let mut found = [column.network, column.clean].map(|_| None);
-    for (key, network) in networks {
+    for network in networks {
         for (found, index) in found.iter_mut().zip([column.network, column.clean]) {
-            if index.is_some_and(|index| *key == (column.method, index)) {
-                *found = Some(&mut **network);
+            if index.is_some_and(|index| network.key == (column.method, index)) {
+                *found = Some(InOneStep(network));
                 break;
             }
         }
     }
     match found {
-        [Some(traced), Some(clean)] => column.protocol.measure(picture, &mut ByTraces { traced, clean }),
-        [Some(network), None] => column.protocol.measure(picture, network),
+        [Some(mut traced), Some(mut clean)] => {
+            column.protocol.measure(picture, &mut ByTraces { traced: &mut traced, clean: &mut clean })
+        }
+        [Some(mut network), None] => column.protocol.measure(picture, &mut network),
         _ => column.protocol.measure_bicubic(picture),
     }
 }
@@ -94,7 +123,9 @@ pub fn open(
             Trained::Dictionary(dictionary) => Box::new(DictionaryUpscaler::new(gpu.clone(), dictionary)?),
         };
         warm_up(&mut *engine, model)?;
-        networks.push((key, engine));
+        let crops = model.padding().map(|own| args.padding.unwrap_or(own)) == Some(Padding::Valid);
+        let scales = if crops { Vec::new() } else { model.scales() };
+        networks.push(Compiled { key, metadata: Metadata { scales, ..Metadata::default() }, engine });
     }
     Ok((networks, describe(&gpu.info)))
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use srcnn_gpu::enlarge::{Step, plan_steps};
 use srcnn_gpu::headless::HeadlessOptions;
 use srcnn_gpu::stages::PictureArgs;
 use srcnn_gpu::{Padding, Precision, Result};
@@ -12,14 +11,12 @@ use super::ffmpeg::VideoArgs;
 use super::ncnn_cli::{self, Threads};
 use crate::cli::args::checks::CheckArgs;
 use crate::cli::args::gpu::GpuArgs;
-use crate::cli::args::models::{
-    Model, ModelArgs, family, load_models, nearest, only_networks, usable, warn_of_scale,
-};
+use crate::cli::args::models::{Model, ModelArgs, load_models, only_networks, usable};
 use crate::cli::args::padding;
 use crate::cli::args::precision::PrecisionArgs;
 use crate::cli::args::tuning::TuneArgs;
 use crate::cli::output::Existing;
-use srcnn_gpu::jobs::{Shard, SizeLabel};
+use srcnn_gpu::jobs::Shard;
 
 /// Enlarge pictures and video
 #[derive(Debug, Args)]
@@ -100,15 +97,6 @@ pub struct BatchArgs {
     pub json: bool,
 }
 
-/// Warns of a step that enlarges by another factor than its network was trained for.
-fn warn_of_steps(models: &[Model], scale: f64) {
-    let trained: Vec<f64> = models.iter().flat_map(Model::scales).map(f64::from).collect();
-    let unlike = |step: &Step| trained.get(step.trained).is_some_and(|&own| own != step.factor);
-    if let Some(step) = plan_steps(scale, &trained).into_iter().find(unlike) {
-        warn_of_scale(&models[nearest(models, step.factor)], step.factor);
-    }
-}
-
 impl UpscaleArgs {
     /// All inputs, however they were given.
     pub fn inputs(&self) -> Vec<PathBuf> {
@@ -140,13 +128,6 @@ impl UpscaleArgs {
             if is_set {
                 only_networks(&models, flag)?;
             }
-        }
-        // Those that come with the program are meant for all scales together.
-        let is_own = |choice: &PathBuf| family(choice).is_none();
-        if let SizeLabel::Scale(scale) = self.picture.size.label()
-            && choices.iter().all(is_own)
-        {
-            warn_of_steps(&models, scale);
         }
         Model::with_clean(models)
     }

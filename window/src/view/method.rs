@@ -128,7 +128,8 @@ pub fn bicubic() -> Result<Weights> {
     Weights::new(layers.collect(), metadata)
 }
 
-/// The network that enlarges a picture first, as saving it does, and its name; and whether others follow.
+/// The last network that enlarges a picture when it is saved, and its name; and whether saving takes more steps, of other networks or
+/// of bicubic interpolation.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] where no network enlarges by the factor, [`Error::Model`] for a dictionary.
@@ -146,7 +147,8 @@ pub fn network(
             model.name
         )));
     }
-    Ok((model.network()?.clone(), model.name.clone(), passes.len() > 1))
+    let more = passes.len() > 1 || pass.rest.is_some();
+    Ok((model.network()?.clone(), model.name.clone(), more))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl<'a> Worker<'a> {
     /// As [`Worker::enlarge`], as far as it can be known.
     pub fn planned(&self, job: &Job) -> Result<stages::About> {
         let Opened { from, to, .. } = self.open(job)?;
-        Ok(Self::about([from, to], self.nearest(from, to)?))
+        Ok(Self::about([from, to], self.network(from, to)?))
     }
 
     fn about(size: [(u32, u32); 2], model: &Model) -> stages::About {
@@ -95,7 +95,7 @@ impl<'a> Worker<'a> {
         let Opened { input, about: metadata, form, enlargement, from, to } = self.open(job)?;
         let total = input.frames();
         let pixels = u64::from(to.0) * u64::from(to.1);
-        let model = self.nearest(from, to)?;
+        let model = self.network(from, to)?;
         self.reporter.file(
             i,
             job,
@@ -176,12 +176,11 @@ impl<'a> Worker<'a> {
         Ok(Ok(()))
     }
 
-    /// The network whose trained scale is nearest, as a ratio. Video takes one step, and nothing looks for traces
-    /// in its frames.
-    fn nearest(&self, from: (u32, u32), to: (u32, u32)) -> Result<&'a Model> {
+    /// The network that enlarges in one step: video takes no more, and nothing looks for traces in its frames.
+    fn network(&self, from: (u32, u32), to: (u32, u32)) -> Result<&'a Model> {
         let area = |(width, height): (u32, u32)| f64::from(width) * f64::from(height);
         let factor = (area(to) / area(from)).sqrt();
-        let nearest = models::nearest_usable(self.models, if from == to { 1.0 } else { factor }, None)?;
-        Ok(&self.models[nearest])
+        let network = models::one_step(self.models, if from == to { 1.0 } else { factor }, None)?;
+        Ok(&self.models[network])
     }
 }
