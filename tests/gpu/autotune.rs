@@ -266,7 +266,7 @@ fn the_program() {
     assert!(trained.iter().all(|part| report["training"][part].as_f64().unwrap() > 0.0), "{report}");
     assert!(["wall", "processor", "timestamps"].contains(&report["clock"].as_str().unwrap()));
 
-    let report = bench("--tune");
+    let report = bench("--tune --tune-time 2");
     assert_eq!(report["shape"]["from"], "search");
     assert!(report["shape"]["candidates"].as_array().unwrap().len() > 1, "{report}");
     let cache = desk.path("cache/srcnn-gpu");
@@ -308,7 +308,9 @@ fn the_program() {
     assert!(done.code == Some(0) && !done.stderr.contains("kernels for"), "{}", done.stderr);
     assert_eq!(bench("")["shape"]["from"], "default");
     assert_eq!(fs::read_to_string(&file).unwrap(), "{");
-    assert_eq!(run("bench --tune --no-autotune").code, Some(2));
+    for wrong in ["--tune --no-autotune", "--tune-time 3", "--tune --tune-time 0"] {
+        assert_eq!(run(&format!("bench {wrong}")).code, Some(2), "{wrong}");
+    }
 }
 
 /// The shapes of training's kernels are searched as those of inference are; a run keeps the one that it began with.
@@ -316,7 +318,7 @@ fn the_program() {
 fn training_takes_the_shape_that_was_found() {
     let _alone = common::alone();
     let (gpu, weights) = (common::gpu(), weights());
-    let found = tune::search(&gpu, &weights, 8, Duration::from_secs(15)).unwrap();
+    let found = tune::search(&gpu, &weights, 8, Duration::from_secs(2)).unwrap();
     assert_eq!(found.measured[0].shape, Shape::for_device(&gpu.device));
     assert!(found.measured.len() > 1 && found.measured[0].ms.is_some(), "{found:?}");
     assert!(found.measured.iter().all(|one| one.ms.is_some() != one.reason.is_some()), "{found:?}");

@@ -16,6 +16,7 @@ use srcnn_gpu::train::config::Initialization;
 use srcnn_gpu::train::gpu::Shape;
 use srcnn_gpu::train::init::initialize;
 use srcnn_gpu::train::measure::TrainingTimes;
+use srcnn_gpu::train::tune;
 use srcnn_gpu::{Architecture, Error, Metadata, Result, Weights, train};
 
 use crate::cli::args::gpu::GpuArgs;
@@ -49,6 +50,9 @@ pub struct BenchArgs {
     /// then on
     #[arg(help_heading = "How", long, conflicts_with = "no_autotune")]
     tune: bool,
+    /// Seconds to try kernels of training for; those of inference take a few
+    #[arg(help_heading = "How", long, requires = "tune", default_value_t = tune::BUDGET.as_secs(), value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    tune_time: u64,
     /// Measure wall-clock time on software adapters too, where processor time is the default: to compare with other programs
     /// while nothing else runs
     #[arg(help_heading = "How", long)]

@@ -1,6 +1,7 @@
 //! Which shape of kernels `bench` measures with.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use serde::Serialize;
 use srcnn_gpu::gpu::kernels::ConvShape;
@@ -50,7 +51,7 @@ pub fn of_inference(args: &BenchArgs, gpu: &Gpu, weights: &Weights) -> Result<Ch
 pub fn of_training(args: &BenchArgs, gpu: &Gpu, weights: &Weights, batch: usize) -> Result<Chosen<Shape>> {
     choose(
         args,
-        || tune::search(gpu, weights, batch, tune::BUDGET),
+        || tune::search(gpu, weights, batch, Duration::from_secs(args.tune_time)),
         |folder| tune::stored(gpu, weights.architecture(), folder),
         || Shape::for_device(&gpu.device),
     )

@@ -30,7 +30,7 @@ pub struct WebNetwork<'a> {
 const SUBGROUPS: [u32; 2] = [4, 8];
 
 /// What does not depend on the networks.
-const FIXED: [(&str, &[u8]); 13] = [
+const FIXED: [(&str, &[u8]); 14] = [
     ("index.html", include_bytes!("index.html")),
     ("page.css", include_bytes!("page.css")),
     ("page.js", include_bytes!("page.js")),
@@ -44,6 +44,7 @@ const FIXED: [(&str, &[u8]); 13] = [
     ("srcnn/pixels.js", include_bytes!("srcnn/pixels.js")),
     ("srcnn/plan.js", include_bytes!("srcnn/plan.js")),
     ("srcnn/resample.js", include_bytes!("srcnn/resample.js")),
+    ("srcnn/rest.js", include_bytes!("srcnn/rest.js")),
 ];
 
 /// Everything that the module reads, but for kernels and weights.

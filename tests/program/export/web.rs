@@ -127,7 +127,8 @@ fn the_module_equals_the_program() {
         let bytes = visit.files[&name].clone();
         let theirs = RgbaImage::from_raw(ours.width(), ours.height(), bytes).unwrap();
         let most = difference(&theirs, &ours);
-        assert!(most <= 1, "{name}: off by {most}");
+        // Where the network's result is shrunk, the module has rounded it to 8 bits before.
+        assert!(most <= if scale == "1.3" { 2 } else { 1 }, "{name}: off by {most}");
         if let Some(bytes) = visit.files.get(&format!("{name}_gpu")) {
             let theirs = RgbaImage::from_raw(ours.width(), ours.height(), bytes.clone()).unwrap();
             let most = difference(&theirs, &ours);

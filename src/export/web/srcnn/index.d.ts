@@ -19,9 +19,13 @@ export interface CreateOptions {
 }
 
 export interface Enlargement {
-    /** Which of `Upscaler.models`; the first one if not given. Of its networks, the one for the nearest scale is taken. */
+    /** Which of `Upscaler.models`; the first one if not given. Of its networks, the one that suits the scale is taken. */
     model?: string;
-    /** Factor of both sides, any number above 1; sizes are rounded up. Default: 2. */
+    /**
+     * Factor of both sides, any number above 1; sizes are rounded up. Networks enlarge by a scale that they were trained for, and
+     * bicubic interpolation does the rest: 1.5 is 2 and shrinking. `prepare` leaves all of it to the network, so the scales that
+     * it was trained for suit it best. Default: 2.
+     */
     scale?: number;
     /** Width and height of the result, in place of `scale`. */
     size?: [number, number];

@@ -4,6 +4,8 @@
 import { prepare } from './engine.js';
 import { Compiled, FEATURES, Library, variantFor } from './kernels.js';
 import { tables } from './plan.js';
+import { bicubic, outputLength } from './resample.js';
+import { resampled } from './rest.js';
 import { Reader, alphaPlane, hasConstantAlpha, pixelsOf, setAlpha, sizeOf, withColorsSpread } from './pixels.js';
 
 /** Tiles that are under way at a time. */
@@ -81,14 +83,26 @@ export class Upscaler {
     async #upscale(picture, { onprogress = () => {}, signal, ...options }) {
         signal?.throwIfAborted();
         const source = await pixelsOf(this.device, picture);
-        const tiles = await this.#tilesFor(sizeOf(source), options);
+        const rest = this.#rest(sizeOf(source), options);
+        const enlargement = rest === undefined ? options : { ...options, scale: rest.step, size: undefined };
+        const tiles = await this.#tilesFor(sizeOf(source), enlargement);
         const parts = hasConstantAlpha(source) ? 1 : 2;
         const run = (source, part) =>
             tiles.run(source, (done, all) => onprogress((part + done / all) / parts), signal);
         const alpha = parts === 2 ? await run(alphaPlane(source), 0) : undefined;
         const result = await run(withColorsSpread(source), parts - 1);
         if (alpha !== undefined) setAlpha(result, alpha);
-        return result;
+        return rest === undefined ? result : resampled(result, rest.tables, signal);
+    }
+
+    /** What networks leave to bicubic interpolation: the trained scale that they enlarge by, and the tables of the rest. */
+    #rest(source, { model = this.models[0], scale = 2, size }) {
+        const axes = tables(source, { scale, size });
+        const factors = axes.map(({ inputLength, outputLength }) => (size === undefined ? scale : outputLength / inputLength));
+        const step = this.#library.step(model, Math.sqrt(factors[0] * factors[1]));
+        if (step === undefined || factors.every((factor) => Math.abs(Math.log(factor / step)) < 1e-9)) return undefined;
+        const table = ({ inputLength, outputLength: output }, axis) => bicubic(outputLength(inputLength, step), output, factors[axis] / step);
+        return { step, tables: axes.map(table) };
     }
 
     /** What the last picture used, if this one has the same size. */

@@ -3,6 +3,9 @@
 /** What a device is opened with where the adapter has it. */
 export const FEATURES = ['subgroups', 'shader-f16'];
 
+/** Up to this factor, the rest of an enlargement may be one, where a network for a larger scale would take more work for nothing. */
+const REST = 1.1;
+
 /** Reads the data that lie beside the module. */
 export class Library {
     #base;
@@ -26,10 +29,26 @@ export class Library {
         return [...new Set(this.networks.map((network) => network.model))];
     }
 
-    /** The network of a model that was trained for the nearest scale, as a ratio. */
-    nearest(model, scale) {
+    #of(model) {
         const own = this.networks.filter((network) => network.model === model);
         if (own.length === 0) throw new RangeError(`no model ${model}; there are ${this.models.join(', ')}`);
+        return own;
+    }
+
+    /**
+     * By which trained scale a model's networks enlarge; the rest is bicubic interpolation's. Undefined where a network does all of it: if
+     * none says what it was trained for, or if they crop.
+     */
+    step(model, factor) {
+        const crops = ({ variants }) => variants.some(({ padding }) => padding === 'valid');
+        const scales = this.#of(model).filter((network) => !crops(network)).flatMap(({ scales }) => scales);
+        const above = scales.filter((scale) => scale > 1).sort((a, b) => a - b);
+        return above.find((scale) => scale * REST >= factor) ?? above.at(-1);
+    }
+
+    /** The network of a model that was trained for the nearest scale, as a ratio. */
+    nearest(model, scale) {
+        const own = this.#of(model);
         const distance = ({ scales }) => Math.min(...scales.map((trained) => Math.abs(Math.log(trained / scale))));
         return own.reduce((best, other) => (distance(other) < distance(best) ? other : best));
     }
