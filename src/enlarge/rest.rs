@@ -54,7 +54,7 @@ impl<'a> Bands<'a> {
     /// Takes the next rows, of floats.
     ///
     /// # Errors
-    /// Those of the taker, and [`Error::OutOfHostMemory`](crate::Error).
+    /// Those of the taker, and [`Error::Picture`](crate::Error::Picture) where memory is short.
     pub fn push(&mut self, band: &DynamicImage) -> Result<()> {
         let Self { columns, rows, across, first, .. } = self;
         let (width, height) = (band.width() as usize, band.height() as usize);
@@ -84,7 +84,7 @@ impl<'a> Bands<'a> {
             result.write(0, y, &line);
         }
         self.done += ready;
-        let keep = self.needed.get(self.done).copied().unwrap_or(there);
+        let keep = self.needed.get(self.done).map_or(there, |&row| row.min(there));
         across.drain(..keep - *first);
         *first = keep;
         (self.take)(result)

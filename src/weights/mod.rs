@@ -70,7 +70,7 @@ pub struct Metadata {
 
 impl Metadata {
     /// How far `scale` is from the nearest trained scale: the logarithm of their ratio, 0 or more; infinite if they are
-    /// unknown. A network that was trained for several scales knows those between them too.
+    /// unknown. One that was trained for several scales counts as trained for those between them.
     pub fn scale_distance(&self, scale: f64) -> f64 {
         let trained = || self.scales.iter().map(|&trained| f64::from(trained));
         if trained().any(|trained| trained <= scale) && trained().any(|trained| trained >= scale) {
