@@ -58,6 +58,7 @@ pub use error::refuse;
 pub use floats::check as check_floats;
 pub use frames::{FrameWriter, read_frames};
 pub use junk::is_junk;
+#[cfg(feature = "dictionary")]
 pub(crate) use kind::BAND_ROWS;
 pub use kind::{Kind, Settings};
 pub use memory::{available_memory, bytes};
