@@ -71,6 +71,7 @@ mod tests {
         assert_eq!(sweep(folder.path()), 1);
         assert!(UNFINISHED.lock().iter().all(|path| !path.starts_with(folder.path())));
     }
+
     /// Several processes that begin at once look at each other's files in the moment before these are locked.
     #[test]
     fn what_is_being_written_is_never_swept() {

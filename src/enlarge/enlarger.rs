@@ -225,8 +225,8 @@ impl Enlarger {
         };
         let index = one_step(&self.models, factor, None).unwrap_or_else(|_| nearest(&self.models, factor));
         let model = self.models.get(index).ok_or_else(|| Error::invalid("there is no model"))?;
-        let crops = model.padding().map(|own| self.padding().unwrap_or(own)) == Some(Padding::Valid);
-        let step = if crops || size == source { None } else { model.step(factor) };
+        let whole = model.crops(self.padding()) || size == source;
+        let step = if whole { None } else { model.step(factor) };
         let engine = self.engine(index)?;
         enlarge_planes(planes, enlargement, step, |planes, enlargement| {
             engine.upscale_planes(planes, enlargement, progress)

@@ -155,6 +155,11 @@ impl Model {
         }
     }
 
+    /// Whether it removes borders, with `padding` in place of its own if there is one.
+    pub fn crops(&self, padding: Option<Padding>) -> bool {
+        self.padding().map(|own| padding.unwrap_or(own)) == Some(Padding::Valid)
+    }
+
     /// Multiply-adds of a pixel of the result.
     pub fn multiply_adds(&self) -> usize {
         match &self.trained {

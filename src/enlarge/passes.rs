@@ -64,11 +64,10 @@ impl<'a> Route<'a> {
         compressed: Option<bool>,
     ) -> Result<Vec<Pass>> {
         let size = enlargement.size(source)?;
-        let axes =
-            [(source.0, size.0), (source.1, size.1)].map(|(from, to)| (f64::from(from), f64::from(to)));
+        let factors = enlargement.factors(source);
         let factor = match enlargement {
             Enlargement::Factor(factor) => factor,
-            Enlargement::Size(..) => axes.iter().map(|(from, to)| (to / from).sqrt()).product(),
+            Enlargement::Size(..) => factors.map(f64::sqrt).iter().product(),
         };
         let factor = if size == source { 1.0 } else { factor };
         let usable = usable(self.models, factor, compressed)?;
@@ -80,20 +79,14 @@ impl<'a> Route<'a> {
         let steps = plan_steps(factor, &scales, usize::MAX);
         let network_of =
             |step: &Step| network_of_scale.get(step.trained).copied().unwrap_or_else(|| usable[0]);
-        let crops = steps.networks.iter().any(|step| {
-            let own = self.models[network_of(step)].padding();
-            own.map(|own| self.padding.unwrap_or(own)) == Some(Padding::Valid)
-        });
+        let crops = steps.networks.iter().any(|step| self.models[network_of(step)].crops(self.padding));
         let done: f64 = steps.networks.iter().map(|step| step.factor).product();
         let reached = Enlargement::Factor(done).size(source)?;
         let last = steps.networks.len() - 1;
         // A network of no known scale does all of it, and so does one that crops: the rest would have to know what is missing.
         let knows_any = scales.iter().any(|&scale| scale > 1.0);
         let whole = !knows_any || crops || (steps.rest == 1.0 && reached == size);
-        let factors = match enlargement {
-            Enlargement::Factor(factor) => [factor / done; 2],
-            Enlargement::Size(..) => axes.map(|(from, to)| to / (from * done)),
-        };
+        let factors = factors.map(|factor| factor / done);
         let mut reached = source;
         let passes = steps.networks.iter().enumerate().map(|(index, step)| {
             let network = network_of(step);

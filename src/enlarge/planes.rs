@@ -22,13 +22,7 @@ pub fn enlarge_planes(
     let source = (planes.width as u32, planes.height as u32);
     let (width, height) = enlargement.size(source)?;
     let Some(step) = step else { return network(planes, enlargement) };
-    let factors = match enlargement {
-        Enlargement::Factor(factor) => [factor / step; 2],
-        Enlargement::Size(..) => [
-            f64::from(width) / (f64::from(source.0) * step),
-            f64::from(height) / (f64::from(source.1) * step),
-        ],
-    };
+    let factors = enlargement.factors(source).map(|factor| factor / step);
     if factors.iter().all(|factor| factor.ln().abs() <= SAME) {
         return network(planes, enlargement);
     }

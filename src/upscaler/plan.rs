@@ -63,17 +63,22 @@ impl Enlargement {
         Ok((out_w as u32, out_h as u32))
     }
 
+    /// How much larger columns and rows become, given the size before.
+    pub(crate) fn factors(self, source: (u32, u32)) -> [f64; 2] {
+        match self {
+            Enlargement::Factor(factor) => [factor; 2],
+            Enlargement::Size(width, height) => {
+                [f64::from(width) / f64::from(source.0), f64::from(height) / f64::from(source.1)]
+            }
+        }
+    }
+
     /// The resampling tables of columns and rows.
     pub(crate) fn tables(self, source: (u32, u32)) -> Result<[ResampleTable; 2]> {
         let target = self.size(source)?;
-        let table = |from: u32, to: u32| {
-            let factor = match self {
-                Enlargement::Factor(factor) => factor,
-                Enlargement::Size(..) => f64::from(to) / f64::from(from),
-            };
-            ResampleTable::bicubic(from as usize, to as usize, factor)
-        };
-        Ok([table(source.0, target.0)?, table(source.1, target.1)?])
+        let [across, down] = self.factors(source);
+        let table = |from: u32, to: u32, factor| ResampleTable::bicubic(from as usize, to as usize, factor);
+        Ok([table(source.0, target.0, across)?, table(source.1, target.1, down)?])
     }
 }
 

@@ -89,12 +89,7 @@ impl VideoUpscaler {
         }
         let enlargement = enlargement.into();
         let output = input.resized(enlargement.size(input.size())?);
-        let factors = match enlargement {
-            Enlargement::Factor(factor) => [factor; 2],
-            Enlargement::Size(width, height) => {
-                [f64::from(width) / f64::from(input.width), f64::from(height) / f64::from(input.height)]
-            }
-        };
+        let factors = enlargement.factors(input.size());
         let step = match factors {
             [1.0, 1.0] => None,
             [x, y] => weights.metadata.step((x * y).sqrt()),

@@ -10,7 +10,7 @@ use srcnn_gpu::eval::dataset::Picture;
 use srcnn_gpu::eval::protocol::Measured;
 use srcnn_gpu::headless::adapter::describe;
 use srcnn_gpu::headless::{Headless, HeadlessOptions, Timing};
-use srcnn_gpu::{Enlargement, Metadata, Padding, Planes, Result};
+use srcnn_gpu::{Enlargement, Metadata, Planes, Result};
 
 use super::EvalArgs;
 use super::methods::{Column, Method};
@@ -123,8 +123,7 @@ pub fn open(
             Trained::Dictionary(dictionary) => Box::new(DictionaryUpscaler::new(gpu.clone(), dictionary)?),
         };
         warm_up(&mut *engine, model)?;
-        let crops = model.padding().map(|own| args.padding.unwrap_or(own)) == Some(Padding::Valid);
-        let scales = if crops { Vec::new() } else { model.scales() };
+        let scales = if model.crops(args.padding) { Vec::new() } else { model.scales() };
         networks.push(Compiled { key, metadata: Metadata { scales, ..Metadata::default() }, engine });
     }
     Ok((networks, describe(&gpu.info)))
