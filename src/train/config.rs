@@ -184,7 +184,8 @@ impl Optimizer {
 pub struct Augmentation {
     /// Each time a sub-image is used, take one of its 8 flips and turns at random.
     pub turns: bool,
-    /// Scales at which each picture enters the set, in 0.1..1; 1 is the picture itself.
+    /// Scales at which each picture enters the set, in 0.1..2; 1 is the picture itself. Smaller copies are sharper than
+    /// pictures are, larger ones softer. One that is named twice enters twice.
     pub scales: Vec<f64>,
 }
 
@@ -357,8 +358,8 @@ impl TrainConfig {
         };
         let sizes = &self.augmentation.scales;
         let scales = || {
-            let fit = !sizes.is_empty() && sizes.iter().all(|s| (0.1..=1.0).contains(s));
-            (!fit).then_some("augmentation: scales are one number or more in 0.1..1")
+            let fit = !sizes.is_empty() && sizes.iter().all(|s| (0.1..=2.0).contains(s));
+            (!fit).then_some("augmentation: scales are one number or more in 0.1..2")
         };
         match broken.or_else(|| parameters().or_else(shape).or_else(scales).map(str::to_string)) {
             Some(text) => Err(Error::invalid(text)),

@@ -215,6 +215,7 @@ mod tests {
             [table[0].network, table[0].clean].map(|index| photo[0].networks[index.unwrap()].name.as_str());
         assert_eq!(networks, ["photo", "large x3"]);
     }
+
     /// Between the scales of its networks, a method counts as trained for all of them, with the network that `upscale` takes; one
     /// that was trained for a single scale stands back.
     #[test]
@@ -239,7 +240,8 @@ mod tests {
             tables[0].iter().map(|column| (column.method, column.network, column.protocol.shave)).collect()
         };
         assert_eq!(columns(2.5), [(0, Some(1), 3), (1, Some(0), 3)]);
-        assert_eq!(columns(2.25), [(0, Some(0), 3), (1, Some(0), 3)]);
+        assert_eq!(columns(2.25), [(0, Some(1), 3), (1, Some(0), 3)]);
+        assert_eq!(columns(2.125), [(0, Some(0), 3), (1, Some(0), 3)]);
         assert_eq!(columns(3.0), [(0, Some(1), 3), (1, Some(0), 3), (2, Some(0), 3)]);
     }
 }
