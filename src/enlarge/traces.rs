@@ -237,9 +237,9 @@ mod tests {
     fn what_has_no_traces() {
         let low = as_jpeg(&picture(256), 40);
         assert!(!look(imageops::resize(&low, 180, 180, imageops::FilterType::CatmullRom)).are_strong());
+        let colors = picture(64);
         for size in [4, 8, 16] {
-            let squares =
-                RgbImage::from_fn(256, 256, |x, y| *picture(64).get_pixel(x / size % 64, y / size % 64));
+            let squares = RgbImage::from_fn(256, 256, |x, y| *colors.get_pixel(x / size % 64, y / size % 64));
             assert!(!Traces::are_in(&squares.into()), "{size}");
             let stripes = RgbImage::from_fn(256, 256, |x, _| {
                 image::Rgb([if x % size < size / 2 { 250 } else { 10 }; 3])

@@ -310,7 +310,7 @@ impl Dataset {
         let (scale, size) = (piece.scale, piece.size);
         let key = [u64::from(*seed), epoch.into(), piece.file as u64, scale as u64, size.to_bits()];
         let (targets, low) = if size != 1.0 && degradation.is_linear() {
-            let whole = small(picture, *channels, size, scale)?;
+            let whole = resized_planes(picture, *channels, size, scale)?;
             (whole.planes.clone(), degradation.draw(&key).apply(whole, scale)?)
         } else {
             let picture =
@@ -359,15 +359,15 @@ struct Pair {
 
 /// A picture in the network's channels, at a size of the augmentation (rounded to 8 bits, as a picture file
 /// of that size would be), cut to multiples of the scale.
-fn small(picture: &Picture, channels: Channels, size: f64, scale: usize) -> Result<Degraded> {
+fn resized_planes(picture: &Picture, channels: Channels, size: f64, scale: usize) -> Result<Degraded> {
     let (width, height) = (resized(picture.width, size), resized(picture.height, size));
     let (columns, rows) = (multiple(width, scale), multiple(height, scale));
     let down = ResampleTable::bicubic(picture.height, height, size)?;
     let across = ResampleTable::bicubic(picture.width, width, size)?;
     let planes = picture.planes(channels).into_iter().map(|plane| {
         let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
-        let small = apply(&plane, &down, &across);
-        let kept = small.chunks_exact(width).take(rows).flat_map(|row| &row[..columns]);
+        let resized = apply(&plane, &down, &across);
+        let kept = resized.chunks_exact(width).take(rows).flat_map(|row| &row[..columns]);
         kept.map(|v| v.round().clamp(0.0, 255.0) / 255.0).collect()
     });
     Ok(Degraded { width: columns, height: rows, planes: planes.collect() })

@@ -98,16 +98,16 @@ fn three_channels_are_planes() {
 }
 
 #[test]
-fn smaller_variants() {
+fn variants_of_other_sizes() {
     let folder = tempfile::tempdir().unwrap();
     grey(100, 80).save(folder.path().join("a.png")).unwrap();
     let mut config = config(folder.path(), 3);
-    config.augmentation = Augmentation { turns: true, scales: vec![1.0, 0.5, 0.3] };
+    config.augmentation = Augmentation { turns: true, scales: vec![1.0, 0.5, 0.3, 1.25] };
     let set = Dataset::open(&config, usize::MAX).unwrap();
     let shard = set.load(0, 0, &|_, _| ()).unwrap();
     // 0.3 leaves 30x24, less than a sub-image.
     let sizes: Vec<_> = shard.pictures.iter().map(|p| (p.width, p.height)).collect();
-    assert_eq!(sizes, [(99, 78), (48, 39)]);
+    assert_eq!(sizes, [(99, 78), (48, 39), (123, 99)]);
     assert!(shard.targets.iter().all(|&v| (v * 255.0).fract() < 1e-3 || (v * 255.0).fract() > 0.999));
 }
 

@@ -264,7 +264,7 @@ mod tests {
             ("degradation = 'jpeg:30'", "'bicubic,jpeg:30'"),
             ("scale = 17", "whole number from 1 to 16"),
             ("scale = []", "whole number from 1 to 16"),
-            ("[augmentation]\nturns = true\nscales = [2.0]", "augmentation"),
+            ("[augmentation]\nturns = true\nscales = [2.5]", "0.1..2"),
             ("average = 1.0", "average 1: 0 or more, below 1"),
             ("watch = ['Set5']", "watch: nothing to choose"),
             ("x = = 1", "the configuration"),
