@@ -10,15 +10,11 @@ safetensors.
 
 import argparse
 
-from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from transplant import load
+
 SAME = ("architecture", "filters", "channels", "padding", "scales", "degradation")
-
-
-def load(path):
-    with safe_open(path, "np") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
 
 
 if __name__ == "__main__":

@@ -366,8 +366,8 @@ fn resized_planes(picture: &Picture, channels: Channels, size: f64, scale: usize
     let across = ResampleTable::bicubic(picture.width, width, size)?;
     let planes = picture.planes(channels).into_iter().map(|plane| {
         let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
-        let resized = apply(&plane, &down, &across);
-        let kept = resized.chunks_exact(width).take(rows).flat_map(|row| &row[..columns]);
+        let plane = apply(&plane, &down, &across);
+        let kept = plane.chunks_exact(width).take(rows).flat_map(|row| &row[..columns]);
         kept.map(|v| v.round().clamp(0.0, 255.0) / 255.0).collect()
     });
     Ok(Degraded { width: columns, height: rows, planes: planes.collect() })
