@@ -53,6 +53,17 @@ impl Ratio {
         ratios.find(|ratio| (ratio.value() - factor).abs() < tolerance)
     }
 
+    /// How many times larger it is than another, in lowest terms.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn over(self, other: Self) -> Self {
+        let (up, down) = (self.up * other.down, self.down * other.up);
+        let (mut common, mut left) = (up, down);
+        while left > 0 {
+            (common, left) = (left, common % left);
+        }
+        Self { up: up / common.max(1), down: down / common.max(1) }
+    }
+
     /// The nearest ratio of this denominator, which may not be in lowest terms.
     fn near(factor: f64, down: usize) -> Self {
         Self { up: (factor * down as f64).round() as usize, down }

@@ -8,7 +8,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use srcnn_gpu::export::{About, mpv, onnx, web};
 use srcnn_gpu::{Error, Result, Shipped};
 
-use crate::cli::args::models::{Model, ModelArgs, family, load, load_models, nearest, warn_of_scale};
+use crate::cli::args::models::{
+    Model, ModelArgs, family, load, load_models, nearest, one_step, warn_of_scale,
+};
 use crate::cli::output::{Existing, create_folder, print, write_atomically};
 use crate::cli::progress;
 
@@ -39,8 +41,8 @@ enum Action {
 struct What {
     #[command(flatten)]
     model: ModelArgs,
-    /// How many times larger the sides become; of several networks, the one trained for the nearest scale is taken [default:
-    /// what the network was trained for, if that is one scale]
+    /// How many times larger the sides become; of several networks, the one that suits the scale is taken [default: what the
+    /// network was trained for, if that is one scale]
     #[arg(short, long, value_name = "FACTOR")]
     scale: Option<f64>,
     /// The file to write
@@ -66,7 +68,8 @@ struct Onnx {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum With {
-    /// It enlarges, as MATLAB's imresize: it takes the small picture
+    /// It enlarges by bicubic interpolation, as MATLAB's imresize: it takes the small picture. The network works at its own scale;
+    /// interpolation does the rest behind it
     Bicubic,
     /// Nothing: it takes a picture that something else has enlarged
     None,
@@ -114,19 +117,20 @@ enum Variant {
 /// not take, [`Error::Output`](srcnn_gpu::Error::Output) for a file that cannot be written.
 pub fn run(command: &ExportCommand) -> Result<()> {
     match &command.action {
-        Action::Onnx(arguments) => write(&arguments.what, |model, scale, about| {
-            let enlargement = match arguments.with {
-                With::Bicubic => onnx::Enlargement::Bicubic(scale),
-                With::None => onnx::Enlargement::None,
-            };
-            onnx::file(model.network()?, enlargement, about)
-        }),
+        Action::Onnx(arguments) => {
+            let whole = matches!(arguments.with, With::Bicubic);
+            write(&arguments.what, whole, |model, scale, about| {
+                let enlargement =
+                    if whole { onnx::Enlargement::Bicubic(scale) } else { onnx::Enlargement::None };
+                onnx::file(model.network()?, enlargement, about)
+            })
+        }
         Action::Mpv(arguments) => {
             let variant = match arguments.variant {
                 Variant::Compute => mpv::Variant::Compute,
                 Variant::Fragment => mpv::Variant::Fragment,
             };
-            write(&arguments.what, |model, scale, about| {
+            write(&arguments.what, false, |model, scale, about| {
                 Ok(mpv::file(model.network()?, scale, variant, about)?.into_bytes())
             })
         }
@@ -147,15 +151,20 @@ fn own_scale(models: &[Model]) -> Result<f64> {
     }
 }
 
-fn write(what: &What, make: impl FnOnce(&Model, f64, &About) -> Result<Vec<u8>>) -> Result<()> {
+/// Writes what `make` makes of the network for a scale. `rest` tells that the file leaves to bicubic interpolation what the network
+/// was not trained for, as `upscale` does.
+fn write(what: &What, rest: bool, make: impl FnOnce(&Model, f64, &About) -> Result<Vec<u8>>) -> Result<()> {
     let choices = &what.model.model;
     let models = load_models(choices)?;
     let scale = what.scale.map_or_else(|| own_scale(&models), Ok)?;
-    let model = &models[nearest(&models, scale)];
+    let suitable = if rest { one_step(&models, scale, None).ok() } else { None };
+    let model = &models[suitable.unwrap_or_else(|| nearest(&models, scale))];
     let license = license(what.license.as_deref(), choices);
     let about = About { source: model.name.clone(), license, scale: Some(scale) };
     let bytes = make(model, scale, &about)?;
-    warn_of_scale(model, scale);
+    if !rest || model.step(scale).is_none() {
+        warn_of_scale(model, scale);
+    }
     let written = match what.existing.resolve(&what.output)? {
         Some(to) => to.clash.write(&to.path, |file| file.write_all(&bytes))?,
         None => None,

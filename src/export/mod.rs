@@ -11,6 +11,8 @@ mod ratio;
 pub mod web;
 
 pub use ratio::ratio;
+#[cfg(feature = "onnx")]
+use ratio::trained_ratio;
 
 /// What an exported file says of its network, besides the network's own metadata.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -23,6 +23,15 @@ pub fn ratio(scale: f64) -> Result<Ratio> {
     })
 }
 
+/// The same of a scale that a network was trained for: weight files hold it with 24 bits, and it may be any number above 1.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for one that is not near such a fraction.
+#[cfg(feature = "onnx")]
+pub fn trained_ratio(scale: f64) -> Result<Ratio> {
+    Ratio::within(scale, MOST_PARTS, 1e-6).map_or_else(|| ratio(scale), Ok)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,17 +23,19 @@ mod onnx;
 #[cfg(feature = "pytorch")]
 mod pytorch;
 mod safetensors;
-#[cfg(feature = "headless")]
+#[cfg(any(feature = "headless", feature = "onnx"))]
 mod scale_steps;
 mod shipped;
 
 #[cfg(feature = "dictionary")]
 pub(crate) use fields::{DICTIONARY_KEY, VERSION, VERSION_KEY};
+#[cfg(feature = "onnx")]
+pub(crate) use onnx::ENLARGED;
 #[cfg(feature = "dictionary")]
 pub(crate) use safetensors::is_dictionary;
 #[cfg(any(feature = "train", feature = "dictionary"))]
 pub(crate) use safetensors::serialize;
-#[cfg(feature = "headless")]
+#[cfg(any(feature = "headless", feature = "onnx"))]
 pub use scale_steps::{Step, Steps, plan_steps};
 pub use shipped::Shipped;
 
@@ -82,7 +84,7 @@ impl Metadata {
 
     /// By which trained scale the network enlarges where one step has to do for a factor; what is left is bicubic interpolation's.
     /// `None` where no scale above 1 is known: the network then does all of it.
-    #[cfg(feature = "headless")]
+    #[cfg(any(feature = "headless", feature = "onnx"))]
     pub fn step(&self, factor: f64) -> Option<f64> {
         let trained: Vec<f64> = self.scales.iter().map(|&scale| scale.into()).collect();
         let steps = plan_steps(factor, &trained, 1);

@@ -1,7 +1,8 @@
 //! Networks in ONNX files: this crate's own exports, and stacks of convolutions of others.
 //!
 //! The graph is read from its output backward: convolutions and rectifiers in turns, each convolution with a padding of its own
-//! or after a `Pad`. It ends at the graph's input, or in files of this crate where the enlargement begins.
+//! or after a `Pad`. It ends at the graph's input. Files of this crate may have an enlargement before the network, and more
+//! interpolation behind it.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,9 @@ use crate::error::{Error, Reason, Result};
 use crate::limits::Limit;
 use crate::network::{Architecture, LayerShape, Padding};
 use crate::onnx::{Graph, Model, Node, Tensor, kind};
+
+/// The network's result in files of this crate where bicubic interpolation follows it.
+pub(crate) const ENLARGED: &str = "enlarged";
 
 /// Reads a file. `beside` gives the content of a file beside it, where some writers put the weights.
 pub(super) fn read(bytes: &[u8], beside: &dyn Fn(&str) -> Result<Vec<u8>>) -> Result<Weights> {
@@ -105,7 +109,8 @@ impl<'a> Reader<'a> {
         let mut layers = Vec::new();
         let mut padding = None;
         let mut parameters = 0;
-        let mut at = output.name.as_str();
+        let mut at =
+            if enlarges && self.makers.contains_key(ENLARGED) { ENLARGED } else { output.name.as_str() };
         loop {
             if !layers.is_empty() {
                 let Some(rectifier) = self.maker(at).filter(|node| node.op == "Relu") else { break };

@@ -6,7 +6,7 @@ use prost::Message;
 use srcnn_gpu::export::About;
 use srcnn_gpu::export::onnx::{Enlargement, file};
 use srcnn_gpu::onnx::{Attribute, Entry, Graph, Model, Node, Tensor, ValueInfo, kind};
-use srcnn_gpu::reference::resample::imresize;
+use srcnn_gpu::reference::resample::{Axis, imresize, resample};
 use srcnn_gpu::reference::{Maps, forward};
 use srcnn_gpu::{Channels, Padding, Shipped, Weights};
 
@@ -34,13 +34,26 @@ fn agrees(weights: &Weights, enlargement: Enlargement, [height, width]: [usize; 
     let mut large = Maps { channels, height, width, data: input.clone() };
     if let Enlargement::Bicubic(scale) = enlargement {
         large.data.clear();
+        let step = weights.metadata.step(scale).unwrap_or(scale);
         for plane in input.chunks_exact(height * width) {
-            let (data, high, wide) = imresize(plane, height, width, scale).unwrap();
+            let (data, high, wide) = imresize(plane, height, width, step).unwrap();
             (large.height, large.width) = (high, wide);
             large.data.extend(data);
         }
     }
-    let expected = forward(weights, &large, weights.metadata.padding);
+    let mut expected = forward(weights, &large, weights.metadata.padding);
+    if let Enlargement::Bicubic(scale) = enlargement
+        && let Some(step) = weights.metadata.step(scale).filter(|&step| step != scale)
+    {
+        let axis = |input: usize, from: usize| {
+            let output = (from as f64 * scale).ceil() as usize;
+            Axis { input, output, scale: scale / step, site: 0.5 }
+        };
+        let (rows, columns) = (axis(expected.height, height), axis(expected.width, width));
+        let planes = expected.data.chunks_exact(expected.height * expected.width);
+        expected.data = planes.flat_map(|plane| resample(plane, rows, columns).unwrap()).collect();
+        (expected.height, expected.width) = (rows.output, columns.output);
+    }
     assert_eq!(actual.shape, [1, channels, expected.height, expected.width], "{what}");
     let differences = actual.data.iter().zip(&expected.data).map(|(a, b)| (a - b).abs());
     let worst = differences.fold(0.0, f64::max);
@@ -68,6 +81,16 @@ fn any_factor_and_any_size() {
     for scale in [2.0, 3.0, 4.0, 1.5, 1.7, 2.25, 4.0 / 3.0, 1.001] {
         for size in [[1, 1], [1, 6], [2, 1], [3, 2], [11, 10]] {
             agrees(&weights, Enlargement::Bicubic(scale), size);
+        }
+    }
+    // By the scale of the network and the rest.
+    for trained in [2.0, 3.0, 4.0, 2.5] {
+        let mut weights = weights.clone();
+        weights.metadata.scales = vec![trained];
+        for scale in [f64::from(trained), 1.5, 1.7, 2.7, 1.1, 2.125, 4.25, 9.0] {
+            for size in [[1, 1], [2, 1], [11, 10]] {
+                agrees(&weights, Enlargement::Bicubic(scale), size);
+            }
         }
     }
     // MATLAB's doubles give 122 rows here, one more than 110 * 11 / 10.
@@ -307,7 +330,7 @@ fn metadata_and_graph_have_to_agree() {
     assert!(error.contains("'padding' says zero"), "{error}");
     model.metadata.retain(|entry| entry.key != "enlargement");
     let error = Weights::from_bytes(&model.encode_to_vec()).unwrap_err().to_string();
-    assert!(error.contains("'ReduceSum' at 'rows'"), "{error}");
+    assert!(error.contains("'ReduceSum' at 'large'"), "{error}");
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use prost::Message;
 
-use super::{About, ratio};
+use super::{About, ratio, trained_ratio};
 use crate::error::Result;
 use crate::network::Padding;
 use crate::onnx::{Axis, Entry, Graph, Length, Model, Opset, Shape, TensorType, Type, ValueInfo, kind};
-use crate::weights::{Weights, fields};
+use crate::ratio::Ratio;
+use crate::weights::{ENLARGED, Weights, fields};
+use bicubic::{Resampling, Size};
 use build::Builder;
 
 mod bicubic;
@@ -18,10 +20,12 @@ const OPSET: i64 = 18;
 /// Version of the format that came with them.
 const IR_VERSION: i64 = 8;
 
-/// What an exported file does before the network.
+/// What an exported file does besides the network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Enlargement {
-    /// It enlarges its input by this scale: the file takes small pictures.
+    /// It takes small pictures and enlarges them by this scale. Where the network was trained for another one, bicubic
+    /// interpolation comes before it by the scale that [`Metadata::step`](crate::Metadata::step) gives, and does the rest after
+    /// it: for 1.5, a network for 2 gets pictures enlarged twice, and its result is shrunk.
     Bicubic(f64),
     /// Nothing: its input is the enlarged picture.
     None,
@@ -37,13 +41,16 @@ pub enum Enlargement {
 /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a scale that [`ratio()`] does not take.
 pub fn file(weights: &Weights, enlargement: Enlargement, about: &About) -> Result<Vec<u8>> {
     let mut builder = Builder::default();
-    let (large, scale) = match enlargement {
+    let scale = match enlargement {
         Enlargement::Bicubic(scale) => {
-            (bicubic::enlarge(&mut builder, INPUT, ratio(scale)?, scale), Some(scale))
+            enlarged(&mut builder, weights, scale)?;
+            Some(scale)
         }
-        Enlargement::None => (INPUT.to_owned(), about.scale),
+        Enlargement::None => {
+            layers::network(&mut builder, weights, INPUT, OUTPUT);
+            about.scale
+        }
     };
-    layers::network(&mut builder, weights, &large, OUTPUT);
     let channels = weights.architecture().channels();
     let other_size = enlargement != Enlargement::None || weights.metadata.padding == Padding::Valid;
     let (height, width) = if other_size { ("output_height", "output_width") } else { ("height", "width") };
@@ -79,6 +86,26 @@ pub fn file(weights: &Weights, enlargement: Enlargement, about: &About) -> Resul
     Ok(model.encode_to_vec())
 }
 
+/// Adds an enlargement by `scale` from the input to the output, with the network in it.
+fn enlarged(builder: &mut Builder, weights: &Weights, scale: f64) -> Result<()> {
+    const LARGE: &str = "large";
+    let all = ratio(scale)?;
+    // What a network without padding makes is smaller than its input, and is no picture to shrink.
+    let step = weights.metadata.step(scale).filter(|_| weights.metadata.padding != Padding::Valid);
+    let (step, by) = step.map_or(Ok((scale, all)), |step| trained_ratio(step).map(|ratio| (step, ratio)))?;
+    let rest = all.over(by);
+    let size = Size { of: INPUT, ratio: by, scale: step };
+    Resampling { name: "bicubic", ratio: by, size }.add(builder, INPUT, LARGE);
+    if rest == Ratio::ONE {
+        layers::network(builder, weights, LARGE, OUTPUT);
+        return Ok(());
+    }
+    layers::network(builder, weights, LARGE, ENLARGED);
+    let size = Size { of: INPUT, ratio: all, scale };
+    Resampling { name: "rest", ratio: rest, size }.add(builder, ENLARGED, OUTPUT);
+    Ok(())
+}
+
 const INPUT: &str = "input";
 const OUTPUT: &str = "output";
 
@@ -86,8 +113,8 @@ fn doc(weights: &Weights, enlargement: Enlargement) -> String {
     let (architecture, channels) = (weights.architecture(), weights.metadata.channels);
     match enlargement {
         Enlargement::Bicubic(scale) => format!(
-            "SRCNN {architecture}: takes a picture's {channels}, enlarges it {scale} times as MATLAB's imresize does, and returns \
-             what the network makes of it"
+            "SRCNN {architecture}: takes a picture's {channels}, enlarges it {scale} times, by bicubic interpolation as \
+             MATLAB's imresize does it and by the network"
         ),
         Enlargement::None => format!(
             "SRCNN {architecture}: takes the bicubic enlargement of a picture's {channels} and returns what the network makes of it"

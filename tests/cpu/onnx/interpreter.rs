@@ -77,11 +77,13 @@ fn operate(node: &Node, inputs: &[&Value]) -> Value {
         "Add" => elementwise(inputs, |a, b| a + b),
         "Sub" => elementwise(inputs, |a, b| a - b),
         "Mul" => elementwise(inputs, |a, b| a * b),
+        "Max" => elementwise(inputs, f64::max),
         "Min" => elementwise(inputs, f64::min),
         "Mod" => elementwise(inputs, f64::rem_euclid),
         "Div" if inputs[0].whole => elementwise(inputs, |a, b| (a / b).trunc()),
         "Div" => elementwise(inputs, |a, b| a / b),
         "Relu" => elementwise(&[inputs[0], &Value::new(&[], vec![0.0])], f64::max),
+        "Abs" => elementwise(&[inputs[0], &Value::new(&[], vec![0.0])], |a, _| a.abs()),
         "Ceil" => elementwise(&[inputs[0], &Value::new(&[], vec![0.0])], |a, _| a.ceil()),
         "Shape" => {
             let part = int("start").unwrap() as usize..int("end").unwrap() as usize;
@@ -112,8 +114,12 @@ fn operate(node: &Node, inputs: &[&Value]) -> Value {
         }
         "Gather" => gather(first.unwrap(), inputs[1], int("axis").unwrap() as usize),
         "ReduceSum" => {
-            assert_eq!(int("keepdims"), Some(0));
-            sum(first.unwrap(), inputs[1].data[0] as usize)
+            let axis = inputs[1].data[0] as usize;
+            let mut value = sum(first.unwrap(), axis);
+            if int("keepdims") == Some(1) {
+                value.shape.insert(axis, 1);
+            }
+            value
         }
         "Pad" => {
             assert_eq!(node.attribute("mode").unwrap().text, b"edge");
