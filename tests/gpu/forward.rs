@@ -116,11 +116,12 @@ fn fused_networks_agree_with_their_twins_and_do_not_depend_on_tiles() {
         ("5-5-1", "4-8", Padding::Zero),
         ("3-3-5", "7-12", Padding::Valid),
     ];
-    for (sizes, filters, padding) in networks {
+    // Each network by every third way, so that each way has three networks.
+    for (i, (sizes, filters, padding)) in networks.into_iter().enumerate() {
         let planes = picture(1, 23, 37);
         let weights = network(sizes, filters, 1, padding);
         let expected = twin(&weights, &planes, padding);
-        for shape in shapes() {
+        for shape in shapes().into_iter().skip(i % 3).step_by(3) {
             let what = format!("{sizes} {filters} {padding} {:?}", shape.fused);
             let whole = run_with(shape, &weights, &planes, None);
             assert_close(&what, &whole.data, &expected, network_tolerance(&weights));

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::common;
 use srcnn_gpu::gpu::kernels::{
@@ -42,7 +43,12 @@ fn of_training(architecture: &Architecture, channels: Channels) -> Vec<Shader> {
 
 /// All variants, as name and text: filter sizes 1 to 11, one filter and several, hidden and last layers; and the
 /// training kernels of some networks.
-fn all() -> Vec<Shader> {
+fn all() -> &'static [Shader] {
+    static ALL: OnceLock<Vec<Shader>> = OnceLock::new();
+    ALL.get_or_init(collect)
+}
+
+fn collect() -> Vec<Shader> {
     let mut shaders = BTreeMap::new();
     for (sizes, filters, channels) in
         [("9-1-5", "64-32", Channels::Y), ("9-5-5", "16-8", Channels::Y), ("5-3-7", "6-130", Channels::Rgb)]
@@ -117,7 +123,7 @@ fn files(folder: &str) -> Vec<(String, String)> {
 fn every_variant_translates_to_every_language() {
     let shaders = all();
     for language in Language::ALL {
-        for shader in &shaders {
+        for shader in shaders {
             if !language.has(shader) {
                 assert!(shader.uses_half_precision());
                 assert!(translate(shader, language).unwrap_err().to_string().contains("16-bit floats"));

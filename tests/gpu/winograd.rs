@@ -64,20 +64,14 @@ fn is_used(weights: &Weights, size: (u32, u32), shape: ConvShape, winograd: Kern
 fn networks_agree_with_their_twins_whatever_the_tiles() {
     let _alone = common::alone();
     let networks = [
-        ("9-1-5", "13-9"),
         ("9-1-5", "6-32"),
-        ("7-1-3", "5-8"),
-        ("5-1-5", "9-20"),
+        ("7-1-3", "13-9"),
         ("9-1-1", "4-8"),
-        ("3-1-5", "4-4"),
-        ("9-5-5", "13-9"),
         ("5-5-3", "6-32"),
-        ("3-5-1", "7-20"),
         ("9-5-5", "4-5"),
-        ("9-5-5-5", "6-13-9"),
-        ("5-5-5-3", "4-40-8"),
+        ("3-5-1", "7-20"),
+        ("9-5-5-5", "4-40-8"),
         ("3-5-5-5-5", "5-7-8-11"),
-        ("7-5-5-1", "8-20-12"),
     ];
     let shapes = shapes();
     for (i, (sizes, filters)) in networks.into_iter().enumerate() {
@@ -89,10 +83,11 @@ fn networks_agree_with_their_twins_whatever_the_tiles() {
         let of = |tile, winograd| computed(&weights, &planes, options(tile, shape, winograd));
         let whole = of(None, KernelChoice::Always);
         assert_close(&what, &whole, &expected, TOLERANCE);
-        assert!(whole != of(None, KernelChoice::Never), "{what}: not another sum");
-        for tile in [6, 13] {
-            assert!(of(Some(tile), KernelChoice::Always) == whole, "{what}: tiles of {tile} differ");
+        if i % 2 == 0 {
+            assert!(whole != of(None, KernelChoice::Never), "{what}: not another sum");
         }
+        let tile = if i % 2 == 0 { 6 } else { 13 };
+        assert!(of(Some(tile), KernelChoice::Always) == whole, "{what}: tiles of {tile} differ");
     }
 }
 
@@ -100,16 +95,20 @@ fn networks_agree_with_their_twins_whatever_the_tiles() {
 fn pictures_of_all_sizes_agree() {
     let _alone = common::alone();
     let shape = shapes().pop().unwrap();
-    for ((sizes, filters), padding) in [("9-1-5", "8-8"), ("9-5-5", "8-8"), ("9-5-5-5", "8-8-8")]
-        .into_iter()
-        .flat_map(|sizes| PADDINGS[..3].iter().map(move |p| (sizes, p)))
-    {
-        let weights = network(sizes, filters, 1, *padding);
+    // A first layer and a body, a layer on its own, a chain of them.
+    for (sizes, filters, padding) in [
+        ("9-1-5", "8-8", Padding::Replicate),
+        ("9-1-5", "8-8", Padding::Normalized),
+        ("9-5-5", "8-8", Padding::Zero),
+        ("9-5-5-5", "8-8-8", Padding::Replicate),
+        ("9-5-5-5", "8-8-8", Padding::Normalized),
+    ] {
+        let weights = network(sizes, filters, 1, padding);
         let mut headless =
             Headless::new(gpu(), &weights, options(None, shape, KernelChoice::Always)).unwrap();
         for (width, height) in [(1, 1), (2, 3), (3, 40), (5, 4), (4, 5), (19, 8), (40, 7), (33, 129)] {
             let planes = picture(width, height);
-            let expected = twin(&weights, &planes, *padding);
+            let expected = twin(&weights, &planes, padding);
             let actual = headless.upscale_planes(&planes, 1.0).unwrap();
             // The valid-pixel maps of tiny pictures make values larger, layer by layer.
             let largest = expected.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
