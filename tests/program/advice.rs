@@ -115,8 +115,11 @@ fn another_scale_than_the_trained_one() {
     }
     // A network that knows its scale need not be told.
     desk.run("export onnx -m three.safetensors -o a.onnx").wrote(&["a.onnx: three.safetensors, for x3"]);
-    assert_eq!(told("export onnx -m three.safetensors -s 2 -o b.onnx"), warning("2"));
-    let told = told("export onnx -m small -s 2.5 -o c.onnx").unwrap();
+    // A file that enlarges leaves the rest to interpolation, as `upscale` does; others leave all of a scale to the network.
+    assert_eq!(told("export onnx -m three.safetensors -s 2 -o b.onnx"), None);
+    assert_eq!(told("export onnx -m three.safetensors -s 2 --with none -o bare.onnx"), warning("2"));
+    assert_eq!(told("export onnx -m small -s 2.25 -o c.onnx"), None);
+    let told = told("export mpv -m small -s 2.5 -o c.glsl").unwrap();
     assert!(told.contains("was trained for x3, not for x2.5"), "{told}");
     desk.run("export mpv -m three.safetensors -o a.glsl").wrote(&["a.glsl: three.safetensors, for x3"]);
     desk.run("export mpv -o b.glsl").fails(2, &["there are networks for x2, x3, x4: choose with --scale"]);

@@ -26,7 +26,7 @@ pub enum Variant {
 }
 
 /// Most parameters of a network: drivers compile each as an operand of an instruction.
-const MOST_PARAMETERS: usize = 1 << 17;
+const MOST_PARAMETERS: usize = 1 << 18;
 /// Textures that a pass can read.
 const MOST_TEXTURES: usize = 16;
 /// Bytes of memory that a workgroup has everywhere.

@@ -189,7 +189,7 @@ fn shaders_that_cannot_be_are_refused() {
         ("color", network("3-3", "4", 3, Padding::Replicate), "luminance"),
         ("valid", network("3-3", "4", 1, Padding::Valid), "padding 'valid'"),
         ("many", network("3-3", "68", 1, Padding::Replicate), "68 maps"),
-        ("huge", network("9-9-9", "64-64", 1, Padding::Replicate), "131072"),
+        ("huge", network("9-9-9", "64-64", 1, Padding::Replicate), "262144"),
     ];
     for (name, weights, words) in cases {
         fs::write(desk.path(&format!("{name}.safetensors")), weights.to_safetensors().unwrap()).unwrap();
