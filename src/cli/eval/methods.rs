@@ -204,7 +204,7 @@ mod tests {
         let columns: Vec<_> = table.iter().map(|column| (column.method, column.network)).collect();
         assert_eq!(columns, [(0, Some(2)), (1, Some(2)), (2, None)]);
         // The larger of both radii.
-        assert!(table.iter().all(|column| column.protocol.shave == 12));
+        assert!(table.iter().all(|column| column.protocol.shave == 16));
         let alone = read(&[BICUBIC.into()], &[], &Degradation::BICUBIC).unwrap();
         assert!(scales(&[], &alone).unwrap_err().to_string().contains("--scale"));
         let table = &tables(&alone, 3.into(), None, None, Degradation::BICUBIC).unwrap()[0];
