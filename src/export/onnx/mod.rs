@@ -38,7 +38,7 @@ pub enum Enlargement {
 /// the network's metadata say. Metadata, scale, source and license are in the file, and [`Weights::from_bytes`] reads it back.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a scale that [`ratio()`] does not take.
+/// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a scale that [`ratio()`] does not take, of the file or of the network.
 pub fn file(weights: &Weights, enlargement: Enlargement, about: &About) -> Result<Vec<u8>> {
     let mut builder = Builder::default();
     let scale = match enlargement {
